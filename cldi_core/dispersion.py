@@ -1,0 +1,29 @@
+"""Dispersion: how much the pictures of one word differ among themselves (Kiela et al. 2014)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.imagesets import ImageSets
+from cldi_core.scores import aggregate
+
+
+def dispersion(sets: ImageSets) -> NDArray[np.float64]:
+    """The mean of ``1 - cos`` over all pairs of a word's pictures.
+
+    ``d(w) = 2 / (n (n - 1)) · Σ_{k<j} (1 - cos(i_j, i_k))`` (Hartmann & Søgaard 2018, section 5), computed in closed
+    form over unit rows ``u``: ``1 - (‖Σu‖² - Σ‖u‖²) / (n (n - 1))``.  Zero vectors have cosine 0 with everything.
+
+    Returns:
+        float64 (len(sets),), in [0, 2]; nan for words with fewer than two pictures.
+    """
+    n = sets.sizes.astype(np.float64)
+    mean = aggregate(sets, "mean", unit=True)
+    squared = np.einsum("ij,ij->i", mean, mean) * n**2
+    nonzero = (sets.features != 0).any(axis=1).astype(np.float64)
+    own = np.add.reduceat(np.append(nonzero[sets.members], 0.0), sets.offsets[:-1]) if len(sets) else n
+    own[n == 0] = 0
+    pairs = n * (n - 1)
+    result = 1 - (squared - own) / np.where(pairs > 0, pairs, 1)
+    return np.where(n >= 2, np.clip(result, 0, 2), np.nan)

@@ -1,0 +1,41 @@
+"""Every mistake a user can meet, told in one line: what was given, what is accepted, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class CldiError(Exception):
+    """Base of every error that is shown to a person; its text is one complete line."""
+
+
+class UnknownNameError(CldiError, ValueError):
+    """A method, backbone, data set, pair, setting or word that does not exist."""
+
+
+class FeatureError(CldiError, ValueError):
+    """Features that cannot be compared: dimensions that differ, NaN or infinite values, no words."""
+
+
+class LexiconError(CldiError, ValueError):
+    """A word list that cannot be read."""
+
+
+class DatasetError(CldiError, ValueError):
+    """A data set, or a part of one, that is missing or broken."""
+
+
+class PictureError(CldiError, ValueError):
+    """A picture that cannot be used."""
+
+
+class DemoError(CldiError):
+    """The demo data could not be rebuilt."""
+
+
+def unknown(kind: str, given: object, choices: Iterable[object], hint: str = "") -> UnknownNameError:
+    """One line for a name that does not exist, with the names that do (at most twelve of them)."""
+    known = [str(choice) for choice in choices]
+    listed = ", ".join(known[:12]) + (f", … ({len(known)} in all)" if len(known) > 12 else "")
+    line = f"unknown {kind} {str(given)!r}; choose from: {listed or 'none yet'}"
+    return UnknownNameError(f"{line}. {hint}" if hint else line)

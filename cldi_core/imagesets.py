@@ -1,0 +1,165 @@
+"""Image sets: the words of one language, each with the features of its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cldi_core.errors import FeatureError, unknown
+
+Features = NDArray[np.floating]
+
+
+class ImageSets:
+    """The words of one language and their pictures; a picture is stored once and may belong to many words.
+
+    Attributes:
+        words: the words, distinct, in the order of the score matrix.
+        features: float (n_images, dim), one row per picture, any scale; float16, float32 or float64.
+        members: int64 (n_memberships,), rows of ``features``, word after word.
+        offsets: int64 (n_words + 1,); word ``i`` owns ``members[offsets[i]:offsets[i + 1]]``.
+        ids: one stable id per picture, or ``None`` where the pictures have none.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        features: Features,
+        members: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+        ids: Sequence[str] | None = None,
+    ) -> None:
+        self.words: tuple[str, ...] = tuple(words)
+        self.features, self.members, self.offsets = features, members, offsets
+        self.ids = None if ids is None else tuple(ids)
+        self._row = {word: row for row, word in enumerate(self.words)}
+        if not self.words:
+            raise FeatureError("no words were given; an ImageSets needs at least one")
+        if len(self._row) != len(self.words):
+            doubled = next(word for row, word in enumerate(self.words) if self._row[word] != row)
+            raise FeatureError(f"the word {doubled!r} was given twice; give each word once, with all its pictures")
+        self._check_finite()
+
+    @classmethod
+    def from_arrays(cls, words: Sequence[str], arrays: Sequence[ArrayLike]) -> ImageSets:
+        """Build image sets from one array per word.
+
+        Args:
+            words: distinct words.
+            arrays: for each word a float array (n_i, dim), n_i >= 0; an empty list counts as (0, dim).
+
+        Raises:
+            FeatureError: no words, a doubled word, different numbers of words and arrays, dimensions that differ,
+                an array that is not two-dimensional, NaN or infinite values.
+
+        >>> sets = ImageSets.from_arrays(["Kuh", "Hund"], [[[1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0]]])
+        >>> len(sets), sets["Hund"].shape
+        (2, (1, 2))
+        """
+        words = list(words)
+        if len(words) != len(arrays):
+            raise FeatureError(f"{len(words)} words but {len(arrays)} arrays were given; give one array per word")
+        checked = [_as_floats(word, array) for word, array in zip(words, arrays, strict=True)]
+        dims = {array.shape[1]: word for word, array in zip(words, checked, strict=True) if array.size}
+        if len(dims) > 1:
+            (first, one), (second, other) = list(dims.items())[:2]
+            raise FeatureError(
+                f"the features of {one!r} have {first} dimensions and those of {other!r} {second}; "
+                "all words need features of the same backbone"
+            )
+        dim = next(iter(dims), 0)
+        sizes = [len(array) if array.size else 0 for array in checked]
+        filled = [array for array in checked if array.size]
+        features = np.concatenate(filled) if filled else np.zeros((0, dim), np.float32)
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        return cls(words, features, np.arange(len(features), dtype=np.int64), offsets)
+
+    @classmethod
+    def from_members(
+        cls, words: Sequence[str], members: Sequence[Sequence[int]], features: Features, ids: Sequence[str] | None
+    ) -> ImageSets:
+        """Build image sets over shared pictures: ``members[i]`` holds the feature rows of word ``i``."""
+        offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in members])]).astype(np.int64)
+        flat = np.fromiter((row for rows in members for row in rows), np.int64, count=int(offsets[-1]))
+        return cls(words, features, flat, offsets, ids)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._row
+
+    def __getitem__(self, word: str) -> Features:
+        """The features of one word's pictures, float (n, dim)."""
+        return self.features[self.rows(word)]
+
+    def row(self, word: str) -> int:
+        """The word's row in the score matrix."""
+        if word not in self._row:
+            raise unknown("word", word, self.words)
+        return self._row[word]
+
+    def rows(self, word: str) -> NDArray[np.int64]:
+        """The rows of ``features`` that belong to the word."""
+        row = self.row(word)
+        return self.members[self.offsets[row] : self.offsets[row + 1]]
+
+    def word_ids(self, word: str) -> list[str]:
+        """The ids of the word's pictures, in the order of the set."""
+        if self.ids is None:
+            raise FeatureError("these image sets were built without picture ids")
+        return [self.ids[index] for index in self.rows(word)]
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """int64 (n_words,): how many pictures each word has."""
+        return np.diff(self.offsets)
+
+    @property
+    def dim(self) -> int:
+        """The length of a feature vector; 0 when no word has a picture."""
+        return int(self.features.shape[1])
+
+    def _check_finite(self) -> None:
+        for start in range(0, len(self.features), 4096):
+            bad = ~np.isfinite(self.features[start : start + 4096]).all(axis=1)
+            if bad.any():
+                row = start + int(np.argmax(bad))
+                owners = np.searchsorted(self.offsets, np.flatnonzero(self.members == row), side="right") - 1
+                word = self.words[int(owners[0])] if len(owners) else "no word"
+                raise FeatureError(
+                    f"picture {row} (of {word!r}) has NaN or infinite features; extract its features again"
+                )
+
+
+def _as_floats(word: str, array: ArrayLike) -> Features:
+    try:
+        values = np.asarray(array)
+        if values.dtype not in (np.float16, np.float32, np.float64):
+            values = values.astype(np.float32)
+    except (ValueError, TypeError) as error:
+        raise FeatureError(f"the features of {word!r} are not an array of numbers (n, dim): {error}") from error
+    if values.size == 0:
+        return np.zeros((0, values.shape[1] if values.ndim == 2 else 0), np.float32)
+    if values.ndim != 2:
+        raise FeatureError(f"the features of {word!r} have shape {values.shape}; expected (n_pictures, dim)")
+    return values
+
+
+def unit_rows(features: Features) -> NDArray[np.float32]:
+    """Rows scaled to length one, float32; a zero row stays zero, so its cosine with anything is 0.
+
+    Each row is divided by its largest entry first, so that neither tiny nor huge rows are lost to float32's range.
+    """
+    peak = np.abs(features).max(axis=1, keepdims=True, initial=0)
+    rows = (features / np.where(peak == 0, 1, peak)).astype(np.float32)
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
+    rows /= np.where(norms == 0, 1, norms)
+    return rows
+
+
+def similarity(source: Features, target: Features) -> NDArray[np.float32]:
+    """Cosines of every picture with every picture: float (n, dim), (m, dim) → float32 (n, m)."""
+    return unit_rows(source) @ unit_rows(target).T
