@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
 from cldi_core.imagesets import ImageSets, unit_rows
-from cldi_core.scores import Options, score
+from cldi_core.scores import Options, break_ties, mean_cosine, score, vote_shares
 
 READINGS = {
     "votes": "each cluster of the source set votes as a KNN of its own; the largest vote share decides",
@@ -72,10 +72,8 @@ def knn_c(source: ImageSets, target: ImageSets, options: Options) -> NDArray[np.
         target = centroids(target, options.k, options.seed) if options.reading == "both" else target
         return score(source, target, "knn")
     clusters, owner = split(source, options.k, options.seed)
-    votes = score(clusters, target, "knn")
-    # Rounding removes the infinitesimal tie-break, which must not choose between clusters.
-    share = np.round(np.nanmax(votes, axis=1), 4)
-    order = np.lexsort((-np.arange(len(owner)), clusters.sizes, share))
+    shares = vote_shares(clusters, target)
+    order = np.lexsort((-np.arange(len(owner)), clusters.sizes, np.round(shares.max(axis=1), 9)))
     winner = np.zeros(len(source), np.int64)
     winner[owner[order]] = order  # the last assignment to a word stands: its most united cluster
-    return votes[winner]
+    return break_ties(shares[winner], mean_cosine(clusters, target)[winner])

@@ -74,15 +74,33 @@ class ImageSets:
         filled = [array for array in checked if array.size]
         features = np.concatenate(filled) if filled else np.zeros((0, dim), np.float32)
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        return cls(words, features, np.arange(len(features), dtype=np.int64), offsets)
+        # A picture that comes twice is stored once: equal pictures then get exactly equal cosines, so that words with
+        # the same pictures tie.
+        seen: dict[bytes, int] = {}
+        members = np.fromiter((seen.setdefault(row.tobytes(), len(seen)) for row in features), np.int64)
+        if len(seen) < len(features):
+            _, kept = np.unique(members, return_index=True)
+            features = features[kept]
+        return cls(words, features, members, offsets)
 
     @classmethod
     def from_members(
         cls, words: Sequence[str], members: Sequence[Sequence[int]], features: Features, ids: Sequence[str] | None
     ) -> ImageSets:
-        """Build image sets over shared pictures: ``members[i]`` holds the feature rows of word ``i``."""
+        """Build image sets over shared pictures: ``members[i]`` holds the rows of ``features`` that word ``i`` owns.
+
+        Raises:
+            FeatureError: not one list per word, features that are not (n, dim), a row that does not exist.
+        """
+        if len(words) != len(members):
+            raise FeatureError(f"{len(words)} words but {len(members)} lists of rows were given; give one per word")
+        if features.ndim != 2:
+            raise FeatureError(f"the features have shape {features.shape}; expected (n_pictures, dim)")
         offsets = np.concatenate([[0], np.cumsum([len(rows) for rows in members])]).astype(np.int64)
         flat = np.fromiter((row for rows in members for row in rows), np.int64, count=int(offsets[-1]))
+        outside = flat[(flat < 0) | (flat >= len(features))]
+        if len(outside):
+            raise FeatureError(f"row {outside[0]} is not a picture; expected 0 … {len(features) - 1}")
         return cls(words, features, flat, offsets, ids)
 
     def __len__(self) -> int:
@@ -153,6 +171,8 @@ def unit_rows(features: Features) -> NDArray[np.float32]:
 
     Each row is divided by its largest entry first, so that neither tiny nor huge rows are lost to float32's range.
     """
+    if features.dtype == np.float16:
+        features = features.astype(np.float32)
     peak = np.abs(features).max(axis=1, keepdims=True, initial=0)
     rows = (features / np.where(peak == 0, 1, peak)).astype(np.float32)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]

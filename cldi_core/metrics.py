@@ -78,37 +78,44 @@ def resample(
     """Bootstrap the mean of the columns' means by resampling rows.
 
     Args:
-        values: float64 (n_words, n_pairs): a figure of each word in each language pair, nan where not covered.
+        values: float64 (n_words, n_pairs, …): figures of each word in each language pair, nan where not covered.
             A word is drawn with all its pairs, because its figures in several pairs depend on each other.
 
     Returns:
-        float64 (resamples,): the mean over pairs of the means over words, in each resample.
+        float64 (resamples, …): the mean over pairs of the means over words, in each resample.
     """
+    n = len(values)
     known = ~np.isnan(values)
-    filled = np.where(known, values, 0)
+    filled = np.where(known, values, 0).reshape(n, -1)
+    weights = known.reshape(n, -1).astype(np.float64)
     rng = np.random.default_rng(seed)
     means = []
     for start in range(0, resamples, chunk):
         size = min(chunk, resamples - start)
-        counts = rng.multinomial(len(values), np.full(len(values), 1 / len(values)), size=size).astype(np.float64)
-        totals = counts @ known
-        with np.errstate(invalid="ignore"):
-            columns = np.where(totals > 0, counts @ filled / np.where(totals > 0, totals, 1), np.nan)
-        means.append(_mean_over_columns(columns))
+        drawn = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        totals = counts @ weights
+        columns = np.where(totals > 0, counts @ filled / np.maximum(totals, 1), np.nan)
+        means.append(_mean_over_pairs(columns.reshape(size, *values.shape[1:])))
     return np.concatenate(means)
+
+
+def intervals(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0) -> list[Interval]:
+    """Several figures at once, on the same resamples: float64 (n_words, n_pairs, n_figures) → one interval each."""
+    table = values[~np.isnan(values).all(axis=(1, 2))]
+    if not len(table):
+        return [Interval(float("nan"), float("nan"), float("nan"))] * values.shape[2]
+    known = ~np.isnan(table)
+    totals = known.sum(axis=0)
+    columns = np.where(totals > 0, np.where(known, table, 0).sum(axis=0) / np.maximum(totals, 1), np.nan)
+    means = _mean_over_pairs(columns[None])[0]
+    draws = resample(table, resamples=resamples, seed=seed)
+    return [Interval(float(mean), *_bounds(draws[:, figure])) for figure, mean in enumerate(means)]
 
 
 def interval(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
     """The mean over pairs of the means over words, with its bootstrap interval: float64 (n_words[, n_pairs])."""
-    table = np.asarray(values, np.float64).reshape(len(values), -1)
-    table = table[~np.isnan(table).all(axis=1)]
-    if not len(table):
-        return Interval(float("nan"), float("nan"), float("nan"))
-    known = ~np.isnan(table)
-    totals = known.sum(axis=0)
-    columns = np.where(totals > 0, np.where(known, table, 0).sum(axis=0) / np.maximum(totals, 1), np.nan)
-    low, high = _bounds(resample(table, resamples=resamples, seed=seed))
-    return Interval(float(_mean_over_columns(columns[None])[0]), low, high)
+    return intervals(_table(values)[:, :, None], resamples=resamples, seed=seed)[0]
 
 
 def gap(one: NDArray[np.float64], other: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
@@ -116,7 +123,7 @@ def gap(one: NDArray[np.float64], other: NDArray[np.float64], *, resamples: int 
     first, second = interval(one, seed=seed).value, interval(other, seed=seed).value
     if np.isnan(first) or np.isnan(second):
         return Interval(float("nan"), float("nan"), float("nan"))
-    tables = [np.asarray(values, np.float64).reshape(len(values), -1) for values in (one, other)]
+    tables = [_table(values) for values in (one, other)]
     tables = [table[~np.isnan(table).all(axis=1)] for table in tables]
     draws = [resample(table, resamples=resamples, seed=seed + shift) for shift, table in enumerate(tables)]
     return Interval(first - second, *_bounds(draws[0] - draws[1]))
@@ -148,13 +155,22 @@ def chance(candidates: int, right: int) -> float:
     return total
 
 
-def _mean_over_columns(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mean_over_pairs(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64 (n, n_pairs, …) → (n, …): the mean over the pairs that have a figure."""
     known = ~np.isnan(columns)
     counts = known.sum(axis=1)
     return np.where(counts > 0, np.where(known, columns, 0).sum(axis=1) / np.maximum(counts, 1), np.nan)
 
 
+def _table(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64 (n_words,) or (n_words, n_pairs) → (n_words, n_pairs)."""
+    array = np.asarray(values, np.float64)
+    return array[:, None] if array.ndim == 1 else array
+
+
 def _bounds(draws: NDArray[np.float64]) -> tuple[float, float]:
     tail = (1 - LEVEL) / 2
+    if np.isnan(draws).all():
+        return float("nan"), float("nan")
     low, high = np.nanquantile(draws, [tail, 1 - tail])
     return float(low), float(high)

@@ -34,15 +34,17 @@ def gold_ranks(scores: NDArray[np.floating], gold: Sequence[Collection[int]]) ->
         float64 (n_queries,): 1 + the number of higher scores + half the number of *other* equal ones, which is the
         mean rank of the tied block; nan where the query, or all its right answers, have no pictures, or none is given.
     """
+    if scores.ndim != 2:
+        raise FeatureError(f"the scores have shape {scores.shape}; expected (n_queries, n_candidates)")
     if len(gold) != len(scores):
         raise FeatureError(f"{len(scores)} queries but right answers for {len(gold)}; give one collection per query")
     ranks = np.full(len(scores), np.nan)
     for row, right in enumerate(gold):
         columns = np.fromiter(right, np.int64)
-        if len(columns) and (columns.min() < 0 or columns.max() >= scores.shape[1]):
+        outside = columns[(columns < 0) | (columns >= scores.shape[1])]
+        if len(outside):
             raise FeatureError(
-                f"right answer {int(columns.max())} of query {row} is not a candidate; "
-                f"expected 0 … {scores.shape[1] - 1}"
+                f"right answer {outside[0]} of query {row} is not a candidate; expected 0 … {scores.shape[1] - 1}"
             )
         best = scores[row, columns]
         best = best[~np.isnan(best)]

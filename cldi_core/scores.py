@@ -146,9 +146,20 @@ class _Knn:
         nearest /= nearest.sum(axis=0)
         self.votes[owners.words] += owners.reduce(np.add, nearest, axis=1).T
 
+    def shares(self) -> NDArray[np.float64]:
+        """Each target word's share of the votes, float64 (n_source_words, n_target_words), in [0, 1]."""
+        return self.votes / np.maximum(self.source.sizes, 1)[:, None]
+
     def result(self) -> NDArray[np.floating]:
-        shares = self.votes / np.maximum(self.source.sizes, 1)[:, None]
-        return break_ties(shares, mean_cosine(self.source, self.target))
+        return break_ties(self.shares(), mean_cosine(self.source, self.target))
+
+
+def vote_shares(source: ImageSets, target: ImageSets) -> NDArray[np.float64]:
+    """The votes of KNN without a tie-break: float64 (n_source_words, n_target_words), in [0, 1]."""
+    votes = _Knn(source, target)
+    for best, owners in best_matches(source, target):
+        votes.add(best, owners)
+    return votes.shares()
 
 
 def break_ties(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> Matrix:
@@ -196,7 +207,10 @@ def mean_cosine(source: ImageSets, target: ImageSets) -> NDArray[np.float64]:
 
 def _cnn(how: str) -> Callable[[ImageSets, ImageSets, Options], NDArray[np.floating]]:
     def compute(source: ImageSets, target: ImageSets, options: Options) -> NDArray[np.floating]:
-        return unit_rows(aggregate(source, how)) @ unit_rows(aggregate(target, how)).T
+        # Equal vectors are multiplied once: the product of one with itself varies in the last bit with its place.
+        rows, place = np.unique(unit_rows(aggregate(target, how)), axis=0, return_inverse=True)
+        cosines: NDArray[np.floating] = (unit_rows(aggregate(source, how)) @ rows.T)[:, place.reshape(-1)]
+        return cosines
 
     return compute
 
@@ -320,7 +334,9 @@ def score_all(
             for collector in collectors.values():
                 collector.add(best, owners)
     results |= {name: collector.result() for name, collector in collectors.items()}
-    return {name: np.where(missing, np.float32(np.nan), results[name].astype(np.float32)) for name in methods}
+    # Rounding can carry the cosine of equal pictures past 1.
+    bounded = {name: np.clip(results[name].astype(np.float32), -1, 1) for name in methods}
+    return {name: np.where(missing, np.float32(np.nan), bounded[name]) for name in methods}
 
 
 def _check(source: ImageSets, target: ImageSets, methods: Sequence[str], precision: str, device: str) -> None:

@@ -84,7 +84,7 @@ class WordNet:
         The sum, over noun, verb, adjective and adverb, of the synset counts of every form that `base_forms` yields.
         A synset that holds two of these forms ("laden" and "lade") counts for each, as in the look-up behind the
         paper's numbers: counting it once would give 6.87 instead of 6.88 for the adjectives.
-        Source: Hartmann & Søgaard 2018, section 4; the counts equal those of NLTK 3.2, current when it was written.
+        Source: Hartmann & Søgaard 2018; the counts equal `len(wordnet.synsets(word))` of NLTK 3.2.5.
 
         Args:
             word: in any case; words of a multiword entry may be joined by spaces or underscores.
@@ -97,7 +97,8 @@ class WordNet:
         A word on the exception list has itself and the forms listed there, and no detachment rule is tried. Any other
         word has itself and what one rule makes of it; if none of these is a lemma, the rules are applied again to
         their own results until one is, or none applies. Source: morphy(7WN) as NLTK 3.2 reads it, which keeps all
-        base forms rather than the first, and repeats the rules.
+        base forms rather than the first, and repeats the rules. That can go too far ("countess" becomes the verb
+        "count"), but it is how the paper's words were counted.
 
         Args:
             word: as for `senses`.
@@ -187,5 +188,5 @@ def _read_exceptions(path: Path) -> dict[str, tuple[str, ...]]:
     bases: dict[str, tuple[str, ...]] = {}
     for line in _read_text(path).splitlines():
         form, *listed = line.split() or [""]
-        bases[form] = bases.get(form, ()) + tuple(listed)  # a form may stand on several lines
+        bases[form] = tuple(listed)  # a few forms stand on two lines: the later one counts, as in NLTK
     return bases

@@ -67,8 +67,9 @@ def load_forms() -> dict[tuple[str, str], set[str]]:
 class KeywordIndex:
     """Looks words up among one language's CLDR keywords.
 
-    A word matches a keyword when the stems of all their tokens agree in order.  German keeps its capitals: a lemma
-    matches keywords of the same kind of first letter only, so that *Essen* and *essen* stay two words.
+    A lemma's emoji are those with the lemma, or a listed form of it, as a keyword.  Only where these are fewer than
+    ``MINIMUM_EMOJI`` do keywords with the same stems count too, because stemming also joins strangers (German *Blut*
+    and *Blüte*, Spanish *cama* and *cámara*).  German keeps its capitals, so that *Essen* and *essen* stay two words.
     """
 
     def __init__(self, language: str, cache: Path, forms: dict[tuple[str, str], set[str]] | None = None) -> None:
@@ -77,23 +78,30 @@ class KeywordIndex:
         self.language = language
         self._stemmer = snowballstemmer.stemmer(_STEMMERS[language])
         self._forms = forms or {}
-        self._emoji: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        self._exact: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        self._stemmed: dict[tuple[str, ...], set[str]] = defaultdict(set)
         self.keywords: dict[str, set[str]] = defaultdict(set)
         for text, (name, keywords) in cldr_annotations(cache, language).items():
             for keyword in {name, *keywords}:
-                self._emoji[self._stems(keyword)].add(emoji_key(text))
+                tokens = self._tokens(keyword)
+                self._exact[tokens].add(emoji_key(text))
+                self._stemmed[self._stems(tokens)].add(emoji_key(text))
                 self.keywords[keyword].add(emoji_key(text))
 
-    def _stems(self, text: str) -> tuple[str, ...]:
-        tokens = text.replace("’", "'").replace("ё", "е").replace("-", " ").split()
-        stems = tuple(self._stemmer.stemWords([token.lower() for token in tokens]))
-        capital = self.language == "de" and text[:1].isupper()
-        return ("^", *stems) if capital else stems
+    def _tokens(self, text: str) -> tuple[str, ...]:
+        tokens = tuple(text.replace("’", "'").replace("ё", "е").replace("-", " ").lower().split())
+        return ("^", *tokens) if self.language == "de" and text[:1].isupper() else tokens
+
+    def _stems(self, tokens: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self._stemmer.stemWords(list(tokens)))
 
     def emoji(self, lemma: str) -> frozenset[str]:
-        """Keys of the emoji that ``lemma``, or one of its listed forms, is a keyword of."""
-        words = {lemma, *self._forms.get((self.language, lemma), ())}
-        return frozenset().union(*(self._emoji.get(self._stems(word), ()) for word in words))
+        """Keys of the emoji that ``lemma`` is a keyword of."""
+        words = [self._tokens(word) for word in (lemma, *sorted(self._forms.get((self.language, lemma), ())))]
+        exact = frozenset().union(*(self._exact.get(word, ()) for word in words))
+        if len(exact) >= MINIMUM_EMOJI:
+            return exact
+        return frozenset().union(*(self._stemmed.get(self._stems(word), ()) for word in words))
 
 
 def usable(

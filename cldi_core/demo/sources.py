@@ -40,6 +40,7 @@ class Vendor:
     package: str
     licence: str
     author: str
+    page: str
     side: str  # "en" or "other": no picture is shared between the languages of a pair
     read: Callable[[Path, dict[str, str]], dict[str, bytes]]
 
@@ -159,23 +160,43 @@ def _read_files(pattern: str) -> Callable[[Path, dict[str, str]], dict[str, byte
 VENDORS: dict[str, Vendor] = {
     vendor.name: vendor
     for vendor in (
-        Vendor("noto", "Noto Emoji", "@iconify-json/noto@1.2.9", "Apache-2.0", "Google", "en", _read_iconify_chars),
+        Vendor(
+            "noto",
+            "Noto Emoji",
+            "@iconify-json/noto@1.2.9",
+            "Apache-2.0",
+            "Google",
+            "https://github.com/googlefonts/noto-emoji",
+            "en",
+            _read_iconify_chars,
+        ),
         Vendor(
             "fluent",
             "Fluent Emoji 3D",
             "@lobehub/fluent-emoji-3d@1.1.0",
             "MIT",
             "Microsoft",
+            "https://github.com/microsoft/fluentui-emoji",
             "en",
             _read_files("assets/*.webp"),
         ),
-        Vendor("fxemoji", "FxEmoji", "@iconify-json/fxemoji@1.2.2", "Apache-2.0", "Mozilla", "en", _read_iconify_names),
+        Vendor(
+            "fxemoji",
+            "FxEmoji",
+            "@iconify-json/fxemoji@1.2.2",
+            "Apache-2.0",
+            "Mozilla",
+            "https://github.com/mozilla/fxemoji",
+            "en",
+            _read_iconify_names,
+        ),
         Vendor(
             "twemoji",
             "Twemoji",
             "@twemoji/svg@15.0.0",
             "CC-BY-4.0",
             "Twitter and contributors",
+            "https://github.com/jdecked/twemoji",
             "other",
             _read_files("*.svg"),
         ),
@@ -185,6 +206,7 @@ VENDORS: dict[str, Vendor] = {
             "openmoji@17.0.0",
             "CC-BY-SA-4.0",
             "OpenMoji",
+            "https://openmoji.org",
             "other",
             _read_files("color/svg/*.svg"),
         ),
@@ -194,6 +216,7 @@ VENDORS: dict[str, Vendor] = {
             "@iconify-json/emojione@1.2.3",
             "CC-BY-4.0",
             "Ranks.com and the EmojiTwo contributors",
+            "https://github.com/EmojiTwo/emojitwo",
             "other",
             _read_iconify_names,
         ),

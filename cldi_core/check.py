@@ -1,0 +1,149 @@
+"""What is missing, broken, duplicated or unlicensed in a data set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from cldi_core import features, lists
+from cldi_core.dataset import Dataset
+from cldi_core.errors import CldiError
+from cldi_core.pictures import Pictures, picture_id, probe
+
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that ``check`` noticed.  Only an ``"error"`` makes the data set unusable."""
+
+    level: str  # "error", "warning" or "info"
+    area: str
+    text: str
+    next_step: str = ""
+
+
+def check(dataset: Dataset, *, deep: bool = False) -> list[Finding]:
+    """Look through a data set; ``deep`` also decodes every picture.  An empty part is a finding, not a failure."""
+    findings = [*_word_lists(dataset)]
+    try:
+        findings += [*_pictures(dataset), *_coverage(dataset), *_features(dataset)]
+        if deep:
+            findings += _decode(dataset.pictures)
+    except CldiError as error:
+        findings.append(Finding("error", "data", str(error)))
+    return findings
+
+
+def _some(items: list[str]) -> str:
+    return ", ".join(items[:SHOWN]) + (f", … ({len(items)} in all)" if len(items) > SHOWN else "")
+
+
+def _word_lists(dataset: Dataset) -> list[Finding]:
+    command = f"python -m cldi_core import-lists FILE --dataset {dataset.name}"
+    if not dataset.pairs:
+        return [Finding("error", "word lists", "there is no word list", command)]
+    findings = []
+    for pair in dataset.pairs:
+        try:
+            rows = dataset.lexicon(pair)
+        except CldiError as error:
+            findings.append(Finding("error", "word lists", str(error), command))
+            continue
+        counts = Counter(query.pos for query in dataset.queries(pair))
+        numbers = ", ".join(f"{counts[pos]} {pos}" for pos in lists.POS)
+        findings.append(Finding("info", "word lists", f"{pair}: {len(rows)} lines, queries: {numbers}"))
+        doubled = [f"{row.english}/{row.target}" for row, count in Counter(rows).items() if count > 1]
+        if doubled:
+            findings.append(Finding("warning", "word lists", f"{pair}: lines stand twice: {_some(doubled)}"))
+    return findings
+
+
+def _pictures(dataset: Dataset) -> list[Finding]:
+    table = dataset.pictures.table
+    command = f"python -m cldi_core import-folder DIR --dataset {dataset.name}"
+    if not len(table):
+        return [Finding("error", "pictures", "there are no pictures", command)]
+    findings = [Finding("info", "pictures", f"{len(table)} pictures in {len(dataset.pictures.shards)} shards")]
+    lost = sorted(set(dataset.words["id"]) - set(table.index))
+    if lost:
+        findings.append(Finding("error", "pictures", f"words use {len(lost)} pictures that are missing", command))
+    unlicensed = int(table["licence"].isin(["", "unknown"]).sum())
+    if unlicensed:
+        findings.append(
+            Finding(
+                "warning",
+                "licences",
+                f"{unlicensed} pictures have no known licence: look at them, but don't pass them on",
+                "import them again with --licence",
+            )
+        )
+    shared = int((dataset.words.groupby("id")["word"].nunique() > 1).sum())
+    findings.append(Finding("info", "pictures", f"{shared} pictures belong to several words"))
+    findings += _across_languages(dataset)
+    return findings
+
+
+def _across_languages(dataset: Dataset) -> list[Finding]:
+    """Pictures that both sides of a pair share make a translation trivial."""
+    findings = []
+    owned = {
+        language: {key for keys in dataset.members(language).values() for key in keys} for language in dataset.languages
+    }
+    for pair in dataset.pairs:
+        source, target = lists.pair_languages(pair)
+        both = owned[source] & owned[target]
+        if both:
+            text = f"{pair}: {len(both)} pictures belong to words of both languages; they make translation too easy"
+            findings.append(Finding("warning", "duplicates", text))
+    return findings
+
+
+def _coverage(dataset: Dataset) -> list[Finding]:
+    findings = []
+    for pair in dataset.pairs:
+        try:
+            asked = dataset.queries(pair)
+        except CldiError:
+            continue  # reported with the word lists
+        source, target = (dataset.members(language) for language in lists.pair_languages(pair))
+        without = sorted({query.word for query in asked if query.word not in source})
+        lost = sorted({answer for query in asked for answer in query.right if answer not in target})
+        for side, missing in (("source words", without), ("translations", lost)):
+            if missing:
+                text = f"{pair}: {len(missing)} {side} have no pictures: {_some(missing)}"
+                findings.append(Finding("warning", "coverage", text))
+    return findings
+
+
+def _features(dataset: Dataset) -> list[Finding]:
+    command = f"python -m cldi_core extract --dataset {dataset.name} --backbone efficientnet-lite0"
+    if not dataset.backbones:
+        return [Finding("error", "features", "no features have been extracted", command)]
+    findings = []
+    used = set(dataset.words["id"])
+    for backbone in dataset.backbones:
+        loaded = features.load(dataset, backbone)
+        missing = used - set(loaded.ids)
+        text = f"{backbone}: features of {len(loaded.ids)} pictures, {loaded.matrix.shape[1]} dimensions"
+        findings.append(Finding("info", "features", text))
+        if missing:
+            text = f"{backbone}: {len(missing)} pictures that words use have no features"
+            findings.append(Finding("warning", "features", text, command.replace("efficientnet-lite0", backbone)))
+    return findings
+
+
+def _decode(pictures: Pictures) -> list[Finding]:
+    findings = []
+    ids = list(pictures.table.index)
+    for start in range(0, len(ids), 256):
+        files = pictures.read(ids[start : start + 256])
+        for key, data in files.items():
+            try:
+                probe(data)
+                if picture_id(data) != key:
+                    raise CldiError("its bytes are not those that were imported")
+            except CldiError as error:
+                text = f"picture {key} ({pictures.path_of(key)}): {error}"
+                findings.append(Finding("error", "pictures", text, "import it again"))
+    return findings

@@ -1,0 +1,294 @@
+"""The command line: ``python -m cldi_core COMMAND …``.
+
+Exit codes: 0 when a command did all its work, 1 for a failure that it names, 2 for wrong use.  Results go to standard
+output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cldi_core.dataset import Dataset, locate, open_dataset
+from cldi_core.errors import CldiError, UnknownNameError
+
+app = typer.Typer(
+    help="Learn translations from pictures: import, extract, score, evaluate, explain.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DatasetOption = Annotated[str, typer.Option("--dataset", help="A data set's name under data/, or a path.")]
+BackboneOption = Annotated[str, typer.Option("--backbone", help="The network whose features are used.")]
+PairOption = Annotated[str, typer.Option("--pair", help="A language pair, such as en-de.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DEFAULT_BACKBONE = "efficientnet-lite0"
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(_without_nan(value), ensure_ascii=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no nan: it becomes null."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return value
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar with a rate and the time left, on standard error; silent where that is no terminal."""
+    from tqdm import tqdm
+
+    with tqdm(desc=what, unit=" pictures", disable=not sys.stderr.isatty()) as bar:
+
+        def update(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield update
+
+
+def _failures(failed: list[dict[str, str]]) -> None:
+    """Name what could not be used and end with 1, since not all the work was done."""
+    if failed:
+        for row in failed[:20]:
+            print(f"not used: {row['file']!r}: {row['reason']}", file=sys.stderr)
+        if len(failed) > 20:
+            print(f"… and {len(failed) - 20} more", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+def _pairs(dataset: Dataset, pair: str | None) -> list[str]:
+    if pair is not None:
+        dataset.lexicon(pair)
+        return [pair]
+    if not dataset.pairs:
+        raise UnknownNameError(
+            f"the data set {dataset.name!r} has no word list; "
+            f"add one: python -m cldi_core import-lists FILE --dataset {dataset.name}"
+        )
+    return list(dataset.pairs)
+
+
+@app.command("import-lists")
+def import_lists(
+    files: Annotated[list[Path], typer.Argument(help="Word lists: English, translation, POS; tab-separated.")],
+    dataset: DatasetOption,
+    pair: Annotated[str | None, typer.Option("--pair", help="The pair, where the file's name does not say it.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import published word lists (imgWords_en_de.txt)."""
+    from cldi_core import importers
+
+    summaries = importers.import_lists(locate(dataset), files, pair)
+    for summary in summaries:
+        if as_json:
+            _print_json(summary)
+        else:
+            counts = ", ".join(f"{count} {pos}" for pos, count in summary["pos"].items())
+            print(f"{summary['pair']}: {summary['rows']} lines ({counts}), {summary['target_words']} translations")
+
+
+@app.command("import-folder")
+def import_folder(
+    folder: Annotated[Path, typer.Argument(help="DIR/<language>/<word>/<picture>")],
+    dataset: DatasetOption,
+    licence: Annotated[str, typer.Option(help="The licence of the pictures.")] = "unknown",
+    author: Annotated[str, typer.Option(help="Who made the pictures.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Import a folder of pictures; the names of its folders are languages and words."""
+    from cldi_core import importers
+
+    with _progress("reading") as progress:
+        done = importers.import_folder(locate(dataset), folder, licence=licence, author=author, progress=progress)
+    if as_json:
+        _print_json(vars(done))
+    else:
+        words = ", ".join(f"{count} words in {language}" for language, count in done.languages.items())
+        print(f"{done.pictures} pictures ({done.new} new) for {words}")
+    _failures(done.failed)
+
+
+@app.command()
+def extract(
+    dataset: DatasetOption,
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    force: Annotated[bool, typer.Option("--force", help="Extract again what is there already.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Extract the pictures' features; goes on where an interrupted run stopped."""
+    from cldi_core import extract as extraction
+
+    with _progress("extracting") as progress:
+        done = extraction.extract(open_dataset(dataset), backbone, device, force=force, progress=progress)
+    if as_json:
+        failed = [{"file": row["file"], "reason": row["reason"]} for row in done.failed]
+        _print_json({**vars(done), "failed": failed})
+    else:
+        print(f"{done.extracted} pictures extracted, {done.reused} kept, in {done.seconds:.1f} s")
+    _failures(done.failed)
+
+
+@app.command()
+def score(
+    dataset: DatasetOption,
+    pair: Annotated[str | None, typer.Option("--pair", help="A language pair; all of them without it.")] = None,
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    method: Annotated[str | None, typer.Option("--method", help="A method; all of them without it.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score all word pairs and keep the scores and ranks, so that pages open at once."""
+    from cldi_core import controls, features, runs
+    from cldi_core.scores import METHODS
+
+    opened = open_dataset(dataset)
+    loaded = features.load(opened, backbone)
+    records: list[dict[str, object]] = []
+    for name in _pairs(opened, pair):
+        joined = runs.open_pair(opened, backbone, name, loaded)
+        methods = [method] if method else list(METHODS)
+        scored = runs.scores(joined, methods)
+        records += [{"pair": name, "method": way, "shape": list(matrix.shape)} for way, matrix in scored.items()]
+        runs.rankings(joined, [*methods, *([] if method else controls.available(opened))])
+        if not as_json:
+            print(f"{name}: {', '.join(methods)} for {len(joined.source)} × {len(joined.target)} words")
+    if as_json:
+        _print_json({"dataset": opened.name, "backbone": backbone, "scored": records})
+
+
+@app.command()
+def evaluate(
+    dataset: DatasetOption,
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    pair: Annotated[
+        str | None, typer.Option("--pair", help="A language pair; all and their average without it.")
+    ] = None,
+    method: Annotated[str | None, typer.Option("--method", help="A method; all of them without it.")] = None,
+    same_spelled: Annotated[bool, typer.Option(help="Keep words spelled alike in both languages.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals."""
+    from cldi_core import features, results, runs
+    from cldi_core.scores import METHODS
+
+    opened = open_dataset(dataset)
+    loaded = features.load(opened, backbone)
+    frames, candidates = {}, {}
+    for name in _pairs(opened, pair):
+        joined = runs.open_pair(opened, backbone, name, loaded)
+        frames[name] = runs.rankings(joined, [method] if method else list(METHODS))
+        candidates[name] = int((joined.target.sizes > 0).sum())
+    records = results.table(frames, same_spelled=same_spelled)
+    if as_json:
+        _print_json({"dataset": opened.name, "backbone": backbone, "candidates": candidates, "results": records})
+        return
+    print(f"{'pair':8} {'method':9} {'POS':4} {'MRR':>5} {'95 %':>12} {'P@1':>5} {'P@10':>5} {'n':>5} coverage")
+    for row in records:
+        print(
+            f"{row['pair']:8} {row['method']:9} {row['setting']:4} {row['mrr']:5.2f} "
+            f"[{row['mrr_low']:.2f}, {row['mrr_high']:.2f}] {row['p@1']:5.2f} {row['p@10']:5.2f} "
+            f"{row['n']:5d} {row['coverage']:.2f}"
+        )
+
+
+@app.command()
+def project(
+    dataset: DatasetOption,
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    force: Annotated[bool, typer.Option("--force", help="Compute again what is there already.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute the maps of words and pictures (UMAP; minutes for thousands of pictures)."""
+    from cldi_core import projection
+
+    done = projection.project(open_dataset(dataset), backbone, force=force)
+    if as_json:
+        _print_json(done)
+    else:
+        print(", ".join(f"{kind}: {how}" for kind, how in done.items()))
+
+
+@app.command()
+def explain(
+    dataset: DatasetOption,
+    pair: PairOption,
+    word: Annotated[str, typer.Option("--word", help="An English word, such as shake or shake.V.")],
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    method: Annotated[str, typer.Option("--method")] = "avgmax",
+    top: Annotated[int, typer.Option(min=1, help="How many candidates are listed.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Why a word came out as it did: ranks, candidates, dispersion, senses."""
+    from cldi_core import explain as explanation
+    from cldi_core import runs
+
+    joined = runs.open_pair(open_dataset(dataset), backbone, pair)
+    number = joined.find(word)
+    matrices = runs.scores(joined, dict.fromkeys([method, "maxmax"]))
+    frame = runs.rankings(joined, [method])[method]
+    found = explanation.explain(joined, number, matrices[method], matrices["maxmax"], frame)
+    if as_json:
+        _print_json(explanation.as_json(found, top))
+        return
+    print(explanation.verdict(found, method))
+    senses = "unknown" if found.senses is None else found.senses
+    print(f"pictures {found.pictures}, dispersion {found.dispersion:.2f}, senses {senses}")
+    for candidate in found.candidates[:top]:
+        mark = "✓" if candidate.gold else " "
+        print(f"{explanation.shown_rank(candidate.rank):>5} {mark} {candidate.score:6.3f}  {candidate.word}")
+    for candidate in found.gold:
+        print(f"right: {candidate.word}, rank {explanation.shown_rank(candidate.rank)} of {len(found.candidates)}")
+
+
+@app.command()
+def check(
+    dataset: DatasetOption,
+    deep: Annotated[bool, typer.Option("--deep", help="Also decode every picture.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What is missing, broken, duplicated or unlicensed; exit 1 if something is broken."""
+    from cldi_core import check as checks
+
+    findings = checks.check(open_dataset(dataset), deep=deep)
+    if as_json:
+        _print_json({"dataset": dataset, "findings": [vars(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            step = f" → {finding.next_step}" if finding.next_step else ""
+            print(f"{finding.level:7} {finding.area}: {finding.text}{step}")
+    if any(finding.level == "error" for finding in findings):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run a command; a user's mistake ends in one line on standard error, never in a traceback."""
+    try:
+        app(prog_name="python -m cldi_core")
+    except UnknownNameError as error:
+        _fail(error, 2)
+    except (CldiError, OSError) as error:
+        _fail(error, 1)
+    except KeyboardInterrupt:
+        _fail("interrupted; run it again to go on", 130)
+
+
+def _fail(error: object, code: int) -> None:
+    print(f"error: {error}", file=sys.stderr)
+    raise SystemExit(code)

@@ -1,0 +1,225 @@
+"""A data set on disk: a folder with ``dataset.toml``, word lists, pictures, and what was computed from them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cldi_core import lists, store
+from cldi_core.errors import DatasetError, unknown
+from cldi_core.pictures import Pictures
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROOT = Path(__file__).resolve().parent.parent / "data"
+POS = {"N": "noun", "V": "verb", "A": "adjective"}
+SETTINGS = {"ALL": ("N", "V", "A"), "NN": ("N",), "VB": ("V",), "ADJ": ("A",)}
+
+
+@dataclass(frozen=True)
+class Query:
+    """A source word with one part of speech, and its right answers in the target language."""
+
+    word: str
+    pos: str
+    right: tuple[str, ...]
+
+    @property
+    def id(self) -> str:
+        """``"shake.V"``: stable in URLs and tables."""
+        return f"{self.word}.{self.pos}"
+
+    @property
+    def same_spelled(self) -> bool:
+        """Whether a right answer is spelled as the word itself, case and accents aside."""
+        return any(lists.is_same_spelled(self.word, answer) for answer in self.right)
+
+
+def queries(rows: Sequence[lists.Row]) -> list[Query]:
+    """The queries of a word list: one per English word and part of speech, in the order of the list."""
+    right: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        right.setdefault((row.english, row.pos), {})[row.target] = None
+    return [Query(word, pos, tuple(answers)) for (word, pos), answers in right.items()]
+
+
+class Dataset:
+    """One data set.  Nothing is read before it is asked for; what was read is kept."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self.info: Mapping[str, Any] = tomllib.loads((path / "dataset.toml").read_text("utf-8"))
+        except FileNotFoundError as error:
+            raise DatasetError(f"{str(path)!r} is not a data set: it has no dataset.toml. {HOW_TO_START}") from error
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise DatasetError(f"dataset.toml of {path.name!r} cannot be read: {error}") from error
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
+
+    @property
+    def title(self) -> str:
+        """What people see."""
+        return str(self.info.get("title", self.name))
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder that holds the pictures and features: its own, or that of the sibling named by ``pictures``."""
+        other = str(self.info.get("pictures", ""))
+        if not other:
+            return self.path
+        if not re.fullmatch(r"\.\./[\w-]+", other) or not (self.path.parent / other[3:]).is_dir():
+            raise DatasetError(
+                f"dataset.toml of {self.name!r} says pictures = {other!r}; expected '../NAME' of a sibling"
+            )
+        return self.path.parent / other[3:]
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        """The pictures."""
+        return Pictures(self.home / "images")
+
+    @cached_property
+    def pairs(self) -> tuple[str, ...]:
+        """The language pairs that have a word list, such as ``"en-de"``."""
+        return tuple(sorted(path.stem for path in (self.path / "lexicon").glob("*.tsv")))
+
+    @cached_property
+    def backbones(self) -> tuple[str, ...]:
+        """The backbones that have features."""
+        folders = (self.home / "features").glob("*/")
+        return tuple(sorted(folder.name for folder in folders if any(folder.glob("*.safetensors"))))
+
+    @cached_property
+    def _lexicons(self) -> dict[str, list[lists.Row]]:
+        return {}
+
+    def lexicon(self, pair: str) -> list[lists.Row]:
+        """The word list of a pair."""
+        if pair not in self.pairs:
+            raise unknown("language pair", pair, self.pairs, f"Add one: python -m cldi_core import-lists FILE "
+                          f"--dataset {self.name}")  # fmt: skip
+        if pair not in self._lexicons:
+            self._lexicons[pair] = lists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
+        return self._lexicons[pair]
+
+    def queries(self, pair: str) -> list[Query]:
+        """The queries of a pair."""
+        return queries(self.lexicon(pair))
+
+    @cached_property
+    def words(self) -> pd.DataFrame:
+        """Which pictures belong to which word: columns language, word, position, id; sorted."""
+        import pandas as pd
+
+        path = self.path / "words.parquet"
+        columns = ["language", "word", "position", "id"]
+        if not path.is_file():
+            return pd.DataFrame({name: pd.Series(dtype="int64" if name == "position" else "str") for name in columns})
+        try:
+            return pd.read_parquet(path, columns=columns)
+        except Exception as error:  # pyarrow raises many kinds for a broken file
+            raise DatasetError(f"words.parquet of {self.name!r} cannot be read ({error}); import again") from error
+
+    @cached_property
+    def _members(self) -> dict[str, dict[str, list[str]]]:
+        members: dict[str, dict[str, list[str]]] = {}
+        for language, word, key in zip(self.words["language"], self.words["word"], self.words["id"], strict=True):
+            members.setdefault(language, {}).setdefault(word, []).append(key)
+        return members
+
+    def members(self, language: str) -> Mapping[str, list[str]]:
+        """The words of a language that have pictures: word → picture ids in the order of the search result."""
+        return self._members.get(language, {})
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """All languages of the word lists and of the pictures; the source language first."""
+        sides = [side for pair in self.pairs for side in pair.split("-")]
+        return tuple(dict.fromkeys([*sides, *sorted(self._members)]))
+
+    @cached_property
+    def senses(self) -> dict[str, int]:
+        """WordNet senses per English word, from ``senses.tsv``; empty where there is none."""
+        path = self.path / "senses.tsv"
+        if not path.is_file():
+            return {}
+        lines = [line.split("\t") for line in path.read_text("utf-8").splitlines() if "\t" in line]
+        return {word: int(count) for word, count in lines if count.isdigit()}
+
+    def stamp(self) -> str:
+        """Changes whenever a file of the data set does: the key under which pages keep what they read."""
+        parts = []
+        for folder in dict.fromkeys((self.path, self.home)):
+            for pattern in ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*"):
+                for path in sorted(folder.glob(pattern)):
+                    if path.is_file() and not path.name.startswith("."):
+                        status = path.stat()
+                        parts.append([str(path.relative_to(folder.parent)), status.st_size, status.st_mtime_ns])
+        return store.digest(parts)
+
+
+HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset NAME"
+
+
+def root() -> Path:
+    """The folder of named data sets: ``$CLDI_DATA``, or ``data/`` of the project."""
+    return Path(os.environ.get("CLDI_DATA", ROOT))
+
+
+def available() -> dict[str, Path]:
+    """The named data sets: name → folder.  ``$CLDI_DATASET`` may add one from elsewhere."""
+    found = {path.parent.name: path.parent for path in sorted(root().glob("*/dataset.toml"))}
+    extra = os.environ.get("CLDI_DATASET", "")
+    if extra and extra not in found and (Path(extra) / "dataset.toml").is_file():
+        found = {Path(extra).resolve().name: Path(extra).resolve(), **found}
+    return found
+
+
+def locate(name: str) -> Path:
+    """The folder a ``--dataset`` means, whether it exists or not: a path if it looks like one, else a name."""
+    if not name or "\x00" in name:
+        raise DatasetError(f"{name!r} is not the name of a data set; give a name or a path")
+    looks_like_path = name.startswith((".", "~", "/")) or "/" in name or os.sep in name
+    return Path(name).expanduser() if looks_like_path else root() / name
+
+
+def open_dataset(name: str) -> Dataset:
+    """Open a data set by name or path.
+
+    Raises:
+        UnknownNameError: no data set of that name; DatasetError: the folder is not one, or is broken.
+    """
+    path = locate(name)
+    if not path.is_dir():
+        raise unknown("data set", name, available(), HOW_TO_START)
+    return Dataset(path)
+
+
+def create(path: Path, title: str = "", **info: str) -> Dataset:
+    """Make a data set of an empty or new folder, or open the one that is there."""
+    if not (path / "dataset.toml").is_file():
+        entries = {"title": title or path.name, **info}
+        # A JSON string is a TOML basic string.
+        text = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in entries.items())
+        store.write_text(path / "dataset.toml", text)
+    return Dataset(path)
+
+
+def write_words(path: Path, rows: Sequence[tuple[str, str, int, str]]) -> None:
+    """Replace ``words.parquet``: rows of (language, word, position, picture id), stored sorted."""
+    import pandas as pd
+
+    frame = pd.DataFrame(sorted(set(rows)), columns=["language", "word", "position", "id"])
+    store.write(path / "words.parquet", lambda file: frame.to_parquet(file, index=False))

@@ -1,0 +1,148 @@
+"""From the user's files to a data set: word lists in the published format, and folders of pictures."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cldi_core import lists, store
+from cldi_core.dataset import Dataset, create, write_words
+from cldi_core.errors import DatasetError, PictureError
+from cldi_core.pictures import Picture, probe, write_shards
+
+MAX_FILE = 40_000_000  # bytes
+MAX_WORD = 100  # characters
+
+
+@dataclass
+class Imported:
+    """What an import of pictures did; ``failed`` names the files that could not be used, and why."""
+
+    languages: dict[str, int] = field(default_factory=dict)
+    pictures: int = 0
+    new: int = 0
+    memberships: int = 0
+    failed: list[dict[str, str]] = field(default_factory=list)
+
+
+def import_lists(dataset: Path, files: list[Path], pair: str | None = None) -> list[lists.Summary]:
+    """Read published word lists into ``lexicon/``; all files are read before the first is written."""
+    read = [(file, *lists.read_list(file, pair)) for file in files]
+    doubled = [name for _, name, _ in read if [other for _, other, _ in read].count(name) > 1]
+    if doubled:
+        raise DatasetError(f"two of the files are lists of the pair {doubled[0]}; import one list per pair")
+    create(dataset)
+    with store.lock(dataset):
+        for _, name, rows in read:
+            lists.write_list(dataset / "lexicon" / f"{name}.tsv", rows)
+    return [lists.summary(file, name, rows) for file, name, rows in read]
+
+
+def import_folder(
+    dataset: Path,
+    folder: Path,
+    *,
+    licence: str = "unknown",
+    author: str = "",
+    progress: Callable[[int, int], object] | None = None,
+) -> Imported:
+    """Import ``folder/<language>/<word>/<picture>``; pictures that are there already are not stored again.
+
+    A word's pictures are replaced by those found now, in the order of their file names; other words stay.
+
+    Raises:
+        DatasetError: not a folder, or no folder of a language in it.  A picture that cannot be used stops nothing:
+        it is listed in ``failed``.
+    """
+    files = _find(folder)
+    found = Imported()
+    pictures: dict[str, Picture] = {}
+    rows: list[tuple[str, str, int, str]] = []
+    positions: dict[tuple[str, str], int] = {}
+    for number, (language, word, path) in enumerate(files, 1):
+        try:
+            picture = _read(path, folder, licence, author)
+        except (PictureError, OSError) as error:
+            found.failed.append({"file": str(path.relative_to(folder)), "reason": str(error)})
+        else:
+            position = positions.setdefault((language, word), 0)
+            positions[language, word] += 1
+            pictures.setdefault(picture.id, picture)
+            rows.append((language, word, position, picture.id))
+        if progress:
+            progress(number, len(files))
+    if not rows:
+        raise DatasetError(f"none of the {len(files)} files under {str(folder)!r} is a picture that can be read")
+    _store(create(dataset), pictures, rows, found)
+    return found
+
+
+def _store(
+    dataset: Dataset, pictures: dict[str, Picture], rows: list[tuple[str, str, int, str]], found: Imported
+) -> None:
+    if dataset.home != dataset.path:
+        raise DatasetError(f"{dataset.name!r} uses the pictures of {dataset.home.name!r}; import there")
+    with store.lock(dataset.path):
+        known = set(dataset.pictures.table.index)
+        new = [picture for key, picture in pictures.items() if key not in known]
+        write_shards(dataset.path / "images", new)
+        fresh = {(language, word) for language, word, _, _ in rows}
+        kept = [
+            row for row in dataset.words.itertuples(index=False, name=None) if (row[0], row[1]) not in fresh
+        ]  # fmt: skip
+        write_words(dataset.path, [*kept, *rows])
+    found.pictures, found.new, found.memberships = len(pictures), len(new), len(rows)
+    for language, _ in fresh:
+        found.languages[language] = found.languages.get(language, 0) + 1
+    found.languages = dict(sorted(found.languages.items()))
+
+
+def _find(folder: Path) -> list[tuple[str, str, Path]]:
+    if not folder.is_dir():
+        raise DatasetError(f"{str(folder)!r} is not a folder; expected DIR/<language>/<word>/<picture>")
+    languages = [path for path in sorted(folder.iterdir()) if path.is_dir() and _is_language(path.name)]
+    if not languages:
+        raise DatasetError(
+            f"{str(folder)!r} has no folder named like a language ('en', 'de', …); "
+            "expected DIR/<language>/<word>/<picture>"
+        )
+    found = []
+    for language in languages:
+        for word in sorted(path for path in language.iterdir() if path.is_dir()):
+            name = clean_word(word.name)
+            found += [(language.name, name, path) for path in sorted(word.iterdir()) if _is_file(path)]
+    if not found:
+        raise DatasetError(f"no pictures under {str(folder)!r}; expected DIR/<language>/<word>/<picture>")
+    return found
+
+
+def _is_language(name: str) -> bool:
+    return name.isascii() and name.isalpha() and name.islower() and len(name) in (2, 3)
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in (".txt", ".json", ".md")
+
+
+def clean_word(name: str) -> str:
+    """A folder's name as a word: NFC, underscores as spaces.
+
+    Raises:
+        DatasetError: empty, longer than 100 characters, or with control characters.
+    """
+    word = unicodedata.normalize("NFC", name).replace("_", " ").strip()
+    if not word or len(word) > MAX_WORD or any(unicodedata.category(char) in ("Cc", "Cs", "Co") for char in word):
+        raise DatasetError(f"the folder name {name[:60]!r} is not a word: 1 to {MAX_WORD} printable characters")
+    return word
+
+
+def _read(path: Path, folder: Path, licence: str, author: str) -> Picture:
+    size = path.stat().st_size
+    if size > MAX_FILE:
+        raise PictureError(f"{size:,} bytes are more than the {MAX_FILE:,} that are accepted")
+    data = path.read_bytes()
+    width, height = probe(data)
+    place = str(path.relative_to(folder))
+    return Picture(data, place, width, height, provider="folder", licence=licence, author=author)

@@ -1,0 +1,261 @@
+"""Word lists in the published format: one line per word pair, no header, UTF-8, three columns separated by tabs.
+
+The columns are the English word, its translation and the part of speech (N, V or A). Several lines with the same
+English word are several right translations. The language pair stands in the file's name: `imgWords_en_de.txt` as
+published with Hartmann & Søgaard 2018, or `en-de.tsv`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import secrets
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+from cldi_core.errors import LexiconError
+
+POS = ("N", "V", "A")
+POS_ALIASES = {
+    "N": "N",
+    "NN": "N",
+    "NOUN": "N",
+    "V": "V",
+    "VB": "V",
+    "VERB": "V",
+    "A": "A",
+    "ADJ": "A",
+    "ADJECTIVE": "A",
+}
+_FORMAT = "expected three columns separated by tabs: English, translation, part of speech"
+_ACCEPTED_POS = "accepted: N, V, A (also NN, VB, ADJ, noun, verb, adjective)"
+_PAIR = re.compile(r"([a-z]{2,3})-([a-z]{2,3})")
+# At the end of a longer name, or with an underscore, only English may come first: `my_set.txt` is no list of "my-set".
+_PAIR_IN_STEM = re.compile(r"(?:.*[^a-zA-Z])?(en|eng)[_-]([a-z]{2,3})")
+_JOINERS = "\u200c\u200d"  # zero-width (non-)joiner: part of the spelling in Persian and in Indian languages
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One word pair: an English word, one right translation, and the part of speech "N", "V" or "A"."""
+
+    english: str
+    target: str
+    pos: str
+
+
+class PosCounts(TypedDict):
+    """A number of rows per part of speech."""
+
+    N: int
+    V: int
+    A: int
+
+
+class Summary(TypedDict):
+    """What `import-lists --json` prints for one file; all numbers are counts, see `summary`."""
+
+    file: str
+    pair: str
+    rows: int
+    pos: PosCounts
+    source_words: int
+    target_words: int
+    multiword: int
+    same_spelled: PosCounts
+
+
+def pair_languages(pair: str) -> tuple[str, str]:
+    """The two language codes of a pair: "en-de" gives ("en", "de").
+
+    Raises:
+        LexiconError: not two codes of two or three lower-case letters, joined by a hyphen.
+
+    >>> pair_languages("en-de")
+    ('en', 'de')
+    """
+    match = _PAIR.fullmatch(pair)
+    if match is None:
+        raise LexiconError(
+            f"{_shown(pair)} is not a language pair; accepted: two codes of 2 or 3 lower-case letters joined by a "
+            "hyphen; write for example 'en-de'"
+        )
+    return match[1], match[2]
+
+
+def read_list(path: str | Path, pair: str | None = None) -> tuple[str, list[Row]]:
+    """Read a word list. A byte order mark, CRLF line ends and blank lines are tolerated.
+
+    Args:
+        path: the file.
+        pair: the language pair, "en-de"; None to take it from the file's name. A pair given here beats the name.
+
+    Returns:
+        the pair and the rows in the order of the file, repeated ones included; words are NFC-normalised and without
+        space around them, the part of speech is N, V or A.
+
+    Raises:
+        LexiconError: no readable file, no pair, no rows, text that is not UTF-8, or a line with another number of
+            columns, an empty cell, an unknown part of speech or control characters.
+    """
+    path = Path(path)
+    pair = _pair_of(path) if pair is None else "-".join(pair_languages(pair))
+    rows = []
+    for number, raw in enumerate(_read_text(path).split("\n"), start=1):
+        line = raw.removesuffix("\r")
+        if line.strip(" \t"):
+            rows.append(_row(line.split("\t"), line, f"{str(path)!r}, line {number}"))
+    if not rows:
+        raise LexiconError(f"{str(path)!r} holds no word pairs; {_FORMAT}; check that this is the right file")
+    return pair, rows
+
+
+def write_list(path: str | Path, rows: Iterable[Row]) -> None:
+    """Write a word list that `read_list` reads back as the same rows: UTF-8, LF, rows in the given order.
+
+    The file appears whole or not at all: it is written beside its place, synchronised to disk and then renamed. Its
+    folder is made if need be. Equal rows give equal bytes.
+
+    Raises:
+        LexiconError: no rows, a row that could not be read back, or the file cannot be written.
+    """
+    path = Path(path)
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        cells = [row.english, row.target, row.pos]
+        clean = _row(cells, "\t".join(cells), f"row {number} for {str(path)!r}")
+        lines.append(f"{clean.english}\t{clean.target}\t{clean.pos}\n")
+    if not lines:
+        raise LexiconError(
+            f"no rows to write to {str(path)!r}; a word list needs at least one; check what you selected"
+        )
+    try:
+        _replace(path, "".join(lines).encode())
+    except OSError as error:
+        raise LexiconError(
+            f"cannot write {str(path)!r}: {error.strerror or error}; choose a folder that you can write to"
+        ) from error
+
+
+def is_same_spelled(english: str, target: str) -> bool:
+    """Whether two words are equal once case and accents are folded (NFKD, combining marks dropped, casefold).
+
+    >>> is_same_spelled("Cafe", "café"), is_same_spelled("cow", "Kuh")
+    (True, False)
+    """
+    return _folded(english) == _folded(target)
+
+
+def summary(path: str | Path, pair: str, rows: Sequence[Row]) -> Summary:
+    """Count what a word list holds.
+
+    Returns:
+        `file`: the path as given; `pair`; `rows`: number of rows; `pos`: rows per part of speech; `source_words` and
+        `target_words`: distinct strings, case kept ("TV" and "tv" are two); `multiword`: rows whose translation has
+        a space in it; `same_spelled`: rows per part of speech for which `is_same_spelled` holds.
+    """
+    return Summary(
+        file=str(path),
+        pair=pair,
+        rows=len(rows),
+        pos=_pos_counts(rows),
+        source_words=len({row.english for row in rows}),
+        target_words=len({row.target for row in rows}),
+        multiword=sum(any(character.isspace() for character in row.target) for row in rows),
+        same_spelled=_pos_counts([row for row in rows if is_same_spelled(row.english, row.target)]),
+    )
+
+
+def _pos_counts(rows: Sequence[Row]) -> PosCounts:
+    listed = [row.pos for row in rows]
+    return PosCounts(N=listed.count("N"), V=listed.count("V"), A=listed.count("A"))
+
+
+def _folded(word: str) -> str:
+    letters = (c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    return "".join(letters).casefold()
+
+
+def _shown(text: str | bytes, limit: int = 60) -> str:
+    """A piece of a file for an error line: escaped, so that it cannot break or reorder the line, and shortened."""
+    return repr(text[:limit]) + ("…" if len(text) > limit else "")
+
+
+def _pair_of(path: Path) -> str:
+    match = _PAIR.fullmatch(path.stem) or _PAIR_IN_STEM.fullmatch(path.stem)
+    if match is None:
+        raise LexiconError(
+            f"the name {path.name!r} does not tell the language pair; accepted: names like 'imgWords_en_de.txt' or "
+            "'en-de.tsv'; rename the file or give the pair yourself, for example 'en-de'"
+        )
+    return f"{match[1]}-{match[2]}"
+
+
+def _read_text(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise LexiconError(f"there is no word list {str(path)!r}; check the path") from None
+    except OSError as error:
+        raise LexiconError(
+            f"cannot read the word list {str(path)!r}: {error.strerror or error}; give a text file that you may read"
+        ) from error
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start) + 1
+        line = data.split(b"\n")[number - 1].removesuffix(b"\r")
+        utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        raise LexiconError(
+            f"{str(path)!r}, line {number}: {_shown(line)} is not UTF-8{' but looks like UTF-16' if utf16 else ''}; "
+            "accepted: UTF-8 text; save the file again with the encoding UTF-8"
+        ) from error
+
+
+def _row(cells: list[str], line: str, where: str) -> Row:
+    """The row of one line's cells; `line` and `where` are for the error."""
+    bad = next((c for cell in cells for c in cell if _is_control(c)), None)
+    if bad is not None:
+        raise LexiconError(
+            f"{where}: {_shown(line)} holds the control character U+{ord(bad):04X}; "
+            "accepted: words without control characters; remove it"
+        )
+    if len(cells) != 3:
+        found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+        raise LexiconError(f"{where}: {_shown(line)} has {found}; {_FORMAT}; correct this line")
+    english, target, pos = (unicodedata.normalize("NFC", cell).strip() for cell in cells)
+    empty = [name for name, cell in (("English", english), ("translation", target), ("POS", pos)) if not cell]
+    if empty:
+        raise LexiconError(f"{where}: {_shown(line)} has an empty cell ({', '.join(empty)}); {_FORMAT}; fill it in")
+    known = POS_ALIASES.get(pos.upper())
+    if known is None:
+        raise LexiconError(
+            f"{where}: {_shown(line)} has the unknown part of speech {_shown(pos, 20)}; {_ACCEPTED_POS}; "
+            "correct it, or delete the line if it is a header"
+        )
+    return Row(english, target, known)
+
+
+def _is_control(character: str) -> bool:
+    """Control and invisible formatting characters, among them NUL, bidirectional overrides and Unicode line ends."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in _JOINERS
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put `data` at `path` in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Not `tempfile`: its files are readable by their owner alone, and a data set may be shared.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

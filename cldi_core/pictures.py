@@ -1,0 +1,213 @@
+"""The pictures of a data set, in Parquet shards in the Hugging Face image layout.
+
+Each shard ``images/part-<digest>.parquet`` holds whole encoded files with where they come from.  A picture's id is the
+SHA-256 of its bytes (first 32 hex digits), so the same file is stored once however many words it belongs to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cldi_core import store
+from cldi_core.errors import DatasetError, PictureError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHARD = 1000
+ROW_GROUP = 16  # pictures: one is fetched by reading its row group
+MAX_PIXELS = 50_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+META = ("source_url", "page", "provider", "licence", "author", "time", "concept")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One encoded picture with its provenance; ``concept`` names what it depicts where that is known (demo only)."""
+
+    data: bytes
+    path: str
+    width: int
+    height: int
+    source_url: str = ""
+    page: str = ""
+    provider: str = ""
+    licence: str = ""
+    author: str = ""
+    time: str = ""
+    concept: str = ""
+
+    @property
+    def id(self) -> str:
+        """The content hash, 32 hex digits."""
+        return picture_id(self.data)
+
+
+def picture_id(data: bytes) -> str:
+    """The id of a picture file: the first 32 hex digits of its SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def probe(data: bytes) -> tuple[int, int]:
+    """Width and height of an encoded picture that can be decoded whole.
+
+    Raises:
+        PictureError: empty, not a picture, a format that is not accepted, too large, or truncated.
+    """
+    with _opened(data) as image:
+        width, height = image.size
+        try:
+            image.load()
+        except Exception as error:
+            raise PictureError(f"broken picture: {error}") from error
+    return int(width), int(height)
+
+
+def decode(data: bytes, size: int | None = None) -> Any:
+    """Decode to a PIL image in RGB: EXIF orientation applied, transparency on white; at most ``size`` pixels a side."""
+    from PIL import Image, ImageOps
+
+    with _opened(data) as image:
+        try:
+            if size:
+                image.draft("RGB", (size, size))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode != "RGB":
+                upright = upright.convert("RGBA")
+                background = Image.new("RGBA", upright.size, "white")
+                background.alpha_composite(upright)
+                upright = background.convert("RGB")
+        except Exception as error:
+            raise PictureError(f"broken picture: {error}") from error
+    if size and max(upright.size) > size:
+        upright.thumbnail((size, size))
+    return upright
+
+
+def _opened(data: bytes) -> Any:
+    from PIL import Image
+
+    if not data:
+        raise PictureError("the file is empty")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Exception as error:
+        raise PictureError(f"not a picture in one of the formats {', '.join(FORMATS)}") from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise PictureError(f"{width} × {height} pixels are more than the {MAX_PIXELS:,} that are accepted")
+    return image
+
+
+def thumbnail(data: bytes, size: int = 160) -> bytes:
+    """A small WebP of a picture, for grids; pictures that are small WebP files already stay as they are."""
+    if len(data) < 20_000 and data[8:12] == b"WEBP" and max(probe(data)) <= size:
+        return data
+    buffer = io.BytesIO()
+    decode(data, size).save(buffer, "WEBP", quality=80)
+    return buffer.getvalue()
+
+
+class Pictures:
+    """Reads the shards of one ``images/`` folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def shards(self) -> list[Path]:
+        """The shard files, by name."""
+        return sorted(self.folder.glob("*.parquet"))
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per picture, by id, without the bytes: width, height, provenance, and shard, group and row."""
+        import pandas as pd
+
+        frames = [_shard_table(path) for path in self.shards]
+        if not frames:
+            return pd.DataFrame(columns=["width", "height", *META, "shard", "group", "row"])
+        table = pd.concat(frames, ignore_index=True).drop_duplicates("id")
+        return table.set_index("id")
+
+    def read(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """The files of some pictures: id → bytes; ids that are not there are left out."""
+        table = self.table
+        wanted = table.loc[[key for key in dict.fromkeys(ids) if key in table.index]]
+        found: dict[str, bytes] = {}
+        places: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        for key, shard, group, row in zip(wanted.index, wanted["shard"], wanted["group"], wanted["row"], strict=True):
+            places.setdefault((shard, group), []).append((key, row))
+        for (shard, group), rows in places.items():
+            column = _parquet(self.folder / shard).read_row_group(group, columns=["image"]).column("image")
+            found |= {key: column[row].as_py()["bytes"] for key, row in rows}
+        return found
+
+    def path_of(self, key: str) -> str:
+        """The name that the file of a picture had when it was imported."""
+        shard, group, row = self.table.loc[[key], ["shard", "group", "row"]].to_numpy()[0]
+        column = _parquet(self.folder / shard).read_row_group(group, columns=["image"]).column("image")
+        return str(column[row].as_py()["path"])
+
+
+def _parquet(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DatasetError(
+            f"the picture shard {path.name!r} cannot be read ({error}); import its pictures again"
+        ) from error
+
+
+def _shard_table(path: Path) -> pd.DataFrame:
+    parquet = _parquet(path)
+    present = [name for name in ("id", "width", "height", *META) if name in parquet.schema_arrow.names]
+    if "id" not in present:
+        raise DatasetError(f"the picture shard {path.name!r} has no column 'id'; import its pictures again")
+    frame: pd.DataFrame = parquet.read(columns=present).to_pandas()
+    for name in META:
+        if name not in frame:
+            frame[name] = ""
+    sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
+    frame["shard"] = path.name
+    frame["group"] = [group for group, size in enumerate(sizes) for _ in range(size)]
+    frame["row"] = [row for size in sizes for row in range(size)]
+    return frame
+
+
+def write_shards(folder: Path, pictures: Sequence[Picture]) -> list[Path]:
+    """Store pictures in shards of ``SHARD``, in the order given; a shard that is there already is left alone."""
+    paths = []
+    for start in range(0, len(pictures), SHARD):
+        part = pictures[start : start + SHARD]
+        columns: dict[str, Any] = {
+            "id": [picture.id for picture in part],
+            "image": [{"bytes": picture.data, "path": picture.path} for picture in part],
+            "width": [picture.width for picture in part],
+            "height": [picture.height for picture in part],
+            **{name: [getattr(picture, name) for picture in part] for name in META},
+        }
+        provenance = [[columns[name][row] for name in META] for row in range(len(part))]
+        path = folder / f"part-{store.digest(columns['id'], provenance)[:16]}.parquet"
+        paths.append(path)
+        if not path.is_file():
+            store.write(path, partial(_write_table, columns))
+    return paths
+
+
+def _write_table(columns: dict[str, Any], path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Pictures are compressed already; their struct of bytes and path is what Hugging Face reads as an image.
+    compression = {name: "NONE" if name == "image" else "ZSTD" for name in columns}
+    pq.write_table(pa.table(columns), path, row_group_size=ROW_GROUP, compression=compression)

@@ -1,0 +1,133 @@
+"""Two-dimensional maps of words and pictures: UMAP computed ahead, PCA where there is none yet.
+
+``projections/<backbone>/words.parquet`` (language, word, x, y) and ``pictures.parquet`` (id, x, y) carry their method,
+parameters and the features' digest; coordinates of other features are never shown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core import features, store
+from cldi_core.dataset import Dataset
+from cldi_core.errors import FeatureError, unknown
+from cldi_core.imagesets import unit_rows
+from cldi_core.scores import aggregate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KINDS = ("words", "pictures")
+PARAMETERS = {"n_neighbors": 15, "min_dist": 0.1, "random_state": 0}
+
+
+def pca(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The two directions of largest variance: float32 (n, dim) → float32 (n, 2), with fixed signs."""
+    if len(rows) < 2:
+        return np.zeros((len(rows), 2), np.float32)
+    centred = rows - rows.mean(axis=0)
+    _, vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    axes = vectors[:, ::-1][:, :2]
+    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])] < 0, -1, 1)
+    found = (centred @ axes).astype(np.float32)
+    return np.pad(found, ((0, 0), (0, 2 - found.shape[1])))
+
+
+def umap(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """UMAP of unit rows with euclidean distance (McInnes et al. 2018), seeded: float32 (n, dim) → float32 (n, 2)."""
+    from umap import UMAP  # compiles for seconds when imported: never from a page
+
+    if len(rows) <= PARAMETERS["n_neighbors"] + 1:
+        raise FeatureError(
+            f"UMAP needs more than {PARAMETERS['n_neighbors'] + 1} rows, got {len(rows)}; the map shows PCA instead"
+        )
+    found: NDArray[np.float32] = UMAP(n_jobs=1, **PARAMETERS).fit_transform(rows).astype(np.float32)
+    return found
+
+
+def _rows(dataset: Dataset, loaded: features.Features, kind: str) -> tuple[pd.DataFrame, NDArray[np.float32], str]:
+    """Names, unit rows (a word's is the mean of its pictures' unit rows, normalised) and a digest of both."""
+    import pandas as pd
+
+    if kind not in KINDS:
+        raise unknown("kind of map", kind, KINDS)
+    if kind == "pictures":
+        used = [key for key in loaded.ids if key in set(dataset.words["id"])]
+        names = pd.DataFrame({"id": used})
+        rows = unit_rows(loaded.matrix[[loaded.row[key] for key in used]])
+        return names, rows, store.digest(loaded.digest, used)
+    owned = [(language, word) for language in dataset.languages for word in dataset.members(language)]
+    parts = []
+    for language in dataset.languages:
+        words = [word for other, word in owned if other == language]
+        if words:
+            parts.append(aggregate(features.image_sets(dataset, loaded, language, words), "mean", unit=True))
+    rows = unit_rows(np.concatenate(parts)) if parts else np.zeros((0, 2), np.float32)
+    members = [[language, word, dataset.members(language)[word]] for language, word in owned]
+    return pd.DataFrame(owned, columns=["language", "word"]), rows, store.digest(loaded.digest, members)
+
+
+def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, force: bool = False) -> dict[str, str]:
+    """Compute and store the maps; what is there for the same features is kept.
+
+    Returns:
+        kind → ``"umap"``, ``"pca"`` (too few rows for UMAP) or ``"kept"``.
+    """
+    loaded = features.load(dataset, backbone)
+    done = {}
+    for kind in kinds:
+        names, rows, key = _rows(dataset, loaded, kind)
+        if not force and _stored(dataset, backbone, kind, key) is not None:
+            done[kind] = "kept"
+            continue
+        method = "umap" if len(rows) > PARAMETERS["n_neighbors"] + 1 else "pca"
+        coordinates = umap(rows) if method == "umap" else pca(rows)
+        names["x"], names["y"] = coordinates[:, 0], coordinates[:, 1]
+        names.attrs = {"method": method, "parameters": json.dumps(PARAMETERS), "key": key}
+        path = dataset.path / "projections" / backbone / f"{kind}.parquet"
+        store.write(path, lambda file, frame=names: frame.to_parquet(file, index=False))  # type: ignore[misc]
+        done[kind] = method
+    return done
+
+
+def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
+    """A map for showing: the stored one, else PCA at once.  ``attrs["method"]`` says which.
+
+    Columns: language and word, or id; x, y float32.
+    """
+    loaded = features.load(dataset, backbone)
+    names, rows, key = _rows(dataset, loaded, kind)
+    stored = _stored(dataset, backbone, kind, key)
+    if stored is not None:
+        return stored
+    found = pca(rows)
+    names["x"], names["y"] = found[:, 0], found[:, 1]
+    names.attrs = {"method": "pca", "key": key}
+    return names
+
+
+def _stored(dataset: Dataset, backbone: str, kind: str, key: str) -> pd.DataFrame | None:
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(dataset.path / "projections" / backbone / f"{kind}.parquet")
+    except Exception:  # missing or broken: computed again
+        return None
+    return frame if frame.attrs.get("key") == key else None
+
+
+def inside(points: NDArray[np.floating], polygon: Sequence[Sequence[float]]) -> NDArray[np.bool_]:
+    """Which points lie in a polygon (even-odd rule): float (n, 2), m corners → bool (n,)."""
+    corners = np.asarray(polygon, np.float64).reshape(-1, 2)
+    x, y = np.asarray(points, np.float64).T if len(points) else (np.zeros(0), np.zeros(0))
+    result = np.zeros(len(points), bool)
+    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        crosses = (y1 > y) != (y2 > y)
+        edge: Any = (x2 - x1) * (y - y1) / np.where(y2 == y1, 1, y2 - y1) + x1
+        result ^= crosses & (x < edge)
+    return result

@@ -1,0 +1,98 @@
+"""Tables of results: MRR and P@k by method, pair and part of speech, with intervals (the paper's Table 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core import metrics
+from cldi_core.dataset import SETTINGS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AVERAGE = "average"
+
+
+def table(
+    rankings: Mapping[str, Mapping[str, pd.DataFrame]],
+    *,
+    ks: Sequence[int] = (1, 10),
+    same_spelled: bool = True,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """Summarise rankings.
+
+    Args:
+        rankings: pair → method → the frame of ``runs.rankings``.
+        same_spelled: keep the words that are spelled alike in both languages.
+
+    Returns:
+        One record per pair (and ``"average"`` where there are several), method and setting: ``pair``, ``method``,
+        ``setting``, ``mrr``, ``p@k``, each with ``…_low`` and ``…_high`` (95 % bootstrap over source words), ``n``,
+        ``coverage``.  The average is the mean of the pairs' means; its n is the sum.
+    """
+    kept = {
+        pair: {name: frame if same_spelled else frame[~frame["same_spelled"]] for name, frame in frames.items()}
+        for pair, frames in rankings.items()
+    }
+    groups = {pair: [pair] for pair in kept}
+    if len(kept) > 1:
+        groups[AVERAGE] = list(kept)
+    records: list[dict[str, Any]] = []
+    for group, pairs in groups.items():
+        for setting, letters in SETTINGS.items():
+            records += _summary(group, setting, {pair: _only(kept[pair], letters) for pair in pairs}, ks, seed)
+    return records
+
+
+def _only(frames: Mapping[str, pd.DataFrame], letters: Iterable[str]) -> dict[str, pd.DataFrame]:
+    return {name: frame[frame["pos"].isin(list(letters))] for name, frame in frames.items()}
+
+
+def _summary(
+    group: str, setting: str, frames: Mapping[str, Mapping[str, pd.DataFrame]], ks: Sequence[int], seed: int
+) -> list[dict[str, Any]]:
+    """All methods of one group and setting, on the same resamples."""
+    methods = list(dict.fromkeys(name for by_method in frames.values() for name in by_method))
+    ranks = {name: rank_table({pair: by_method[name] for pair, by_method in frames.items()}) for name in methods}
+    records: list[dict[str, Any]] = []
+    for name in methods:
+        figures = metrics.figures(ranks[name], ks)
+        found = metrics.intervals(np.stack(list(figures.values()), axis=2), seed=seed)
+        asked = sum(len(by_method[name]) for by_method in frames.values())
+        covered = int((~np.isnan(ranks[name])).sum())
+        record: dict[str, Any] = {"pair": group, "method": name, "setting": setting}
+        for figure, interval in zip(figures, found, strict=True):
+            record |= {figure: interval.value, f"{figure}_low": interval.low, f"{figure}_high": interval.high}
+        records.append(record | {"n": covered, "coverage": covered / asked if asked else float("nan")})
+    return records
+
+
+def rank_table(frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
+    """Ranks of the same queries in several pairs: float64 (n_queries, n_pairs), nan where a pair lacks one."""
+    import pandas as pd
+
+    joined = pd.concat({pair: frame.set_index("query")["rank"] for pair, frame in frames.items()}, axis=1)
+    return joined.to_numpy(np.float64)
+
+
+def chance(frame: pd.DataFrame, right: Mapping[str, int], candidates: int) -> float:
+    """The MRR of a random order: the mean over covered queries, given their numbers of right answers."""
+    covered = frame[~frame["rank"].isna()]
+    known = {count: metrics.chance(candidates, count) for count in set(right.values())}
+    return float(np.mean([known[right[query]] for query in covered["query"]])) if len(covered) else float("nan")
+
+
+def noun_gap(frames: Mapping[str, pd.DataFrame], against: str, *, seed: int = 0) -> metrics.Interval:
+    """How much higher the nouns' MRR is than that of ``against`` (``"V"`` or ``"A"``), averaged over the pairs."""
+    tables = [
+        1 / rank_table({pair: frame[frame["pos"] == letter] for pair, frame in frames.items()})
+        for letter in ("N", against)
+    ]
+    if any(not table.size for table in tables):
+        return metrics.Interval(float("nan"), float("nan"), float("nan"))
+    return metrics.gap(tables[0], tables[1], seed=seed)
