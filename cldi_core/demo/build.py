@@ -38,7 +38,7 @@ class Assignment:
 
 
 def render(data: bytes) -> bytes:
-    """One vendor's file (SVG or WebP) as a 128 px WebP with its transparency."""
+    """One vendor's file (SVG or WebP) as a 128 px WebP on white: what the network sees is what people see."""
     from PIL import Image
 
     if data[8:12] != b"WEBP":
@@ -47,8 +47,10 @@ def render(data: bytes) -> bytes:
         data = bytes(resvg_py.svg_to_bytes(svg_string=data.decode(), width=2 * SIZE, skip_system_fonts=True))
     image = Image.open(io.BytesIO(data)).convert("RGBA")
     image.thumbnail((SIZE, SIZE), Image.Resampling.LANCZOS)
+    square = Image.new("RGBA", (SIZE, SIZE), "white")
+    square.alpha_composite(image, ((SIZE - image.width) // 2, (SIZE - image.height) // 2))
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=QUALITY, method=4)
+    square.convert("RGB").save(buffer, "WEBP", quality=QUALITY, method=4)
     return buffer.getvalue()
 
 
