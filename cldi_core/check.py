@@ -91,7 +91,10 @@ def _across_languages(dataset: Dataset) -> list[Finding]:
         language: {key for keys in dataset.members(language).values() for key in keys} for language in dataset.languages
     }
     for pair in dataset.pairs:
-        source, target = lists.pair_languages(pair)
+        try:
+            source, target = lists.pair_languages(pair)
+        except CldiError:
+            continue  # reported with the word lists
         both = owned[source] & owned[target]
         if both:
             text = f"{pair}: {len(both)} pictures belong to words of both languages; they make translation too easy"
@@ -123,13 +126,18 @@ def _features(dataset: Dataset) -> list[Finding]:
     findings = []
     used = set(dataset.words["id"])
     for backbone in dataset.backbones:
-        loaded = features.load(dataset, backbone)
+        again = command.replace("efficientnet-lite0", backbone)
+        try:
+            loaded = features.load(dataset, backbone)
+        except CldiError as error:
+            findings.append(Finding("error", "features", f"{backbone}: {error}", f"{again} --force"))
+            continue
         missing = used - set(loaded.ids)
         text = f"{backbone}: features of {len(loaded.ids)} pictures, {loaded.matrix.shape[1]} dimensions"
         findings.append(Finding("info", "features", text))
         if missing:
             text = f"{backbone}: {len(missing)} pictures that words use have no features"
-            findings.append(Finding("warning", "features", text, command.replace("efficientnet-lite0", backbone)))
+            findings.append(Finding("warning", "features", text, again))
     return findings
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 from cldi_core.dataset import Dataset, locate, open_dataset
 from cldi_core.errors import CldiError, UnknownNameError
@@ -31,6 +32,7 @@ DatasetOption = Annotated[str, typer.Option("--dataset", help="A data set's name
 BackboneOption = Annotated[str, typer.Option("--backbone", help="The network whose features are used.")]
 PairOption = Annotated[str, typer.Option("--pair", help="A language pair, such as en-de.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+PROGRAM = "python -m cldi_core"
 DEFAULT_BACKBONE = "efficientnet-lite0"
 
 
@@ -280,15 +282,23 @@ def check(
 def main() -> None:
     """Run a command; a user's mistake ends in one line on standard error, never in a traceback."""
     try:
-        app(prog_name="python -m cldi_core")
+        code = app(prog_name=PROGRAM, standalone_mode=False)
+    except TyperException as error:  # an option or argument that is missing, unknown or out of range
+        if len(sys.argv) < 2:
+            print(error.format_message(), file=sys.stderr)
+            raise SystemExit(2) from None
+        path = getattr(getattr(error, "ctx", None), "command_path", PROGRAM)
+        _fail(f"{error.format_message().rstrip('.')}; see {path} --help", 2)
     except UnknownNameError as error:
         _fail(error, 2)
     except (CldiError, OSError) as error:
         _fail(error, 1)
     except KeyboardInterrupt:
         _fail("interrupted; run it again to go on", 130)
+    else:
+        raise SystemExit(code or 0)
 
 
 def _fail(error: object, code: int) -> None:
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
     raise SystemExit(code)

@@ -155,14 +155,14 @@ class Dataset:
         path = self.path / "senses.tsv"
         if not path.is_file():
             return {}
-        lines = [line.split("\t") for line in path.read_text("utf-8").splitlines() if "\t" in line]
-        return {word: int(count) for word, count in lines if count.isdigit()}
+        lines = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+        return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal()}
 
-    def stamp(self) -> str:
+    def stamp(self, patterns: Sequence[str] = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*")) -> str:
         """Changes whenever a file of the data set does: the key under which pages keep what they read."""
         parts = []
         for folder in dict.fromkeys((self.path, self.home)):
-            for pattern in ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*"):
+            for pattern in patterns:
                 for path in sorted(folder.glob(pattern)):
                     if path.is_file() and not path.name.startswith("."):
                         status = path.stat()
@@ -180,11 +180,14 @@ def root() -> Path:
 
 def available() -> dict[str, Path]:
     """The named data sets: name → folder.  ``$CLDI_DATASET`` may add one from elsewhere."""
-    found = {path.parent.name: path.parent for path in sorted(root().glob("*/dataset.toml"))}
-    extra = os.environ.get("CLDI_DATASET", "")
-    if extra and extra not in found and (Path(extra) / "dataset.toml").is_file():
-        found = {Path(extra).resolve().name: Path(extra).resolve(), **found}
-    return found
+    return requested() | {path.parent.name: path.parent for path in sorted(root().glob("*/dataset.toml"))}
+
+
+def requested() -> dict[str, Path]:
+    """The data set of ``$CLDI_DATASET``, if it is one: name → folder."""
+    given = os.environ.get("CLDI_DATASET", "")
+    path = Path(given).resolve()
+    return {path.name: path} if given and (path / "dataset.toml").is_file() else {}
 
 
 def locate(name: str) -> Path:
@@ -192,7 +195,10 @@ def locate(name: str) -> Path:
     if not name or "\x00" in name:
         raise DatasetError(f"{name!r} is not the name of a data set; give a name or a path")
     looks_like_path = name.startswith((".", "~", "/")) or "/" in name or os.sep in name
-    return Path(name).expanduser() if looks_like_path else root() / name
+    if looks_like_path:
+        return Path(os.path.expanduser(name)).resolve()  # noqa: PTH111 (Path.expanduser raises where there is no such user)
+    named = root() / name
+    return named if named.is_dir() else requested().get(name, named)
 
 
 def open_dataset(name: str) -> Dataset:

@@ -155,16 +155,20 @@ def verdict(found: Explanation, method: str) -> str:
         return (
             f"Found: {label} ranks the right answer “{gold.word}” first of {len(known)} candidates ({alike}{typical})."
         )
-    winner = known[0]
-    opening = (
-        f"{'Nearly' if found.outcome == 'nearly' else 'Missed'}: the right answer “{gold.word}” is at rank "
-        f"{shown_rank(gold.rank)} of {len(known)}; the winner is “{winner.word}”. "
+    winner = next((candidate for candidate in known if not candidate.gold), known[0])
+    place = f"{shown_rank(gold.rank)} of {len(known)}"
+    where = (
+        f"shares rank {place} with “{winner.word}”"
+        if winner.rank == gold.rank
+        else f"is at rank {place}; the winner is “{winner.word}”"
     )
+    opening = f"{'Nearly' if found.outcome == 'nearly' else 'Missed'}: the right answer “{gold.word}” {where}. "
     return opening + _reason(found, winner, alike + typical)
 
 
 def _reason(found: Explanation, winner: Candidate, evidence: str) -> str:
     gold, kind = found.gold[0], POS[found.pos]
+    better = "as well" if winner.rank == gold.rank else "even better"
     if not np.isnan(found.typical) and found.best_cosine < found.typical - 0.03:
         return (
             f"No picture of “{gold.word}” looks much like a picture of “{found.word}” ({evidence}); "
@@ -177,11 +181,11 @@ def _reason(found: Explanation, winner: Candidate, evidence: str) -> str:
         )
     if found.pos not in winner.pos:
         return (
-            f"Pictures do match ({evidence}), but those of “{winner.word}” ({_kinds(winner.pos)}) match even better: "
+            f"Pictures do match ({evidence}), but those of “{winner.word}” ({_kinds(winner.pos)}) match {better}: "
             f"what is seen may be a thing that goes with the {kind}."
         )
     return (
-        f"Pictures do match ({evidence}), but those of “{winner.word}” match even better; "
+        f"Pictures do match ({evidence}), but those of “{winner.word}” match {better}; "
         "what it shows may look alike or be related."
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -65,11 +66,13 @@ def extract(
             ids = table.index[table["shard"] == shard].tolist()
             kept = _kept(path, about) if path.is_file() and not force else None
             before = done.reused + done.extracted + len(done.failed)
-            if kept is not None and set(ids) <= kept:
-                done.reused += len(ids)
+            if kept is not None and set(ids) <= kept.keys():
+                lost = [row for key in ids if (row := kept[key]) is not None]
+                done.reused += len(ids) - len(lost)
+                done.failed += lost
             else:
                 good, failed = _extract_shard(dataset, extractor, ids, _report(progress, before, len(table)))
-                features.write_shard(path, *good, {**about, "failed": " ".join(row["id"] for row in failed)})
+                features.write_shard(path, *good, {**about, "failed": json.dumps(failed)})
                 done.extracted += len(good[0])
                 done.failed += failed
             if progress:
@@ -82,14 +85,15 @@ def _report(progress: Progress | None, before: int, total: int) -> Callable[[int
     return lambda finished: progress and progress(before + finished, total)
 
 
-def _kept(path: Path, about: dict[str, str]) -> set[str] | None:
-    """The ids in a finished shard made with the same weights and preprocessing, failed pictures included."""
+def _kept(path: Path, about: dict[str, str]) -> dict[str, dict[str, str] | None] | None:
+    """The ids in a finished shard made with the same weights and preprocessing: id → why it failed, if it did."""
     try:
         ids, _, meta = features.read_shard(path)
-    except DatasetError:
+        failed = json.loads(meta.get("failed") or "[]")
+    except (DatasetError, ValueError):
         return None
     same = all(meta.get(name) == about[name] for name in ("weights", "preprocessing", "layer"))
-    return {*ids, *filter(None, meta.get("failed", "").split(" "))} if same else None
+    return {**dict.fromkeys(ids), **{row["id"]: row for row in failed}} if same else None
 
 
 def _extract_shard(

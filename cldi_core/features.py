@@ -20,6 +20,8 @@ from cldi_core.dataset import Dataset
 from cldi_core.errors import DatasetError, FeatureError, unknown
 from cldi_core.imagesets import ImageSets
 
+ID_BYTES = 16
+
 
 @dataclass(frozen=True)
 class Features:
@@ -93,7 +95,7 @@ def write_shard(path: Path, ids: Sequence[str], matrix: NDArray[np.floating], me
     """Store the features of one shard as float16, atomically."""
     from safetensors.numpy import save_file
 
-    rows = np.frombuffer(b"".join(bytes.fromhex(key) for key in ids), np.uint8).reshape(len(ids), -1)
+    rows = np.frombuffer(b"".join(bytes.fromhex(key) for key in ids), np.uint8).reshape(len(ids), ID_BYTES)
     half = np.ascontiguousarray(matrix, np.float16)
     known = {**meta, "digest": store.digest(list(ids), half.tobytes())}
     store.write(path, lambda file: save_file({"ids": rows.copy(), "features": half}, file, metadata=known))

@@ -14,6 +14,8 @@ from cldi_core.pictures import Picture, probe, write_shards
 
 MAX_FILE = 40_000_000  # bytes
 MAX_WORD = 100  # characters
+UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode categories
+JOINERS = "\u200c\u200d"  # part of the spelling in Persian and in Indian languages
 
 
 @dataclass
@@ -65,7 +67,7 @@ def import_folder(
         try:
             picture = _read(path, folder, licence, author)
         except (PictureError, OSError) as error:
-            found.failed.append({"file": str(path.relative_to(folder)), "reason": str(error)})
+            found.failed.append({"file": _place(path, folder), "reason": str(error)})
         else:
             position = positions.setdefault((language, word), 0)
             positions[language, word] += 1
@@ -123,17 +125,20 @@ def _is_language(name: str) -> bool:
 
 
 def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in (".txt", ".json", ".md")
+    """Whether to read it: also a link that leads nowhere, so that it is reported; not notes and metadata."""
+    wanted = not path.name.startswith(".") and path.suffix.lower() not in (".txt", ".json", ".md")
+    return wanted and (path.is_file() or (path.is_symlink() and not path.exists()))
 
 
 def clean_word(name: str) -> str:
     """A folder's name as a word: NFC, underscores as spaces.
 
     Raises:
-        DatasetError: empty, longer than 100 characters, or with control characters.
+        DatasetError: empty, longer than 100 characters, or with control or invisible formatting characters.
     """
     word = unicodedata.normalize("NFC", name).replace("_", " ").strip()
-    if not word or len(word) > MAX_WORD or any(unicodedata.category(char) in ("Cc", "Cs", "Co") for char in word):
+    bad = [char for char in word if unicodedata.category(char) in UNPRINTABLE and char not in JOINERS]
+    if not word or len(word) > MAX_WORD or bad:
         raise DatasetError(f"the folder name {name[:60]!r} is not a word: 1 to {MAX_WORD} printable characters")
     return word
 
@@ -144,5 +149,9 @@ def _read(path: Path, folder: Path, licence: str, author: str) -> Picture:
         raise PictureError(f"{size:,} bytes are more than the {MAX_FILE:,} that are accepted")
     data = path.read_bytes()
     width, height = probe(data)
-    place = str(path.relative_to(folder))
-    return Picture(data, place, width, height, provider="folder", licence=licence, author=author)
+    return Picture(data, _place(path, folder), width, height, provider="folder", licence=licence, author=author)
+
+
+def _place(path: Path, folder: Path) -> str:
+    """The path inside the folder, as text that any file can hold: bytes that are no UTF-8 become question marks."""
+    return str(path.relative_to(folder)).encode("utf-8", "replace").decode()

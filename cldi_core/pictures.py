@@ -6,8 +6,10 @@ SHA-256 of its bytes (first 32 hex digits), so the same file is stored once howe
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -78,6 +80,8 @@ def decode(data: bytes, size: int | None = None) -> Any:
             if size:
                 image.draft("RGB", (size, size))
             upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):
+                upright = _eight_bits(upright)
             if upright.mode != "RGB":
                 upright = upright.convert("RGBA")
                 background = Image.new("RGBA", upright.size, "white")
@@ -90,13 +94,25 @@ def decode(data: bytes, size: int | None = None) -> Any:
     return upright
 
 
+def _eight_bits(image: Any) -> Any:
+    """A grey picture of 16 or 32 bits in 8; Pillow would make all but its darkest parts white."""
+    import numpy as np
+    from PIL import Image
+
+    grey = np.asarray(image, np.int64)
+    return Image.fromarray((grey >> 8 if grey.max() > 255 else grey).clip(0, 255).astype(np.uint8))
+
+
 def _opened(data: bytes) -> Any:
     from PIL import Image
 
     if not data:
         raise PictureError("the file is empty")
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):  # judged below
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"it has more pixels than the {MAX_PIXELS:,} that are accepted") from error
     except Exception as error:
         raise PictureError(f"not a picture in one of the formats {', '.join(FORMATS)}") from error
     width, height = image.size
@@ -112,6 +128,33 @@ def thumbnail(data: bytes, size: int = 160) -> bytes:
     buffer = io.BytesIO()
     decode(data, size).save(buffer, "WEBP", quality=80)
     return buffer.getvalue()
+
+
+def strip(files: Sequence[bytes], size: int = 64, *, arrow: bool = False) -> bytes:
+    """Pictures side by side in one WebP with a transparent ground; ``arrow``: with an arrow from each to the next."""
+    from PIL import Image, ImageDraw
+
+    gap = size // 3 if arrow else 4
+    margin = size // 4 if arrow else 0
+    width = max(len(files) * (size + gap) - gap + margin, 1)
+    ground = Image.new("RGBA", (width, size), (0, 0, 0, 0))
+    for place, data in enumerate(files):
+        image = decode(data, size)
+        left = place * (size + gap)
+        ground.paste(image, (left + (size - image.width) // 2, (size - image.height) // 2))
+        if arrow and place:
+            middle, tip = size // 2, left - 3
+            pen = ImageDraw.Draw(ground)
+            pen.line([(left - gap + 3, middle), (tip, middle)], fill=(128, 128, 128, 255), width=2)
+            pen.polygon([(tip + 1, middle), (tip - 6, middle - 5), (tip - 6, middle + 5)], fill=(128, 128, 128, 255))
+    buffer = io.BytesIO()
+    ground.save(buffer, "WEBP", quality=85)
+    return buffer.getvalue()
+
+
+def data_url(webp: bytes) -> str:
+    """A WebP picture as a data URL."""
+    return f"data:image/webp;base64,{base64.b64encode(webp).decode()}"
 
 
 class Pictures:

@@ -57,15 +57,18 @@ def _rows(dataset: Dataset, loaded: features.Features, kind: str) -> tuple[pd.Da
     if kind not in KINDS:
         raise unknown("kind of map", kind, KINDS)
     if kind == "pictures":
-        used = [key for key in loaded.ids if key in set(dataset.words["id"])]
+        owned_ids = set(dataset.words["id"])
+        used = [key for key in loaded.ids if key in owned_ids]
         names = pd.DataFrame({"id": used})
         rows = unit_rows(loaded.matrix[[loaded.row[key] for key in used]])
         return names, rows, store.digest(loaded.digest, used)
-    owned = [(language, word) for language in dataset.languages for word in dataset.members(language)]
+    owned: list[tuple[str, str]] = []
     parts = []
     for language in dataset.languages:
-        words = [word for other, word in owned if other == language]
+        members_of = dataset.members(language)
+        words = [word for word, keys in members_of.items() if any(key in loaded.row for key in keys)]
         if words:
+            owned += [(language, word) for word in words]
             parts.append(aggregate(features.image_sets(dataset, loaded, language, words), "mean", unit=True))
     rows = unit_rows(np.concatenate(parts)) if parts else np.zeros((0, 2), np.float32)
     members = [[language, word, dataset.members(language)[word]] for language, word in owned]

@@ -14,6 +14,8 @@ from cldi_core.dataset import SETTINGS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cldi_core.runs import Pair
+
 AVERAGE = "average"
 
 
@@ -72,6 +74,11 @@ def _summary(
     return records
 
 
+def interval_of(record: Mapping[str, Any], figure: str) -> metrics.Interval:
+    """One figure (``"mrr"``, ``"p@1"``, …) of a record of ``table``, with its interval."""
+    return metrics.Interval(record[figure], record[f"{figure}_low"], record[f"{figure}_high"])
+
+
 def rank_table(frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
     """Ranks of the same queries in several pairs: float64 (n_queries, n_pairs), nan where a pair lacks one."""
     import pandas as pd
@@ -80,11 +87,13 @@ def rank_table(frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
     return joined.to_numpy(np.float64)
 
 
-def chance(frame: pd.DataFrame, right: Mapping[str, int], candidates: int) -> float:
-    """The MRR of a random order: the mean over covered queries, given their numbers of right answers."""
-    covered = frame[~frame["rank"].isna()]
-    known = {count: metrics.chance(candidates, count) for count in set(right.values())}
-    return float(np.mean([known[right[query]] for query in covered["query"]])) if len(covered) else float("nan")
+def chance(pair: Pair) -> float:
+    """The MRR of a random order of the candidates that have pictures: the mean over the queries of a pair."""
+    has_pictures = pair.target.sizes > 0
+    candidates = int(has_pictures.sum())
+    right = [int(has_pictures[list(gold)].sum()) for gold in pair.gold]
+    known = {count: metrics.chance(candidates, count) for count in set(right) if count}
+    return float(np.mean([known[count] for count in right if count])) if known else float("nan")
 
 
 def noun_gap(frames: Mapping[str, pd.DataFrame], against: str, *, seed: int = 0) -> metrics.Interval:

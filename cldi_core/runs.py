@@ -143,21 +143,31 @@ def rankings(pair: Pair, methods: Iterable[str]) -> dict[str, pd.DataFrame]:
     answer), right_score, winner, winner_score.  Kept in ``rankings/<backbone>/<pair>/<method>.parquet``.
     """
     methods = list(methods)
-    key = store.digest(pair.digest, [[query.id, query.right] for query in pair.queries])
-    found = {name: frame for name in methods if (frame := _stored(_ranking_path(pair, name), key)) is not None}
+    found = stored_rankings(pair, methods)
     missing = [name for name in methods if name not in found]
     matrices = scores(pair, [name for name in missing if name not in controls.CONTROLS])
     for name in missing:
         control = controls.CONTROLS.get(name)
         matrix = control.compute(pair.dataset, pair.name, pair.source.words, pair.target.words) if control else None
         frame = _ranked(pair, matrices[name] if matrix is None else matrix)
-        frame.attrs["key"] = key
+        frame.attrs["key"] = _ranking_key(pair)
         try:
             store.write(_ranking_path(pair, name), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
         except OSError as error:
             log.warning("rankings of %s are not kept: %s", pair.name, error)
         found[name] = frame
     return {name: found[name] for name in methods}
+
+
+def stored_rankings(pair: Pair, methods: Iterable[str]) -> dict[str, pd.DataFrame]:
+    """As ``rankings``, but only those that are there already; nothing is computed."""
+    key = _ranking_key(pair)
+    frames = {name: _stored(_ranking_path(pair, name), key) for name in methods}
+    return {name: frame for name, frame in frames.items() if frame is not None}
+
+
+def _ranking_key(pair: Pair) -> str:
+    return store.digest(pair.digest, [[query.id, query.right] for query in pair.queries])
 
 
 def _ranking_path(pair: Pair, method: str) -> Path:

@@ -33,7 +33,7 @@ class RunKey:
 def write(path: Path, save: Callable[[Path], object]) -> None:
     """Let ``save`` fill a temporary file beside ``path``, then move it there: readers see the old file or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
     os.close(handle)
     temporary = Path(name)
     try:

@@ -157,8 +157,7 @@ def manifest(path: Path) -> str:
 
 def build(root: Path, cache: Path) -> None:
     """Build both data sets under ``root``, without features and maps."""
-    forms = lexicon.load_forms()
-    indexes = {language: lexicon.KeywordIndex(language, cache, forms) for language in LANGUAGES}
+    indexes = lexicon.open_indexes(cache)
     texts = {emoji_key(text): text for text in sorted(cldr_annotations(cache, "en"))}
     drawn = {name: frozenset(artwork(vendor, cache)) for name, vendor in VENDORS.items()}
     sides = {

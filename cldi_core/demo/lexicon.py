@@ -69,10 +69,18 @@ class KeywordIndex:
 
     A lemma's emoji are those with the lemma, or a listed form of it, as a keyword.  Only where these are fewer than
     ``MINIMUM_EMOJI`` do keywords with the same stems count too, because stemming also joins strangers (German *Blut*
-    and *Blüte*, Spanish *cama* and *cámara*).  German keeps its capitals, so that *Essen* and *essen* stay two words.
+    and *Blüte*, Spanish *cama* and *cámara*).  A keyword that is itself a lemma of the word list belongs to that lemma
+    alone: French *aider* gets no pictures from *aide*, or verbs would win and lose by their nouns.  German keeps its
+    capitals, so that *Essen* and *essen* stay two words.
     """
 
-    def __init__(self, language: str, cache: Path, forms: dict[tuple[str, str], set[str]] | None = None) -> None:
+    def __init__(
+        self,
+        language: str,
+        cache: Path,
+        forms: dict[tuple[str, str], set[str]] | None = None,
+        lemmas: Iterable[str] = (),
+    ) -> None:
         import snowballstemmer  # needed to rebuild the demo only
 
         self.language = language
@@ -81,11 +89,13 @@ class KeywordIndex:
         self._exact: dict[tuple[str, ...], set[str]] = defaultdict(set)
         self._stemmed: dict[tuple[str, ...], set[str]] = defaultdict(set)
         self.keywords: dict[str, set[str]] = defaultdict(set)
+        taken = {self._tokens(lemma) for lemma in lemmas}
         for text, (name, keywords) in cldr_annotations(cache, language).items():
             for keyword in {name, *keywords}:
                 tokens = self._tokens(keyword)
                 self._exact[tokens].add(emoji_key(text))
-                self._stemmed[self._stems(tokens)].add(emoji_key(text))
+                if tokens not in taken:
+                    self._stemmed[self._stems(tokens)].add(emoji_key(text))
                 self.keywords[keyword].add(emoji_key(text))
 
     def _tokens(self, text: str) -> tuple[str, ...]:
@@ -101,7 +111,18 @@ class KeywordIndex:
         exact = frozenset().union(*(self._exact.get(word, ()) for word in words))
         if len(exact) >= MINIMUM_EMOJI:
             return exact
-        return frozenset().union(*(self._stemmed.get(self._stems(word), ()) for word in words))
+        return exact.union(*(self._stemmed.get(self._stems(word), ()) for word in words))
+
+
+def open_indexes(cache: Path) -> dict[str, KeywordIndex]:
+    """The keywords of all languages, ready for the project's own word list."""
+    entries = [entry for pos in FILES for entry in load(pos)]
+    lemmas = {
+        language: {word for entry in entries for word in entry.translations[language]} for language in LANGUAGES[1:]
+    }
+    lemmas["en"] = {entry.english for entry in entries}
+    forms = load_forms()
+    return {language: KeywordIndex(language, cache, forms, lemmas[language]) for language in LANGUAGES}
 
 
 def usable(
@@ -145,8 +166,7 @@ def main(arguments: list[str]) -> None:
     names = {name.removesuffix(".tsv"): pos for pos, name in FILES.items()}
     if arguments[:1] != ["report"] or len(arguments) != 2 or arguments[1] not in names:
         raise SystemExit(__doc__)
-    forms = load_forms()
-    indexes = {language: KeywordIndex(language, cache, forms) for language in LANGUAGES}
+    indexes = open_indexes(cache)
     print(*_report(names[arguments[1]], indexes), sep="\n")
 
 

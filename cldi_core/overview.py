@@ -1,0 +1,151 @@
+"""What the pages say of a data set as a whole: its card, its stories, dispersions, comparisons of methods."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cldi_core import metrics
+from cldi_core.dataset import POS, Dataset
+from cldi_core.dispersion import dispersion
+from cldi_core.runs import Pair
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Story:
+    """A word worth looking at, as a question that links to it."""
+
+    question: str
+    query: str
+    pair: str
+    method: str
+
+
+def card(dataset: Dataset) -> dict[str, str]:
+    """The facts of a data set in a few lines: label → text."""
+    words = {language: len(dataset.members(language)) for language in dataset.languages}
+    counts = {pair: Counter(query.pos for query in dataset.queries(pair)) for pair in dataset.pairs}
+    lines = {
+        "Words with pictures": ", ".join(f"{count} {language}" for language, count in words.items()) or "none",
+        "Pictures": f"{len(dataset.pictures.table):,}",
+        "Licences": ", ".join(
+            f"{licence or 'unknown'} ({count:,})"
+            for licence, count in dataset.pictures.table["licence"].value_counts().items()
+        )
+        or "none",
+    }
+    for pair, count in counts.items():
+        lines[f"Queries {pair}"] = ", ".join(f"{count[pos]} {name}s" for pos, name in POS.items())
+    return lines
+
+
+def stories(pair: str, rankings: pd.DataFrame, method: str) -> list[Story]:
+    """Four words of a pair to begin with: a verb and an adjective that failed, a verb that worked, a noun that failed.
+
+    Chosen by rank among the words with enough pictures, the same ones every time; fewer where a kind is missing.
+    """
+    kinds = (
+        ("V", False, "Why does the verb “{word}” fail?"),
+        ("V", True, "Why does the verb “{word}” work?"),
+        ("A", False, "Why does the adjective “{word}” fail?"),
+        ("N", False, "Why does even the noun “{word}” fail?"),
+    )
+    found = []
+    for letter, works, question in kinds:
+        rows = rankings[(rankings["pos"] == letter) & rankings["rank"].notna() & ~rankings["same_spelled"]]
+        rows = rows[rows["rank"] <= 1] if works else rows[rows["rank"] > 10]
+        if len(rows):
+            # A failure is clearest where something else matches very well; a success where the match is good.
+            row = rows.sort_values(["winner_score", "query"], ascending=[False, True]).iloc[0]
+            found.append(Story(question.format(word=row["word"]), str(row["query"]), pair, method))
+    return found
+
+
+def dispersions(pair: Pair) -> pd.DataFrame:
+    """Dispersion of all words of a pair: columns language, word, pos, dispersion, pictures; a row per word and POS."""
+    import pandas as pd
+
+    sides = zip(pair.languages, (pair.source, pair.target), strict=True)
+    source_pos: dict[str, str] = {}
+    for query in pair.queries:
+        source_pos[query.word] = source_pos.get(query.word, "") + query.pos
+    rows = []
+    for language, sets in sides:
+        letters = source_pos if sets is pair.source else pair.target_pos
+        for word, value, size in zip(sets.words, dispersion(sets), sets.sizes, strict=True):
+            rows += [(language, word, letter, float(value), int(size)) for letter in letters[word]]
+    return pd.DataFrame(rows, columns=["language", "word", "pos", "dispersion", "pictures"])
+
+
+def means_by_pos(frame: pd.DataFrame) -> list[tuple[str, metrics.Interval, int]]:
+    """Mean dispersion of each part of speech with its interval and n: [(letter, interval, n)]."""
+    found = []
+    for letter in POS:
+        values = frame.loc[frame["pos"] == letter, "dispersion"].dropna().to_numpy(np.float64)
+        found.append((letter, metrics.interval(values), len(values)))
+    return found
+
+
+def extremes(frame: pd.DataFrame, letter: str, count: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The words of a part of speech with the lowest and the highest dispersion."""
+    rows = frame[(frame["pos"] == letter) & frame["dispersion"].notna()].sort_values(["dispersion", "word"])
+    return rows.head(count), rows.tail(count)[::-1]
+
+
+def compare(frames: Mapping[str, pd.DataFrame], letters: str) -> pd.DataFrame:
+    """Ranks of the same queries under several contenders: columns query, word, pos, then one per contender.
+
+    Only queries that all contenders cover are kept, so that figures are of the same words.
+    """
+    import pandas as pd
+
+    first = next(iter(frames.values()))
+    table = first[["query", "word", "pos"]].set_index("query")
+    ranks = pd.concat({name: frame.set_index("query")["rank"] for name, frame in frames.items()}, axis=1)
+    joined = table.join(ranks)
+    return joined[joined["pos"].isin(list(letters))].dropna().reset_index()
+
+
+def difference(table: pd.DataFrame, one: str, other: str) -> metrics.Interval:
+    """How much higher the MRR of ``one`` is on the queries of ``compare``, with the interval of paired resamples."""
+    return metrics.paired(1 / table[one].to_numpy(np.float64), 1 / table[other].to_numpy(np.float64))
+
+
+def wins(table: pd.DataFrame, one: str, other: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of ``compare`` where ``one`` ranks the right answer higher, and where ``other`` does, clearest first."""
+    advantage = 1 / table[one] - 1 / table[other]
+    ordered = table.assign(advantage=advantage).sort_values(["advantage", "query"], ascending=[False, True])
+    won, lost = ordered[ordered["advantage"] > 0], ordered[ordered["advantage"] < 0][::-1]
+    return won.drop(columns="advantage"), lost.drop(columns="advantage")
+
+
+def with_dispersion(rankings: pd.DataFrame, frame: pd.DataFrame, letters: str) -> pd.DataFrame:
+    """Rankings joined with the dispersion of the source words: columns query, word, pos, rank, dispersion, number."""
+    language = frame["language"].iloc[0] if len(frame) else ""
+    values = frame[frame["language"] == language].drop_duplicates("word").set_index("word")["dispersion"]
+    table = rankings[rankings["pos"].isin(list(letters))].join(values, on="word")
+    table = table.dropna(subset=["rank", "dispersion"])[["query", "word", "pos", "rank", "dispersion"]]
+    return table.reset_index(drop=True).assign(number=range(len(table)))
+
+
+def rank_correlation(table: pd.DataFrame, *, seed: int = 0) -> metrics.Interval:
+    """Spearman's rho between dispersion and 1/rank, with a bootstrap interval; nan below three words."""
+    if len(table) < 3:
+        return metrics.Interval(float("nan"), float("nan"), float("nan"))
+    ranks = np.stack([table["dispersion"].rank().to_numpy(), (-table["rank"]).rank().to_numpy()])
+    rng = np.random.default_rng(seed)
+    drawn = ranks[:, rng.integers(0, len(table), size=(metrics.RESAMPLES, len(table)))]
+    centred = drawn - drawn.mean(axis=2, keepdims=True)
+    spread = np.sqrt((centred**2).sum(axis=2).prod(axis=0))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        draws = (centred[0] * centred[1]).sum(axis=1) / spread
+        value = float(np.corrcoef(ranks)[0, 1])
+    low, high = np.nanquantile(draws, [0.025, 0.975])
+    return metrics.Interval(value, float(low), float(high))

@@ -1,0 +1,1 @@
+"""What the pages share: the view in the URL, cached loading, pictures, figures."""

@@ -1,0 +1,134 @@
+"""The frame around every page: the sidebar's choices, and errors as one line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from cldi_core.backbones import BACKBONES
+from cldi_core.dataset import HOW_TO_START, POS
+from cldi_core.errors import CldiError
+from cldi_core.scores import METHODS
+
+from . import load, view
+
+log = logging.getLogger("cldi")
+PAGES = ("overview", "word", "compare", "dispersion", "map", "results", "data")
+STYLE = Path(__file__).with_name("style.css")
+_in_frame: ContextVar[bool] = ContextVar("in frame", default=False)
+KEYS = ("dataset", "pair", "pos", "method", "backbone")  # widget keys are names of URL parameters
+
+
+def backbone_label(name: str) -> str:
+    """What people see of a backbone."""
+    return BACKBONES[name].label if name in BACKBONES else name
+
+
+def sidebar(current: view.View, names: list[str]) -> None:
+    """The choices that every page shares."""
+    offered = load.choices(current.dataset)
+    for key in KEYS:
+        st.session_state[key] = list(current.pos) if key == "pos" else getattr(current, key) or None
+    with st.sidebar:
+        st.selectbox("Data set", names, key="dataset", on_change=_changed, args=("dataset",), format_func=_title)
+        st.selectbox("Language pair", offered["pair"], key="pair", on_change=_changed, args=("pair",))
+        st.pills(
+            "Part of speech",
+            list(POS),
+            selection_mode="multi",
+            key="pos",
+            on_change=_changed,
+            args=("pos",),
+            format_func=lambda letter: f"{POS[letter].capitalize()}s",
+        )
+        st.selectbox(
+            "Method",
+            list(METHODS),
+            key="method",
+            on_change=_changed,
+            args=("method",),
+            format_func=lambda name: METHODS[name].label,
+            help="How two picture sets are compared; the formulas are on the Results page.",
+        )
+        st.selectbox(
+            "Backbone",
+            offered["backbone"],
+            key="backbone",
+            on_change=_changed,
+            args=("backbone",),
+            format_func=backbone_label,
+            help="The network that turns pictures into features.",
+        )
+        with st.popover("Link to this view", icon=":material/link:", width="stretch"):
+            st.caption("Opens the same page with the same choices.")
+            st.code(view.link(current), language=None, wrap_lines=True)
+
+
+def _title(name: str) -> str:
+    try:
+        return load.opened(name).title
+    except CldiError:
+        return name
+
+
+def _changed(key: str) -> None:
+    value = st.session_state[key]
+    view.go(**{key: "".join(value) or "NVA" if key == "pos" else value or ""})
+
+
+def navigation() -> StreamlitPage:
+    """Register the pages and return the one that is asked for."""
+    pages = [
+        st.Page(f"pages/{name}.py", title=name.capitalize(), url_path=name, default=name == PAGES[0]) for name in PAGES
+    ]
+    return st.navigation(pages)
+
+
+def draw(main: Callable[[], None]) -> None:
+    """Draw a page inside the frame: the last line of every page.
+
+    A link into a server that has just started runs the page's own file, without ``app.py``: until the pages have been
+    registered once, Streamlit takes the folder for its older kind of navigation.  Then register them, and begin again.
+    """
+    if not _in_frame.get():
+        navigation()
+        st.rerun()
+    main()
+
+
+def run() -> None:
+    """Resolve the view, draw the sidebar and the page; whatever goes wrong ends in one line."""
+    page = navigation()
+    st.html(STYLE)
+    token = _in_frame.set(True)
+    try:
+        names = load.names()
+        if not names:
+            st.title("CLDI Explorer")
+            st.info("There is no data set yet.")
+            st.code(HOW_TO_START.removeprefix("Start one with: "), language="bash")
+            return
+        current, problems = view.start(names, {name: _choices(name) for name in names})
+        sidebar(current, names)
+        for problem in problems:
+            st.warning(problem)
+        page.run()
+    except CldiError as error:
+        st.error(str(error))
+    except Exception as error:
+        log.exception("page %s failed", page.title)
+        st.error(f"This page could not be drawn ({type(error).__name__}); the server's log says more.")
+    finally:
+        _in_frame.reset(token)
+
+
+def _choices(name: str) -> dict[str, list[str]]:
+    try:
+        return load.choices(name)
+    except CldiError:
+        return {"pair": [], "backbone": []}

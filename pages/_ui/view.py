@@ -1,0 +1,109 @@
+"""The view: what the reader looks at, kept whole in the URL.
+
+The URL is the only place where the view lives.  ``start`` reads it at the beginning of every run; widgets are set from
+it and write it back in their callbacks.  (``bind="query-params"`` would drop values equal to a default from the URL, so
+that a link would change its meaning with the data, and can't be changed by a click elsewhere.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from cldi_core import dataset as datasets
+from cldi_core.scores import METHODS
+
+PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
+SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
+DEFAULT_BACKBONE = "efficientnet-lite0"
+_STATE = "view"
+
+
+@dataclass(frozen=True)
+class View:
+    """One view; every field is a parameter of the URL, looked up among what exists, never used as a path."""
+
+    dataset: str = ""
+    pair: str = ""
+    pos: str = "NVA"
+    method: str = "avgmax"
+    backbone: str = ""
+    show: str = "all"
+    word: str = ""
+    candidate: str = ""
+
+    def params(self) -> dict[str, str]:
+        """The parameters of the URL, without empty ones."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+def current() -> View:
+    """The view of this run."""
+    view: View = st.session_state.get(_STATE, View())
+    return view
+
+
+def link(view: View) -> str:
+    """The address that opens this page with this view."""
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(view.params())}"
+
+
+def go(**changes: str) -> None:
+    """Change the view and the URL; for callbacks."""
+    view = replace(current(), **changes)
+    st.session_state[_STATE] = view
+    st.query_params.from_dict(view.params())
+
+
+def resolve(
+    params: Mapping[str, str], base: View, names: list[str], choices: Mapping[str, list[str]]
+) -> tuple[View, list[str]]:
+    """The view that parameters ask for, and one line for each wish that can't be met.
+
+    Args:
+        params: what the URL says; missing ones are taken from ``base``.
+        names: the data sets, the default first.
+        choices: what the chosen data set has: ``"pair"`` and ``"backbone"``.
+    """
+    wanted = {name: str(params.get(name, getattr(base, name)))[:200] for name in PARAMS}
+    allowed = {
+        "dataset": names,
+        "pair": choices["pair"],
+        "backbone": choices["backbone"],
+        "method": list(METHODS),
+        "show": list(SHOWS),
+    }
+    problems = []
+    for name, known in allowed.items():
+        if wanted[name] not in known:
+            fallback = _default(name, known)
+            if wanted[name] and name in params:
+                problems.append(f"There is no {name} “{wanted[name][:40]}” here; showing {fallback or 'nothing'}.")
+            wanted[name] = fallback
+    wanted["pos"] = "".join(letter for letter in datasets.POS if letter in wanted["pos"]) or "NVA"
+    return View(**wanted), problems
+
+
+def _default(name: str, known: list[str]) -> str:
+    preferred = {"method": "avgmax", "backbone": DEFAULT_BACKBONE, "show": "all", "pair": "en-de"}.get(name, "")
+    return preferred if preferred in known else (known[0] if known else "")
+
+
+def start(names: list[str], choices: Mapping[str, Mapping[str, list[str]]]) -> tuple[View, list[str]]:
+    """Read the view from the URL (or from the page before, whose URL the navigation has cleared) and keep both equal.
+
+    Args:
+        names: the data sets; ``choices``: what each of them has.
+    """
+    params = {name: st.query_params[name] for name in PARAMS if name in st.query_params}
+    base = current()
+    asked = params.get("dataset", base.dataset)
+    chosen = asked if asked in names else (names[0] if names else "")
+    view, problems = resolve(params, base, names, choices.get(chosen, {"pair": [], "backbone": []}))
+    st.session_state[_STATE] = view
+    if view.params() != params:
+        st.query_params.from_dict(view.params())
+    return view, problems

@@ -1,0 +1,130 @@
+"""Two or more methods or backbones on the same words: metrics, ranks, and which words each wins or loses."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cldi_core import overview, results
+from cldi_core.scores import METHODS
+from pages._ui import draw, figures, frame, load, view
+
+SHOWN = 15
+
+
+def label(contender: tuple[str, str]) -> str:
+    """``"AVGMAX · EfficientNet-Lite0"``."""
+    return f"{METHODS[contender[0]].label} · {frame.backbone_label(contender[1])}"
+
+
+def contenders(current: view.View) -> list[tuple[str, str]]:
+    """The methods and backbones to compare; the view's own one comes first."""
+    backbones = load.opened(current.dataset).backbones
+    offered = [(method, backbone) for backbone in backbones for method in METHODS]
+    own = (current.method, current.backbone)
+    other = next(choice for choice in [("maxmax", own[1]), ("avgmax", own[1])] if choice != own)
+    names = {f"{method}@{backbone}": (method, backbone) for method, backbone in offered}
+    asked = [name for name in st.query_params.get("contenders", "").split(",") if name in names]
+    st.session_state["contenders"] = asked or [f"{method}@{backbone}" for method, backbone in (own, other)]
+    chosen = st.multiselect(
+        "Compare", list(names), key="contenders", format_func=lambda name: label(names[name]), on_change=_pick
+    )
+    return [names[name] for name in chosen]
+
+
+def _pick() -> None:
+    st.query_params["contenders"] = ",".join(st.session_state["contenders"])
+
+
+def open_word(current: view.View, query: str, contender: tuple[str, str]) -> None:
+    """Go to the Word page of a query under one contender."""
+    target = view.View(current.dataset, current.pair, "NVA", contender[0], contender[1], "all", query, "")
+    st.switch_page("pages/word.py", query_params=target.params())
+
+
+def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[tuple[str, str]]) -> None:
+    """MRR, P@1 and P@10 of each contender on the words that all of them cover, and the difference to the first."""
+    rows = []
+    for contender in chosen:
+        frames = {current.pair: {"x": table.assign(rank=table[label(contender)], same_spelled=False)}}
+        record = next(row for row in results.table(frames) if row["setting"] == "ALL")
+        row = {"": label(contender)}
+        row |= {
+            name.upper(): figures.interval_text(results.interval_of(record, name)) for name in ("mrr", "p@1", "p@10")
+        }
+        row["MRR less the first's"] = (
+            ""
+            if contender == chosen[0]
+            else figures.interval_text(overview.difference(table, label(contender), label(chosen[0])))
+        )
+        rows.append(row)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Figures of the methods compared")
+    st.caption(
+        f"{current.pair} · {draw.pos_names(current.pos)} · n = {len(table)} words that all cover · 95 % intervals; "
+        "the difference is measured on the same resampled words. If its interval excludes 0, one is better here."
+    )
+
+
+def wins(current: view.View, table: pd.DataFrame, one: tuple[str, str], other: tuple[str, str]) -> None:
+    """The words that each of two contenders ranks much higher; a click opens the word."""
+    won, lost = overview.wins(table, label(one), label(other))
+    for column, rows, winner, loser in zip(st.columns(2), (won, lost), (one, other), (other, one), strict=True):
+        with column:
+            st.markdown(f"**{label(winner)} is better** on {len(rows)} words")
+            key = f"wins-{winner}-{loser}-{current.pair}-{current.pos}"
+            shown = rows.head(SHOWN)
+            event = st.dataframe(
+                shown[["word", "pos", label(winner), label(loser)]],
+                key=key,
+                hide_index=True,
+                on_select="rerun",
+                selection_mode="single-row",
+                alt=f"Words that {label(winner)} ranks higher than {label(loser)}",
+            )
+            if event.selection.rows:
+                open_word(current, shown["query"].iloc[event.selection.rows[0]], winner)
+            st.caption(f"The {len(shown)} clearest of {len(rows)}; click a row to open the word.")
+
+
+def main() -> None:
+    """Draw the page."""
+    current = view.current()
+    st.title("Compare")
+    if not current.pair or not current.backbone:
+        draw.empty(
+            "There is nothing to compare yet: the data set needs a word list, pictures and features.",
+            f"python -m cldi_core check --dataset {current.dataset}",
+        )
+        return
+    chosen = contenders(current)
+    if len(chosen) < 2:
+        st.info("Choose at least two methods or backbones.")
+        return
+    frames = {
+        label((method, backbone)): load.rankings(current.dataset, backbone, current.pair, method)
+        for method, backbone in chosen
+    }
+    table = overview.compare(frames, current.pos)
+    if not len(table):
+        st.info("There is no word of these parts of speech that all of them cover.")
+        return
+    metrics_table(current, table, chosen)
+    one, other = chosen[0], chosen[1]
+    if len(chosen) > 2:
+        other = st.selectbox("Beside the first", chosen[1:], format_func=label)
+    numbered = table.assign(number=range(len(table)))
+    event = st.plotly_chart(
+        figures.rank_scatter(numbered, label(one), label(other), (label(one), label(other))),
+        key=f"ranks-{current.pair}-{current.pos}-{one}-{other}",
+        on_select="rerun",
+        selection_mode="points",
+        config=figures.CONFIG,
+        alt="Ranks under the two methods",
+    )
+    if event.selection.points:
+        number = int(event.selection.points[0]["customdata"])
+        open_word(current, table["query"].iloc[number], one)
+    wins(current, table, one, other)
+
+
+frame.draw(main)

@@ -1,0 +1,86 @@
+"""What ``check`` says of the data set, and the licence of every picture."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages._ui import draw, frame, load, view
+
+ICONS = {"error": "✕", "warning": "!", "info": "·"}
+ROWS = 200
+
+
+def main() -> None:
+    """Draw the page."""
+    current = view.current()
+    dataset = load.opened(current.dataset)
+    st.title("Data")
+    st.markdown(f"**{draw.safe(dataset.title)}** ({draw.safe(dataset.name)})")
+    if about := str(dataset.info.get("about", "")):
+        st.caption(draw.safe(about))
+    findings = load.findings(current.dataset)
+    worst = [finding for finding in findings if finding.level != "info"]
+    st.subheader("Check")
+    if worst:
+        st.warning(f"{len(worst)} findings need a look.")
+    else:
+        st.success("Nothing is missing, broken or unlicensed.")
+    order = {level: place for place, level in enumerate(ICONS)}
+    findings = sorted(findings, key=lambda finding: order[finding.level])
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "": [ICONS[finding.level] for finding in findings],
+                "level": [finding.level for finding in findings],
+                "area": [finding.area for finding in findings],
+                "what": [finding.text for finding in findings],
+                "next step": [finding.next_step for finding in findings],
+            }
+        ),
+        hide_index=True,
+        alt="Findings of the check",
+        column_config={"what": st.column_config.TextColumn(width="large"), "": st.column_config.TextColumn(width=30)},
+    )
+    st.caption(f"The same in a terminal: python -m cldi_core check \\-\\-dataset {draw.safe(dataset.name)}")
+    licences(current)
+
+
+def licences(current: view.View) -> None:
+    """Where the pictures come from, and those of one word each with its own licence."""
+    st.subheader("Pictures and their licences")
+    dataset = load.opened(current.dataset)
+    table = dataset.pictures.table
+    if not len(table):
+        draw.empty("There are no pictures yet.", f"python -m cldi_core import-folder DIR --dataset {dataset.name}")
+        return
+    columns = ["provider", "author", "licence", "source_url", "page"]
+    counts = table.groupby(columns, dropna=False).size().rename("pictures").reset_index()
+    st.dataframe(
+        counts,
+        hide_index=True,
+        alt="Pictures by source and licence",
+        column_config={"page": st.column_config.LinkColumn()},
+    )
+    languages = [language for language in dataset.languages if dataset.members(language)]
+    with st.container(horizontal=True):
+        language = st.selectbox("Language", languages, key="licence language", width=160)
+        words = sorted(dataset.members(language))
+        word = st.selectbox("Word", words, key=f"licence word {language}", width=300)
+    if word is None:
+        return
+    ids = dataset.members(language)[word]
+    rows = table.loc[[key for key in ids if key in table.index]].head(ROWS)
+    strips = [load.strip_url(current.dataset, [key]) for key in rows.index]
+    shown = rows[[*columns, "width", "height"]].assign(picture=strips, id=rows.index)
+    st.dataframe(
+        shown[["picture", "licence", "author", "provider", "source_url", "page", "width", "height", "id"]],
+        hide_index=True,
+        row_height=56,
+        alt=f"Pictures of {word} with their licences",
+        column_config={"picture": st.column_config.ImageColumn(width=70), "page": st.column_config.LinkColumn()},
+    )
+    st.caption(f"{len(rows)} of {len(ids)} pictures of “{draw.safe(word)}”.")
+
+
+frame.draw(main)

@@ -1,0 +1,113 @@
+"""How much the pictures of a word differ among themselves, and whether that decides its fate."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cldi_core import overview, paper
+from cldi_core.dataset import POS
+from pages._ui import draw, figures, frame, load, view
+
+
+def means(spread: pd.DataFrame, language: str) -> None:
+    """Mean dispersion and senses by part of speech beside the paper's."""
+    rows = []
+    for letter, interval, n in overview.means_by_pos(spread[spread["language"] == language]):
+        rows.append(
+            {
+                "part of speech": POS[letter],
+                "here": figures.interval_text(interval),
+                "n": n,
+                "in the paper": paper.DISPERSION[letter],
+            }
+        )
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt=f"Mean dispersion by part of speech, {language}",
+        column_config={"in the paper": st.column_config.NumberColumn(format="%.2f")},
+    )
+
+
+def extremes(current: view.View, spread: pd.DataFrame, language: str) -> None:
+    """The words of lowest and highest dispersion with their pictures, as in the paper's Table 3."""
+    st.subheader("The lowest and the highest")
+    members = load.opened(current.dataset).members(language)
+    columns = st.columns(3)
+    for column, letter in zip(columns, POS, strict=True):
+        low, high = overview.extremes(spread[spread["language"] == language], letter)
+        with column:
+            st.markdown(f"**{POS[letter].capitalize()}s**")
+            published = paper.TABLE_3[letter]
+            for title, rows, known in (("lowest", low, published[0]), ("highest", high, published[1])):
+                st.caption(f"{title}; in the paper: " + ", ".join(f"{word} {value:.2f}" for word, value in known))
+                for word, value in zip(rows["word"], rows["dispersion"], strict=True):
+                    st.markdown(f"{draw.safe(word)} · {value:.2f}")
+                    files = load.thumbnails(current.dataset, members[word][:6])
+                    st.image(files, width=46, alt=[f"{word}, picture {n + 1}" for n in range(len(files))])
+
+
+def against(current: view.View, spread: pd.DataFrame) -> None:
+    """Dispersion of the source word against its reciprocal rank."""
+    st.subheader("Does dispersion decide?")
+    rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
+    table = overview.with_dispersion(rankings, spread, current.pos)
+    if not len(table):
+        st.info("No word of these parts of speech has a rank and a dispersion.")
+        return
+    event = st.plotly_chart(
+        figures.against_rank(table),
+        key=f"against-{current.pair}-{current.method}-{current.pos}-{current.backbone}",
+        on_select="rerun",
+        selection_mode="points",
+        config=figures.CONFIG,
+        alt="Dispersion against reciprocal rank",
+    )
+    if event.selection.points:
+        query = table["query"].iloc[int(event.selection.points[0]["customdata"])]
+        target = view.View(**{**current.params(), "word": query, "show": "all", "candidate": ""})
+        st.switch_page("pages/word.py", query_params=target.params())
+    correlation = overview.rank_correlation(table)
+    st.caption(
+        f"Spearman's ρ between dispersion and 1/rank: {figures.interval_text(correlation)}, n = {len(table)}. "
+        "Below 0: words whose pictures differ more are found less."
+    )
+
+
+def main() -> None:
+    """Draw the page."""
+    current = view.current()
+    st.title("Dispersion")
+    if not current.pair or not current.backbone:
+        draw.empty(
+            "There is nothing to measure yet: the data set needs a word list, pictures and features.",
+            f"python -m cldi_core check --dataset {current.dataset}",
+        )
+        return
+    st.markdown(
+        "Dispersion is the mean of 1 − cosine over all pairs of a word's pictures: 0 if they are all alike. "
+        "In the paper the pictures of verbs and adjectives differ more among themselves than those of nouns."
+    )
+    spread = load.dispersions(current.dataset, current.backbone, current.pair)
+    pair = load.pair_of(current.dataset, current.backbone, current.pair)
+    for column, language in zip(st.columns(2), pair.languages, strict=True):
+        with column:
+            st.plotly_chart(
+                figures.histogram(spread, language),
+                key=f"histogram-{language}",
+                config=figures.CONFIG,
+                alt=f"Histogram of dispersion, {language}",
+            )
+            means(spread, language)
+    if any("emoji" in str(dataset_value).lower() for dataset_value in load.opened(current.dataset).info.values()):
+        st.caption(
+            "Drawn icons vary less than photographs, and a word's pictures here are a few emoji by several artists. So "
+            "dispersion is lower and flatter over the parts of speech than in the paper; don't read the difference "
+            "between the two columns as a failed replication."
+        )
+    extremes(current, spread, pair.languages[0])
+    against(current, spread)
+
+
+frame.draw(main)

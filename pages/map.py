@@ -1,0 +1,103 @@
+"""A map of words or pictures of both languages; a lasso or a click opens their pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cldi_core import mapping
+from pages._ui import draw, figures, frame, load, view
+
+COLOURINGS = {"pos": "Part of speech", "language": "Language", "outcome": "Found or missed"}
+
+
+def controls(current: view.View) -> tuple[str, str, bool]:
+    """What is shown and how it is coloured."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control("Show", ["words", "pictures"], default="words", required=True, key="map kind")
+        colouring = st.segmented_control(
+            "Colour by", list(COLOURINGS), default="pos", format_func=COLOURINGS.get, required=True, key="map colour"
+        )
+        joined = st.toggle("Join translations", key="map joins", disabled=kind != "words")
+    return str(kind), str(colouring), joined and kind == "words"
+
+
+def selected(event: object, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows inside the lasso or box, or the points that were clicked."""
+    selection = event.selection  # type: ignore[attr-defined]
+    polygons = [list(zip(area["x"], area["y"], strict=True)) for area in selection.get("lasso", [])]
+    boxes = [(area["x"], area["y"]) for area in selection.get("box", [])]
+    clicked = [int(point["customdata"]) for point in selection.get("points", []) if "customdata" in point]
+    return table.iloc[mapping.chosen(table[["x", "y"]].to_numpy(), polygons, boxes, clicked)]
+
+
+def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
+    """The pictures of the selected points, and links to the selected words."""
+    st.subheader(f"{len(rows)} {kind} selected")
+    if kind == "pictures":
+        draw.grid(current.dataset, rows["id"].tolist(), "selected", f"map-{current.pair}")
+        return
+    dataset = load.opened(current.dataset)
+    for word, language in rows[["word", "language"]].head(mapping.SHOWN).itertuples(index=False):
+        ids = dataset.members(language)[word]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{draw.safe(word)}** · {language} · {len(ids)} pictures")
+            files = load.thumbnails(current.dataset, ids[:10])
+            st.image(files, width=44, alt=[f"{word}, picture {n + 1}" for n in range(len(files))])
+            if language == current.pair.split("-")[0]:
+                target = view.View(**{**current.params(), "word": word, "pos": "NVA", "show": "all", "candidate": ""})
+                st.page_link("pages/word.py", label="open", query_params=target.params())
+    if len(rows) > mapping.SHOWN:
+        st.caption(f"{mapping.SHOWN} of {len(rows)} words are shown.")
+
+
+def main() -> None:
+    """Draw the page."""
+    current = view.current()
+    st.title("Map")
+    if not current.pair or not current.backbone:
+        draw.empty(
+            "There is nothing to map yet: the data set needs a word list, pictures and features.",
+            f"python -m cldi_core check --dataset {current.dataset}",
+        )
+        return
+    kind, colouring, joined = controls(current)
+    coordinates = load.coordinates(current.dataset, current.backbone, kind)
+    pair = load.pair_of(current.dataset, current.backbone, current.pair)
+    rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
+    table, total = mapping.points(coordinates, pair, rankings, current.pos)
+    if not len(table):
+        st.info("No word of these parts of speech has pictures.")
+        return
+    groups = [
+        (label, figures.group_colour(colouring, value, pair.languages), mask)
+        for value, label, mask in mapping.groups(table, colouring, pair.languages)
+    ]
+    chart = figures.scatter_map(
+        table["x"].to_numpy(),
+        table["y"].to_numpy(),
+        np.arange(len(table)),
+        groups,
+        table["label"].tolist(),
+        mapping.joins(table, pair) if joined else None,
+    )
+    event = st.plotly_chart(
+        chart,
+        key=f"map-{kind}-{colouring}-{joined}-{current.dataset}-{current.pair}-{current.pos}-{current.backbone}",
+        on_select="rerun",
+        selection_mode=("points", "box", "lasso"),
+        config=figures.CONFIG,
+        alt=f"Map of {kind}, coloured by {COLOURINGS[colouring].lower()}",
+    )
+    how = {"umap": "UMAP, seeded", "pca": "PCA; for UMAP run: python -m cldi_core project"}[coordinates.attrs["method"]]
+    st.caption(
+        f"{len(table)} of {total} {kind} · {how}. Near on the map is a hint only: "
+        "the lists on the Word page come from the scores in the original space. Draw a lasso, or click a point."
+    )
+    rows = selected(event, table)
+    if len(rows):
+        show_selected(current, rows, kind)
+
+
+frame.draw(main)

@@ -1,0 +1,103 @@
+"""What this is, what was found, what the data are, and four words to begin with."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cldi_core import overview, paper, results
+from cldi_core.dataset import SETTINGS
+from cldi_core.scores import METHODS
+from pages._ui import draw, figures, frame, load, view
+
+INTRODUCTION = (
+    "Can a computer learn that English *cow* is German *Kuh* by looking at the pictures that stand for each word? "
+    "Each word is a set of pictures; to translate it, all words of the other language are ranked by how alike their "
+    "pictures are. Hartmann & Søgaard (2018) found that this often works for nouns and hardly for verbs and adjectives: "
+    "here you can see why."
+)
+
+
+def paper_table() -> pd.DataFrame:
+    """The paper's Table 2 (MRR) with readable labels."""
+    return pd.DataFrame(
+        {
+            METHODS[name].label: {setting: row[setting][0] for setting in SETTINGS}
+            for name, row in paper.TABLE_2.items()
+            if row["ALL"][0] is not None
+        }
+    ).T
+
+
+def stories(current: view.View) -> None:
+    """Links to four words."""
+    st.subheader("Begin with a word")
+    rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
+    found = overview.stories(current.pair, rankings, current.method)
+    for column, story in zip(st.columns(max(len(found), 1)), found, strict=False):
+        with column.container(border=True, height="stretch"):
+            target = view.View(
+                **{**current.params(), "word": story.query, "pos": "NVA", "show": "all", "candidate": ""}
+            )
+            st.page_link(
+                "pages/word.py",
+                label=draw.safe(story.question),
+                icon=":material/arrow_forward:",
+                query_params=target.params(),
+            )
+    if not found:
+        st.info("No word of this pair has been ranked yet.")
+
+
+def main() -> None:
+    """Draw the page."""
+    current = view.current()
+    st.title("CLDI Explorer")
+    st.markdown(INTRODUCTION)
+    dataset = load.opened(current.dataset)
+    if not current.pair or not current.backbone:
+        draw.empty(
+            "This data set is not ready: it needs a word list, pictures and features.",
+            f"python -m cldi_core check --dataset {current.dataset}",
+        )
+        return
+    stories(current)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        pairs = dataset.pairs
+        records = load.table(current.dataset, current.backbone, pairs)
+        group = results.AVERAGE if len(pairs) > 1 else pairs[0]
+        if not records:
+            draw.unscored(current.dataset, current.backbone)
+        else:
+            st.plotly_chart(
+                figures.finding(records, group),
+                config=figures.CONFIG,
+                key="finding",
+                alt="MRR of nouns, verbs and adjectives under each method",
+            )
+            over = f"averaged over {len(pairs)} pairs" if len(pairs) > 1 else pairs[0]
+            st.caption(
+                f"{draw.safe(dataset.title)}, {frame.backbone_label(current.backbone)}, {over}; "
+                "every target word is a candidate, whatever its part of speech."
+            )
+    with right:
+        st.markdown("**In the paper** (MRR, average of five pairs)")
+        st.dataframe(paper_table().style.format("{:.2f}"), alt="Table 2 of Hartmann and Søgaard 2018")
+        st.caption(
+            "Hartmann & Søgaard (2018), Table 2: photographs from a web image search, VGG19, up to 1,771 words. "
+            "The numbers are not comparable one by one: other words, other pictures, fewer candidates here."
+        )
+        st.markdown("**This data set**")
+        if about := str(dataset.info.get("about", "")):
+            st.caption(draw.safe(about))
+        facts = overview.card(dataset)
+        st.dataframe(
+            pd.DataFrame({"": list(facts), "what": list(facts.values())}),
+            hide_index=True,
+            alt="Facts of the data set",
+            column_config={"what": st.column_config.TextColumn(width="large")},
+        )
+
+
+frame.draw(main)

@@ -1,0 +1,98 @@
+"""Table 2 for this data set: all methods and controls, with intervals and n, as a CSV too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cldi_core import controls, paper, results
+from cldi_core.dataset import POS, SETTINGS
+from cldi_core.scores import METHODS
+from pages._ui import draw, figures, frame, load, view
+
+FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
+
+
+def label(name: str) -> str:
+    """What people see of a method or control."""
+    return METHODS[name].label if name in METHODS else controls.CONTROLS[name].label
+
+
+def table(records: list[dict[str, Any]], figure: str) -> pd.DataFrame:
+    """One figure: methods down, settings across, each with its interval."""
+    rows: dict[str, dict[str, str]] = {}
+    for record in records:
+        cell = figures.interval_text(results.interval_of(record, figure))
+        ranks_all = record["method"] not in METHODS or METHODS[record["method"]].ranks_all
+        rows.setdefault(label(record["method"]), {})[f"{record['setting']} (n = {record['n']})"] = (
+            cell if ranks_all or figure == "p@1" else "–"
+        )
+    return pd.DataFrame(rows).T
+
+
+def main() -> None:
+    """Draw the page."""
+    current = view.current()
+    st.title("Results")
+    if not current.pair or not current.backbone:
+        draw.empty(
+            "There are no results yet: the data set needs a word list, pictures and features.",
+            f"python -m cldi_core check --dataset {current.dataset}",
+        )
+        return
+    dataset = load.opened(current.dataset)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        figure = st.segmented_control("Figure", list(FIGURES), default="mrr", format_func=FIGURES.get, required=True)
+        scope = st.segmented_control(
+            "Pairs", ["this pair", "average"], default="this pair", required=True, disabled=len(dataset.pairs) < 2
+        )
+        same = st.toggle("Keep words spelled alike in both languages", value=True)
+    pairs = dataset.pairs if scope == "average" else (current.pair,)
+    records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, with_controls=True)
+    if not records:
+        draw.unscored(current.dataset, current.backbone)
+        return
+    group = results.AVERAGE if len(pairs) > 1 else current.pair
+    shown = [record for record in records if record["pair"] == group]
+    st.dataframe(table(shown, figure), alt=f"{FIGURES[figure]} by method and part of speech")
+    chances = [load.chance(current.dataset, current.backbone, pair) for pair in pairs]
+    st.caption(
+        f"{draw.safe(dataset.title)} · {group} · {frame.backbone_label(current.backbone)} · "
+        f"95 % bootstrap intervals over source words · chance MRR {sum(chances) / len(chances):.3f} · "
+        "KNN and KNN-C name one answer only, so they have P@1 alone."
+    )
+    csv = pd.DataFrame(records).to_csv(index=False).encode()
+    st.download_button("CSV", csv, f"results-{current.dataset}-{group}.csv", "text/csv", icon=":material/download:")
+    reading(shown, current, pairs)
+    st.subheader("The paper's Table 2")
+    place = list(FIGURES).index(figure)
+    rows = {METHODS[name].label: {s: row[s][place] for s in SETTINGS} for name, row in paper.TABLE_2.items()}
+    published = pd.DataFrame(rows).T.map(lambda value: "–" if pd.isna(value) else f"{value:.2f}")
+    st.dataframe(published, alt="Table 2 of the paper")
+    st.caption(
+        "Hartmann & Søgaard (2018), averaged over de, es, fr, it and ru; web images, VGG19. Other words and "
+        "pictures than here: compare the pattern, not the digits."
+    )
+    st.subheader("Methods")
+    for method in METHODS.values():
+        st.markdown(f"**{method.label}** — {draw.safe(method.about)}")
+        st.code(method.formula, language=None, wrap_lines=True)
+
+
+def reading(shown: list[dict[str, Any]], current: view.View, pairs: Sequence[str]) -> None:
+    """How far nouns are above the others, and how to read the controls."""
+    for letter in ("V", "A"):
+        gap = load.noun_gap(current.dataset, current.backbone, pairs, current.method, letter)
+        st.markdown(
+            f"{METHODS[current.method].label}: nouns above {POS[letter]}s by **{figures.interval_text(gap)}** MRR."
+        )
+    present = {record["method"] for record in shown}
+    for name, control in controls.CONTROLS.items():
+        if name in present:
+            st.caption(f"**{control.label}** (control): {draw.safe(control.about)}")
+
+
+frame.draw(main)

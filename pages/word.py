@@ -1,0 +1,223 @@
+"""One word: its pictures beside those of a candidate translation, and why the ranking is what it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cldi_core import explain, runs
+from cldi_core.scores import METHODS
+from pages._ui import draw, frame, load, view
+
+TOP = 10
+MATCHES = 12
+
+
+def walk(current: view.View) -> pd.DataFrame:
+    """The queries to walk through: of the chosen parts of speech and outcome, sorted by rank."""
+    ranked = load.rankings(current.dataset, current.backbone, current.pair, current.method)
+    rows = ranked[ranked["pos"].isin(list(current.pos))]
+    if current.show != "all":
+        rows = rows[rows["rank"].map(explain.outcome) == current.show]
+    return rows.sort_values(["rank", "query"])
+
+
+def chooser(current: view.View, rows: pd.DataFrame) -> str:
+    """Search, filter and previous/next; returns the query that is shown."""
+    ids = rows["query"].tolist()
+    chosen = (
+        current.word if current.word in ids else next((i for i in ids if i.rpartition(".")[0] == current.word), ids[0])
+    )
+    place = ids.index(chosen)
+    labels = {
+        query: f"{word} · {draw.pos_names(pos)} · {'no pictures' if np.isnan(rank) else '#' + explain.shown_rank(rank)}"
+        for query, word, pos, rank in zip(rows["query"], rows["word"], rows["pos"], rows["rank"], strict=True)
+    }
+    st.session_state["word"] = chosen
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.selectbox(
+            "Word",
+            ids,
+            key="word",
+            format_func=labels.__getitem__,
+            on_change=_pick_word,
+            width=330,
+            label_visibility="collapsed",
+        )
+        st.button(
+            "Previous",
+            icon=":material/chevron_left:",
+            shortcut="Left",
+            disabled=place == 0,
+            on_click=view.go,
+            kwargs={"word": ids[max(place - 1, 0)], "candidate": ""},
+        )
+        st.button(
+            "Next",
+            icon=":material/chevron_right:",
+            shortcut="Right",
+            disabled=place == len(ids) - 1,
+            on_click=view.go,
+            kwargs={"word": ids[min(place + 1, len(ids) - 1)], "candidate": ""},
+        )
+        _shows(current)
+        st.caption(f"{place + 1} of {len(ids)}, by rank")
+    return str(chosen)
+
+
+def _shows(current: view.View) -> None:
+    st.session_state["show"] = current.show
+    st.segmented_control(
+        "Show",
+        list(view.SHOWS),
+        key="show",
+        format_func=view.SHOWS.__getitem__,
+        on_change=_pick_show,
+        label_visibility="collapsed",
+        help="Found: the right answer is first. Nearly: 2nd to 10th. Missed: deeper.",
+    )
+
+
+def _pick_word() -> None:
+    view.go(word=st.session_state["word"], candidate="")
+
+
+def _pick_show() -> None:
+    view.go(show=st.session_state["show"] or "all")
+
+
+def sides(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate) -> None:
+    """The two grids; the right answer and the winner are one click each."""
+    name = pair.dataset.name
+    left, right = st.columns(2, border=True)
+    with left:
+        st.markdown(f"**{draw.safe(found.word)}** · {pair.languages[0]} · {found.pictures} pictures")
+        senses = "" if found.senses is None else f" · {found.senses} WordNet senses"
+        spread = "–" if np.isnan(found.dispersion) else f"{found.dispersion:.2f}"
+        st.caption(f"dispersion {spread}{senses}")
+        draw.grid(name, pair.source.word_ids(found.word), f"{found.word} ({pair.languages[0]})", f"s-{found.word}")
+    with right:
+        mark = " ✓" if chosen.gold else ""
+        st.markdown(
+            f"**{draw.safe(chosen.word)}**{mark} · {pair.languages[1]} · {chosen.pictures} pictures · "
+            f"rank {explain.shown_rank(chosen.rank)}"
+        )
+        with st.container(horizontal=True):
+            for label, candidate in [(f"right: {g.word}", g) for g in found.gold] + [("winner", found.candidates[0])]:
+                st.button(
+                    f"{draw.safe(label)} #{explain.shown_rank(candidate.rank)}",
+                    key=f"to-{label}",
+                    type="primary" if candidate.word == chosen.word else "secondary",
+                    on_click=view.go,
+                    kwargs={"candidate": candidate.word},
+                )
+        draw.grid(name, pair.target.word_ids(chosen.word), f"{chosen.word} ({pair.languages[1]})", f"t-{chosen.word}")
+
+
+def candidates(pair: runs.Pair, found: explain.Explanation, method: str, chosen: explain.Candidate) -> None:
+    """The ranked candidates, with every right answer at its true rank; a click shows its pictures."""
+    shown = [*found.candidates[:TOP], *(g for g in found.gold if g not in found.candidates[:TOP])]
+    if chosen not in shown:
+        shown.append(chosen)
+    shown.sort(key=lambda candidate: (np.isnan(candidate.rank), candidate.rank, -candidate.score))
+    strips = [load.strip_url(pair.dataset.name, pair.target.word_ids(row.word)[:4]) for row in shown]
+    table = pd.DataFrame(
+        {
+            "#": [explain.shown_rank(row.rank) for row in shown],
+            "✓": ["✓" if row.gold else "" for row in shown],
+            "candidate": [row.word for row in shown],
+            "score": [row.score for row in shown],
+            "pictures": strips,
+            "part of speech": [draw.pos_names(row.pos) for row in shown],
+        }
+    )
+    key = f"table-{pair.dataset.name}-{pair.name}-{method}-{found.word}-{found.pos}"
+    st.session_state["candidates shown"] = [row.word for row in shown]
+    st.dataframe(
+        table,
+        key=key,
+        hide_index=True,
+        row_height=44,
+        height=44 * len(shown) + 40,
+        on_select=lambda: _pick_candidate(key),
+        selection_mode="single-row",
+        alt=f"Ranked candidates for {found.word}",
+        column_config={
+            "#": st.column_config.TextColumn(width=50),
+            "✓": st.column_config.TextColumn(width=34, help="A right answer"),
+            "score": st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0),
+            "pictures": st.column_config.ImageColumn(width=200),
+        },
+    )
+    st.caption(f"The best {TOP} of {len(found.candidates)} candidates, and every right answer. Click a row to see it.")
+
+
+def _pick_candidate(key: str) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        view.go(candidate=st.session_state["candidates shown"][rows[0]])
+
+
+def behind(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate, method: str) -> None:
+    """The picture pairs that made the score of the chosen candidate."""
+    st.markdown(f"**What made the score of “{draw.safe(chosen.word)}”**")
+    st.caption(METHODS[method].about)
+    matches = explain.matches(pair, found.word, chosen.word, method)
+    if not matches:
+        st.info("There are no pictures to compare.")
+        return
+    name = pair.dataset.name
+    shown = matches[:MATCHES]
+    st.image(
+        [load.strip(name, (match.source, match.target), arrow=True) for match in shown],
+        caption=[f"{match.cosine:.2f}" for match in shown],
+        alt=[
+            f"a picture of {found.word} and its best match of {chosen.word}, cosine {match.cosine:.2f}"
+            for match in shown
+        ],
+    )
+    if len(matches) > MATCHES:
+        st.caption(f"The best {MATCHES} of {len(matches)} source pictures, each with its best match and their cosine.")
+
+
+def main() -> None:
+    """Draw the page."""
+    current = view.current()
+    if not current.pair or not current.backbone:
+        draw.empty(
+            "Nothing to compare yet: the data set needs a word list, pictures and features.",
+            f"python -m cldi_core check --dataset {current.dataset}",
+        )
+        return
+    rows = walk(current)
+    if not len(rows):
+        st.info(f"No word is “{view.SHOWS[current.show].lower()}” among the chosen parts of speech.")
+        _shows(current)
+        return
+    pair = load.pair_of(current.dataset, current.backbone, current.pair)
+    query = chooser(current, rows)
+    number = pair.find(query)
+    scores, maxmax = (
+        load.scores(current.dataset, current.backbone, current.pair, method) for method in (current.method, "maxmax")
+    )
+    ranked = load.rankings(current.dataset, current.backbone, current.pair, current.method)
+    found = explain.explain(pair, number, scores, maxmax, ranked)
+    by_word = {candidate.word: candidate for candidate in found.candidates}
+    chosen = by_word.get(current.candidate, found.gold[0])
+    colour = {"found": "green", "nearly": "orange", "missed": "red"}.get(found.outcome, "gray")
+    label = f"{METHODS[current.method].label} · {frame.backbone_label(current.backbone)}"
+    st.markdown(
+        f"#### {draw.safe(found.word)} → {draw.safe(found.gold[0].word)} "
+        f":{colour}-badge[{found.outcome}] :gray-badge[{current.pair} · {draw.pos_names(found.pos)} · {label}]"
+    )
+    st.markdown(draw.safe(explain.verdict(found, current.method)))
+    sides(pair, found, chosen)
+    left, right = st.columns([3, 2])
+    with left:
+        candidates(pair, found, current.method, chosen)
+    with right:
+        behind(pair, found, chosen, current.method)
+
+
+frame.draw(main)

@@ -1,0 +1,161 @@
+"""Fixtures: ``small``, a tiny data set with its own drawn pictures and made-up features; no network, no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from cldi_core import dataset, features, lists, pictures
+
+DIM = 8
+BACKBONE = "efficientnet-lite0"
+ABOUT = {"backbone": BACKBONE, "layer": "made up", "weights": "none", "preprocessing": "none", "failed": ""}
+Draw = Callable[[ImageDraw.ImageDraw, str], object]
+
+
+def _rays(pen: ImageDraw.ImageDraw, colour: str) -> None:
+    for end in ((48, 4), (92, 48), (48, 92), (4, 48), (16, 16), (80, 16), (80, 80), (16, 80)):
+        pen.line([(48, 48), end], colour, 6)
+    pen.ellipse([26, 26, 70, 70], colour)
+
+
+def _bars(pen: ImageDraw.ImageDraw, colour: str) -> None:
+    for top in range(8, 90, 24):
+        pen.rectangle([4, top, 92, top + 10], colour)
+
+
+# concept → (colour, how to draw it on 96 × 96)
+CONCEPTS: dict[str, tuple[str, Draw]] = {
+    "sun": ("orange", _rays),
+    "house": ("brown", lambda pen, colour: (pen.polygon([(48, 6), (92, 46), (4, 46)], "darkred"),
+                                             pen.rectangle([14, 46, 82, 92], colour))),
+    "tree": ("green", lambda pen, colour: (pen.ellipse([16, 4, 80, 66], colour),
+                                            pen.rectangle([42, 60, 54, 94], "saddlebrown"))),
+    "stripes": ("black", _bars),
+    "ring": ("blue", lambda pen, colour: pen.ellipse([10, 10, 86, 86], outline=colour, width=14)),
+    "cross": ("red", lambda pen, colour: (pen.line([(8, 8), (88, 88)], colour, 16),
+                                           pen.line([(88, 8), (8, 88)], colour, 16))),
+    "square": ("purple", lambda pen, colour: pen.rectangle([18, 18, 78, 78], colour)),
+}  # fmt: skip
+
+# language → word → concepts, one picture each; a concept that comes again is drawn again, a little smaller
+WORDS = {
+    "en": {
+        "dog": ["sun", "house"],
+        "hat": ["house", "house"],
+        "hand": ["tree", "square"],
+        "run": ["stripes", "ring", "cross"],
+        "red": ["cross"],
+        "big": ["square", "ring"],
+    },
+    "de": {
+        "Hund": ["sun", "sun"],
+        "Köter": ["house"],
+        "Hut": ["house", "tree"],
+        "Hand": ["tree", "square"],
+        "laufen": ["stripes"],
+        "rennen": ["ring", "cross"],
+        "rot": ["cross", "cross"],
+        "groß": ["square", "ring"],
+    },
+}
+LEXICON = (
+    lists.Row("dog", "Hund", "N"),
+    lists.Row("dog", "Köter", "N"),  # several right answers
+    lists.Row("hat", "Hut", "N"),
+    lists.Row("hand", "Hand", "N"),  # spelled the same
+    lists.Row("ghost", "Geist", "N"),  # neither side has pictures
+    lists.Row("run", "laufen", "V"),
+    lists.Row("run", "rennen", "V"),
+    lists.Row("red", "rot", "A"),
+    lists.Row("big", "groß", "A"),
+)
+
+
+def draw(concept: str, language: str = "en", variant: int = 0) -> bytes:
+    """A PNG of a concept: on white for English, smaller and on a pale ground for other languages."""
+    colour, how = CONCEPTS[concept]
+    image = Image.new("RGB", (96, 96), "white" if language == "en" else "#f4f0e4")
+    how(ImageDraw.Draw(image), colour)
+    margin = 4 * variant + (0 if language == "en" else 6)
+    ground = Image.new("RGB", (96, 96), image.getpixel((0, 0)))
+    ground.paste(image.resize((96 - 2 * margin, 96 - 2 * margin), Image.Resampling.BICUBIC), (margin, margin))
+    return encoded(ground)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    """The file that an image makes."""
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def picture(concept: str, language: str = "en", variant: int = 0, licence: str = "CC0-1.0") -> pictures.Picture:
+    """A drawn picture with its provenance."""
+    path = f"{language}/{concept}-{variant}.png"
+    return pictures.Picture(
+        draw(concept, language, variant), path, 96, 96, provider="tests", licence=licence, author="tests",
+        concept=concept,
+    )  # fmt: skip
+
+
+def made_up(ids: list[str], dim: int = DIM) -> np.ndarray:
+    """Features that depend on the picture's id only: float32 (n, dim)."""
+    seeds = [int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) for key in ids]
+    return np.array([np.random.default_rng(seed).normal(size=dim) for seed in seeds], np.float32).reshape(-1, dim)
+
+
+def write_features(folder: Path, backbone: str = BACKBONE, dim: int = DIM) -> None:
+    """Made-up features of all pictures of a data set, one file per picture shard."""
+    table = pictures.Pictures(folder / "images").table
+    for shard in sorted(set(table["shard"])):
+        ids = table.index[table["shard"] == shard].tolist()
+        path = folder / "features" / backbone / shard.replace(".parquet", ".safetensors")
+        features.write_shard(path, ids, made_up(ids, dim), ABOUT | {"backbone": backbone})
+
+
+def build_small(folder: Path) -> dataset.Dataset:
+    """Write the tiny data set: en-de, six English and eight German words with pictures, features, senses."""
+    dataset.create(folder, "Small", licence="CC0-1.0")
+    drawn: dict[str, pictures.Picture] = {}
+    rows = []
+    for language, words in WORDS.items():
+        for word, concepts in words.items():
+            for position, concept in enumerate(concepts):
+                made = picture(concept, language, concepts[:position].count(concept))
+                drawn[made.id] = made
+                rows.append((language, word, position, made.id))
+    pictures.write_shards(folder / "images", list(drawn.values()))
+    dataset.write_words(folder, rows)
+    lists.write_list(folder / "lexicon" / "en-de.tsv", LEXICON)
+    (folder / "senses.tsv").write_text("dog\t8\nrun\t57\nred\t7\n", "utf-8")
+    write_features(folder)
+    return dataset.Dataset(folder)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that data sets are looked up in by name."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    monkeypatch.setenv("CLDI_DATA", str(folder))
+    monkeypatch.delenv("CLDI_DATASET", raising=False)
+    return folder
+
+
+@pytest.fixture
+def small(data: Path) -> dataset.Dataset:
+    """The tiny data set, named ``small``; see ``WORDS`` and ``LEXICON``."""
+    return build_small(data / "small")
+
+
+@pytest.fixture
+def reopen(small: dataset.Dataset) -> Callable[[], dataset.Dataset]:
+    """Open the tiny data set anew, after a change on disk."""
+    return lambda: dataset.Dataset(small.path)
