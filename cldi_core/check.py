@@ -75,7 +75,7 @@ def _pictures(dataset: Dataset) -> list[Finding]:
                 "warning",
                 "licences",
                 f"{unlicensed} pictures have no known licence: look at them, but don't pass them on",
-                "import them again with --licence",
+                "import their folder into a new data set with --licence",
             )
         )
     shared = int((dataset.words.groupby("id")["word"].nunique() > 1).sum())

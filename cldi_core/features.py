@@ -71,7 +71,7 @@ def load(dataset: Dataset, backbone: str) -> Features:
         digests.append(meta.get("digest", ""))
     matrix = parts[0] if len(parts) == 1 else np.concatenate(parts)
     matrix.setflags(write=False)
-    return Features(tuple(ids), matrix, meta, store.digest(digests), {key: row for row, key in enumerate(ids)})
+    return Features(tuple(ids), matrix, meta, store.digest(sorted(digests)), {key: row for row, key in enumerate(ids)})
 
 
 def read_shard(path: Path) -> tuple[list[str], NDArray[np.floating], dict[str, str]]:
@@ -105,8 +105,9 @@ def image_sets(dataset: Dataset, features: Features, language: str, words: Seque
     """The image sets of some words, over only the pictures they use; pictures without features are left out."""
     owned = dataset.members(language)
     members = [[features.row[key] for key in owned.get(word, ()) if key in features.row] for word in words]
-    used = np.unique(np.fromiter((row for rows in members for row in rows), np.int64))
-    position = {int(row): index for index, row in enumerate(used)}
+    # In the order of their ids, so that nothing depends on how the pictures came to be spread over shards.
+    used = sorted({row for rows in members for row in rows}, key=features.ids.__getitem__)
+    position = {row: index for index, row in enumerate(used)}
     return ImageSets.from_members(
         words,
         [[position[row] for row in rows] for rows in members],

@@ -7,6 +7,7 @@ parameters and the features' digest; coordinates of other features are never sho
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +41,15 @@ def pca(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def umap(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """UMAP of unit rows with euclidean distance (McInnes et al. 2018), seeded: float32 (n, dim) → float32 (n, 2)."""
-    from umap import UMAP  # compiles for seconds when imported: never from a page
-
     if len(rows) <= PARAMETERS["n_neighbors"] + 1:
         raise FeatureError(
             f"UMAP needs more than {PARAMETERS['n_neighbors'] + 1} rows, got {len(rows)}; the map shows PCA instead"
         )
-    found: NDArray[np.float32] = UMAP(n_jobs=1, **PARAMETERS).fit_transform(rows).astype(np.float32)
+    from umap import UMAP  # compiles for seconds when imported: never from a page
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # advice on its own initialisation, for which a reader has no use
+        found: NDArray[np.float32] = UMAP(n_jobs=1, **PARAMETERS).fit_transform(rows).astype(np.float32)
     return found
 
 
@@ -58,7 +61,7 @@ def _rows(dataset: Dataset, loaded: features.Features, kind: str) -> tuple[pd.Da
         raise unknown("kind of map", kind, KINDS)
     if kind == "pictures":
         owned_ids = set(dataset.words["id"])
-        used = [key for key in loaded.ids if key in owned_ids]
+        used = sorted(key for key in loaded.ids if key in owned_ids)
         names = pd.DataFrame({"id": used})
         rows = unit_rows(loaded.matrix[[loaded.row[key] for key in used]])
         return names, rows, store.digest(loaded.digest, used)

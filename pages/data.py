@@ -23,7 +23,7 @@ def main() -> None:
     worst = [finding for finding in findings if finding.level != "info"]
     st.subheader("Check")
     if worst:
-        st.warning(f"{len(worst)} findings need a look.")
+        st.warning(f"Findings that need a look: {len(worst)}.")
     else:
         st.success("Nothing is missing, broken or unlicensed.")
     order = {level: place for place, level in enumerate(ICONS)}

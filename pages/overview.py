@@ -13,8 +13,8 @@ from pages._ui import draw, figures, frame, load, view
 INTRODUCTION = (
     "Can a computer learn that English *cow* is German *Kuh* by looking at the pictures that stand for each word? "
     "Each word is a set of pictures; to translate it, all words of the other language are ranked by how alike their "
-    "pictures are. Hartmann & Søgaard (2018) found that this often works for nouns and hardly for verbs and adjectives: "
-    "here you can see why."
+    "pictures are. Hartmann & Søgaard (2018) found that this often works for nouns and hardly for verbs and "
+    "adjectives: here you can see why."
 )
 
 
@@ -34,7 +34,7 @@ def stories(current: view.View) -> None:
     st.subheader("Begin with a word")
     rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
     found = overview.stories(current.pair, rankings, current.method)
-    for column, story in zip(st.columns(max(len(found), 1)), found, strict=False):
+    for story, column in zip(found, [*st.columns(2), *st.columns(2)], strict=False):
         with column.container(border=True, height="stretch"):
             target = view.View(
                 **{**current.params(), "word": story.query, "pos": "NVA", "show": "all", "candidate": ""}
@@ -46,7 +46,7 @@ def stories(current: view.View) -> None:
                 query_params=target.params(),
             )
     if not found:
-        st.info("No word of this pair has been ranked yet.")
+        st.info("No word of this pair is a clear example: all are few, or found early.")
 
 
 def main() -> None:
@@ -67,9 +67,7 @@ def main() -> None:
         pairs = dataset.pairs
         records = load.table(current.dataset, current.backbone, pairs)
         group = results.AVERAGE if len(pairs) > 1 else pairs[0]
-        if not records:
-            draw.unscored(current.dataset, current.backbone)
-        else:
+        if records:
             st.plotly_chart(
                 figures.finding(records, group),
                 config=figures.CONFIG,
@@ -81,6 +79,7 @@ def main() -> None:
                 f"{draw.safe(dataset.title)}, {frame.backbone_label(current.backbone)}, {over}; "
                 "every target word is a candidate, whatever its part of speech."
             )
+        draw.unscored(current.dataset, current.backbone, records)
     with right:
         st.markdown("**In the paper** (MRR, average of five pairs)")
         st.dataframe(paper_table().style.format("{:.2f}"), alt="Table 2 of Hartmann and Søgaard 2018")

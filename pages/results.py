@@ -24,12 +24,15 @@ def label(name: str) -> str:
 def table(records: list[dict[str, Any]], figure: str) -> pd.DataFrame:
     """One figure: methods down, settings across, each with its interval."""
     rows: dict[str, dict[str, str]] = {}
+    counts: dict[str, int] = {}
     for record in records:
         cell = figures.interval_text(results.interval_of(record, figure))
         ranks_all = record["method"] not in METHODS or METHODS[record["method"]].ranks_all
-        rows.setdefault(label(record["method"]), {})[f"{record['setting']} (n = {record['n']})"] = (
-            cell if ranks_all or figure == "p@1" else "–"
-        )
+        n = counts.setdefault(record["setting"], record["n"])
+        if record["n"] != n:  # spelling needs no pictures, so it covers more words
+            cell += f", n = {record['n']}"
+        column = f"{record['setting']} (n = {n})"
+        rows.setdefault(label(record["method"]), {})[column] = cell if ranks_all or figure == "p@1" else "–"
     return pd.DataFrame(rows).T
 
 
@@ -53,11 +56,12 @@ def main() -> None:
     pairs = dataset.pairs if scope == "average" else (current.pair,)
     records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, with_controls=True)
     if not records:
-        draw.unscored(current.dataset, current.backbone)
+        draw.unscored(current.dataset, current.backbone, records)
         return
     group = results.AVERAGE if len(pairs) > 1 else current.pair
     shown = [record for record in records if record["pair"] == group]
     st.dataframe(table(shown, figure), alt=f"{FIGURES[figure]} by method and part of speech")
+    draw.unscored(current.dataset, current.backbone, records)
     chances = [load.chance(current.dataset, current.backbone, pair) for pair in pairs]
     st.caption(
         f"{draw.safe(dataset.title)} · {group} · {frame.backbone_label(current.backbone)} · "
@@ -66,7 +70,7 @@ def main() -> None:
     )
     csv = pd.DataFrame(records).to_csv(index=False).encode()
     st.download_button("CSV", csv, f"results-{current.dataset}-{group}.csv", "text/csv", icon=":material/download:")
-    reading(shown, current, pairs)
+    reading(shown, current, pairs, same)
     st.subheader("The paper's Table 2")
     place = list(FIGURES).index(figure)
     rows = {METHODS[name].label: {s: row[s][place] for s in SETTINGS} for name, row in paper.TABLE_2.items()}
@@ -82,10 +86,10 @@ def main() -> None:
         st.code(method.formula, language=None, wrap_lines=True)
 
 
-def reading(shown: list[dict[str, Any]], current: view.View, pairs: Sequence[str]) -> None:
+def reading(shown: list[dict[str, Any]], current: view.View, pairs: Sequence[str], same: bool) -> None:
     """How far nouns are above the others, and how to read the controls."""
     for letter in ("V", "A"):
-        gap = load.noun_gap(current.dataset, current.backbone, pairs, current.method, letter)
+        gap = load.noun_gap(current.dataset, current.backbone, pairs, current.method, letter, same_spelled=same)
         st.markdown(
             f"{METHODS[current.method].label}: nouns above {POS[letter]}s by **{figures.interval_text(gap)}** MRR."
         )

@@ -104,7 +104,10 @@ def sides(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate
             f"rank {explain.shown_rank(chosen.rank)}"
         )
         with st.container(horizontal=True):
-            for label, candidate in [(f"right: {g.word}", g) for g in found.gold] + [("winner", found.candidates[0])]:
+            winner = found.candidates[0]
+            offered = [(f"right: {right.word}", right) for right in found.gold]
+            offered += [] if winner.gold else [(f"winner: {winner.word}", winner)]
+            for label, candidate in offered:
                 st.button(
                     f"{draw.safe(label)} #{explain.shown_rank(candidate.rank)}",
                     key=f"to-{label}",
@@ -129,7 +132,7 @@ def candidates(pair: runs.Pair, found: explain.Explanation, method: str, chosen:
             "candidate": [row.word for row in shown],
             "score": [row.score for row in shown],
             "pictures": strips,
-            "part of speech": [draw.pos_names(row.pos) for row in shown],
+            "POS": [draw.pos_names(row.pos) for row in shown],
         }
     )
     key = f"table-{pair.dataset.name}-{pair.name}-{method}-{found.word}-{found.pos}"
@@ -147,7 +150,7 @@ def candidates(pair: runs.Pair, found: explain.Explanation, method: str, chosen:
             "#": st.column_config.TextColumn(width=50),
             "✓": st.column_config.TextColumn(width=34, help="A right answer"),
             "score": st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0),
-            "pictures": st.column_config.ImageColumn(width=200),
+            "pictures": st.column_config.ImageColumn(width=180),
         },
     )
     st.caption(f"The best {TOP} of {len(found.candidates)} candidates, and every right answer. Click a row to see it.")

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cldi_core import dataset, features, lists, pictures
+from cldi_core.backbones import BACKBONES
 
 DIM = 8
 BACKBONE = "efficientnet-lite0"
@@ -137,6 +138,19 @@ def build_small(folder: Path) -> dataset.Dataset:
     (folder / "senses.tsv").write_text("dog\t8\nrun\t57\nred\t7\n", "utf-8")
     write_features(folder)
     return dataset.Dataset(folder)
+
+
+class FakeExtractor:
+    """Decodes pictures as the real one does, and makes features up."""
+
+    def __init__(self, name: str, device: str) -> None:
+        self.backbone = BACKBONES[name]
+
+    def prepare(self, data: bytes) -> np.ndarray:
+        return np.asarray(pictures.decode(data), np.float32).mean(axis=(0, 1))
+
+    def features(self, prepared: list[np.ndarray]) -> np.ndarray:
+        return np.tile(np.array(prepared), (1, self.backbone.dim // 3 + 1))[:, : self.backbone.dim]
 
 
 @pytest.fixture

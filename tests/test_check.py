@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import ABOUT, BACKBONE, LEXICON, picture
 
 from cldi_core import dataset, features, lists, pictures
 from cldi_core.check import Finding, check
 from cldi_core.dataset import Dataset, create
+from tests.conftest import ABOUT, BACKBONE, LEXICON, picture
 
 
 def levels(findings: list[Finding], level: str) -> list[str]:
@@ -60,6 +60,10 @@ def _some_features(path: Path) -> None:
     features.write_shard(shard, ids[2:], matrix[2:], meta)
 
 
+def _put(name: str, text: str) -> Callable[[Path], object]:
+    return lambda path: (path / name).write_text(text, "utf-8")
+
+
 def _shared_picture(path: Path) -> None:
     rows = list(Dataset(path).words.itertuples(index=False, name=None))
     dataset.write_words(path, [*rows, ("de", "Hund", 9, picture("house").id)])
@@ -86,8 +90,8 @@ def _exchange_bytes(path: Path) -> None:
 
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
-    "two columns": (lambda path: (path / "lexicon/en-de.tsv").write_text("dog\tHund\n"), "error", "line 1", "import-lists"),
-    "name of a list": (lambda path: (path / "lexicon/words.tsv").write_text("dog\tHund\tN\n"), "error", "'words'", "import"),
+    "two columns": (_put("lexicon/en-de.tsv", "dog\tHund\n"), "error", "line 1", "import-lists"),
+    "name of a list": (_put("lexicon/words.tsv", "dog\tHund\tN\n"), "error", "'words'", "import"),
     "doubled lines": (lambda path: lists.write_list(path / "lexicon/en-de.tsv", [*LEXICON, LEXICON[0], LEXICON[0]]),
                       "warning", "lines stand twice: dog/Hund", ""),
     "cut pictures": (lambda path: _cut(next(path.glob("images/*"))), "error", "picture shard", ""),
@@ -98,7 +102,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "features of some": (_some_features, "warning", "2 pictures that words use have no features", "extract"),
     "shared across languages": (_shared_picture, "warning", "1 pictures belong to words of both languages", ""),
     "no licence": (_unlicensed, "warning", "2 pictures have no known licence", "--licence"),
-    "bad home": (lambda path: (path / "dataset.toml").write_text('pictures = "../../etc"\n'), "error", "'../../etc'", ""),
+    "bad home": (_put("dataset.toml", 'pictures = "../../etc"\n'), "error", "'../../etc'", ""),
 }  # fmt: skip
 
 

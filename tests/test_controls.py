@@ -7,10 +7,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from conftest import LEXICON, WORDS, picture
 
 from cldi_core import controls, dataset, lists, pictures
 from cldi_core.dataset import Dataset
+from tests.conftest import LEXICON, WORDS, picture
 
 
 def cosine(one: Counter[str], other: Counter[str]) -> float:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import WORDS, build_small, picture
 
 from cldi_core import dataset, features, lists, pictures, store
 from cldi_core.dataset import Dataset, Query, available, create, locate, open_dataset
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
+from tests.conftest import WORDS, build_small, picture
 
 
 def error_of(call: Callable[[], object]) -> str:

@@ -7,15 +7,15 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import oracles
 import pandas as pd
 import pytest
-from conftest import ABOUT, BACKBONE, picture
 
 from cldi_core import explain, features, lists, runs
 from cldi_core.dataset import Dataset
 from cldi_core.explain import Candidate, Explanation
 from cldi_core.scores import METHODS
+from tests import oracles
+from tests.conftest import ABOUT, BACKBONE, picture
 
 NAN = math.nan
 

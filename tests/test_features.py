@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from conftest import ABOUT, BACKBONE, DIM, WORDS, made_up, picture, write_features
 
 from cldi_core import features, pictures
 from cldi_core.dataset import Dataset, create
 from cldi_core.errors import CldiError, DatasetError, FeatureError, UnknownNameError
+from tests.conftest import ABOUT, BACKBONE, DIM, WORDS, made_up, picture, write_features
 
 IDS = [picture("sun").id, picture("ring").id, picture("cross").id]
 

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import draw
 
 from cldi_core import importers
 from cldi_core.dataset import Dataset, create
 from cldi_core.errors import CldiError, DatasetError, LexiconError
 from cldi_core.importers import clean_word, import_folder, import_lists
 from cldi_core.pictures import picture_id
+from tests.conftest import draw
 
 SUN, RING, CROSS = (draw(concept) for concept in ("sun", "ring", "cross"))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import BACKBONE, WORDS, picture
 
 from cldi_core import dataset, features, projection
 from cldi_core.dataset import Dataset
 from cldi_core.errors import FeatureError, UnknownNameError
+from tests.conftest import BACKBONE, WORDS, picture
 
 RNG = np.random.default_rng(3)
 
@@ -29,6 +29,9 @@ def test_pca_is_repeatable_and_has_fixed_signs() -> None:
     rows = RNG.normal(size=(20, 5)).astype(np.float32)
     first = projection.pca(rows)
     np.testing.assert_array_equal(projection.pca(rows.copy()), first)
+    axes = (rows - rows.mean(axis=0)).T @ first
+    assert (axes[np.abs(axes).argmax(axis=0), [0, 1]] > 0).all(), "the largest entry of a direction is positive"
+    assert (projection.pca(-rows) == -first).all()
     shuffled = RNG.permutation(20)
     np.testing.assert_allclose(projection.pca(rows[shuffled]), first[shuffled], atol=1e-4)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import oracles
 import pandas as pd
 import pytest
-from conftest import BACKBONE
 
 from cldi_core import metrics, results, runs
 from cldi_core.dataset import Dataset
+from tests import oracles
+from tests.conftest import BACKBONE
 
 NAN = math.nan
 

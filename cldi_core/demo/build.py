@@ -177,7 +177,10 @@ def build(root: Path, cache: Path) -> None:
             all_pictures.setdefault(key_picture.id, key_picture)
             key = emoji_key(key_picture.concept)
             by_key.setdefault(key, []).append((vendor.side, key_picture.id))
-    write_shards(root / "demo" / "images", list(all_pictures.values()))
+    shards = {path.stem for path in write_shards(root / "demo" / "images", list(all_pictures.values()))}
+    for stale in [*root.glob("demo/images/*.parquet"), *root.glob("demo/features/*/*.safetensors")]:
+        if stale.stem not in shards:
+            stale.unlink()
     info = {
         "licence": "see LICENSES.md",
         "provenance": f"emoji artwork by six vendors; keywords of {CLDR} and {CLDR_DERIVED}",

@@ -184,7 +184,7 @@ VENDORS: dict[str, Vendor] = {
             "fxemoji",
             "FxEmoji",
             "@iconify-json/fxemoji@1.2.2",
-            "Apache-2.0",
+            "CC-BY-4.0",
             "Mozilla",
             "https://github.com/mozilla/fxemoji",
             "en",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from cldi_core.dataset import POS
+from cldi_core.errors import CldiError
+from cldi_core.scores import METHODS
 
 from . import load
 
@@ -38,12 +41,18 @@ def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) ->
     pages = -(-len(ids) // PAGE)
     page = min(st.session_state.get(f"page-{key}", 0), pages - 1)
     shown = ids[page * PAGE : (page + 1) * PAGE]
-    files = load.thumbnails(dataset, shown)
+    try:
+        files = load.thumbnails(dataset, shown)
+    except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
+        st.error(safe(str(error)))
+        return
     numbers = range(page * PAGE + 1, page * PAGE + len(files) + 1)
     if files:
         st.image(files, width=width, alt=[f"{alt}, picture {number} of {len(ids)}" for number in numbers])
     if len(files) < len(shown):
-        st.caption(f"{len(shown) - len(files)} pictures are missing; run: python -m cldi_core check")
+        lost = len(shown) - len(files)
+        command = f"python -m cldi_core check --dataset {dataset} --deep"
+        st.caption(safe(f"Missing or broken: {lost} of these {len(shown)} pictures; run: {command}"))
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("‹", key=f"back-{key}", disabled=page == 0, on_click=_turn, args=(key, page - 1))
@@ -61,9 +70,12 @@ def empty(what: str, command: str) -> None:
     st.code(command, language="bash")
 
 
-def unscored(dataset: str, backbone: str) -> None:
-    """The empty state of figures over all methods: they are not computed while somebody waits for a page."""
-    empty(
-        "These figures need the scores of all methods, which have not been computed for this data set yet.",
-        f"python -m cldi_core score --dataset {dataset} --backbone {backbone}",
-    )
+def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]]) -> None:
+    """Says which methods ``records`` lack: they are not computed while somebody waits for a page."""
+    known = {record["method"] for record in records}
+    missing = [method.label for name, method in METHODS.items() if name not in known]
+    if missing:
+        empty(
+            f"Not shown, because they have not been scored for this data set yet: {', '.join(missing)}.",
+            f"python -m cldi_core score --dataset {dataset} --backbone {backbone}",
+        )

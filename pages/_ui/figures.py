@@ -52,7 +52,7 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
         label = POS[SETTINGS[setting][0]]
         figure.add_trace(
             go.Scatter(
-                x=[index + (offset - 1) * 0.18 for index in range(len(rows))],
+                x=[names.index(name) + (offset - 1) * 0.18 for name in rows],
                 y=[row["mrr"] for row in rows.values()],
                 error_y={
                     "type": "data",

@@ -15,6 +15,7 @@ from cldi_core.dataset import HOW_TO_START, POS
 from cldi_core.errors import CldiError
 from cldi_core.scores import METHODS
 
+from . import draw as drawing
 from . import load, view
 
 log = logging.getLogger("cldi")
@@ -31,7 +32,7 @@ def backbone_label(name: str) -> str:
 
 def sidebar(current: view.View, names: list[str]) -> None:
     """The choices that every page shares."""
-    offered = load.choices(current.dataset)
+    offered = _choices(current.dataset)
     for key in KEYS:
         st.session_state[key] = list(current.pos) if key == "pos" else getattr(current, key) or None
     with st.sidebar:
@@ -116,10 +117,10 @@ def run() -> None:
         current, problems = view.start(names, {name: _choices(name) for name in names})
         sidebar(current, names)
         for problem in problems:
-            st.warning(problem)
+            st.warning(drawing.safe(problem))
         page.run()
     except CldiError as error:
-        st.error(str(error))
+        st.error(drawing.safe(str(error)))
     except Exception as error:
         log.exception("page %s failed", page.title)
         st.error(f"This page could not be drawn ({type(error).__name__}); the server's log says more.")

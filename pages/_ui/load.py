@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import streamlit as st
 
 from cldi_core import check, controls, features, metrics, overview, pictures, projection, results, runs
 from cldi_core import dataset as datasets
+from cldi_core.errors import PictureError
 from cldi_core.scores import METHODS, Matrix
 
 SPINNER = "Computing this once; it is kept …"
@@ -104,13 +106,20 @@ def chance(name: str, backbone: str, pair: str) -> float:
 
 
 @st.cache_data(max_entries=40, show_spinner=SPINNER)
-def _noun_gap(name: str, stamp: str, backbone: str, pairs: tuple[str, ...], method: str, letter: str) -> Any:
-    return results.noun_gap({pair: _rankings(name, stamp, backbone, pair, method) for pair in pairs}, letter)
+def _noun_gap(
+    name: str, stamp: str, backbone: str, pairs: tuple[str, ...], method: str, letter: str, same: bool
+) -> Any:
+    frames = {pair: _rankings(name, stamp, backbone, pair, method) for pair in pairs}
+    kept = {pair: frame if same else frame[~frame["same_spelled"]] for pair, frame in frames.items()}
+    return results.noun_gap(kept, letter)
 
 
-def noun_gap(name: str, backbone: str, pairs: Sequence[str], method: str, letter: str) -> metrics.Interval:
+def noun_gap(
+    name: str, backbone: str, pairs: Sequence[str], method: str, letter: str, *, same_spelled: bool = True
+) -> metrics.Interval:
     """How much higher the nouns' MRR is than that of verbs or adjectives."""
-    gap: metrics.Interval = _noun_gap(name, opened(name).stamp(), backbone, tuple(pairs), method, letter)
+    stamp = opened(name).stamp()
+    gap: metrics.Interval = _noun_gap(name, stamp, backbone, tuple(pairs), method, letter, same_spelled)
     return gap
 
 
@@ -149,11 +158,15 @@ def findings(name: str) -> list[check.Finding]:
 @st.cache_data(max_entries=5000, show_spinner=False)
 def _thumbnails(name: str, stamp: str, ids: tuple[str, ...]) -> list[bytes]:
     found = _opened(name, stamp).pictures.read(ids)
-    return [pictures.thumbnail(found[key]) for key in ids if key in found]
+    files = []
+    for key in ids:
+        with suppress(PictureError, KeyError):
+            files.append(pictures.thumbnail(found[key]))
+    return files
 
 
 def thumbnails(name: str, ids: Sequence[str]) -> list[bytes]:
-    """Small pictures, in the order of the ids; missing ones are left out."""
+    """Small pictures, in the order of the ids; missing and broken ones are left out."""
     files: list[bytes] = _thumbnails(name, opened(name).stamp(), tuple(ids))
     return files
 

@@ -18,6 +18,7 @@ from cldi_core.scores import METHODS
 
 PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
 SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
+PAGE_PARAMS = ("contenders",)  # of one page alone
 DEFAULT_BACKBONE = "efficientnet-lite0"
 _STATE = "view"
 
@@ -48,14 +49,19 @@ def current() -> View:
 
 def link(view: View) -> str:
     """The address that opens this page with this view."""
-    return f"{(st.context.url or '').split('?')[0]}?{urlencode(view.params())}"
+    return f"{(st.context.url or '').split('?')[0]}?{urlencode(view.params() | _of_page())}"
 
 
 def go(**changes: str) -> None:
-    """Change the view and the URL; for callbacks."""
+    """Change the view and the URL; for callbacks.  Another method or backbone is compared with a new opponent."""
     view = replace(current(), **changes)
     st.session_state[_STATE] = view
-    st.query_params.from_dict(view.params())
+    kept = {} if changes.keys() & {"method", "backbone"} else _of_page()
+    st.query_params.from_dict(view.params() | kept)
+
+
+def _of_page() -> dict[str, str]:
+    return {name: st.query_params[name] for name in PAGE_PARAMS if name in st.query_params}
 
 
 def resolve(
@@ -105,5 +111,5 @@ def start(names: list[str], choices: Mapping[str, Mapping[str, list[str]]]) -> t
     view, problems = resolve(params, base, names, choices.get(chosen, {"pair": [], "backbone": []}))
     st.session_state[_STATE] = view
     if view.params() != params:
-        st.query_params.from_dict(view.params())
+        st.query_params.from_dict(view.params() | _of_page())
     return view, problems

@@ -1,0 +1,141 @@
+# CLDI Explorer. `make` lists the targets. Needs Python 3.11-3.14 and GNU make >= 3.81 (macOS has 3.81); any POSIX shell will do.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test lint format demo-data screenshots bench clean
+.PHONY: venv runtime dev system dataset-exists port-is-free npm-exists
+
+PORT ?= 8501
+DATASET ?=
+PYTHON ?=
+ARGS ?=
+export PORT DATASET
+
+PY := .venv/bin/python
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+BACKBONES := efficientnet-lite0 efficientnet-lite2
+
+# Shell: sets $folder to the folder that DATASET means: a name under data/, or a path.
+FIND_DATASET = folder=$${CLDI_DATA:-data}/$$DATASET; \
+	case $$DATASET in "~/"*) folder=$$HOME/$$(echo "$$DATASET" | cut -c3-);; */*|.*) folder=$$DATASET;; esac; \
+	[ -d "$$folder" ] || folder=$$DATASET
+
+# Shell: sets and exports CLDI_CHROMIUM, unless it is set, to a Chromium or Chrome that starts; to nothing if there is none.
+FIND_CHROMIUM = [ -n "$$CLDI_CHROMIUM" ] || \
+	for name in chromium chromium-browser google-chrome google-chrome-stable \
+		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do \
+		"$$name" --version >/dev/null 2>&1 && CLDI_CHROMIUM=$$(command -v "$$name") && break; \
+	done; \
+	export CLDI_CHROMIUM
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name or path]
+	@$(PY) -m cldi_core check --dataset ./data/demo >.venv/check.log 2>&1 || { \
+		grep '^error' .venv/check.log >&2 || cat .venv/check.log >&2; \
+		echo "The demo data is not complete. Restore it with: git checkout -- data/demo" >&2; \
+	}
+	@if [ -n "$$DATASET" ]; then $(FIND_DATASET); CLDI_DATASET=$$(cd "$$folder" && pwd); export CLDI_DATASET; fi; \
+	echo "CLDI Explorer: http://127.0.0.1:$$PORT (Ctrl+C stops it)"; \
+	exec $(PY) -m streamlit run app.py --server.port "$$PORT" --server.address 127.0.0.1
+
+test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
+	@$(FIND_CHROMIUM); $(PY) -m pytest $(ARGS)
+
+lint: dev ## check style, formatting and types
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+format: dev ## format the code and fix what ruff can fix
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from their sources (npm; many minutes)
+	$(PY) -m cldi_core.demo.build
+	@set -e; for backbone in $(BACKBONES); do \
+		echo "$$backbone"; \
+		$(PY) -m cldi_core extract --dataset ./data/demo --backbone $$backbone; \
+		for dataset in ./data/demo ./data/demo-hard; do \
+			$(PY) -m cldi_core score --dataset $$dataset --backbone $$backbone; \
+			$(PY) -m cldi_core project --dataset $$dataset --backbone $$backbone; \
+		done; \
+	done
+
+screenshots: dev system ## take the screenshots of the README again
+	@$(FIND_CHROMIUM); $(PY) -m tests.screenshots
+
+bench: dev system ## measure how fast the pages open
+	@$(FIND_CHROMIUM); $(PY) -m tests.bench_pages
+
+clean: ## remove .venv and what tools left behind; the data stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .coverage build
+	find app.py cldi_core pages tests -name __pycache__ -prune -exec rm -rf {} +
+
+# What the targets above need.
+
+venv:
+	@$(PY) -c 'import pip; $(FITS)' 2>/dev/null && exit 0; \
+	for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+		"$$python" -c '$(FITS)' 2>/dev/null && break; \
+		python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "No Python 3.11-3.14 was found. Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS:" \
+			"brew install python@3.13) or name it: make run PYTHON=/path/to/python3" >&2; \
+		exit 2; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+		echo "$$python has no venv module. Install it (Debian, Ubuntu: apt install" \
+			"$$("$$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])'))" >&2; \
+		exit 2; \
+	fi; \
+	"$$python" -m venv --clear .venv || { rm -rf .venv; exit 1; }
+
+# .venv keeps a copy of the requirements it was made from; while that is the same, nothing is installed.
+runtime: venv
+	@cmp -s requirements.txt .venv/requirements.txt || { \
+		echo "Installing requirements.txt into .venv (once only; a few minutes; on Linux about 6 GB)" && \
+		$(PY) -m pip install --disable-pip-version-check -r requirements.txt && \
+		cp requirements.txt .venv/; \
+	}
+
+dev: venv
+	@cat requirements.txt requirements-dev.txt | cmp -s - .venv/requirements-dev.txt || { \
+		echo "Installing requirements-dev.txt into .venv (once only)" && \
+		$(PY) -m pip install --disable-pip-version-check -r requirements-dev.txt && \
+		cp requirements.txt .venv/ && \
+		cat requirements.txt requirements-dev.txt >.venv/requirements-dev.txt; \
+	}
+
+# A browser and WordNet cannot come from pip. Root on Debian or Ubuntu gets them here, everybody else is told.
+system:
+	@wordnet() { [ -n "$$WNSEARCHDIR" ] || [ -d /usr/share/wordnet ]; }; \
+	browser() { [ -n "$$CLDI_NO_BROWSER" ] && return; $(FIND_CHROMIUM); [ -n "$$CLDI_CHROMIUM" ]; }; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! { wordnet && browser; }; then \
+		apt-get update -q; \
+		install="env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends"; \
+		wordnet || $$install wordnet-base; \
+		browser || $$install chromium; \
+	fi; \
+	wordnet || echo "WordNet was not found (Debian, Ubuntu: apt install wordnet-base; or set WNSEARCHDIR to its folder)." >&2; \
+	browser || echo "No Chromium or Chrome was found, so the browser tests will fail. Install one (Debian: apt install" \
+		"chromium), set CLDI_CHROMIUM to its path, or leave these tests out: make test CLDI_NO_BROWSER=1" >&2
+
+dataset-exists:
+	@[ -z "$$DATASET" ] || { $(FIND_DATASET); [ -f "$$folder/dataset.toml" ]; } || { \
+		echo "DATASET=$$DATASET was not found: give the name of a data set under data/, or the path of a folder with a dataset.toml" >&2; \
+		exit 2; \
+	}
+
+port-is-free:
+	@$(PY) -c 'import os, socket, sys; at = ("127.0.0.1", int(os.environ["PORT"]) or -1); s = socket.socket(); \
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(at); \
+		sys.exit(socket.socket().connect_ex(at) == 0)' 2>/dev/null || { \
+		echo "Port $$PORT is in use, or no port that can be opened. Choose another one: make run PORT=8600" >&2; \
+		exit 2; \
+	}
+
+npm-exists:
+	@command -v npm >/dev/null || { echo "npm was not found: install Node.js with npm to rebuild the demo data" >&2; exit 2; }

@@ -1,0 +1,83 @@
+"""``make bench``: how long a reader waits, measured on the demo in a real browser.
+
+Prints the median and the spread of each figure; nothing is asserted, because machines are shared and differ.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.browser import PICTURES, ROOT, browse, drawn, serve
+
+TIMES = 20
+GOALS = {"import cldi_core": 0.3, "first page of a fresh server": 5.0, "switch to the next word": 0.4}
+
+
+def imports() -> list[float]:
+    """Seconds of ``import cldi_core`` in a new process, the interpreter's own start not counted."""
+    code = "import time; start = time.perf_counter(); import cldi_core; print(time.perf_counter() - start)"
+    runs = [
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True) for _ in range(TIMES)
+    ]
+    return [float(run.stdout) for run in runs]
+
+
+def first_pages(browser: Any, folder: Path, times: int = 5) -> list[float]:
+    """Seconds from asking a fresh server for its first page to its chart."""
+    found = []
+    for number in range(times):
+        with serve(folder / f"first-{number}.txt") as server:
+            page = browser.new_context().new_page()
+            start = time.perf_counter()
+            page.goto(server.url)
+            page.wait_for_selector(".js-plotly-plot .point", timeout=60_000)
+            found.append(time.perf_counter() - start)
+            page.context.close()
+    return found
+
+
+def switches(browser: Any, folder: Path) -> list[float]:
+    """Seconds from a click on "Next" to the next word with all its pictures and its table drawn."""
+    found = []
+    with serve(folder / "switch.txt") as server:
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.goto(f"{server.url}/word?pos=V&word=swim.V")
+        page.wait_for_selector("h4:has-text('swim')", timeout=60_000)
+        drawn(page)
+        for _ in range(TIMES + 1):
+            page.wait_for_timeout(300)
+            before = page.locator("h4").inner_text()
+            start = time.perf_counter()
+            page.get_by_role("button", name="Next").click()
+            page.wait_for_function("before => document.querySelector('h4')?.innerText !== before", arg=before)
+            page.wait_for_function(PICTURES)
+            drawn(page)
+            found.append(time.perf_counter() - start)
+    return found[1:]
+
+
+def main() -> None:
+    """Measure and print one table."""
+    with tempfile.TemporaryDirectory() as temporary, browse() as browser:
+        folder = Path(temporary)
+        measures: dict[str, Callable[[], list[float]]] = {
+            "import cldi_core": imports,
+            "first page of a fresh server": lambda: first_pages(browser, folder),
+            "switch to the next word": lambda: switches(browser, folder),
+        }
+        print(f"{'figure':30} {'median':>8} {'fastest':>8} {'slowest':>8} {'goal':>6} {'n':>4}")
+        for name, measure in measures.items():
+            seconds = measure()
+            median, low, high = statistics.median(seconds), min(seconds), max(seconds)
+            print(f"{name:30} {median:7.2f}s {low:7.2f}s {high:7.2f}s {GOALS[name]:5.1f}s {len(seconds):4d}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""A running server and a real Chromium, for the browser tests, the screenshots and the benchmark."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+DRAWN = """() => !document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
+  && !document.querySelector('[data-testid="stApp"]')?.matches('[data-test-script-state="running"]')
+  && document.querySelector('[data-testid="stMainBlockContainer"]')?.children.length > 0"""
+PICTURES = """() => { const all = [...document.querySelectorAll('[data-testid="stImage"] img')];
+  return all.length > 0 && all.every(image => image.complete && image.naturalWidth > 0) }"""
+
+
+def chromium() -> str | None:
+    """The browser to drive: ``$CLDI_CHROMIUM``, or one on the path."""
+    named = os.environ.get("CLDI_CHROMIUM", "")
+    found = [named, *(shutil.which(name) or "" for name in BROWSERS), MAC]
+    return next((path for path in found if path and Path(path).is_file()), None)
+
+
+@dataclass
+class Server:
+    """A running dashboard: its address, and its log so far."""
+
+    url: str
+    log_file: Path
+    process: subprocess.Popen[bytes]
+
+    def log(self) -> str:
+        """Everything that the server has printed."""
+        return self.log_file.read_text("utf-8", errors="replace")
+
+
+@contextmanager
+def serve(log_file: Path, **environment: str) -> Iterator[Server]:
+    """Run the dashboard on a free port of this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **environment})
+        try:
+            _wait(f"http://127.0.0.1:{port}/_stcore/health", process)
+            yield Server(f"http://127.0.0.1:{port}", log_file, process)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the server did not start")
+
+
+@contextmanager
+def browse() -> Iterator[Any]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium()
+    if path is None:
+        raise RuntimeError("no Chromium was found: install one (Debian: apt-get install chromium) or set CLDI_CHROMIUM")
+    # Chromium's own sandbox can't be used by root.
+    flags = [*FLAGS, "--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else list(FLAGS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def drawn(page: Any) -> None:
+    """Wait until the page has been drawn."""
+    page.wait_for_selector('[data-testid="stSidebarUserContent"]', timeout=60_000)
+    page.wait_for_function(DRAWN, timeout=60_000)

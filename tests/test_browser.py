@@ -1,0 +1,159 @@
+"""The dashboard in a real browser: what a reader does, from the first page to a downloaded table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browser import PICTURES, Server, browse, drawn, serve
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(os.environ.get("CLDI_NO_BROWSER") == "1", reason="CLDI_NO_BROWSER=1: no browser is wanted"),
+]
+PROBE = re.compile(r"/_stcore/(health|host-config)$")  # Streamlit looks for its server under every path of a link
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
+        yield running
+    assert "Traceback" not in running.log()
+    assert "failed" not in running.log()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browse() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page in a context of its own; errors in its console fail the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(_told(message)) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert [error for error in errors if error] == []
+
+
+def _told(message: Any) -> str:
+    return "" if PROBE.search(message.location.get("url", "")) else f"{message.text} {message.location}"
+
+
+def params(page: Any) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_a_link_into_a_fresh_server_opens_its_view(server: Server, page: Any) -> None:
+    page.goto(f"{server.url}/word?dataset=demo-hard&pair=en-fr&pos=N&method=maxmax&word=bird.N")
+    page.wait_for_selector("h4:has-text('bird')", timeout=60_000)
+    assert params(page)["dataset"] == "demo-hard"
+    assert page.locator("h4").inner_text().find("en-fr · noun · MAXMAX") > 0
+    assert page.locator("[data-testid='stSidebarNav'] a").all_inner_texts()[:2] == ["Overview", "Word"]
+
+
+def test_from_the_first_page_to_a_verb_and_its_right_answer(server: Server, page: Any, browser: Any) -> None:
+    page.goto(server.url)
+    drawn(page)
+    page.wait_for_selector("h1:has-text('CLDI Explorer')")
+    page.wait_for_selector(".js-plotly-plot .point", timeout=30_000)
+    page.get_by_role("link", name="Word", exact=True).click()
+    page.wait_for_selector("h4")
+    for kind in ("Nouns", "Adjectives"):
+        page.get_by_role("button", name=kind).click()
+        drawn(page)
+    page.wait_for_function("() => new URLSearchParams(location.search).get('pos') === 'V'")
+    page.get_by_role("combobox", name="Word").click()
+    page.keyboard.type("swim")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h4:has-text('swim')")
+    page.get_by_role("button", name=re.compile(r"^right: ")).first.click()
+    page.wait_for_function("() => new URLSearchParams(location.search).get('candidate') === 'schwimmen'")
+    page.wait_for_function(PICTURES)
+    assert page.locator("[data-testid='stImage'] img").count() > 5
+    assert all(page.locator("[data-testid='stImage'] img").evaluate_all("all => all.map(one => one.alt.length > 0)"))
+    # The same link opens the same view for somebody else.
+    address, heading = page.url, page.locator("h4").inner_text()
+    other = browser.new_context().new_page()
+    other.goto(address)
+    other.wait_for_selector("h4")
+    assert other.locator("h4").inner_text() == heading
+    other.wait_for_selector("text=schwimmen ✓")
+    other.context.close()
+
+
+def test_the_arrow_keys_walk_through_the_words(server: Server, page: Any) -> None:
+    page.goto(f"{server.url}/word?word=fire.N&pos=N")
+    page.wait_for_selector("h4:has-text('fire')")
+    drawn(page)
+    first = page.locator("h4").inner_text()
+    page.locator("h4").click()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("first => document.querySelector('h4')?.innerText !== first", arg=first)
+    assert params(page)["word"] != "fire.N"
+    drawn(page)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("first => document.querySelector('h4')?.innerText === first", arg=first)
+    assert params(page)["word"] == "fire.N"
+
+
+def test_a_lasso_on_the_map_opens_pictures(server: Server, page: Any) -> None:
+    page.goto(f"{server.url}/map?dataset=demo&pair=en-de")
+    drawn(page)
+    page.wait_for_selector(".js-plotly-plot .gl-container canvas", state="attached", timeout=60_000)
+    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    x, y, radius = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 110
+    page.mouse.move(x - radius, y - radius)
+    page.mouse.down()
+    for across, along in ((1, -1), (1, 1), (-1, 1), (-1, -1)):
+        page.mouse.move(x + across * radius, y + along * radius, steps=6)
+    page.mouse.up()
+    page.wait_for_selector("h3:has-text('words selected')", timeout=30_000)
+    assert int(page.locator("h3").inner_text().split()[0]) > 3
+    page.wait_for_function(PICTURES)
+
+
+def test_the_table_of_results_comes_as_csv(server: Server, page: Any) -> None:
+    page.goto(f"{server.url}/results?dataset=demo&pair=en-de")
+    drawn(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+    mine = next(row for row in rows if (row["method"], row["setting"]) == ("avgmax", "NN"))
+    assert 0 < float(mine["mrr_low"]) < float(mine["mrr"]) < float(mine["mrr_high"]) < 1
+    assert int(mine["n"]) > 400
+    assert {"identity", "spelling"} <= {row["method"] for row in rows}
+
+
+@pytest.mark.parametrize("name", ["", "word", "compare", "dispersion", "map", "results", "data"])
+def test_every_page_in_the_dark(server: Server, browser: Any, name: str) -> None:
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{server.url}/{name}")
+    drawn(page)
+    assert page.locator("[data-testid='stException'], [data-testid='stAlertContentError']").count() == 0
+    ground = page.locator("[data-testid='stApp']").evaluate("app => getComputedStyle(app).backgroundColor")
+    assert ground == "rgb(18, 22, 27)"
+    context.close()
+
+
+def test_nonsense_in_a_link_ends_in_one_line(server: Server, page: Any) -> None:
+    page.goto(f"{server.url}/word?dataset=..%2F..%2Fetc&pair=xx&method=%3Cscript%3E&word=%00&pos=Q")
+    drawn(page)
+    warnings = page.locator("[data-testid='stAlertContentWarning']").all_inner_texts()
+    assert any("../../etc" in line for line in warnings)
+    assert page.locator("[data-testid='stException']").count() == 0
+    page.wait_for_selector("h4")

@@ -1,0 +1,151 @@
+"""Extraction with the real, small network: resumable, honest about failures, and equal to what is shipped."""
+
+from __future__ import annotations
+
+import functools
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cldi_core import dataset, extract, features, pictures
+from cldi_core.backbones import BACKBONES, Extractor
+from cldi_core.dataset import Dataset
+from cldi_core.errors import DatasetError, UnknownNameError
+from tests.conftest import FakeExtractor, draw, picture
+
+DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
+LITE = "efficientnet-lite0"
+LOADED = functools.cache(Extractor)  # a network is loaded once for all tests
+DRAWN = [picture(concept) for concept in ("sun", "house", "tree", "ring", "cross", "square")]
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network: for what does not depend on the numbers.  It comes after ``drawn`` among the arguments."""
+    monkeypatch.setattr(extract, "Extractor", FakeExtractor)
+
+
+@pytest.fixture
+def drawn(data: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Six drawn pictures in two shards, without features."""
+    monkeypatch.setattr(pictures, "SHARD", 4)
+    monkeypatch.setattr(extract, "Extractor", LOADED)
+    new = dataset.create(data / "drawn")
+    pictures.write_shards(new.path / "images", DRAWN)
+    return Dataset(new.path)
+
+
+def shards(opened: Dataset) -> list[Path]:
+    return sorted((opened.path / "features" / LITE).glob("*.safetensors"))
+
+
+def run(opened: Dataset, **options: bool) -> extract.Extraction:
+    return extract.extract(Dataset(opened.path), LITE, **options)
+
+
+def test_extraction_goes_on_where_it_stopped(drawn: Dataset) -> None:
+    calls: list[tuple[int, int]] = []
+    first = extract.extract(drawn, LITE, progress=lambda *numbers: calls.append(numbers))
+    assert (first.pictures, first.extracted, first.reused, first.failed) == (6, 6, 0, [])
+    assert calls[-1] == (6, 6) and calls == sorted(calls)
+    before = {path: path.stat().st_mtime_ns for path in shards(drawn)}
+    assert [path.stem for path in before] == [path.stem for path in drawn.pictures.shards]
+
+    second = run(drawn)
+    assert (second.extracted, second.reused) == (0, 6)
+    assert {path: path.stat().st_mtime_ns for path in shards(drawn)} == before
+
+    gone, stays = sorted(before, key=lambda path: len(features.read_shard(path)[0]))
+    expected = features.read_shard(gone)
+    gone.unlink()
+    third = run(drawn)
+    assert (third.extracted, third.reused) == (2, 4)
+    assert stays.stat().st_mtime_ns == before[stays]
+    ids, matrix, _ = features.read_shard(gone)
+    assert ids == expected[0]
+    np.testing.assert_allclose(matrix, expected[1], atol=1e-2)
+
+
+def test_broken_or_foreign_features_are_extracted_again(drawn: Dataset, quick: None) -> None:
+    run(drawn)
+    broken, foreign = shards(drawn)
+    broken.write_bytes(b"junk")
+    ids, matrix, meta = features.read_shard(foreign)
+    features.write_shard(foreign, ids, matrix * 0, meta | {"weights": "others"})
+    assert (run(drawn).extracted, run(drawn).reused) == (6, 6)
+    assert np.abs(features.load(Dataset(drawn.path), LITE).matrix).max(axis=1).min() > 0
+
+
+def test_force_extracts_everything_again(drawn: Dataset, quick: None) -> None:
+    run(drawn)
+    assert (run(drawn, force=True).extracted, run(drawn, force=True).reused) == (6, 0)
+
+
+def test_features_tell_pictures_apart_and_say_where_they_come_from(drawn: Dataset) -> None:
+    run(drawn)
+    loaded = features.load(Dataset(drawn.path), LITE)
+    assert set(loaded.ids) == {each.id for each in DRAWN}
+    assert loaded.matrix.shape == (6, BACKBONES[LITE].dim) and loaded.matrix.dtype == np.float16
+    assert {"backbone", "layer", "weights", "preprocessing", "device"} <= set(loaded.meta)
+    rows = loaded.matrix.astype(np.float64)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    assert (rows @ rows.T)[~np.eye(6, dtype=bool)].max() < 0.98
+
+
+def test_a_new_picture_needs_only_its_own_shard(drawn: Dataset, quick: None) -> None:
+    run(drawn)
+    pictures.write_shards(drawn.path / "images", [picture("stripes")])
+    assert (run(drawn).extracted, run(drawn).reused) == (1, 7)
+
+
+def test_a_broken_picture_is_named_every_time_and_the_rest_is_extracted(drawn: Dataset) -> None:
+    cut = pictures.Picture(draw("sun")[:400], "en/stripes.png", 96, 96)
+    pictures.write_shards(drawn.path / "images", [cut, picture("stripes", "de")])
+    for extracted, reused in ((7, 0), (0, 7)):
+        done = run(drawn)
+        assert (done.pictures, done.extracted, done.reused) == (8, extracted, reused)
+        (row,) = done.failed
+        assert row["file"] == "en/stripes.png" and "broken picture" in row["reason"]
+    assert len(features.load(Dataset(drawn.path), LITE).ids) == 7
+
+
+def test_a_shard_of_broken_pictures_only(data: Path, quick: None) -> None:
+    new = dataset.create(data / "broken")
+    pictures.write_shards(new.path / "images", [pictures.Picture(b"GIF89a", "a.gif", 1, 1)])
+    assert [row["file"] for row in run(new).failed] == ["a.gif"]
+    assert [row["file"] for row in run(new).failed] == ["a.gif"]
+    assert features.load(Dataset(new.path), LITE).ids == ()
+
+
+def test_unknown_backbones_and_devices(drawn: Dataset) -> None:
+    with pytest.raises(UnknownNameError, match="'vgg99'; choose from: efficientnet-lite0"):
+        extract.extract(drawn, "vgg99")
+    with pytest.raises(UnknownNameError, match="device 'tpu'; choose from: cpu"):
+        extract.extract(drawn, LITE, "tpu")
+    assert not (drawn.path / "features").exists()
+
+
+def test_a_set_without_pictures_says_what_to_do(data: Path) -> None:
+    with pytest.raises(DatasetError, match=r"'new' has no pictures; add some: .*import-folder DIR --dataset new"):
+        extract.extract(dataset.create(data / "new"), LITE)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_shipped_features_are_those_of_the_shipped_pictures(backbone: str) -> None:
+    files = sorted((DEMO / "features" / backbone).glob("part-*.safetensors"))
+    if not files:
+        pytest.skip(f"no features of {backbone} are shipped")
+    rng = random.Random(7)
+    shipped = {}
+    for file in rng.sample(files, min(3, len(files))):
+        ids, matrix, _ = features.read_shard(file)
+        rows = rng.sample(range(len(ids)), 12 // min(3, len(files)))
+        shipped |= {ids[row]: matrix[row].astype(np.float64) for row in rows}
+    data = Dataset(DEMO).pictures.read(shipped)
+    assert set(data) == set(shipped)
+    extractor = LOADED(backbone)
+    for key, expected in shipped.items():
+        found = extractor.features([extractor.prepare(data[key])])[0].astype(np.float64)
+        assert found @ expected / np.linalg.norm(found) / np.linalg.norm(expected) >= 0.999, key
