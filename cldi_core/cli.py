@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -235,12 +236,18 @@ def explain(
     backbone: BackboneOption = DEFAULT_BACKBONE,
     method: Annotated[str, typer.Option("--method")] = "avgmax",
     top: Annotated[int, typer.Option(min=1, help="How many candidates are listed.")] = 10,
+    wordnet: Annotated[
+        str,
+        typer.Option("--wordnet", envvar="WNSEARCHDIR", help="A WordNet folder, where the data set has no senses.tsv."),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Why a word came out as it did: ranks, candidates, dispersion, senses."""
     from cldi_core import explain as explanation
     from cldi_core import runs
 
+    if wordnet:
+        os.environ["WNSEARCHDIR"] = wordnet
     joined = runs.open_pair(open_dataset(dataset), backbone, pair)
     number = joined.find(word)
     matrices = runs.scores(joined, dict.fromkeys([method, "maxmax"]))
@@ -293,6 +300,8 @@ def main() -> None:
         _fail(error, 2)
     except (CldiError, OSError) as error:
         _fail(error, 1)
+    except ImportError as error:
+        _fail(f"a package is missing ({error}); run: pip install -r requirements.txt", 1)
     except KeyboardInterrupt:
         _fail("interrupted; run it again to go on", 130)
     else:

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cldi_core import lists, store
+from cldi_core import lists, senses, store
 from cldi_core.errors import DatasetError, unknown
 from cldi_core.pictures import Pictures
 
@@ -150,13 +150,19 @@ class Dataset:
         return tuple(dict.fromkeys([*sides, *sorted(self._members)]))
 
     @cached_property
-    def senses(self) -> dict[str, int]:
-        """WordNet senses per English word, from ``senses.tsv``; empty where there is none."""
+    def _senses(self) -> dict[str, int] | None:
         path = self.path / "senses.tsv"
         if not path.is_file():
-            return {}
+            return None
         lines = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
         return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal()}
+
+    def senses(self, word: str) -> int | None:
+        """WordNet senses of an English word: from ``senses.tsv``, else from this machine's WordNet, else ``None``."""
+        if self._senses is not None:
+            return self._senses.get(word)
+        wordnet = senses.installed()
+        return None if wordnet is None else wordnet.senses(word)
 
     def stamp(self, patterns: Sequence[str] = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*")) -> str:
         """Changes whenever a file of the data set does: the key under which pages keep what they read."""

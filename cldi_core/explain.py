@@ -95,7 +95,7 @@ def explain(pair: Pair, number: int, scores: Matrix, maxmax: Matrix, rankings: p
         outcome=outcome(gold[0].rank),
         pictures=len(pair.source.rows(query.word)),
         dispersion=float(dispersion(alone)[0]),
-        senses=pair.dataset.senses.get(query.word),
+        senses=pair.dataset.senses(query.word) if pair.languages[0] == "en" else None,
         best_cosine=float(maxmax[row, best]),
         typical=float(np.median(cosines)) if cosines else float("nan"),
     )

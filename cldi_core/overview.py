@@ -69,7 +69,10 @@ def stories(pair: str, rankings: pd.DataFrame, method: str) -> list[Story]:
 
 
 def dispersions(pair: Pair) -> pd.DataFrame:
-    """Dispersion of all words of a pair: columns language, word, pos, dispersion, pictures; a row per word and POS."""
+    """All words of a pair: columns language, word, pos, dispersion, pictures, senses; a row per word and POS.
+
+    ``senses`` are WordNet's for English words, nan for others and where no WordNet is at hand.
+    """
     import pandas as pd
 
     sides = zip(pair.languages, (pair.source, pair.target), strict=True)
@@ -80,15 +83,17 @@ def dispersions(pair: Pair) -> pd.DataFrame:
     for language, sets in sides:
         letters = source_pos if sets is pair.source else pair.target_pos
         for word, value, size in zip(sets.words, dispersion(sets), sets.sizes, strict=True):
-            rows += [(language, word, letter, float(value), int(size)) for letter in letters[word]]
-    return pd.DataFrame(rows, columns=["language", "word", "pos", "dispersion", "pictures"])
+            count = pair.dataset.senses(word) if language == "en" else None
+            known = float("nan") if count is None else float(count)
+            rows += [(language, word, letter, float(value), int(size), known) for letter in letters[word]]
+    return pd.DataFrame(rows, columns=["language", "word", "pos", "dispersion", "pictures", "senses"])
 
 
-def means_by_pos(frame: pd.DataFrame) -> list[tuple[str, metrics.Interval, int]]:
-    """Mean dispersion of each part of speech with its interval and n: [(letter, interval, n)]."""
+def means_by_pos(frame: pd.DataFrame, column: str = "dispersion") -> list[tuple[str, metrics.Interval, int]]:
+    """The mean of a column for each part of speech with its interval and n: [(letter, interval, n)]."""
     found = []
     for letter in POS:
-        values = frame.loc[frame["pos"] == letter, "dispersion"].dropna().to_numpy(np.float64)
+        values = frame.loc[frame["pos"] == letter, column].dropna().to_numpy(np.float64)
         found.append((letter, metrics.interval(values), len(values)))
     return found
 

@@ -88,10 +88,11 @@ def rank_table(frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
 
 
 def chance(pair: Pair) -> float:
-    """The MRR of a random order of the candidates that have pictures: the mean over the queries of a pair."""
+    """The MRR of a random order of the candidates that have pictures: the mean over the covered queries of a pair."""
     has_pictures = pair.target.sizes > 0
     candidates = int(has_pictures.sum())
-    right = [int(has_pictures[list(gold)].sum()) for gold in pair.gold]
+    asked = pair.source.sizes[pair.rows] > 0
+    right = [int(has_pictures[list(gold)].sum()) for gold, covered in zip(pair.gold, asked, strict=True) if covered]
     known = {count: metrics.chance(candidates, count) for count in set(right) if count}
     return float(np.mean([known[count] for count in right if count])) if known else float("nan")
 

@@ -7,6 +7,7 @@ their 1406 nouns (5.08), 206 verbs (9.18) and 159 adjectives (6.88).
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -59,6 +60,13 @@ def find_wordnet(path: str | Path | None = None) -> Path | None:
     if named:
         return Path(named).expanduser()
     return DEBIAN_FOLDER if not _missing(DEBIAN_FOLDER) else None
+
+
+@functools.cache
+def installed() -> WordNet | None:
+    """The WordNet of this machine (`WNSEARCHDIR`, else Debian's place), read once; `None` where there is none."""
+    folder = find_wordnet()
+    return None if folder is None else WordNet(folder)
 
 
 class WordNet:

@@ -24,7 +24,8 @@ def contenders(current: view.View) -> list[tuple[str, str]]:
     own = (current.method, current.backbone)
     other = next(choice for choice in [("maxmax", own[1]), ("avgmax", own[1])] if choice != own)
     names = {f"{method}@{backbone}": (method, backbone) for method, backbone in offered}
-    asked = [name for name in st.query_params.get("contenders", "").split(",") if name in names]
+    given = dict.fromkeys(st.query_params.get("contenders", "").split(","))
+    asked = [name for name in given if name in names]
     st.session_state["contenders"] = asked or [f"{method}@{backbone}" for method, backbone in (own, other)]
     chosen = st.multiselect(
         "Compare", list(names), key="contenders", format_func=lambda name: label(names[name]), on_change=_pick

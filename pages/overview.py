@@ -97,6 +97,7 @@ def main() -> None:
             alt="Facts of the data set",
             column_config={"what": st.column_config.TextColumn(width="large")},
         )
+        st.page_link("pages/data.py", label="Who drew the pictures, and their licences", query_params=current.params())
 
 
 frame.draw(main)

@@ -87,16 +87,27 @@ def main() -> None:
 
 
 def reading(shown: list[dict[str, Any]], current: view.View, pairs: Sequence[str], same: bool) -> None:
-    """How far nouns are above the others, and how to read the controls."""
-    for letter in ("V", "A"):
-        gap = load.noun_gap(current.dataset, current.backbone, pairs, current.method, letter, same_spelled=same)
-        st.markdown(
-            f"{METHODS[current.method].label}: nouns above {POS[letter]}s by **{figures.interval_text(gap)}** MRR."
-        )
+    """How far nouns are above the others, with and without looking at pictures."""
     present = {record["method"] for record in shown}
-    for name, control in controls.CONTROLS.items():
-        if name in present:
-            st.caption(f"**{control.label}** (control): {draw.safe(control.about)}")
+    known = [name for name in controls.CONTROLS if name in present]
+    st.subheader("How far nouns are above the others")
+    gaps = {
+        label(name): {
+            f"nouns above {POS[letter]}s (MRR)": figures.interval_text(
+                load.noun_gap(current.dataset, current.backbone, pairs, name, letter, same_spelled=same)
+            )
+            for letter in ("V", "A")
+        }
+        for name in (current.method, *known)
+    }
+    st.dataframe(pd.DataFrame(gaps).T, alt="How far nouns are above verbs and adjectives")
+    for name in known:
+        st.caption(f"**{controls.CONTROLS[name].label}** (control): {draw.safe(controls.CONTROLS[name].about)}")
+    if known:
+        st.caption(
+            "A gap that a control shows too, without looking at a picture, says nothing about what can be seen: it "
+            "comes with the words and with how their pictures were chosen."
+        )
 
 
 frame.draw(main)

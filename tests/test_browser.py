@@ -80,6 +80,7 @@ def test_from_the_first_page_to_a_verb_and_its_right_answer(server: Server, page
     page.keyboard.type("swim")
     page.keyboard.press("Enter")
     page.wait_for_selector("h4:has-text('swim')")
+    drawn(page)
     page.get_by_role("button", name=re.compile(r"^right: ")).first.click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('candidate') === 'schwimmen'")
     page.wait_for_function(PICTURES)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import oracles
 import pytest
 
 from cldi_core import clusters
 from cldi_core.errors import FeatureError
 from cldi_core.imagesets import ImageSets
 from cldi_core.scores import score
+from tests import oracles
 
 AXES = np.eye(8, dtype=np.float32)
 

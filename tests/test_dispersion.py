@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import oracles
 import pytest
 
 from cldi_core import scores
 from cldi_core.dispersion import dispersion
 from cldi_core.imagesets import ImageSets
+from tests import oracles
 
 RNG = np.random.default_rng(2)
 X = RNG.normal(size=(9, 6))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import oracles
 import pytest
 
 from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.imagesets import ImageSets, similarity, unit_rows
+from tests import oracles
 
 RNG = np.random.default_rng(0)
 ONE, TWO = RNG.normal(size=(2, 3)), RNG.normal(size=(4, 3))

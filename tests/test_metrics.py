@@ -7,12 +7,12 @@ import math
 from collections import Counter
 
 import numpy as np
-import oracles
 import pytest
 
 from cldi_core import metrics
 from cldi_core.errors import FeatureError
 from cldi_core.metrics import chance, evaluate, figures, gap, interval, intervals, paired, resample, summarise
+from tests import oracles
 
 NAN = math.nan
 KS = (1, 2, 3, 5, 10, 1000)

@@ -21,8 +21,21 @@ from pages._ui import figures, frame
 from tests import oracles
 from tests.conftest import BACKBONE
 from tests.pages_data import (
-    HOSTILE, MANY, PAGES, RANKS, Charts, Event, build_wide, button, german, healthy, open_page, score_all, texts, view_of
-)  # fmt: skip
+    HOSTILE,
+    MANY,
+    PAGES,
+    RANKS,
+    Charts,
+    Event,
+    build_wide,
+    button,
+    german,
+    healthy,
+    open_page,
+    score_all,
+    texts,
+    view_of,
+)
 
 FULL = {"dataset": "wide", "pair": "en-fr", "pos": "VA", "method": "maxmax", "backbone": BACKBONE, "show": "found",
         "word": "red.A", "candidate": "dog|fr"}  # fmt: skip
@@ -99,8 +112,8 @@ def test_the_word_page_tells_the_true_rank(word: str) -> None:
     assert (f"at rank {rank} of {len(RANKS)};" in verdict) == (rank > 1)
     table = at.dataframe[0].value
     assert table.loc[table["✓"] == "✓", ["#", "candidate"]].to_numpy().tolist()[0] == [str(rank), german(word)]
-    assert len(table) >= 10 and table["#"].tolist()[:10] == [str(n) for n in range(1, 11)]
-    assert table["score"].is_monotonic_decreasing or rank == 1
+    assert table["#"].tolist()[:10] == [str(n) for n in range(1, 11)]
+    assert table["score"].dropna().is_monotonic_decreasing
     assert f"rank {rank}" in said
 
 
@@ -116,7 +129,7 @@ def test_right_answers_without_pictures_are_listed_without_a_rank() -> None:
 def test_buttons_show_the_right_answer_and_the_winner() -> None:
     at = open_page("word", word="shake.V")
     right, winner = button(at, "right\\: shake"), button(at, "winner")
-    assert (right.label, winner.label) == ("right\\: shake\\|de #17", "winner #1")
+    assert right.label == "right\\: shake\\|de #17" and winner.label.endswith("#1")
     at = healthy(winner.click().run())
     best = at.dataframe[0].value["candidate"][0]
     assert view_of(at)["candidate"] == best != german("shake")
@@ -259,9 +272,8 @@ def test_the_dispersion_page_shows_the_cores_means(wide: Dataset) -> None:
 def test_a_click_on_a_dispersion_opens_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(st, "plotly_chart", Charts(points=[{"customdata": 5}]))
     at = healthy(open_page("dispersion", pair="en-de", pos="NV", show="found"))
-    assert "#### shake →" in texts(at) or "#### " in texts(at)
-    assert view_of(at)["word"] == [query for query in map("{0[0]}.{0[1][0]}".format, RANKS.items()) if query[-1] in "NV"][5]
-    assert view_of(at)["show"] == "all"
+    assert "#### shake →" in texts(at)  # the sixth noun or verb of the list
+    assert (view_of(at)["word"], view_of(at)["show"]) == ("shake.V", "all")
 
 
 @pytest.fixture
@@ -279,7 +291,10 @@ def test_the_maps_selection_gives_rows(map_page: ModuleType) -> None:
 
     assert rows() == rows(points=[], box=[], lasso=[]) == []
     assert rows(points=[{"customdata": 2}, {"x": 9.0}]) == ["c"]
-    assert rows(lasso=[{"x": [0.5, 2.5, 2.5, 0.5], "y": [0.5, 0.5, 2.5, 2.5]}], points=[{"customdata": 0}]) == ["b", "c"]
+    assert rows(lasso=[{"x": [0.5, 2.5, 2.5, 0.5], "y": [0.5, 0.5, 2.5, 2.5]}], points=[{"customdata": 0}]) == [
+        "b",
+        "c",
+    ]
     assert rows(box=[{"x": [2.5, 3.5], "y": [2.5, 3.5]}, {"x": [-1, 0.5], "y": [-1, 0.5]}]) == ["a", "d"]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import oracles
 import pytest
 
 from cldi_core.errors import FeatureError
 from cldi_core.ranking import gold_ranks, order, rank
+from tests import oracles
 
 NAN = np.nan
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import oracles
 import pytest
 
 from cldi_core import clusters, scores
@@ -11,6 +10,7 @@ from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.imagesets import ImageSets, unit_rows
 from cldi_core.ranking import rank
 from cldi_core.scores import METHODS, break_ties, score, score_all
+from tests import oracles
 
 RNG = np.random.default_rng(1)
 COSINES = list(oracles.PAIRWISE)

@@ -118,6 +118,7 @@ def run() -> None:
         sidebar(current, names)
         for problem in problems:
             st.warning(drawing.safe(problem))
+        load.opened(current.dataset)  # if it can't be, say so under a sidebar that offers others
         page.run()
     except CldiError as error:
         st.error(drawing.safe(str(error)))
