@@ -188,14 +188,14 @@ class Pictures:
         for key, shard, group, row in zip(wanted.index, wanted["shard"], wanted["group"], wanted["row"], strict=True):
             places.setdefault((shard, group), []).append((key, row))
         for (shard, group), rows in places.items():
-            column = _parquet(self.folder / shard).read_row_group(group, columns=["image"]).column("image")
+            column = _images(self.folder / shard, group)
             found |= {key: column[row].as_py()["bytes"] for key, row in rows}
         return found
 
     def path_of(self, key: str) -> str:
         """The name that the file of a picture had when it was imported."""
         shard, group, row = self.table.loc[[key], ["shard", "group", "row"]].to_numpy()[0]
-        column = _parquet(self.folder / shard).read_row_group(group, columns=["image"]).column("image")
+        column = _images(self.folder / shard, group)
         return str(column[row].as_py()["path"])
 
 
@@ -206,9 +206,19 @@ def _parquet(path: Path) -> Any:
     try:
         return pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise DatasetError(
-            f"the picture shard {path.name!r} cannot be read ({error}); import its pictures again"
-        ) from error
+        raise _broken(path, error) from error
+
+
+def _images(path: Path, group: int) -> Any:
+    """The pictures of one row group, as an Arrow column of structs."""
+    try:
+        return _parquet(path).read_row_group(group, columns=["image"]).column("image")
+    except OSError as error:
+        raise _broken(path, error) from error
+
+
+def _broken(path: Path, error: Exception) -> DatasetError:
+    return DatasetError(f"the picture shard {path.name!r} cannot be read ({error}); import its pictures again")
 
 
 def _shard_table(path: Path) -> pd.DataFrame:
@@ -216,7 +226,10 @@ def _shard_table(path: Path) -> pd.DataFrame:
     present = [name for name in ("id", "width", "height", *META) if name in parquet.schema_arrow.names]
     if "id" not in present:
         raise DatasetError(f"the picture shard {path.name!r} has no column 'id'; import its pictures again")
-    frame: pd.DataFrame = parquet.read(columns=present).to_pandas()
+    try:
+        frame: pd.DataFrame = parquet.read(columns=present).to_pandas()
+    except OSError as error:
+        raise _broken(path, error) from error
     for name in META:
         if name not in frame:
             frame[name] = ""

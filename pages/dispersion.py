@@ -21,7 +21,7 @@ def means(spread: pd.DataFrame, language: str) -> None:
         found = overview.means_by_pos(rows, column)
         table[label] = [figures.interval_text(interval) for _, interval, _ in found]
         table[f"{label} in the paper"] = [f"{published[letter]:.2f}" for letter, _, _ in found]
-        table["n"] = [n for _, _, n in found]
+        table[f"n ({column})"] = [n for _, _, n in found]
     st.dataframe(pd.DataFrame(table), hide_index=True, alt=f"Means by part of speech, {language}")
 
 

@@ -29,6 +29,8 @@ def chooser(current: view.View, rows: pd.DataFrame) -> str:
     chosen = (
         current.word if current.word in ids else next((i for i in ids if i.rpartition(".")[0] == current.word), ids[0])
     )
+    if current.word not in ("", chosen, chosen.rpartition(".")[0]):
+        st.caption(f"“{draw.safe(current.word)}” is not among these words; showing the first.")
     place = ids.index(chosen)
     labels = {
         query: f"{word} · {draw.pos_names(pos)} · {'no pictures' if np.isnan(rank) else '#' + explain.shown_rank(rank)}"
@@ -153,7 +155,8 @@ def candidates(pair: runs.Pair, found: explain.Explanation, method: str, chosen:
             "pictures": st.column_config.ImageColumn(width=180),
         },
     )
-    st.caption(f"The best {TOP} of {len(found.candidates)} candidates, and every right answer. Click a row to see it.")
+    best = len(found.candidates[:TOP])
+    st.caption(f"The best {best} of {len(found.candidates)} candidates, and every right answer. Click a row to see it.")
 
 
 def _pick_candidate(key: str) -> None:

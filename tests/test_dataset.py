@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cldi_core import dataset, features, lists, pictures, store
+from cldi_core import dataset, features, lists, pictures, senses, store
 from cldi_core.dataset import Dataset, Query, available, create, locate, open_dataset
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
 from tests.conftest import WORDS, build_small, picture
@@ -27,7 +27,7 @@ def test_what_the_small_set_holds(small: Dataset) -> None:
     assert (small.name, small.title, small.pairs, small.languages) == ("small", "Small", ("en-de",), ("en", "de"))
     assert small.backbones == ("efficientnet-lite0",)
     assert small.home == small.path
-    assert small.senses == {"dog": 8, "run": 57, "red": 7}
+    assert [small.senses(word) for word in ("dog", "run", "red", "unknown")] == [8, 57, 7, None]
     expected = [picture(concept).id for concept in WORDS["en"]["run"]]
     assert small.members("en")["run"] == expected
     assert small.members("xx") == {}
@@ -153,16 +153,30 @@ def test_a_broken_words_file_is_named(small: Dataset) -> None:
     assert "words.parquet of 'small' cannot be read" in error_of(lambda: Dataset(small.path).words)
 
 
-def test_a_new_set_has_no_words_and_no_senses(data: Path) -> None:
+def test_a_new_set_has_no_words(data: Path) -> None:
     new = create(data / "new")
     assert list(new.words.columns) == ["language", "word", "position", "id"]
-    assert (len(new.words), new.languages, new.senses, new.backbones, new.pairs) == (0, (), {}, (), ())
+    assert (len(new.words), new.languages, new.backbones, new.pairs) == (0, (), (), ())
+
+
+def test_senses_come_from_a_wordnet_where_the_set_has_none(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = data / "wordnet"
+    folder.mkdir()
+    for pos in ("noun", "verb", "adj", "adv"):
+        (folder / f"index.{pos}").write_text("dog n 3 1 @ 3 1 00000001 00000002 00000003\n" if pos == "noun" else "")
+    monkeypatch.setenv("WNSEARCHDIR", str(folder))
+    senses.installed.cache_clear()
+    try:
+        assert create(data / "new").senses("dogs") == 3
+    finally:
+        senses.installed.cache_clear()
 
 
 def test_odd_lines_of_the_senses_are_passed_over(small: Dataset) -> None:
     text = "dog\t8\ncat\nrun\t57\t3\nred\tmany\nbig\t²\n\n"
     (small.path / "senses.tsv").write_text(text, "utf-8")
-    assert Dataset(small.path).senses == {"dog": 8}
+    reread = Dataset(small.path)
+    assert [reread.senses(word) for word in ("dog", "run", "red", "big", "cat")] == [8, None, None, None, None]
 
 
 def test_words_are_stored_sorted_and_once(data: Path) -> None:

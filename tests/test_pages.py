@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import io
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs
@@ -195,9 +194,9 @@ def test_grids_turn_their_pages() -> None:
 
 def test_the_overview_tells_four_stories_and_the_facts(wide: Dataset) -> None:
     at = healthy(open_page("overview", pair="en-de"))
-    links = {link.proto.label: parse_qs(link.proto.query_string) for link in at.get("page_link")}
-    assert [link["word"] for link in links.values()] == [["shake.V"], ["run.V"], ["wise.A"], ["fog.N"]]
-    assert all(link["pair"] == ["en-de"] and link["dataset"] == ["wide"] for link in links.values())
+    links = [parse_qs(link.proto.query_string) for link in at.get("page_link") if link.proto.page == "word"]
+    assert [link["word"] for link in links] == [["shake.V"], ["run.V"], ["wise.A"], ["fog.N"]]
+    assert all(link["pair"] == ["en-de"] and link["dataset"] == ["wide"] for link in links)
     facts = dict(at.dataframe[1].value.to_numpy().tolist())
     assert facts == overview.card(wide)
     assert "averaged over 2 pairs" in texts(at)
@@ -250,7 +249,8 @@ def test_the_results_average_pairs_and_leave_out_words_spelled_alike(
     records = pd.DataFrame(results.table(built[1], same_spelled=False))
     pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(offered[-1])), records)
     gap = results.noun_gap({pair: frames["maxmax"] for pair, frames in built[1].items()}, "V")
-    assert f"MAXMAX: nouns above verbs by **{figures.interval_text(gap)}** MRR." in texts(at)
+    (gaps,) = [part.value for part in at.dataframe if "nouns above verbs (MRR)" in part.value]
+    assert gaps.loc["MAXMAX", "nouns above verbs (MRR)"] == figures.interval_text(gap)
 
 
 def test_the_dispersion_page_shows_the_cores_means(wide: Dataset) -> None:
@@ -260,9 +260,11 @@ def test_the_dispersion_page_shows_the_cores_means(wide: Dataset) -> None:
         words = [word for word in pair.source.words if f"{word}.{letter}" in pair.index and len(pair.source[word]) > 1]
         mean = np.mean([oracles.dispersion(pair.source[word].astype(float)) for word in words])
         row = at.dataframe[0].value.iloc[place]
-        assert row["here"].startswith(f"{mean:.2f} [") and row["n"] == len(words)
-    assert at.dataframe[1].value["n"].tolist() == [0, 0, 0]  # one picture of each German word
-    assert at.dataframe[1].value["here"].tolist() == ["–"] * 3
+        assert row["dispersion"].startswith(f"{mean:.2f} [") and row["n (dispersion)"] == len(words)
+    german_table = at.dataframe[1].value  # one picture of each German word
+    assert german_table["n (dispersion)"].tolist() == [0, 0, 0]
+    assert german_table["dispersion"].tolist() == ["–"] * 3
+    assert "WordNet senses" not in german_table
     rankings = runs.rankings(pair, ["avgmax"])["avgmax"]
     joined = overview.with_dispersion(rankings, overview.dispersions(pair), "NVA")
     rho = figures.interval_text(overview.rank_correlation(joined))
@@ -333,7 +335,7 @@ def test_the_data_page_shows_findings_and_licences() -> None:
     assert f"{MANY} of {MANY} pictures of “dog”." in texts(at)
 
 
-def test_the_data_page_of_every_language(tmp_path: Path) -> None:
+def test_the_data_page_of_every_language() -> None:
     at = healthy(open_page("data"))
     at = healthy(at.main.selectbox[0].set_value("fr").run())
     assert at.main.selectbox[1].options == sorted(f"{word}|fr" for word in ("dog", "cow", "run", "red", "shake"))

@@ -261,7 +261,7 @@ def test_another_data_set_can_be_chosen(small: Dataset, data: Path) -> None:
     build_wide(data / "wide")
     (data / "aaa").mkdir()
     (data / "aaa" / "dataset.toml").write_text("broken = [", "utf-8")
-    at = open_page("word")
+    at = open_page("word", word="dog.N")
     assert len(at.error) == 1 and not at.exception
     at = healthy(at.sidebar.selectbox(key="dataset").set_value("wide").run())
     assert view_of(at)["dataset"] == "wide" and "#### dog → dog\\|de" in texts(at)

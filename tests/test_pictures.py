@@ -243,3 +243,12 @@ def test_a_shard_without_ids_is_named_and_one_without_provenance_is_read(tmp_pat
     pq.write_table(pa.table(files), tmp_path / "b.parquet")
     with pytest.raises(DatasetError, match=r"'b\.parquet' has no column 'id'"):
         _ = Pictures(tmp_path).table
+
+
+def test_a_shard_that_is_broken_in_the_middle_is_named(tmp_path: Path) -> None:
+    (path,) = write_shards(tmp_path, numbered(40))
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    path.write_bytes(whole[:4] + b"\xff" * half + whole[4 + half :])
+    with pytest.raises(DatasetError, match=rf"{path.name}.* cannot be read .*; import its pictures again"):
+        Pictures(tmp_path).read(Pictures(tmp_path).table.index)
