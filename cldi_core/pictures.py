@@ -218,7 +218,8 @@ def _images(path: Path, group: int) -> Any:
 
 
 def _broken(path: Path, error: Exception) -> DatasetError:
-    return DatasetError(f"the picture shard {path.name!r} cannot be read ({error}); import its pictures again")
+    reason = " ".join(str(error).split())
+    return DatasetError(f"the picture shard {path.name!r} cannot be read ({reason}); import its pictures again")
 
 
 def _shard_table(path: Path) -> pd.DataFrame:

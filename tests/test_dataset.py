@@ -163,7 +163,8 @@ def test_senses_come_from_a_wordnet_where_the_set_has_none(data: Path, monkeypat
     folder = data / "wordnet"
     folder.mkdir()
     for pos in ("noun", "verb", "adj", "adv"):
-        (folder / f"index.{pos}").write_text("dog n 3 1 @ 3 1 00000001 00000002 00000003\n" if pos == "noun" else "")
+        word = "dog" if pos == "noun" else f"some{pos}"
+        (folder / f"index.{pos}").write_text(f"{word} n 3 1 @ 3 0 00000001 00000002 00000003 \n")
     monkeypatch.setenv("WNSEARCHDIR", str(folder))
     senses.installed.cache_clear()
     try:
