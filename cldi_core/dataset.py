@@ -135,7 +135,9 @@ class Dataset:
     @cached_property
     def _members(self) -> dict[str, dict[str, list[str]]]:
         members: dict[str, dict[str, list[str]]] = {}
-        for language, word, key in zip(self.words["language"], self.words["word"], self.words["id"], strict=True):
+        for language, word, key in zip(
+            *(self.words[name].tolist() for name in ("language", "word", "id")), strict=True
+        ):
             members.setdefault(language, {}).setdefault(word, []).append(key)
         return members
 

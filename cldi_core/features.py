@@ -105,12 +105,12 @@ def image_sets(dataset: Dataset, features: Features, language: str, words: Seque
     """The image sets of some words, over only the pictures they use; pictures without features are left out."""
     owned = dataset.members(language)
     members = [[features.row[key] for key in owned.get(word, ()) if key in features.row] for word in words]
+    sizes = [len(rows) for rows in members]
+    used, place = np.unique(np.fromiter((row for rows in members for row in rows), np.int64), return_inverse=True)
     # In the order of their ids, so that nothing depends on how the pictures came to be spread over shards.
-    used = sorted({row for rows in members for row in rows}, key=features.ids.__getitem__)
-    position = {row: index for index, row in enumerate(used)}
-    return ImageSets.from_members(
-        words,
-        [[position[row] for row in rows] for rows in members],
-        features.matrix[used],
-        [features.ids[row] for row in used],
-    )
+    ids = [features.ids[row] for row in used]
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    position = np.empty(len(ids), np.int64)
+    position[order] = np.arange(len(ids))
+    offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    return ImageSets(words, features.matrix[used[order]], position[place], offsets, [ids[row] for row in order])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from cldi_core.ranking import gold_ranks
 
 RESAMPLES = 2000
 LEVEL = 0.95
+CACHED = 4000  # words: draws over more are made anew each time, to spare memory
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,25 @@ def resample(
     known = ~np.isnan(values)
     filled = np.where(known, values, 0).reshape(n, -1)
     weights = known.reshape(n, -1).astype(np.float64)
-    rng = np.random.default_rng(seed)
     means = []
     for start in range(0, resamples, chunk):
         size = min(chunk, resamples - start)
-        drawn = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        counts = (_counts if n <= CACHED else _counts.__wrapped__)(n, size, seed, start)
         totals = counts @ weights
         columns = np.where(totals > 0, counts @ filled / np.maximum(totals, 1), np.nan)
         means.append(_mean_over_pairs(columns.reshape(size, *values.shape[1:])))
     return np.concatenate(means)
+
+
+@functools.lru_cache(maxsize=16)
+def _counts(n: int, size: int, seed: int, start: int) -> NDArray[np.float64]:
+    """How often each of ``n`` words is drawn in each of ``size`` resamples: float64 (size, n), rows sum to n.
+
+    All methods of one table are resampled alike, so the last draws are kept.
+    """
+    rng = np.random.default_rng([seed, start])
+    drawn = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 
 def intervals(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0) -> list[Interval]:

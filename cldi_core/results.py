@@ -24,6 +24,7 @@ def table(
     *,
     ks: Sequence[int] = (1, 10),
     same_spelled: bool = True,
+    group: str | None = None,
     seed: int = 0,
 ) -> list[dict[str, Any]]:
     """Summarise rankings.
@@ -31,6 +32,7 @@ def table(
     Args:
         rankings: pair → method → the frame of ``runs.rankings``.
         same_spelled: keep the words that are spelled alike in both languages.
+        group: only this pair, or only ``"average"``; all of them without it.
 
     Returns:
         One record per pair (and ``"average"`` where there are several), method and setting: ``pair``, ``method``,
@@ -45,9 +47,11 @@ def table(
     if len(kept) > 1:
         groups[AVERAGE] = list(kept)
     records: list[dict[str, Any]] = []
-    for group, pairs in groups.items():
+    for name, pairs in groups.items():
+        if group not in (None, name):
+            continue
         for setting, letters in SETTINGS.items():
-            records += _summary(group, setting, {pair: _only(kept[pair], letters) for pair in pairs}, ks, seed)
+            records += _summary(name, setting, {pair: _only(kept[pair], letters) for pair in pairs}, ks, seed)
     return records
 
 

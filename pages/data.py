@@ -71,7 +71,7 @@ def licences(current: view.View) -> None:
         return
     ids = dataset.members(language)[word]
     rows = table.loc[[key for key in ids if key in table.index]].head(ROWS)
-    strips = [load.strip_url(current.dataset, [key]) for key in rows.index]
+    strips = [load.strip(current.dataset, [key]) for key in rows.index]
     shown = rows[[*columns, "width", "height"]].assign(picture=strips, id=rows.index)
     st.dataframe(
         shown[["picture", "licence", "author", "provider", "source_url", "page", "width", "height", "id"]],

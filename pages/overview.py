@@ -65,8 +65,8 @@ def main() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         pairs = dataset.pairs
-        records = load.table(current.dataset, current.backbone, pairs)
         group = results.AVERAGE if len(pairs) > 1 else pairs[0]
+        records = load.table(current.dataset, current.backbone, pairs, group=group)
         if records:
             st.plotly_chart(
                 figures.finding(records, group),

@@ -120,32 +120,34 @@ def sides(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate
         draw.grid(name, pair.target.word_ids(chosen.word), f"{chosen.word} ({pair.languages[1]})", f"t-{chosen.word}")
 
 
-def candidates(pair: runs.Pair, found: explain.Explanation, method: str, chosen: explain.Candidate) -> None:
-    """The ranked candidates, with every right answer at its true rank; a click shows its pictures."""
-    shown = [*found.candidates[:TOP], *(g for g in found.gold if g not in found.candidates[:TOP])]
-    if chosen not in shown:
-        shown.append(chosen)
-    shown.sort(key=lambda candidate: (np.isnan(candidate.rank), candidate.rank, -candidate.score))
-    strips = [load.strip_url(pair.dataset.name, pair.target.word_ids(row.word)[:4]) for row in shown]
+def listed(found: explain.Explanation, chosen: explain.Candidate) -> list[explain.Candidate]:
+    """The best candidates, every right answer however deep, and the chosen one, by rank."""
+    shown = list(dict.fromkeys([*found.candidates[:TOP], *found.gold, chosen]))
+    return sorted(shown, key=lambda candidate: (np.isnan(candidate.rank), candidate.rank, -candidate.score))
+
+
+def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate) -> None:
+    """The ranked candidates; the chosen one is marked, and a click chooses another."""
+    shown = listed(found, chosen)
     table = pd.DataFrame(
         {
             "#": [explain.shown_rank(row.rank) for row in shown],
             "✓": ["✓" if row.gold else "" for row in shown],
             "candidate": [row.word for row in shown],
             "score": [row.score for row in shown],
-            "pictures": strips,
+            "pictures": [load.strip(pair.dataset.name, pair.target.word_ids(row.word)[:4]) for row in shown],
             "POS": [draw.pos_names(row.pos) for row in shown],
         }
     )
-    key = f"table-{pair.dataset.name}-{pair.name}-{method}-{found.word}-{found.pos}"
     st.session_state["candidates shown"] = [row.word for row in shown]
+    st.session_state["candidates"] = {"selection": {"rows": [shown.index(chosen)], "columns": [], "cells": []}}
     st.dataframe(
         table,
-        key=key,
+        key="candidates",
         hide_index=True,
         row_height=44,
         height=44 * len(shown) + 40,
-        on_select=lambda: _pick_candidate(key),
+        on_select=_pick_candidate,
         selection_mode="single-row",
         alt=f"Ranked candidates for {found.word}",
         column_config={
@@ -159,8 +161,8 @@ def candidates(pair: runs.Pair, found: explain.Explanation, method: str, chosen:
     st.caption(f"The best {best} of {len(found.candidates)} candidates, and every right answer. Click a row to see it.")
 
 
-def _pick_candidate(key: str) -> None:
-    rows = st.session_state[key]["selection"]["rows"]
+def _pick_candidate() -> None:
+    rows = st.session_state["candidates"]["selection"]["rows"]
     if rows:
         view.go(candidate=st.session_state["candidates shown"][rows[0]])
 
@@ -218,10 +220,13 @@ def main() -> None:
         f":{colour}-badge[{found.outcome}] :gray-badge[{current.pair} · {draw.pos_names(found.pos)} · {label}]"
     )
     st.markdown(draw.safe(explain.verdict(found, current.method)))
+    # Read all pictures of the page at once; the parts below find them at hand.
+    ids = [key for row in listed(found, chosen) for key in pair.target.word_ids(row.word)[:4]]
+    load.thumbnails(current.dataset, [*pair.source.word_ids(found.word), *pair.target.word_ids(chosen.word), *ids])
     sides(pair, found, chosen)
     left, right = st.columns([3, 2])
     with left:
-        candidates(pair, found, current.method, chosen)
+        candidates(pair, found, chosen)
     with right:
         behind(pair, found, chosen, current.method)
 

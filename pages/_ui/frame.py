@@ -108,18 +108,8 @@ def run() -> None:
     st.html(STYLE)
     token = _in_frame.set(True)
     try:
-        names = load.names()
-        if not names:
-            st.title("CLDI Explorer")
-            st.info("There is no data set yet.")
-            st.code(HOW_TO_START.removeprefix("Start one with: "), language="bash")
-            return
-        current, problems = view.start(names, {name: _choices(name) for name in names})
-        sidebar(current, names)
-        for problem in problems:
-            st.warning(drawing.safe(problem))
-        load.opened(current.dataset)  # if it can't be, say so under a sidebar that offers others
-        page.run()
+        with load.one_run():
+            _run(page)
     except CldiError as error:
         st.error(drawing.safe(str(error)))
     except Exception as error:
@@ -127,6 +117,21 @@ def run() -> None:
         st.error(f"This page could not be drawn ({type(error).__name__}); the server's log says more.")
     finally:
         _in_frame.reset(token)
+
+
+def _run(page: StreamlitPage) -> None:
+    names = load.names()
+    if not names:
+        st.title("CLDI Explorer")
+        st.info("There is no data set yet.")
+        st.code(HOW_TO_START.removeprefix("Start one with: "), language="bash")
+        return
+    current, problems = view.start(names, {name: _choices(name) for name in names})
+    sidebar(current, names)
+    for problem in problems:
+        st.warning(drawing.safe(problem))
+    load.opened(current.dataset)  # if it can't be, say so under a sidebar that offers others
+    page.run()
 
 
 def _choices(name: str) -> dict[str, list[str]]:

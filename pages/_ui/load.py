@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import pandas as pd
@@ -11,8 +12,8 @@ import streamlit as st
 
 from cldi_core import check, controls, features, metrics, overview, pictures, projection, results, runs
 from cldi_core import dataset as datasets
-from cldi_core.errors import PictureError
 from cldi_core.scores import METHODS, Matrix
+from cldi_core.shelf import Shelf
 
 SPINNER = "Computing this once; it is kept …"
 
@@ -26,8 +27,29 @@ def names() -> list[str]:
 
 def opened(name: str) -> datasets.Dataset:
     """A data set by name; read anew when one of its files changes."""
-    path = datasets.available()[name]
-    return _opened(name, datasets.Dataset(path).stamp())
+    return _opened(name, _stamp(name))
+
+
+_stamps: ContextVar[dict[str, str] | None] = ContextVar("stamps", default=None)
+
+
+@contextmanager
+def one_run() -> Iterator[None]:
+    """Look at each data set's files once while a page is drawn, however many parts of the page ask for them."""
+    token = _stamps.set({})
+    try:
+        yield
+    finally:
+        _stamps.reset(token)
+
+
+def _stamp(name: str) -> str:
+    known = _stamps.get()
+    if known is None:
+        known = {}
+    if name not in known:
+        known[name] = datasets.Dataset(datasets.available()[name]).stamp()
+    return known[name]
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -53,7 +75,7 @@ def _pair(name: str, stamp: str, backbone: str, pair: str) -> runs.Pair:
 
 def pair_of(name: str, backbone: str, pair: str) -> runs.Pair:
     """A language pair with its features."""
-    return _pair(name, opened(name).stamp(), backbone, pair)
+    return _pair(name, _stamp(name), backbone, pair)
 
 
 @st.cache_resource(max_entries=24, show_spinner=SPINNER)
@@ -63,7 +85,7 @@ def _scores(name: str, stamp: str, backbone: str, pair: str, method: str) -> Mat
 
 def scores(name: str, backbone: str, pair: str, method: str) -> Matrix:
     """The score matrix of one method, read-only."""
-    return _scores(name, opened(name).stamp(), backbone, pair, method)
+    return _scores(name, _stamp(name), backbone, pair, method)
 
 
 @st.cache_resource(max_entries=200, show_spinner=SPINNER)
@@ -73,30 +95,38 @@ def _rankings(name: str, stamp: str, backbone: str, pair: str, method: str) -> p
 
 def rankings(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame:
     """What became of every query under one method or control; not to be changed."""
-    return _rankings(name, opened(name).stamp(), backbone, pair, method)
+    return _rankings(name, _stamp(name), backbone, pair, method)
 
 
 @st.cache_data(max_entries=40, show_spinner=SPINNER)
 def _table(
-    name: str, stamps: tuple[str, str], backbone: str, pairs: tuple[str, ...], same: bool, extra: tuple[str, ...]
+    name: str, stamps: tuple[str, str], backbone: str, pairs: tuple[str, ...], ways: tuple[str, ...], **options: Any
 ) -> Any:
-    stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), [*METHODS, *extra]) for pair in pairs}
-    complete = [way for way in (*METHODS, *extra) if all(way in frames for frames in stored.values())]
+    stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), ways) for pair in pairs}
+    complete = [way for way in ways if all(way in frames for frames in stored.values())]
     frames = {pair: {way: stored[pair][way] for way in complete} for pair in pairs}
-    return results.table(frames, same_spelled=same) if complete else []
+    return results.table(frames, **options) if complete else []
 
 
 def table(
-    name: str, backbone: str, pairs: Sequence[str], *, same_spelled: bool = True, with_controls: bool = False
+    name: str,
+    backbone: str,
+    pairs: Sequence[str],
+    *,
+    same_spelled: bool = True,
+    with_controls: bool = False,
+    group: str | None = None,
 ) -> list[dict[str, Any]]:
     """The records of ``results.table`` for the methods that have been scored on all the pairs; nothing is computed.
 
     Scoring several pairs by all methods can take minutes: that is for ``python -m cldi_core score``.
     """
     dataset = opened(name)
-    extra = tuple(controls.CONTROLS) if with_controls else ()
-    stamps = (dataset.stamp(), dataset.stamp(["rankings/*/*/*"]))
-    records: list[dict[str, Any]] = _table(name, stamps, backbone, tuple(pairs), same_spelled, extra)
+    ways = (*METHODS, *(controls.CONTROLS if with_controls else ()))
+    stamps = (_stamp(name), dataset.stamp(["rankings/*/*/*"]))
+    records: list[dict[str, Any]] = _table(
+        name, stamps, backbone, tuple(pairs), ways, same_spelled=same_spelled, group=group
+    )
     return records
 
 
@@ -118,7 +148,7 @@ def noun_gap(
     name: str, backbone: str, pairs: Sequence[str], method: str, letter: str, *, same_spelled: bool = True
 ) -> metrics.Interval:
     """How much higher the nouns' MRR is than that of verbs or adjectives."""
-    stamp = opened(name).stamp()
+    stamp = _stamp(name)
     gap: metrics.Interval = _noun_gap(name, stamp, backbone, tuple(pairs), method, letter, same_spelled)
     return gap
 
@@ -130,7 +160,7 @@ def _dispersions(name: str, stamp: str, backbone: str, pair: str) -> pd.DataFram
 
 def dispersions(name: str, backbone: str, pair: str) -> pd.DataFrame:
     """Dispersion of every word of a pair: columns language, word, pos, dispersion, pictures."""
-    frame: pd.DataFrame = _dispersions(name, opened(name).stamp(), backbone, pair)
+    frame: pd.DataFrame = _dispersions(name, _stamp(name), backbone, pair)
     return frame
 
 
@@ -141,7 +171,7 @@ def _coordinates(name: str, stamp: str, backbone: str, kind: str) -> pd.DataFram
 
 def coordinates(name: str, backbone: str, kind: str) -> pd.DataFrame:
     """The stored map of words or pictures, or PCA; not to be changed."""
-    return _coordinates(name, opened(name).stamp(), backbone, kind)
+    return _coordinates(name, _stamp(name), backbone, kind)
 
 
 @st.cache_data(max_entries=6, show_spinner="Looking through the data set …")
@@ -151,43 +181,30 @@ def _findings(name: str, stamp: str) -> list[check.Finding]:
 
 def findings(name: str) -> list[check.Finding]:
     """What ``check`` says."""
-    found: list[check.Finding] = _findings(name, opened(name).stamp())
+    found: list[check.Finding] = _findings(name, _stamp(name))
     return found
 
 
-@st.cache_data(max_entries=5000, show_spinner=False)
-def _thumbnails(name: str, stamp: str, ids: tuple[str, ...]) -> list[bytes]:
-    found = _opened(name, stamp).pictures.read(ids)
-    files = []
-    for key in ids:
-        with suppress(PictureError, KeyError):
-            files.append(pictures.thumbnail(found[key]))
-    return files
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shelf(name: str, stamp: str) -> Shelf:
+    return Shelf(_opened(name, stamp).pictures)
 
 
-def thumbnails(name: str, ids: Sequence[str]) -> list[bytes]:
-    """Small pictures, in the order of the ids; missing and broken ones are left out."""
-    files: list[bytes] = _thumbnails(name, opened(name).stamp(), tuple(ids))
-    return files
+def thumbnails(name: str, ids: Sequence[str]) -> list[str]:
+    """Small pictures as data URLs, in the order of the ids; missing and broken ones are left out.
+
+    Data URLs, because Streamlit would decode, shrink and encode the files again and keep them for each session.
+    """
+    return [pictures.data_url(file) for file in _shelf(name, _stamp(name)).get(ids).values()]
 
 
 @st.cache_data(max_entries=5000, show_spinner=False)
-def _strip(name: str, stamp: str, ids: tuple[str, ...], arrow: bool) -> bytes:
-    return pictures.strip(_thumbnails(name, stamp, ids), arrow=arrow)
+def _strip(name: str, stamp: str, ids: tuple[str, ...], arrow: bool) -> str | None:
+    files = list(_shelf(name, stamp).get(ids).values())
+    return pictures.data_url(pictures.strip(files, arrow=arrow)) if files else None
 
 
-def strip(name: str, ids: Sequence[str], *, arrow: bool = False) -> bytes:
-    """Some pictures side by side as one; with an arrow between two that are compared."""
-    file: bytes = _strip(name, opened(name).stamp(), tuple(ids), arrow)
-    return file
-
-
-@st.cache_data(max_entries=5000, show_spinner=False)
-def _strip_url(name: str, stamp: str, ids: tuple[str, ...]) -> str | None:
-    return pictures.data_url(_strip(name, stamp, ids, False)) if ids else None
-
-
-def strip_url(name: str, ids: Sequence[str]) -> str | None:
-    """Some pictures side by side, as a data URL for a table cell; ``None`` without pictures."""
-    url: str | None = _strip_url(name, opened(name).stamp(), tuple(ids))
+def strip(name: str, ids: Sequence[str], *, arrow: bool = False) -> str | None:
+    """Some pictures side by side as one data URL, with an arrow between two that are compared; ``None`` for none."""
+    url: str | None = _strip(name, _stamp(name), tuple(ids), arrow)
     return url
