@@ -128,7 +128,7 @@ class Dataset:
         if not path.is_file():
             return pd.DataFrame({name: pd.Series(dtype="int64" if name == "position" else "str") for name in columns})
         try:
-            return pd.read_parquet(path, columns=columns)
+            return store.read_frame(path)[columns]
         except Exception as error:  # pyarrow raises many kinds for a broken file
             raise DatasetError(f"words.parquet of {self.name!r} cannot be read ({error}); import again") from error
 

@@ -142,7 +142,7 @@ class ImageSets:
 
     def _check_finite(self) -> None:
         for start in range(0, len(self.features), 4096):
-            bad = ~np.isfinite(self.features[start : start + 4096]).all(axis=1)
+            bad = ~_finite(self.features[start : start + 4096]).all(axis=1)
             if bad.any():
                 row = start + int(np.argmax(bad))
                 owners = np.searchsorted(self.offsets, np.flatnonzero(self.members == row), side="right") - 1
@@ -150,6 +150,13 @@ class ImageSets:
                 raise FeatureError(
                     f"picture {row} (of {word!r}) has NaN or infinite features; extract its features again"
                 )
+
+
+def _finite(features: Features) -> NDArray[np.bool_]:
+    if features.dtype != np.float16:
+        return np.asarray(np.isfinite(features))
+    # numpy is slow with half floats: all bits of the exponent set means infinite or NaN.
+    return np.asarray(np.ascontiguousarray(features).view(np.uint16) & 0x7C00 != 0x7C00)
 
 
 def _as_floats(word: str, array: ArrayLike) -> Features:

@@ -118,10 +118,8 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
 
 
 def _stored(dataset: Dataset, backbone: str, kind: str, key: str) -> pd.DataFrame | None:
-    import pandas as pd
-
     try:
-        frame = pd.read_parquet(dataset.path / "projections" / backbone / f"{kind}.parquet")
+        frame = store.read_frame(dataset.path / "projections" / backbone / f"{kind}.parquet")
     except Exception:  # missing or broken: computed again
         return None
     return frame if frame.attrs.get("key") == key else None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core import metrics
-from cldi_core.dataset import SETTINGS
+from cldi_core.dataset import POS, SETTINGS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +56,8 @@ def table(
 
 
 def _only(frames: Mapping[str, pd.DataFrame], letters: Iterable[str]) -> dict[str, pd.DataFrame]:
+    if set(letters) == set(POS):
+        return dict(frames)
     return {name: frame[frame["pos"].isin(list(letters))] for name, frame in frames.items()}
 
 
@@ -85,10 +87,14 @@ def interval_of(record: Mapping[str, Any], figure: str) -> metrics.Interval:
 
 def rank_table(frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
     """Ranks of the same queries in several pairs: float64 (n_queries, n_pairs), nan where a pair lacks one."""
-    import pandas as pd
-
-    joined = pd.concat({pair: frame.set_index("query")["rank"] for pair, frame in frames.items()}, axis=1)
-    return joined.to_numpy(np.float64)
+    columns = [(frame["query"].tolist(), frame["rank"].to_numpy(np.float64)) for frame in frames.values()]
+    place = {
+        query: row for row, query in enumerate(dict.fromkeys(query for queries, _ in columns for query in queries))
+    }
+    ranks = np.full((len(place), len(columns)), np.nan)
+    for column, (queries, values) in enumerate(columns):
+        ranks[[place[query] for query in queries], column] = values
+    return ranks
 
 
 def chance(pair: Pair) -> float:

@@ -175,10 +175,8 @@ def _ranking_path(pair: Pair, method: str) -> Path:
 
 
 def _stored(path: Path, key: str) -> pd.DataFrame | None:
-    import pandas as pd
-
     try:
-        frame = pd.read_parquet(path)
+        frame = store.read_frame(path)
     except Exception:  # missing or broken: computed again
         return None
     return frame if frame.attrs.get("key") == key else None

@@ -10,12 +10,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 
@@ -81,6 +84,20 @@ def lock(folder: Path) -> Iterator[None]:
         raise DatasetError(
             f"another process has been writing to {str(folder)!r} for {LOCK_WAIT:.0f} s; wait for it and run this again"
         ) from error
+
+
+def read_frame(path: Path) -> pd.DataFrame:
+    """A stored frame with its ``attrs``: what ``pandas.read_parquet`` gives, in a third of the time for small files.
+
+    Raises:
+        OSError or pyarrow.ArrowInvalid: there is none, or it is broken.
+    """
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(path).read(use_threads=False)
+    frame: pd.DataFrame = table.to_pandas()
+    frame.attrs = json.loads((table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
+    return frame
 
 
 def load_matrix(path: Path) -> NDArray[Any] | None:

@@ -37,7 +37,7 @@ def first_pages(browser: Any, folder: Path, times: int = 5) -> list[float]:
             page = browser.new_context().new_page()
             start = time.perf_counter()
             page.goto(server.url)
-            page.wait_for_selector(".js-plotly-plot .point", timeout=60_000)
+            page.wait_for_selector(".js-plotly-plot .legendtext:has-text('nouns, n =')", timeout=60_000)
             found.append(time.perf_counter() - start)
             page.context.close()
     return found

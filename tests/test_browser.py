@@ -69,7 +69,7 @@ def test_from_the_first_page_to_a_verb_and_its_right_answer(server: Server, page
     page.goto(server.url)
     drawn(page)
     page.wait_for_selector("h1:has-text('CLDI Explorer')")
-    page.wait_for_selector(".js-plotly-plot .point", timeout=30_000)
+    page.wait_for_selector(".js-plotly-plot .legendtext:has-text('verbs, n =')", timeout=30_000)
     page.get_by_role("link", name="Word", exact=True).click()
     page.wait_for_selector("h4")
     for kind in ("Nouns", "Adjectives"):

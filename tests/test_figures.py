@@ -106,13 +106,14 @@ def test_the_finding_shows_each_method_at_its_own_label() -> None:
     names = [name for name, method in METHODS.items() if method.ranks_all]
     last = names[-1]
     chart = figures.finding([record(last, "NN", 0.5), record("knn", "NN", 0.9), record(last, "VB", 0.25)], "en-de")
-    nouns, verbs, adjectives = chart.data
+    nouns, verbs, adjectives, published = chart.data
+    assert published.name == "in the paper" and list(published.y[:3]) == [0.60, 0.20, 0.28]
     assert (list(nouns.y), list(verbs.y), list(adjectives.y)) == ([0.5], [0.25], [])
     assert [round(verbs.x[0] - nouns.x[0], 2), round(verbs.x[0])] == [0.18, names.index(last)]
     assert chart.layout.xaxis.ticktext[round(verbs.x[0])] == METHODS[last].label
     assert (nouns.name, adjectives.name) == ("nouns, n = 5", "adjectives")
     assert nouns.error_y.array[0] == pytest.approx(0.2) and nouns.error_y.arrayminus[0] == pytest.approx(0.1)
-    assert [len(trace.y) for trace in figures.finding([record(last, "NN", 0.5)], "average").data] == [0, 0, 0]
+    assert [len(trace.y) for trace in figures.finding([record(last, "NN", 0.5)], "average").data[:3]] == [0, 0, 0]
 
 
 @pytest.mark.parametrize(

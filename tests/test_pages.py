@@ -208,7 +208,7 @@ def test_the_finding_is_that_of_the_results(built: tuple[Dataset, dict], monkeyp
     monkeypatch.setattr(st, "plotly_chart", charts)
     healthy(open_page("overview"))
     records = results.table({pair: {name: frames[name] for name in METHODS} for pair, frames in built[1].items()})
-    assert charts.figures[0] == figures.finding(records, results.AVERAGE)
+    assert charts.figures[-1] == figures.finding(records, results.AVERAGE)
 
 
 def csv_of(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:

@@ -14,7 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cldi_core import metrics
+from cldi_core import metrics, paper
 from cldi_core.dataset import POS, SETTINGS
 from cldi_core.scores import METHODS
 
@@ -42,7 +42,7 @@ def _layout(figure: go.Figure, title: str, note: str, height: int) -> go.Figure:
 
 
 def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
-    """MRR by part of speech and method with intervals: grouped points, as intervals say more than bars."""
+    """MRR by part of speech and method with intervals, and the paper's as hollow diamonds; no records: those alone."""
     figure = go.Figure()
     shown = [setting for setting in SETTINGS if setting != "ALL"]
     names = [name for name, method in METHODS.items() if method.ranks_all]
@@ -67,6 +67,19 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
                 hovertemplate="MRR %{y:.2f}<extra></extra>",
             )
         )
+    published = [
+        (place + (offset - 1) * 0.18 + 0.07, paper.TABLE_2[name][setting][0], SETTING_COLOURS[setting])
+        for place, name in enumerate(names)
+        for offset, setting in enumerate(shown)
+        if name in paper.TABLE_2
+    ]
+    x, y, colours = zip(*published, strict=True)
+    marker = {"size": 9, "symbol": "diamond-open", "color": colours}
+    figure.add_trace(
+        go.Scatter(
+            x=x, y=y, mode="markers", marker=marker, name="in the paper", hovertemplate="%{y:.2f}<extra></extra>"
+        )
+    )
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METHODS[name].label for name in names])
     figure.update_yaxes(range=[0, 1], title="MRR")
     return _layout(figure, "How well words translate", "MRR with 95 % bootstrap interval", 360)
