@@ -201,7 +201,7 @@ def thumbnails(name: str, ids: Sequence[str]) -> list[str]:
 @st.cache_data(max_entries=5000, show_spinner=False)
 def _strip(name: str, stamp: str, ids: tuple[str, ...], arrow: bool) -> str | None:
     files = list(_shelf(name, stamp).get(ids).values())
-    return pictures.data_url(pictures.strip(files, arrow=arrow)) if files else None
+    return pictures.data_url(pictures.strip(files, arrow=arrow), "svg+xml") if files else None
 
 
 def strip(name: str, ids: Sequence[str], *, arrow: bool = False) -> str | None:
