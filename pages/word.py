@@ -11,7 +11,6 @@ from cldi_core.scores import METHODS
 from pages._ui import draw, frame, load, view
 
 TOP = 10
-MATCHES = 12
 
 
 def walk(current: view.View) -> pd.DataFrame:
@@ -175,18 +174,7 @@ def behind(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidat
     if not matches:
         st.info("There are no pictures to compare.")
         return
-    name = pair.dataset.name
-    shown = matches[:MATCHES]
-    st.image(
-        [load.strip(name, (match.source, match.target), arrow=True) for match in shown],
-        caption=[f"{match.cosine:.2f}" for match in shown],
-        alt=[
-            f"a picture of {found.word} and its best match of {chosen.word}, cosine {match.cosine:.2f}"
-            for match in shown
-        ],
-    )
-    if len(matches) > MATCHES:
-        st.caption(f"The best {MATCHES} of {len(matches)} source pictures, each with its best match and their cosine.")
+    draw.matches(pair.dataset.name, matches, (found.word, chosen.word), f"m-{found.word}-{chosen.word}")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import streamlit as st
 from cldi_core import mapping, overview, results, runs
 from cldi_core.dataset import Dataset
 from cldi_core.scores import METHODS
-from pages._ui import figures, frame
+from pages._ui import draw, figures, frame
 from tests import oracles
 from tests.conftest import BACKBONE
 from tests.pages_data import (
@@ -184,12 +184,17 @@ def test_a_word_is_found_without_its_part_of_speech() -> None:
     assert "#### shake →" in texts(open_page("word", word="shake"))
 
 
-def test_grids_turn_their_pages() -> None:
+def test_grids_and_matches_turn_their_pages() -> None:
     at = open_page("word", word="dog.N")
     assert [len(at.get("image")[0].value), f"1–24 of {MANY}" in texts(at)] == [24, True]
-    at = healthy(button(at, "›").click().run())
+    at = healthy(at.button(key="on-s-dog").click().run())
     assert [len(at.get("image")[0].value), f"25–{MANY} of {MANY}" in texts(at)] == [MANY - 24, True]
-    assert button(at, "›").disabled
+    assert at.button(key="on-s-dog").disabled
+    (onward,) = [one for one in at.button if str(one.key).startswith("on-m-dog-")]
+    first = list(at.get("image")[-1].value)
+    assert len(first) == draw.MATCHES and f"1–{draw.MATCHES} of {MANY}" in texts(at)
+    at = healthy(onward.click().run())
+    assert list(at.get("image")[-1].value) != first and f"{draw.MATCHES + 1}–{2 * draw.MATCHES} of {MANY}" in texts(at)
 
 
 def test_the_overview_tells_four_stories_and_the_facts(wide: Dataset) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from cldi_core import explain
 from cldi_core.dataset import POS
 from cldi_core.errors import CldiError
 from cldi_core.scores import METHODS
@@ -15,6 +16,7 @@ from cldi_core.scores import METHODS
 from . import load
 
 PAGE = 24  # pictures of a grid shown at a time
+MATCHES = 8  # pairs of pictures
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@])")
 
 
@@ -38,26 +40,57 @@ def grid(dataset: str, ids: Sequence[str], alt: str, key: str, *, width: int = 6
 
 @st.fragment
 def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) -> None:
-    pages = -(-len(ids) // PAGE)
-    page = min(st.session_state.get(f"page-{key}", 0), pages - 1)
-    shown = ids[page * PAGE : (page + 1) * PAGE]
+    numbers = _page(len(ids), PAGE, key)
+    shown = [ids[number] for number in numbers]
     try:
         files = load.thumbnails(dataset, shown)
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
         st.error(safe(str(error)))
         return
-    numbers = range(page * PAGE + 1, page * PAGE + len(files) + 1)
     if files:
-        st.image(files, width=width, alt=[f"{alt}, picture {number} of {len(ids)}" for number in numbers])
+        st.image(
+            files, width=width, alt=[f"{alt}, picture {number + 1} of {len(ids)}" for number in numbers[: len(files)]]
+        )
     if len(files) < len(shown):
         lost = len(shown) - len(files)
         command = f"python -m cldi_core check --dataset {dataset} --deep"
         st.caption(safe(f"Missing or broken: {lost} of these {len(shown)} pictures; run: {command}"))
-    if pages > 1:
+    _pager(numbers, len(ids), PAGE, key)
+
+
+@st.fragment
+def matches(dataset: str, found: Sequence[explain.Match], words: tuple[str, str], key: str) -> None:
+    """Pairs of pictures that were matched, each with its cosine, the most alike first."""
+    numbers = _page(len(found), MATCHES, key)
+    shown = [found[number] for number in numbers]
+    try:
+        files = [load.strip(dataset, (match.source, match.target), arrow=True) for match in shown]
+    except CldiError as error:
+        st.error(safe(str(error)))
+        return
+    known = [(file, match.cosine) for file, match in zip(files, shown, strict=True) if file]
+    st.image(
+        [file for file, _ in known],
+        caption=[f"{cosine:.2f}" for _, cosine in known],
+        alt=[f"a picture of {words[0]} and its best match of {words[1]}, cosine {cosine:.2f}" for _, cosine in known],
+    )
+    _pager(numbers, len(found), MATCHES, key)
+
+
+def _page(count: int, size: int, key: str) -> range:
+    """The numbers of what the current page shows."""
+    page = min(st.session_state.get(f"page-{key}", 0), max(-(-count // size) - 1, 0))
+    return range(page * size, min((page + 1) * size, count))
+
+
+def _pager(numbers: range, count: int, size: int, key: str) -> None:
+    """Buttons to the page before and the next, where there is more than one."""
+    if count > size:
+        page = numbers.start // size
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("‹", key=f"back-{key}", disabled=page == 0, on_click=_turn, args=(key, page - 1))
-            st.caption(f"{numbers.start}–{numbers.stop - 1} of {len(ids)}")
-            st.button("›", key=f"on-{key}", disabled=page == pages - 1, on_click=_turn, args=(key, page + 1))
+            st.caption(f"{numbers.start + 1}–{numbers.stop} of {count}")
+            st.button("›", key=f"on-{key}", disabled=numbers.stop == count, on_click=_turn, args=(key, page + 1))
 
 
 def _turn(key: str, page: int) -> None:
