@@ -13,16 +13,18 @@ from pages._ui import draw, figures, frame, load, view
 def means(spread: pd.DataFrame, language: str) -> None:
     """Mean dispersion, and for English the senses, by part of speech beside the paper's."""
     rows = spread[spread["language"] == language]
-    columns = {"dispersion": ("dispersion", paper.DISPERSION)}
+    measures = {"dispersion": ("dispersion", paper.DISPERSION)}
     if rows["senses"].notna().any():
-        columns["senses"] = ("WordNet senses", paper.SENSES)
-    table = {"part of speech": list(POS.values())}
-    for column, (label, published) in columns.items():
+        measures["senses"] = ("WordNet senses", paper.SENSES)
+    for column, (label, published) in measures.items():
         found = overview.means_by_pos(rows, column)
-        table[label] = [figures.interval_text(interval) for _, interval, _ in found]
-        table[f"{label} in the paper"] = [f"{published[letter]:.2f}" for letter, _, _ in found]
-        table[f"n ({column})"] = [n for _, _, n in found]
-    st.dataframe(pd.DataFrame(table), hide_index=True, alt=f"Means by part of speech, {language}")
+        table = {
+            "part of speech": list(POS.values()),
+            label: [figures.interval_text(interval) for _, interval, _ in found],
+            "in the paper": [f"{published[letter]:.2f}" for letter, _, _ in found],
+            "n": [n for _, _, n in found],
+        }
+        st.dataframe(pd.DataFrame(table), hide_index=True, alt=f"Mean {label} by part of speech, {language}")
 
 
 def extremes(current: view.View, spread: pd.DataFrame, language: str) -> None:

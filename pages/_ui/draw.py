@@ -89,7 +89,7 @@ def _pager(numbers: range, count: int, size: int, key: str) -> None:
         page = numbers.start // size
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("‹", key=f"back-{key}", disabled=page == 0, on_click=_turn, args=(key, page - 1))
-            st.caption(f"{numbers.start + 1}–{numbers.stop} of {count}")
+            st.caption(f"{numbers.start + 1}–{numbers.stop} of {count}", width="content")
             st.button("›", key=f"on-{key}", disabled=numbers.stop == count, on_click=_turn, args=(key, page + 1))
 
 

@@ -32,9 +32,9 @@ CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale
 
 def _layout(figure: go.Figure, title: str, note: str, height: int) -> go.Figure:
     figure.update_layout(
-        title={"text": f"{title}<br><sup>{note}</sup>", "x": 0, "xanchor": "left"},
+        title={"text": f"{title}<br><sup>{note}</sup>", "x": 0, "xanchor": "left", "y": 0.97, "yanchor": "top"},
         height=height,
-        margin={"l": 50, "r": 20, "t": 64, "b": 48},
+        margin={"l": 50, "r": 20, "t": 92, "b": 48},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right", "title": None},
         hoverlabel={"align": "left"},
     )
@@ -82,7 +82,7 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
     )
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METHODS[name].label for name in names])
     figure.update_yaxes(range=[0, 1], title="MRR")
-    return _layout(figure, "How well words translate", "MRR with 95 % bootstrap interval", 360)
+    return _layout(figure, "How well words translate", "MRR with 95 % bootstrap interval", 390)
 
 
 def histogram(frame: pd.DataFrame, language: str) -> go.Figure:
@@ -188,7 +188,7 @@ def scatter_map(
         marker = {"color": colour, "size": 6, "opacity": 0.75}
         figure.add_trace(_points(x[mask], y[mask], texts[mask].tolist(), numbers[mask], marker, label))
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False, scaleanchor="x")
+    figure.update_yaxes(visible=False)
     figure.update_layout(
         height=620,
         margin={"l": 0, "r": 0, "t": 30, "b": 0},
