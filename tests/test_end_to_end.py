@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import draw
+from tests.pages_data import healthy, open_page, texts, view_of
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "drawn"
@@ -93,3 +94,16 @@ def test_the_map_and_the_check_are_made(root: Path) -> None:
     assert (root / "data" / NAME / "projections" / "efficientnet-lite0" / "words.parquet").is_file()
     findings = ask(root, "check", "--deep")["findings"]
     assert {finding["level"] for finding in findings} == {"info"}
+
+
+@pytest.mark.parametrize("page", ["overview", "word", "compare", "dispersion", "map", "results", "data"])
+def test_the_dashboard_opens_on_the_users_data(root: Path, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``make run DATASET=path``: the data set lies elsewhere and is the first that is shown."""
+    monkeypatch.delenv("CLDI_DATA", raising=False)
+    monkeypatch.setenv("CLDI_DATASET", str(root / "data" / NAME))
+    at = healthy(open_page(page))
+    assert view_of(at)["dataset"] == NAME
+    assert at.selectbox(key="dataset").options[0] == NAME
+    if page == "word":
+        assert "#### house → Haus" in texts(at) and "Found" in texts(at)
+        assert [len(images.value) for images in at.get("image")] == [2, 1, 2]
