@@ -8,15 +8,14 @@ published with Hartmann & Søgaard 2018, or `en-de.tsv`.
 from __future__ import annotations
 
 import codecs
-import os
 import re
-import secrets
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from cldi_core import store
 from cldi_core.errors import LexiconError
 
 POS = ("N", "V", "A")
@@ -134,7 +133,7 @@ def write_list(path: str | Path, rows: Iterable[Row]) -> None:
             f"no rows to write to {str(path)!r}; a word list needs at least one; check what you selected"
         )
     try:
-        _replace(path, "".join(lines).encode())
+        store.write_text(path, "".join(lines))
     except OSError as error:
         raise LexiconError(
             f"cannot write {str(path)!r}: {error.strerror or error}; choose a folder that you can write to"
@@ -244,18 +243,3 @@ def _row(cells: list[str], line: str, where: str) -> Row:
 def _is_control(character: str) -> bool:
     """Control and invisible formatting characters, among them NUL, bidirectional overrides and Unicode line ends."""
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in _JOINERS
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put `data` at `path` in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Not `tempfile`: its files are readable by their owner alone, and a data set may be shared.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

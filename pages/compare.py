@@ -91,11 +91,7 @@ def main() -> None:
     """Draw the page."""
     current = view.current()
     st.title("Compare")
-    if not current.pair or not current.backbone:
-        draw.empty(
-            "There is nothing to compare yet: the data set needs a word list, pictures and features.",
-            f"python -m cldi_core check --dataset {current.dataset}",
-        )
+    if not draw.ready(current, "compare"):
         return
     chosen = contenders(current)
     if len(chosen) < 2:

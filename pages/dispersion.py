@@ -76,11 +76,7 @@ def main() -> None:
     """Draw the page."""
     current = view.current()
     st.title("Dispersion")
-    if not current.pair or not current.backbone:
-        draw.empty(
-            "There is nothing to measure yet: the data set needs a word list, pictures and features.",
-            f"python -m cldi_core check --dataset {current.dataset}",
-        )
+    if not draw.ready(current, "measure"):
         return
     st.markdown(
         "Dispersion is the mean of 1 − cosine over all pairs of a word's pictures: 0 if they are all alike. "

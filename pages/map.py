@@ -56,11 +56,7 @@ def main() -> None:
     """Draw the page."""
     current = view.current()
     st.title("Map")
-    if not current.pair or not current.backbone:
-        draw.empty(
-            "There is nothing to map yet: the data set needs a word list, pictures and features.",
-            f"python -m cldi_core check --dataset {current.dataset}",
-        )
+    if not draw.ready(current, "map"):
         return
     kind, colouring, joined = controls(current)
     coordinates = load.coordinates(current.dataset, current.backbone, kind)

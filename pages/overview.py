@@ -80,11 +80,7 @@ def main() -> None:
     st.title("CLDI Explorer")
     st.markdown(INTRODUCTION)
     dataset = load.opened(current.dataset)
-    if not current.pair or not current.backbone:
-        draw.empty(
-            "This data set is not ready: it needs a word list, pictures and features.",
-            f"python -m cldi_core check --dataset {current.dataset}",
-        )
+    if not draw.ready(current, "show"):
         return
     above = st.container()
     left, right = st.columns([3, 2], gap="large")

@@ -40,11 +40,7 @@ def main() -> None:
     """Draw the page."""
     current = view.current()
     st.title("Results")
-    if not current.pair or not current.backbone:
-        draw.empty(
-            "There are no results yet: the data set needs a word list, pictures and features.",
-            f"python -m cldi_core check --dataset {current.dataset}",
-        )
+    if not draw.ready(current, "show"):
         return
     dataset = load.opened(current.dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):

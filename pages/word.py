@@ -180,11 +180,7 @@ def behind(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidat
 def main() -> None:
     """Draw the page."""
     current = view.current()
-    if not current.pair or not current.backbone:
-        draw.empty(
-            "Nothing to compare yet: the data set needs a word list, pictures and features.",
-            f"python -m cldi_core check --dataset {current.dataset}",
-        )
+    if not draw.ready(current, "compare"):
         return
     rows = walk(current)
     if not len(rows):

@@ -13,7 +13,7 @@ from cldi_core.dataset import POS
 from cldi_core.errors import CldiError
 from cldi_core.scores import METHODS
 
-from . import load
+from . import load, view
 
 PAGE = 24  # pictures of a grid shown at a time
 MATCHES = 8  # pairs of pictures
@@ -101,6 +101,17 @@ def empty(what: str, command: str) -> None:
     """An empty state: what is missing, and the command that makes it."""
     st.info(what)
     st.code(command, language="bash")
+
+
+def ready(current: view.View, what: str) -> bool:
+    """Whether the data set has what pages need; else say so, and what looks into it."""
+    if current.pair and current.backbone:
+        return True
+    empty(
+        f"There is nothing to {what} yet: the data set needs a word list, pictures and features.",
+        f"python -m cldi_core check --dataset {current.dataset}",
+    )
+    return False
 
 
 def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]]) -> None:
