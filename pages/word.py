@@ -10,7 +10,7 @@ from cldi_core import explain, runs
 from cldi_core.scores import METHODS
 from pages._ui import draw, frame, load, view
 
-TOP = 10
+TOPS = (10, 30, 100)  # candidates listed
 
 
 def walk(current: view.View) -> pd.DataFrame:
@@ -121,8 +121,12 @@ def sides(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate
 
 def listed(found: explain.Explanation, chosen: explain.Candidate) -> list[explain.Candidate]:
     """The best candidates, every right answer however deep, and the chosen one, by rank."""
-    shown = list(dict.fromkeys([*found.candidates[:TOP], *found.gold, chosen]))
+    shown = list(dict.fromkeys([*found.candidates[: _top()], *found.gold, chosen]))
     return sorted(shown, key=lambda candidate: (np.isnan(candidate.rank), candidate.rank, -candidate.score))
+
+
+def _top() -> int:
+    return st.session_state.get("candidates listed") or TOPS[0]
 
 
 def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate) -> None:
@@ -145,7 +149,7 @@ def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Cand
         key="candidates",
         hide_index=True,
         row_height=44,
-        height=44 * len(shown) + 40,
+        height=44 * min(len(shown), 16) + 40,
         on_select=_pick_candidate,
         selection_mode="single-row",
         alt=f"Ranked candidates for {found.word}",
@@ -156,8 +160,14 @@ def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Cand
             "pictures": st.column_config.ImageColumn(width=180),
         },
     )
-    best = len(found.candidates[:TOP])
-    st.caption(f"The best {best} of {len(found.candidates)} candidates, and every right answer. Click a row to see it.")
+    best = len(found.candidates[: _top()])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Candidates listed", TOPS, default=TOPS[0], key="candidates listed", label_visibility="collapsed"
+        )
+        st.caption(
+            f"The best {best} of {len(found.candidates)} candidates, and every right answer. Click a row to see it."
+        )
 
 
 def _pick_candidate() -> None:

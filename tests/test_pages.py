@@ -184,6 +184,14 @@ def test_a_word_is_found_without_its_part_of_speech() -> None:
     assert "#### shake →" in texts(open_page("word", word="shake"))
 
 
+def test_more_candidates_can_be_listed(wide: Dataset) -> None:
+    at = open_page("word", word="shake.V", pair="en-de")
+    few = at.dataframe[0].value["candidate"].tolist()
+    at = healthy(at.segmented_control(key="candidates listed").set_value(30).run())
+    many = at.dataframe[0].value["candidate"].tolist()
+    assert many[: len(few) - 1] == few[:-1] and len(many) == min(30, len(pair_of(wide).target.words))
+
+
 def test_grids_and_matches_turn_their_pages() -> None:
     at = open_page("word", word="dog.N")
     assert [len(at.get("image")[0].value), f"1–24 of {MANY}" in texts(at)] == [24, True]
