@@ -16,7 +16,7 @@ from cldi_core.scores import METHODS
 from . import load, view
 
 PAGE = 24  # pictures of a grid shown at a time
-MATCHES = 8  # pairs of pictures
+MATCHES = 6  # pairs of pictures
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@])")
 
 
