@@ -224,11 +224,15 @@ def open_dataset(name: str) -> Dataset:
 def create(path: Path, title: str = "", **info: str) -> Dataset:
     """Make a data set of an empty or new folder, or open the one that is there."""
     if not (path / "dataset.toml").is_file():
-        entries = {"title": title or path.name, **info}
-        # A JSON string is a TOML basic string.
-        text = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in entries.items())
-        store.write_text(path / "dataset.toml", text)
+        write_info(path, {"title": title or path.name, **info})
     return Dataset(path)
+
+
+def write_info(path: Path, info: Mapping[str, str]) -> None:
+    """Replace ``dataset.toml``."""
+    # A JSON string is a TOML basic string.
+    text = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in info.items())
+    store.write_text(path / "dataset.toml", text)
 
 
 def write_words(path: Path, rows: Sequence[tuple[str, str, int, str]]) -> None:

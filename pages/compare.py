@@ -37,10 +37,10 @@ def _pick() -> None:
     st.query_params["contenders"] = ",".join(st.session_state["contenders"])
 
 
-def open_word(current: view.View, query: str, contender: tuple[str, str]) -> None:
+def open_word(query: str, contender: tuple[str, str]) -> None:
     """Go to the Word page of a query under one contender."""
-    target = view.View(current.dataset, current.pair, "NVA", contender[0], contender[1], "all", query, "")
-    st.switch_page("pages/word.py", query_params=target.params())
+    params = view.of_word(query, pos="NVA", method=contender[0], backbone=contender[1])
+    st.switch_page("pages/word.py", query_params=params)
 
 
 def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[tuple[str, str]]) -> None:
@@ -83,7 +83,7 @@ def wins(current: view.View, table: pd.DataFrame, one: tuple[str, str], other: t
                 alt=f"Words that {label(winner)} ranks higher than {label(loser)}",
             )
             if event.selection.rows:
-                open_word(current, shown["query"].iloc[event.selection.rows[0]], winner)
+                open_word(shown["query"].iloc[event.selection.rows[0]], winner)
             st.caption(f"The {len(shown)} clearest of {len(rows)}; click a row to open the word.")
 
 
@@ -120,7 +120,7 @@ def main() -> None:
     )
     if event.selection.points:
         number = int(event.selection.points[0]["customdata"])
-        open_word(current, table["query"].iloc[number], one)
+        open_word(table["query"].iloc[number], one)
     wins(current, table, one, other)
 
 

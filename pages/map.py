@@ -46,8 +46,7 @@ def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
             files = load.thumbnails(current.dataset, ids[:10])
             st.image(files, width=44, alt=[f"{word}, picture {n + 1}" for n in range(len(files))])
             if language == current.pair.split("-")[0]:
-                target = view.View(**{**current.params(), "word": word, "pos": "NVA", "show": "all", "candidate": ""})
-                st.page_link("pages/word.py", label="open", query_params=target.params())
+                st.page_link("pages/word.py", label="open", query_params=view.of_word(word, pos="NVA"))
     if len(rows) > mapping.SHOWN:
         st.caption(f"{mapping.SHOWN} of {len(rows)} words are shown.")
 

@@ -37,14 +37,11 @@ def stories(current: view.View) -> None:
     found = overview.stories(current.pair, rankings, current.method)
     for story, column in zip(found, [*st.columns(2), *st.columns(2)], strict=False):
         with column.container(border=True, height="stretch"):
-            target = view.View(
-                **{**current.params(), "word": story.query, "pos": "NVA", "show": "all", "candidate": ""}
-            )
             st.page_link(
                 "pages/word.py",
                 label=draw.safe(story.question),
                 icon=":material/arrow_forward:",
-                query_params=target.params(),
+                query_params=view.of_word(story.query, pos="NVA"),
             )
     if not found:
         st.info("No word of this pair is a clear example: all are few, or found early.")

@@ -118,7 +118,7 @@ def write_dataset(
     path: Path, info: dict[str, str], assignment: Assignment, by_key: dict[str, list[tuple[str, str]]]
 ) -> None:
     """Write everything but the pictures; ``by_key``: emoji key → [(side, picture id)]."""
-    store.write_text(path / "dataset.toml", "".join(f"{key} = {_toml(value)}\n" for key, value in info.items()))
+    dataset.write_info(path, info)
     for pair, rows in assignment.rows.items():
         lists.write_list(path / "lexicon" / f"{pair}.tsv", rows)
     rows_of_words = []
@@ -127,16 +127,11 @@ def write_dataset(
         ids = [picture for key in keys for owner, picture in by_key.get(key, ()) if owner == side]
         rows_of_words += [(language, word, position, key) for position, key in enumerate(ids)]
     dataset.write_words(path, rows_of_words)
-    folder = senses.find_wordnet()
-    if folder is None:
+    wordnet = senses.installed()
+    if wordnet is None:
         raise DemoError("WordNet 3.0 was not found; install Debian's wordnet-base or set WNSEARCHDIR")
-    wordnet = senses.WordNet(folder)
     english = sorted(word for language, word in assignment.members if language == "en")
     store.write_text(path / "senses.tsv", "".join(f"{word}\t{wordnet.senses(word)}\n" for word in english))
-
-
-def _toml(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def manifest(path: Path) -> str:

@@ -52,6 +52,11 @@ def link(view: View) -> str:
     return f"{(st.context.url or '').split('?')[0]}?{urlencode(view.params() | _of_page())}"
 
 
+def of_word(query: str, **changes: str) -> dict[str, str]:
+    """The parameters of the Word page for a query, whatever became of it, at its right answer."""
+    return replace(current(), word=query, show="all", candidate="", **changes).params()
+
+
 def go(**changes: str) -> None:
     """Change the view and the URL; for callbacks.  Another method or backbone is compared with a new opponent."""
     view = replace(current(), **changes)
