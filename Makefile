@@ -66,7 +66,12 @@ demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from th
 screenshots: dev system ## take the screenshots of the README again
 	@$(FIND_CHROMIUM); $(PY) -m tests.screenshots
 
-bench: dev system ## measure how fast the pages open
+bench: dev system ## measure scoring beside other tools, and how fast the pages open: make bench [ARGS=--full]
+	@cmp -s requirements-bench.txt .venv/requirements-bench.txt || { \
+		$(PY) -m pip install --disable-pip-version-check -r requirements-bench.txt && \
+		cp requirements-bench.txt .venv/; \
+	}
+	$(PY) -m cldi_core bench $(ARGS)
 	@$(FIND_CHROMIUM); $(PY) -m tests.bench_pages
 
 clean: ## remove .venv and what tools left behind; the data stays

@@ -13,13 +13,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from cldi_core.dataset import Dataset, locate, open_dataset
 from cldi_core.errors import CldiError, UnknownNameError
+
+if TYPE_CHECKING:
+    from cldi_core.reuse import Scored
 
 app = typer.Typer(
     help="Learn translations from pictures: import, extract, score, evaluate, explain.",
@@ -64,6 +67,21 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(done - bar.n)
 
         yield update
+
+
+def _scored_record(pair: str, method: str, scored: Scored) -> dict[str, object]:
+    how = {name: getattr(scored, name) for name in ("precision", "device", "seconds", "computed", "found")}
+    return {"pair": pair, "method": method, "shape": list(scored.matrix.shape), **how}
+
+
+def _print_scored(pair: str, words: tuple[int, int], scored: dict[str, Scored]) -> None:
+    """One line: what was computed, how, and what was there already."""
+    fresh = {name: one for name, one in scored.items() if not one.found}
+    how = sorted({f"{one.precision} on {one.device}" for one in fresh.values()})
+    done = f"computed {', '.join(fresh)} ({', '.join(how)})" if fresh else "nothing to compute"
+    print(
+        f"{pair}: {words[0]} × {words[1]} words, {done}; {len(scored) - len(fresh)} of {len(scored)} methods were there"
+    )
 
 
 def _failures(failed: list[dict[str, str]]) -> None:
@@ -154,24 +172,37 @@ def score(
     dataset: DatasetOption,
     pair: Annotated[str | None, typer.Option("--pair", help="A language pair; all of them without it.")] = None,
     backbone: BackboneOption = DEFAULT_BACKBONE,
-    method: Annotated[str | None, typer.Option("--method", help="A method; all of them without it.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", help="A method, also a composed one (maxmax+csls, rrf=avgmax,cnn-mean); or all."),
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="exact (float32), fast (bfloat16, same ranks), or auto: fast where it is faster.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     as_json: JsonOption = False,
 ) -> None:
-    """Score all word pairs and keep the scores and ranks, so that pages open at once."""
-    from cldi_core import controls, features, runs
-    from cldi_core.scores import METHODS
+    """Score all word pairs and keep the scores and ranks, so that pages open at once.
 
+    What is stored and still true is not computed again.
+    """
+    from cldi_core import controls, features, runs
+    from cldi_core.methods import METHODS
+    from cldi_core.scores import check_choices
+
+    check_choices([method] if method else [], precision, device)
     opened = open_dataset(dataset)
     loaded = features.load(opened, backbone)
     records: list[dict[str, object]] = []
     for name in _pairs(opened, pair):
         joined = runs.open_pair(opened, backbone, name, loaded)
         methods = [method] if method else list(METHODS)
-        scored = runs.scores(joined, methods)
-        records += [{"pair": name, "method": way, "shape": list(matrix.shape)} for way, matrix in scored.items()]
-        runs.rankings(joined, [*methods, *([] if method else controls.available(opened))])
+        with _progress(f"scoring {name}") as progress:
+            scored = runs.scored(joined, methods, precision, device, progress)
+        runs.rankings(joined, [*methods, *([] if method else controls.available(opened))], scored)
+        records += [_scored_record(name, way, one) for way, one in scored.items()]
         if not as_json:
-            print(f"{name}: {', '.join(methods)} for {len(joined.source)} × {len(joined.target)} words")
+            _print_scored(name, (len(joined.source), len(joined.target)), scored)
     if as_json:
         _print_json({"dataset": opened.name, "backbone": backbone, "scored": records})
 
@@ -189,7 +220,7 @@ def evaluate(
 ) -> None:
     """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals."""
     from cldi_core import features, results, runs
-    from cldi_core.scores import METHODS
+    from cldi_core.methods import METHODS
 
     opened = open_dataset(dataset)
     loaded = features.load(opened, backbone)
@@ -284,6 +315,28 @@ def check(
             print(f"{finding.level:7} {finding.area}: {finding.text}{step}")
     if any(finding.level == "error" for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command()
+def bench(
+    words: Annotated[int, typer.Option(min=2, help="Words of each side; about 42 pictures a word.")] = 200,
+    dim: Annotated[list[int] | None, typer.Option(min=1, help="Features of a picture; may be repeated.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="How often each row is measured.")] = 5,
+    full: Annotated[bool, typer.Option("--full", help="Also one pair of the paper's size (many minutes).")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of every row; as many as torch uses.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how fast and how exact scoring is here, beside other tools."""
+    from cldi_core import bench as benchmark
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    records = benchmark.run(words, dim or (1280, 4096), repeats, full=full, threads=threads, progress=tell)
+    if as_json:
+        _print_json({"records": records})
+    else:
+        print(benchmark.table(records))
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
 from cldi_core.imagesets import ImageSets, unit_rows
-from cldi_core.scores import Options, break_ties, mean_cosine, score, vote_shares
+from cldi_core.methods import Options
 
 READINGS = {
     "votes": "each cluster of the source set votes as a KNN of its own; the largest vote share decides",
@@ -32,19 +32,26 @@ def labels(rows: NDArray[np.float32], k: int, seed: int) -> NDArray[np.int64]:
     return found
 
 
-def split(sets: ImageSets, k: int, seed: int) -> tuple[ImageSets, NDArray[np.int64]]:
-    """Every cluster becomes a word of its own: the clusters' image sets, and int64 (n_clusters,) whose they are."""
-    names, members, owner = [], [], []
+def split(sets: ImageSets, k: int, seed: int) -> tuple[ImageSets, NDArray[np.int64], NDArray[np.int64]]:
+    """Every cluster becomes a word of its own.
+
+    Returns:
+        The clusters' image sets; int64 (n_clusters,) whose they are; int64 (n_memberships,) each picture's cluster.
+    """
+    names: list[str] = []
+    members, owner = [], []
+    cluster_of = np.zeros(len(sets.members), np.int64)
     for row, word in enumerate(sets.words):
         rows = sets.rows(word)
         if not len(rows):
             continue
         found = labels(unit_rows(sets.features[rows]), k, seed)
         for label in np.unique(found):
+            cluster_of[np.flatnonzero(found == label) + sets.offsets[row]] = len(names)
             names.append(f"{row}/{label}")
             members.append(rows[found == label].tolist())
             owner.append(row)
-    return ImageSets.from_members(names, members, sets.features, sets.ids), np.array(owner, np.int64)
+    return ImageSets.from_members(names, members, sets.features, sets.ids), np.array(owner, np.int64), cluster_of
 
 
 def centroids(sets: ImageSets, k: int, seed: int) -> ImageSets:
@@ -57,23 +64,16 @@ def centroids(sets: ImageSets, k: int, seed: int) -> ImageSets:
     return ImageSets.from_arrays(sets.words, arrays)
 
 
-def knn_c(source: ImageSets, target: ImageSets, options: Options) -> NDArray[np.floating]:
-    """KNN-C scores, float32 (n_source, n_target); ``options.reading`` is a name in ``READINGS``.
+def replaced(source: ImageSets, target: ImageSets, options: Options) -> tuple[ImageSets, ImageSets]:
+    """The image sets that vote as a KNN under the readings that put centroids in the place of pictures."""
+    check(options)
+    both = options.reading == "both"
+    return centroids(source, options.k, options.seed), centroids(target, options.k, options.seed) if both else target
 
-    With the reading ``"votes"`` a word gets the scores of its most united cluster: the one whose favourite has the
-    largest share of the cluster's votes; between equal shares the larger cluster, then the first.
-    """
+
+def check(options: Options) -> None:
+    """Refuse options that KNN-C cannot have."""
     if options.k < 1:
         raise FeatureError(f"knn-c needs at least 1 cluster, got k={options.k}")
     if options.reading not in READINGS:
         raise unknown("reading of knn-c", options.reading, READINGS)
-    if options.reading != "votes":
-        source = centroids(source, options.k, options.seed)
-        target = centroids(target, options.k, options.seed) if options.reading == "both" else target
-        return score(source, target, "knn")
-    clusters, owner = split(source, options.k, options.seed)
-    shares = vote_shares(clusters, target)
-    order = np.lexsort((-np.arange(len(owner)), clusters.sizes, np.round(shares.max(axis=1), 9)))
-    winner = np.zeros(len(source), np.int64)
-    winner[owner[order]] = order  # the last assignment to a word stands: its most united cluster
-    return break_ties(shares[winner], mean_cosine(clusters, target)[winner])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.imagesets import ImageSets
-from cldi_core.scores import aggregate
+from cldi_core.pooling import aggregate
 
 
 def dispersion(sets: ImageSets) -> NDArray[np.float64]:
@@ -21,7 +21,7 @@ def dispersion(sets: ImageSets) -> NDArray[np.float64]:
     n = sets.sizes.astype(np.float64)
     mean = aggregate(sets, "mean", unit=True)
     squared = np.einsum("ij,ij->i", mean, mean) * n**2
-    nonzero = (sets.features != 0).any(axis=1).astype(np.float64)
+    nonzero = sets.nonzero.astype(np.float64)
     own = np.add.reduceat(np.append(nonzero[sets.members], 0.0), sets.offsets[:-1]) if len(sets) else n
     own[n == 0] = 0
     pairs = n * (n - 1)

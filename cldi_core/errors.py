@@ -34,8 +34,8 @@ class DemoError(CldiError):
 
 
 def unknown(kind: str, given: object, choices: Iterable[object], hint: str = "") -> UnknownNameError:
-    """One line for a name that does not exist, with the names that do (at most twelve of them)."""
+    """One line for a name that does not exist, with the names that do (at most sixteen of them)."""
     known = [str(choice) for choice in choices]
-    listed = ", ".join(known[:12]) + (f", … ({len(known)} in all)" if len(known) > 12 else "")
+    listed = ", ".join(known[:16]) + (f", … ({len(known)} in all)" if len(known) > 16 else "")
     line = f"unknown {kind} {str(given)!r}; choose from: {listed or 'none yet'}"
     return UnknownNameError(f"{line}. {hint}" if hint else line)

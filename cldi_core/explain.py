@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import ranking
+from cldi_core import methods, ranking
 from cldi_core.dataset import POS
 from cldi_core.dispersion import dispersion
 from cldi_core.imagesets import ImageSets, similarity
 from cldi_core.runs import Pair
-from cldi_core.scores import METHODS, Matrix
+from cldi_core.scores import Matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +122,7 @@ def matches(pair: Pair, word: str, candidate: str, method: str) -> list[Match]:
     """The picture pairs that made the score, the most alike first.
 
     For AVGMAX, KNN and KNN-C each picture of the word with its best match among the candidate's; for MAXMAX only the
-    best pair of all.  CNN-MEAN and CNN-MAX compare whole sets, so their best matches only illustrate.
+    best pair of all.  The other methods compare whole sets or change such scores, so the best matches only illustrate.
     """
     cosines = similarity(pair.source[word], pair.target[candidate])
     if not cosines.size:
@@ -130,7 +131,17 @@ def matches(pair: Pair, word: str, candidate: str, method: str) -> list[Match]:
     best = cosines.argmax(axis=1)
     found = [Match(source[row], target[column], float(cosines[row, column])) for row, column in enumerate(best)]
     found.sort(key=lambda match: (-match.cosine, match.source))
-    return found[:1] if method == "maxmax" else found
+    return found[:1] if method.partition("+")[0] == "maxmax" else found
+
+
+def score_range(method: str, shown: Sequence[Candidate]) -> tuple[float, float]:
+    """The ends of a scale on which the scores of some candidates are drawn; that of cosines holds 0 and 1."""
+    low, high = methods.find(method).bounds
+    known = [candidate.score for candidate in shown if not np.isnan(candidate.score)]
+    if (low, high) == (-1.0, 1.0) or not known:
+        return min([0.0, *known]), 1.0
+    bottom, top = min(known), max(known)
+    return (bottom, top) if top > bottom else (bottom - 1, top)
 
 
 def shown_rank(rank: float) -> str:
@@ -142,7 +153,7 @@ def shown_rank(rank: float) -> str:
 
 def verdict(found: Explanation, method: str) -> str:
     """One plain sentence or two: what happened, and why it may have.  Plain text, no markup."""
-    kind, label = POS[found.pos], METHODS[method].label
+    kind, label = POS[found.pos], methods.label(method)
     known = [candidate for candidate in found.candidates if not np.isnan(candidate.score)]
     gold = found.gold[0]
     if found.pictures == 0:

@@ -1,16 +1,21 @@
 """Features on disk, and image sets made of them.
 
 ``features/<backbone>/<shard>.safetensors`` holds one row per picture of the picture shard of the same name: ``ids``,
-uint8 (n, 16), the pictures' ids; ``features``, float16 (n, dim).  The metadata names the backbone, its layer, the hash
-of its weights and the preprocessing.  Features are kept by shard, not by language, because one picture may belong to
-words of many languages.
+uint8 (n, 16), the pictures' ids; ``features``, float16 (n, dim); ``digests``, uint8 (n, 16), one of each row (older
+files have none).  The metadata names the backbone, its layer, the hash of its weights and the preprocessing.  Features
+are kept by shard, not by language, because one picture may belong to words of many languages.
+
+They are mapped, not read, so they may be larger than memory.  A file that is replaced stays as it was for those who
+have it open; one that is cut short in place, which nothing here does, takes its readers down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +24,7 @@ from cldi_core import store
 from cldi_core.dataset import Dataset
 from cldi_core.errors import DatasetError, FeatureError, unknown
 from cldi_core.imagesets import ImageSets
+from cldi_core.rows import DIGEST_BYTES, Rows, row_digests
 
 ID_BYTES = 16
 
@@ -29,16 +35,34 @@ class Features:
 
     Attributes:
         ids: one id per row.
-        matrix: float16 (n, dim).
+        matrix: float16 (n, dim), mapped: what is read of it is copied from the files.
         meta: what the files say of the backbone, weights and preprocessing.
         digest: changes with any feature.
+        row: id → its row.
     """
 
     ids: tuple[str, ...]
-    matrix: NDArray[np.floating]
+    matrix: Rows
     meta: dict[str, str]
     digest: str
     row: dict[str, int] = field(repr=False)
+    shards: tuple[Shard, ...] = field(repr=False)
+
+    @cached_property
+    def digests(self) -> NDArray[np.uint8]:
+        """uint8 (n, 16), one digest per row.  Made when first asked for: files without them take 5 ms per 1000 rows."""
+        parts = [row_digests(shard.matrix) if shard.digests is None else shard.digests for shard in self.shards]
+        return np.concatenate(parts) if parts else np.zeros((0, DIGEST_BYTES), np.uint8)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One file: its pictures' ids, float16 (n, dim), its metadata, and uint8 (n, 16) or ``None`` where it has none."""
+
+    ids: list[str]
+    matrix: NDArray[np.floating]
+    meta: dict[str, str]
+    digests: NDArray[np.uint8] | None
 
 
 def folder(dataset: Dataset, backbone: str) -> Path:
@@ -50,55 +74,69 @@ def folder(dataset: Dataset, backbone: str) -> Path:
 
 
 def load(dataset: Dataset, backbone: str) -> Features:
-    """Read all features of a backbone.
+    """Open all features of a backbone; they are mapped, and only their ids are read.
 
     Raises:
         UnknownNameError: there are none; DatasetError: a file is broken; FeatureError: files of different dimensions.
     """
-    ids: list[str] = []
-    digests: list[str] = []
-    parts: list[NDArray[np.floating]] = []
-    meta: dict[str, str] = {}
+    shards: list[Shard] = []
     for path in sorted(folder(dataset, backbone).glob("*.safetensors")):
-        keys, matrix, meta = read_shard(path)
-        if parts and matrix.shape[1] != parts[0].shape[1]:
-            raise FeatureError(
-                f"{path.name!r} has {matrix.shape[1]} dimensions, the shards before it {parts[0].shape[1]}; "
-                f"extract {backbone} again with --force"
-            )
-        ids += keys
-        parts.append(matrix)
-        digests.append(meta.get("digest", ""))
-    matrix = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    matrix.setflags(write=False)
-    return Features(tuple(ids), matrix, meta, store.digest(sorted(digests)), {key: row for row, key in enumerate(ids)})
+        shard = _map(path)
+        _check_alike(path.name, shard.matrix, shards[0].matrix if shards else shard.matrix, backbone)
+        shards.append(shard)
+    ids = tuple(key for shard in shards for key in shard.ids)
+    digest = store.digest(sorted(shard.meta.get("digest", "") for shard in shards))
+    matrix = Rows([shard.matrix for shard in shards])
+    row = {key: row for row, key in enumerate(ids)}
+    return Features(ids, matrix, shards[-1].meta if shards else {}, digest, row, tuple(shards))
+
+
+def _check_alike(name: str, matrix: NDArray[np.floating], first: NDArray[np.floating], backbone: str) -> None:
+    again = f"extract {backbone} again with --force"
+    if matrix.shape[1] != first.shape[1]:
+        raise FeatureError(f"{name!r} has {matrix.shape[1]} dimensions, the shards before it {first.shape[1]}; {again}")
+    if matrix.dtype != first.dtype:
+        raise FeatureError(f"{name!r} has features in {matrix.dtype}, the shards before it {first.dtype}; {again}")
 
 
 def read_shard(path: Path) -> tuple[list[str], NDArray[np.floating], dict[str, str]]:
-    """Ids, features and metadata of one file."""
-    from safetensors import SafetensorError, safe_open
+    """Ids, features (mapped, read-only) and metadata of one file."""
+    shard = _map(path)
+    return shard.ids, shard.matrix, shard.meta
 
+
+def _map(path: Path) -> Shard:
     try:
-        with safe_open(path, framework="numpy") as file:
-            meta = dict(file.metadata() or {})
-            ids, matrix = file.get_tensor("ids"), file.get_tensor("features")
-    except (OSError, SafetensorError) as error:
-        raise DatasetError(f"the features {path.name!r} cannot be read ({error}); extract them again") from error
-    if ids.ndim != 2 or matrix.ndim != 2 or len(ids) != len(matrix):
+        tensors, meta = store.map_tensors(path)
+    except DatasetError as error:
+        raise DatasetError(f"the features {error}; extract them again") from error
+    missing = [name for name in ("ids", "features") if name not in tensors]
+    if missing:
+        raise DatasetError(f"the features {path.name!r} cannot be read (no tensor {missing[0]!r}); extract them again")
+    ids, matrix, digests = tensors["ids"], tensors["features"], tensors.get("digests")
+    if matrix.ndim != 2 or matrix.dtype.kind != "f" or not _one_each(ids, matrix, ID_BYTES):
         raise DatasetError(
             f"the features {path.name!r} have {ids.shape} ids for {matrix.shape} rows; extract them again"
         )
-    return [row.tobytes().hex() for row in ids], matrix, meta
+    if digests is not None and not _one_each(digests, matrix, DIGEST_BYTES):
+        raise DatasetError(
+            f"the features {path.name!r} have {digests.shape} digests for {matrix.shape} rows; extract them again"
+        )
+    text, width = ids.tobytes().hex(), 2 * ID_BYTES
+    keys = [text[start : start + width] for start in range(0, len(text), width)]
+    return Shard(keys, np.asarray(matrix), meta, None if digests is None else np.asarray(digests))
+
+
+def _one_each(table: NDArray[Any], matrix: NDArray[Any], width: int) -> bool:
+    return table.dtype == np.uint8 and table.shape == (len(matrix), width)
 
 
 def write_shard(path: Path, ids: Sequence[str], matrix: NDArray[np.floating], meta: dict[str, str]) -> None:
-    """Store the features of one shard as float16, atomically."""
-    from safetensors.numpy import save_file
-
+    """Store the features of one shard as float16, with a digest of each row, atomically."""
     rows = np.frombuffer(b"".join(bytes.fromhex(key) for key in ids), np.uint8).reshape(len(ids), ID_BYTES)
     half = np.ascontiguousarray(matrix, np.float16)
     known = {**meta, "digest": store.digest(list(ids), half.tobytes())}
-    store.write(path, lambda file: save_file({"ids": rows.copy(), "features": half}, file, metadata=known))
+    store.save_tensors(path, {"ids": rows, "features": half, "digests": row_digests(half)}, known)
 
 
 def image_sets(dataset: Dataset, features: Features, language: str, words: Sequence[str]) -> ImageSets:
@@ -113,4 +151,12 @@ def image_sets(dataset: Dataset, features: Features, language: str, words: Seque
     position = np.empty(len(ids), np.int64)
     position[order] = np.arange(len(ids))
     offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    return ImageSets(words, features.matrix[used[order]], position[place], offsets, [ids[row] for row in order])
+    rows = used[order]
+    return ImageSets(
+        words,
+        features.matrix.take(rows),
+        position[place],
+        offsets,
+        [ids[row] for row in order],
+        digests=lambda: features.digests[rows],
+    )

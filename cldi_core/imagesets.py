@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cldi_core.errors import FeatureError, unknown
+from cldi_core.rows import DIGEST_BYTES, Rows, blocks, joined, row_digests
 
 Features = NDArray[np.floating]
+Digests = NDArray[np.uint8]
 
 
 class ImageSets:
@@ -17,7 +24,8 @@ class ImageSets:
 
     Attributes:
         words: the words, distinct, in the order of the score matrix.
-        features: float (n_images, dim), one row per picture, any scale; float16, float32 or float64.
+        features: float (n_images, dim), one row per picture, any scale; float16, float32 or float64.  An array or
+            ``Rows``, in memory or mapped; rows that no word owns may be among them.
         members: int64 (n_memberships,), rows of ``features``, word after word.
         offsets: int64 (n_words + 1,); word ``i`` owns ``members[offsets[i]:offsets[i + 1]]``.
         ids: one stable id per picture, or ``None`` where the pictures have none.
@@ -26,25 +34,41 @@ class ImageSets:
     def __init__(
         self,
         words: Sequence[str],
-        features: Features,
+        features: Features | Rows,
         members: NDArray[np.int64],
         offsets: NDArray[np.int64],
         ids: Sequence[str] | None = None,
+        *,
+        digests: Digests | Callable[[], Digests] | None = None,
+        finite: bool = False,
     ) -> None:
-        self.words: tuple[str, ...] = tuple(words)
+        """As the attributes say; besides, ``finite``: the features have been looked through and are finite.
+
+        Raises:
+            FeatureError: no words, one of them twice, NaN or infinite values.
+        """
         self.features, self.members, self.offsets = features, members, offsets
         self.ids = None if ids is None else tuple(ids)
+        self._digests: Digests | Callable[[], Digests] | None = digests
+        self._name(words)
+        if not finite:
+            self._check_finite()
+
+    def _name(self, words: Sequence[str]) -> None:
+        self.words: tuple[str, ...] = tuple(words)
         self._row = {word: row for row, word in enumerate(self.words)}
         if not self.words:
             raise FeatureError("no words were given; an ImageSets needs at least one")
         if len(self._row) != len(self.words):
             doubled = next(word for row, word in enumerate(self.words) if self._row[word] != row)
             raise FeatureError(f"the word {doubled!r} was given twice; give each word once, with all its pictures")
-        self._check_finite()
 
     @classmethod
     def from_arrays(cls, words: Sequence[str], arrays: Sequence[ArrayLike]) -> ImageSets:
         """Build image sets from one array per word.
+
+        Equal pictures become one.  Slices of one read-only array or of one memory-mapped file that follow each other
+        are used where they are, so they may be larger than memory; everything else is copied, once.
 
         Args:
             words: distinct words.
@@ -70,22 +94,29 @@ class ImageSets:
                 "all words need features of the same backbone"
             )
         dim = next(iter(dims), 0)
-        sizes = [len(array) if array.size else 0 for array in checked]
+        offsets = np.concatenate([[0], np.cumsum([len(array) for array in checked])]).astype(np.int64)
         filled = [array for array in checked if array.size]
-        features = np.concatenate(filled) if filled else np.zeros((0, dim), np.float32)
-        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        dtype = np.result_type(*filled) if filled else np.dtype(np.float32)
+        digests = [np.zeros((0, DIGEST_BYTES), np.uint8)]
+        for word, array, start in zip(words, checked, offsets[:-1].tolist(), strict=True):
+            digests.append(_checked_digests(word, array, dtype, start))
         # A picture that comes twice is stored once: equal pictures then get exactly equal cosines, so that words with
         # the same pictures tie.
-        seen: dict[bytes, int] = {}
-        members = np.fromiter((seen.setdefault(row.tobytes(), len(seen)) for row in features), np.int64)
-        if len(seen) < len(features):
-            _, kept = np.unique(members, return_index=True)
-            features = features[kept]
-        return cls(words, features, members, offsets)
+        known = np.concatenate(digests)
+        kept, members = _distinct(known)
+        features = joined(filled)
+        if features is not None:
+            return cls(words, features, kept[members], offsets, digests=known, finite=True)
+        copied = _gathered(filled, kept, dim, dtype)
+        return cls(words, copied, members, offsets, digests=known[kept], finite=True)
 
     @classmethod
     def from_members(
-        cls, words: Sequence[str], members: Sequence[Sequence[int]], features: Features, ids: Sequence[str] | None
+        cls,
+        words: Sequence[str],
+        members: Sequence[Sequence[int]],
+        features: Features | Rows,
+        ids: Sequence[str] | None,
     ) -> ImageSets:
         """Build image sets over shared pictures: ``members[i]`` holds the rows of ``features`` that word ``i`` owns.
 
@@ -102,6 +133,19 @@ class ImageSets:
         if len(outside):
             raise FeatureError(f"row {outside[0]} is not a picture; expected 0 … {len(features) - 1}")
         return cls(words, features, flat, offsets, ids)
+
+    def select(self, words: Sequence[str]) -> ImageSets:
+        """Some of the words, in the order given, over the same features; nothing is copied or checked again.
+
+        Raises:
+            UnknownNameError: a word that is not there; FeatureError: no words, or one of them twice.
+        """
+        rows = [self.rows(word) for word in words]
+        chosen = copy.copy(self)
+        chosen._name(words)
+        chosen.members = np.concatenate(rows)
+        chosen.offsets = np.concatenate([[0], np.cumsum([len(own) for own in rows])]).astype(np.int64)
+        return chosen
 
     def __len__(self) -> int:
         return len(self.words)
@@ -140,23 +184,87 @@ class ImageSets:
         """The length of a feature vector; 0 when no word has a picture."""
         return int(self.features.shape[1])
 
+    @cached_property
+    def nonzero(self) -> NDArray[np.bool_]:
+        """bool (n_images,): which rows of ``features`` are not the zero vector.  One pass when first asked for."""
+        half = self.features.dtype == np.float16  # numpy is slow with half floats: any bit but the sign
+        found = [
+            ((block.view(np.uint16) & 0x7FFF) if half else block).any(axis=1) for _, block in blocks(self.features)
+        ]
+        return np.concatenate(found) if found else np.zeros(0, bool)
+
+    @property
+    def digests(self) -> Digests:
+        """uint8 (n_images, 16), one per row of ``features``; made when first asked for where none were given."""
+        if self._digests is None:
+            self._digests = row_digests(self.features)
+        elif callable(self._digests):
+            self._digests = self._digests()
+        return self._digests
+
+    def keys(self) -> list[bytes]:
+        """One key per word, 16 bytes: it changes when the word's pictures, their order, ids or features do.
+
+        A key depends on nothing else, so what was computed from words with the same keys need not be computed again.
+        """
+        digests, offsets = self.digests[self.members].tobytes(), self.offsets.tolist()
+        return [
+            self._key(digests[DIGEST_BYTES * begin : DIGEST_BYTES * end], self.members[begin:end])
+            for begin, end in pairwise(offsets)
+        ]
+
+    def _key(self, digests: bytes, rows: NDArray[np.int64]) -> bytes:
+        names = [] if self.ids is None else [self.ids[row].encode() for row in rows]
+        parts = [f"{self.features.dtype} {len(rows)} ".encode(), digests]
+        parts += [len(name).to_bytes(8, "little") + name for name in names]
+        return hashlib.blake2b(b"".join(parts), digest_size=DIGEST_BYTES).digest()
+
     def _check_finite(self) -> None:
-        for start in range(0, len(self.features), 4096):
-            bad = ~_finite(self.features[start : start + 4096]).all(axis=1)
+        for start, block in blocks(self.features):
+            bad = ~_finite(block).all(axis=1)
             if bad.any():
                 row = start + int(np.argmax(bad))
                 owners = np.searchsorted(self.offsets, np.flatnonzero(self.members == row), side="right") - 1
                 word = self.words[int(owners[0])] if len(owners) else "no word"
-                raise FeatureError(
-                    f"picture {row} (of {word!r}) has NaN or infinite features; extract its features again"
-                )
+                raise _not_finite(row, word)
+
+
+def _not_finite(row: int, word: str) -> FeatureError:
+    return FeatureError(f"picture {row} (of {word!r}) has NaN or infinite features; extract its features again")
 
 
 def _finite(features: Features) -> NDArray[np.bool_]:
     if features.dtype != np.float16:
         return np.asarray(np.isfinite(features))
     # numpy is slow with half floats: all bits of the exponent set means infinite or NaN.
-    return np.asarray(np.ascontiguousarray(features).view(np.uint16) & 0x7C00 != 0x7C00)
+    return np.asarray(features.view(np.uint16) & 0x7C00 != 0x7C00)
+
+
+def _checked_digests(word: str, array: Features, dtype: np.dtype[Any], before: int) -> Digests:
+    """The digests of one word's rows as ``dtype``, and a look at whether they are finite, in one pass."""
+    found = [np.zeros((0, DIGEST_BYTES), np.uint8)]
+    for start, block in blocks(array):
+        bad = ~_finite(block).all(axis=1)
+        if bad.any():
+            raise _not_finite(before + start + int(np.argmax(bad)), word)
+        found.append(row_digests(block.astype(dtype, copy=False)))
+    return np.concatenate(found)
+
+
+def _distinct(digests: Digests) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows that are the first of their kind, ascending; and for each row its place among those: int64 (n,)."""
+    seen: dict[bytes, int] = {}
+    places = np.fromiter((seen.setdefault(row.tobytes(), len(seen)) for row in digests), np.int64, count=len(digests))
+    return np.unique(places, return_index=True)[1].astype(np.int64), places
+
+
+def _gathered(arrays: Sequence[Features], kept: NDArray[np.int64], dim: int, dtype: np.dtype[Any]) -> Features:
+    """The rows ``kept`` (ascending) of all arrays (n_i, dim) one after another, copied once: (len(kept), dim)."""
+    found = np.empty((len(kept), dim), dtype)
+    starts = np.concatenate([[0], np.cumsum([len(array) for array in arrays], dtype=np.int64)])
+    for array, start, (begin, end) in zip(arrays, starts[:-1], pairwise(np.searchsorted(kept, starts)), strict=True):
+        found[begin:end] = array if end - begin == len(array) else array[kept[begin:end] - start]
+    return found
 
 
 def _as_floats(word: str, array: ArrayLike) -> Features:

@@ -18,7 +18,7 @@ from cldi_core import features, store
 from cldi_core.dataset import Dataset
 from cldi_core.errors import FeatureError, unknown
 from cldi_core.imagesets import unit_rows
-from cldi_core.scores import aggregate
+from cldi_core.pooling import aggregate
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -37,12 +37,13 @@ def table(
     Returns:
         One record per pair (and ``"average"`` where there are several), method and setting: ``pair``, ``method``,
         ``setting``, ``mrr``, ``p@k``, each with ``…_low`` and ``…_high`` (95 % bootstrap over source words), ``n``,
-        ``coverage``.  The average is the mean of the pairs' means; its n is the sum.
+        ``coverage``, ``precision`` of the scores.  The average is the mean of the pairs' means; its n is the sum.
     """
-    kept = {
-        pair: {name: frame if same_spelled else frame[~frame["same_spelled"]] for name, frame in frames.items()}
-        for pair, frames in rankings.items()
-    }
+    kept = {pair: dict(frames) if same_spelled else _differently(frames) for pair, frames in rankings.items()}
+    precision: dict[str, set[str]] = {}
+    for frames in rankings.values():
+        for method, frame in frames.items():
+            precision.setdefault(method, set()).update(filter(None, [frame.attrs.get("precision")]))
     groups = {pair: [pair] for pair in kept}
     if len(kept) > 1:
         groups[AVERAGE] = list(kept)
@@ -52,7 +53,46 @@ def table(
             continue
         for setting, letters in SETTINGS.items():
             records += _summary(name, setting, {pair: _only(kept[pair], letters) for pair in pairs}, ks, seed)
+    for record in records:
+        record["precision"] = ", ".join(sorted(precision[record["method"]]))
     return records
+
+
+def against(
+    rankings: Mapping[str, Mapping[str, pd.DataFrame]],
+    base: str = "avgmax",
+    *,
+    same_spelled: bool = True,
+    seed: int = 0,
+) -> list[dict[str, Any]]:
+    """How much higher each method's MRR is than that of ``base``, on the same words.
+
+    Args:
+        rankings: pair → method → the frame of ``runs.rankings``.
+
+    Returns:
+        One record per other method and setting, averaged over the pairs: ``method``, ``setting``, ``mrr``,
+        ``mrr_low``, ``mrr_high`` (95 %; words are resampled with their ranks under both methods and in all pairs) and
+        ``n``, the words that both cover.
+    """
+    names = [name for name in dict.fromkeys(way for frames in rankings.values() for way in frames) if name != base]
+    records: list[dict[str, Any]] = []
+    for setting, letters in SETTINGS.items():
+        kept = {
+            pair: _only(frames if same_spelled else _differently(frames), letters) for pair, frames in rankings.items()
+        }
+        ranks = {name: rank_table({pair: kept[pair][name] for pair in kept}) for name in (base, *names)}
+        for name in names:
+            both = 1 / ranks[name] - 1 / ranks[base]
+            found = metrics.paired(1 / ranks[name], 1 / ranks[base], seed=seed)
+            record = {"method": name, "setting": setting, "mrr": found.value, "mrr_low": found.low}
+            records.append(record | {"mrr_high": found.high, "n": int((~np.isnan(both)).sum())})
+    return records
+
+
+def _differently(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Without the words that are spelled alike in both languages."""
+    return {name: frame[~frame["same_spelled"]] for name, frame in frames.items()}
 
 
 def _only(frames: Mapping[str, pd.DataFrame], letters: Iterable[str]) -> dict[str, pd.DataFrame]:

@@ -7,7 +7,7 @@ store it under a digest of all that it depends on, so that nothing stale is ever
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import controls, features, lists, ranking, store
+from cldi_core import controls, features, lists, ranking, reuse, store
 from cldi_core.dataset import Dataset, Query
 from cldi_core.errors import unknown
 from cldi_core.imagesets import ImageSets
-from cldi_core.scores import METHODS, Matrix, score_all
+from cldi_core.methods import with_bases
+from cldi_core.scores import Matrix
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-VERSION = 1  # raise it when a method's numbers change: stored results are then computed again
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,17 @@ class Pair:
     rows: NDArray[np.int64]
     gold: tuple[tuple[int, ...], ...]
     target_pos: dict[str, str]
-    digest: str
+
+    @cached_property
+    def keys(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The keys of the source words and of the candidates, uint8 (n, 16): they change with a word's pictures."""
+        return reuse.word_keys(self.source), reuse.word_keys(self.target)
+
+    @cached_property
+    def digest(self) -> str:
+        """Stands for the words and the features of their pictures."""
+        words = [self.source.words, self.target.words]
+        return store.digest(reuse.VERSION, words, *(keys.tobytes() for keys in self.keys))
 
     @cached_property
     def languages(self) -> tuple[str, str]:
@@ -98,59 +108,100 @@ def open_pair(dataset: Dataset, backbone: str, name: str, loaded: features.Featu
         np.array([source.row(query.word) for query in asked], np.int64),
         tuple(tuple(target.row(word) for word in query.right) for query in asked),
         target_pos,
-        store.digest(VERSION, loaded.digest, *(_members(sets) for sets in (source, target))),
     )
 
 
-def _members(sets: ImageSets) -> list[object]:
-    return [sets.words, sets.ids, sets.members.tolist(), sets.offsets.tolist()]
+def key(pair: Pair) -> str:
+    """Stands for everything that the pair's scores and ranks depend on, the right answers included."""
+    return store.digest(pair.digest, [[query.id, query.right] for query in pair.queries])
 
 
 def score_path(pair: Pair, method: str) -> Path:
-    """Where a score matrix is kept."""
-    return pair.dataset.path / "scores" / pair.backbone / pair.name / f"{method}-{pair.digest}.npy"
+    """Where a method's scores are kept."""
+    return pair.dataset.path / "scores" / pair.backbone / pair.name / f"{method}.safetensors"
+
+
+def scored(
+    pair: Pair,
+    methods: Iterable[str],
+    precision: str = "auto",
+    device: str = "cpu",
+    progress: reuse.Progress | None = None,
+) -> dict[str, reuse.Scored]:
+    """Scores of some methods, with how they came about; what is stored and still true is not computed again.
+
+    Kept in ``scores/<backbone>/<pair>/<method>.safetensors``.  Where the pictures of some words have changed, only the
+    scores that depend on them are computed.
+
+    Args:
+        precision, device: as in ``scores.score``; exact scores are found again whatever precision is asked for.
+        progress: told the pictures done and their number, while a pass runs.
+    """
+    methods = list(methods)
+    wanted = {method.name: method for method in with_bases(methods)}
+    expected = key(pair)
+    # What is made from other scores needs all of them, not only the settled ones.
+    bases = {base for method in wanted.values() for base in method.bases}
+    old = {name: reuse.load(score_path(pair, name)) for name in wanted}
+    found = {
+        name: one
+        for name, one in old.items()
+        if one is not None
+        and one.key == expected
+        and (one.precision == "exact" or (precision != "exact" and name not in bases))
+    }
+    missing = [name for name in wanted if name not in found]
+    precision = "exact" if bases.intersection(missing) else precision
+    job = reuse.Job(pair.source, pair.target, pair.keys, _right(pair), precision, device, progress)
+    for name, one in reuse.compute(job, [name for name in missing if not wanted[name].bases], old, expected).items():
+        reuse.save(score_path(pair, name), one)
+        found[name] = one
+    for name in missing:
+        if wanted[name].bases:
+            found[name] = reuse.derive(job, wanted[name], found, expected)
+            reuse.save(score_path(pair, name), found[name])
+    return {name: found[name] for name in methods}
+
+
+def _right(pair: Pair) -> list[set[int]]:
+    """The columns of the right answers of each source word, under all its parts of speech."""
+    found: list[set[int]] = [set() for _ in pair.source.words]
+    for row, right in zip(pair.rows.tolist(), pair.gold, strict=True):
+        found[row].update(right)
+    return found
 
 
 def scores(pair: Pair, methods: Iterable[str]) -> dict[str, Matrix]:
-    """Score matrices float32 (source words, target words) of some methods; computed where they are not stored."""
-    methods = list(methods)
-    for name in methods:
-        if name not in METHODS:
-            raise unknown("method", name, METHODS)
-    shape = (len(pair.source), len(pair.target))
-    found: dict[str, Matrix] = {}
-    for name in methods:
-        stored = store.load_matrix(score_path(pair, name))
-        if stored is not None and stored.shape == shape and stored.dtype == np.float32:
-            found[name] = stored
-    computed = score_all(pair.source, pair.target, [name for name in methods if name not in found])
-    for name, matrix in computed.items():
-        path = score_path(pair, name)
-        try:
-            store.save_matrix(path, matrix)
-            for old in path.parent.glob(f"{name}-{'[0-9a-f]' * 32}.npy"):
-                if old != path:
-                    old.unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("scores of %s are not kept: %s", pair.name, error)
-    return {name: (found | computed)[name] for name in methods}
+    """As ``scored``, the matrices alone: float32 (source words, target words)."""
+    return {name: one.matrix for name, one in scored(pair, methods).items()}
 
 
-def rankings(pair: Pair, methods: Iterable[str]) -> dict[str, pd.DataFrame]:
+def rankings(
+    pair: Pair, methods: Iterable[str], ready: Mapping[str, reuse.Scored] | None = None
+) -> dict[str, pd.DataFrame]:
     """What became of every query: one frame per method (or control), a row per query.
 
     Columns: query (id), word, pos, same_spelled, rank (of the best right answer, nan where not covered), right (that
-    answer), right_score, winner, winner_score.  Kept in ``rankings/<backbone>/<pair>/<method>.parquet``.
+    answer), right_score, winner, winner_score.  Kept in ``rankings/<backbone>/<pair>/<method>.parquet``; ``attrs`` say
+    in which ``precision`` and on what ``device`` the scores were computed.
+
+    Args:
+        ready: scores that are at hand already.
     """
     methods = list(methods)
     found = stored_rankings(pair, methods)
     missing = [name for name in methods if name not in found]
-    matrices = scores(pair, [name for name in missing if name not in controls.CONTROLS])
+    ready = ready or {}
+    wanting = [name for name in missing if name not in controls.CONTROLS and name not in ready]
+    matrices = {**ready, **scored(pair, wanting)}
     for name in missing:
         control = controls.CONTROLS.get(name)
-        matrix = control.compute(pair.dataset, pair.name, pair.source.words, pair.target.words) if control else None
-        frame = _ranked(pair, matrices[name] if matrix is None else matrix)
-        frame.attrs["key"] = _ranking_key(pair)
+        if control:
+            frame = _ranked(pair, control.compute(pair.dataset, pair.name, pair.source.words, pair.target.words))
+            frame.attrs = {"key": key(pair), "precision": "exact", "device": "cpu"}
+        else:
+            frame = _ranked(pair, matrices[name].matrix)
+            frame.attrs = {"key": key(pair), "precision": matrices[name].precision, "device": matrices[name].device}
         try:
             store.write(_ranking_path(pair, name), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
         except OSError as error:
@@ -161,25 +212,21 @@ def rankings(pair: Pair, methods: Iterable[str]) -> dict[str, pd.DataFrame]:
 
 def stored_rankings(pair: Pair, methods: Iterable[str]) -> dict[str, pd.DataFrame]:
     """As ``rankings``, but only those that are there already; nothing is computed."""
-    key = _ranking_key(pair)
-    frames = {name: _stored(_ranking_path(pair, name), key) for name in methods}
+    expected = key(pair)
+    frames = {name: _stored(_ranking_path(pair, name), expected) for name in methods}
     return {name: frame for name, frame in frames.items() if frame is not None}
-
-
-def _ranking_key(pair: Pair) -> str:
-    return store.digest(pair.digest, [[query.id, query.right] for query in pair.queries])
 
 
 def _ranking_path(pair: Pair, method: str) -> Path:
     return pair.dataset.path / "rankings" / pair.backbone / pair.name / f"{method}.parquet"
 
 
-def _stored(path: Path, key: str) -> pd.DataFrame | None:
+def _stored(path: Path, expected: str) -> pd.DataFrame | None:
     try:
         frame = store.read_frame(path)
     except Exception:  # missing or broken: computed again
         return None
-    return frame if frame.attrs.get("key") == key else None
+    return frame if frame.attrs.get("key") == expected else None
 
 
 def _ranked(pair: Pair, matrix: NDArray[np.floating]) -> pd.DataFrame:

@@ -1,275 +1,36 @@
-"""How alike two image sets are: one registry of methods, one pass over the pictures.
+"""How alike two image sets are: every method of ``METHODS``, for all pairs of words at once.
 
-``score`` compares every word of one language with every word of another.  The definitions are those of Hartmann &
-Søgaard (2018), section 3; each method's record in ``METHODS`` says its formula.  Throughout, ``cos`` is the cosine of
-two feature vectors, 0 when one of them is the zero vector; a word without pictures scores nan.
+The definitions are those of Hartmann & Søgaard (2018), section 3, and of the sources that each method names.
+Throughout, ``cos`` is the cosine of two feature vectors, 0 when one of them is the zero vector; a word without pictures
+scores nan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.imagesets import ImageSets, unit_rows
+from cldi_core.imagesets import ImageSets
+from cldi_core.methods import Method, Options, find, with_bases
+
+if TYPE_CHECKING:
+    from cldi_core.matching import Matches
+    from cldi_core.rowsource import RowSource
+    from cldi_core.settling import Voters
 
 Matrix = NDArray[np.float32]
-PRECISIONS = ("exact",)
-DEVICES = ("cpu",)
-BLOCK = 1024  # pictures; two blocks and their cosines stay near the processor's cache
-TIE = 1e-6  # cosines closer than this are equal: float32 rounds products of equal pictures differently
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a method may be told: ``k`` clusters and the ``seed`` of k-means, and how KNN-C reads its clusters."""
-
-    k: int = 3
-    seed: int = 0
-    reading: str = "votes"
-
-
-class Collector(Protocol):
-    """Gathers a method's scores from blocks of best matches."""
-
-    def __init__(self, source: ImageSets, target: ImageSets) -> None: ...
-
-    def add(self, best: Matrix, owners: Owners) -> None:
-        """Take ``best``: float32 (n_target_words, n_block), the best cosine of each source picture in each set."""
-
-    def result(self) -> NDArray[np.floating]:
-        """The scores, (n_source_words, n_target_words)."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """One way to compare two image sets: from best matches (``collect``) or directly (``compute``)."""
-
-    name: str
-    label: str
-    formula: str
-    about: str
-    collect: type[Collector] | None = None
-    compute: Callable[[ImageSets, ImageSets, Options], NDArray[np.floating]] | None = None
-    ranks_all: bool = True  # False: the method names one answer, its ranking below that is a by-product
-
-
-@dataclass(frozen=True)
-class Owners:
-    """Who owns the pictures of one block: ``words`` (distinct, ascending) own ``rows[starts[i]:starts[i+1]]``."""
-
-    words: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    rows: NDArray[np.int64]
-
-    @property
-    def counts(self) -> NDArray[np.int64]:
-        """How many of the block's pictures each of ``words`` owns."""
-        return np.diff(np.append(self.starts, len(self.rows)))
-
-    def reduce(self, ufunc: np.ufunc, values: NDArray[np.floating], axis: int) -> NDArray[np.floating]:
-        """``ufunc`` over each word's pictures along ``axis``; no copy where each picture has its one owner in order."""
-        size = values.shape[axis]
-        plain = len(self.rows) == size and bool((self.rows == np.arange(size)).all())
-        gathered = values if plain else np.take(values, self.rows, axis=axis)
-        reduced: NDArray[np.floating] = ufunc.reduceat(gathered, self.starts, axis=axis)
-        return reduced
-
-
-def _blocks(sets: ImageSets) -> list[tuple[slice, Owners]]:
-    word_of = np.repeat(np.arange(len(sets)), sets.sizes)
-    blocks = []
-    for start in range(0, len(sets.features), BLOCK):
-        stop = min(start + BLOCK, len(sets.features))
-        inside = (sets.members >= start) & (sets.members < stop)
-        words, starts = np.unique(word_of[inside], return_index=True)
-        if len(words):
-            blocks.append((slice(start, stop), Owners(words, starts, sets.members[inside] - start)))
-    return blocks
-
-
-def best_matches(source: ImageSets, target: ImageSets) -> Iterator[tuple[Matrix, Owners]]:
-    """The best cosine of each source picture in each target set, block by block over the source pictures.
-
-    Yields:
-        ``best``: float32 (n_target_words, n_block), -inf for a target word without pictures; and the block's owners.
-        No more than two blocks of pictures and their cosines are in memory at a time.
-    """
-    target_blocks = _blocks(target)
-    for span, owners in _blocks(source):
-        pictures = unit_rows(source.features[span])
-        best = np.full((len(target), len(pictures)), -np.inf, np.float32)
-        for target_span, target_owners in target_blocks:
-            cosines = unit_rows(target.features[target_span]) @ pictures.T
-            found = target_owners.reduce(np.maximum, cosines, axis=0)
-            best[target_owners.words] = np.maximum(best[target_owners.words], found)
-        yield best, owners
-
-
-class _AvgMax:
-    def __init__(self, source: ImageSets, target: ImageSets) -> None:
-        self.sizes = source.sizes
-        self.sums = np.zeros((len(source), len(target)))
-
-    def add(self, best: Matrix, owners: Owners) -> None:
-        self.sums[owners.words] += owners.reduce(np.add, best.astype(np.float64), axis=1).T
-
-    def result(self) -> NDArray[np.floating]:
-        return self.sums / np.maximum(self.sizes, 1)[:, None]
-
-
-class _MaxMax:
-    def __init__(self, source: ImageSets, target: ImageSets) -> None:
-        self.best = np.full((len(source), len(target)), -np.inf, np.float32)
-
-    def add(self, best: Matrix, owners: Owners) -> None:
-        found = owners.reduce(np.maximum, best, axis=1).T
-        self.best[owners.words] = np.maximum(self.best[owners.words], found)
-
-    def result(self) -> NDArray[np.floating]:
-        return self.best
-
-
-class _Knn:
-    """Every source picture has one vote; sets that hold a nearest picture (within ``TIE``) share it equally."""
-
-    def __init__(self, source: ImageSets, target: ImageSets) -> None:
-        self.source, self.target = source, target
-        self.votes = np.zeros((len(source), len(target)))
-
-    def add(self, best: Matrix, owners: Owners) -> None:
-        nearest = (best >= best.max(axis=0) - TIE).astype(np.float64)
-        nearest /= nearest.sum(axis=0)
-        self.votes[owners.words] += owners.reduce(np.add, nearest, axis=1).T
-
-    def shares(self) -> NDArray[np.float64]:
-        """Each target word's share of the votes, float64 (n_source_words, n_target_words), in [0, 1]."""
-        return self.votes / np.maximum(self.source.sizes, 1)[:, None]
-
-    def result(self) -> NDArray[np.floating]:
-        return break_ties(self.shares(), mean_cosine(self.source, self.target))
-
-
-def vote_shares(source: ImageSets, target: ImageSets) -> NDArray[np.float64]:
-    """The votes of KNN without a tie-break: float64 (n_source_words, n_target_words), in [0, 1]."""
-    votes = _Knn(source, target)
-    for best, owners in best_matches(source, target):
-        votes.add(best, owners)
-    return votes.shares()
-
-
-def break_ties(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> Matrix:
-    """Vote shares plus an infinitesimal step for each place in ``tie_break`` among equal shares, row by row.
-
-    The steps are a few units in the last place of float32 (at least 2e-9), too small to lift a word over a larger
-    share; words with equal shares and equal ``tie_break`` stay tied.
-    """
-    shares, tie_break = np.round(shares, 9), np.round(tie_break, 7)
-    order = np.lexsort((tie_break, shares), axis=-1)
-    share = np.take_along_axis(shares, order, -1)
-    tie = np.take_along_axis(tie_break, order, -1)
-    new_share = np.diff(share, axis=-1, prepend=-1) != 0
-    steps = np.cumsum(new_share | (np.diff(tie, axis=-1, prepend=-2) != 0), axis=-1)
-    first = np.maximum.accumulate(np.where(new_share, steps, 0), axis=-1)
-    rounded = share.astype(np.float32)
-    lifted = rounded + (steps - first) * np.maximum(2 * np.spacing(rounded), np.float32(2e-9))
-    result = np.empty(shares.shape, np.float32)
-    np.put_along_axis(result, order, lifted.astype(np.float32), -1)
-    return result
-
-
-def aggregate(sets: ImageSets, how: str, *, unit: bool = False) -> NDArray[np.float64]:
-    """One vector per word: the component-wise ``"mean"`` or ``"max"`` of its pictures' features.
-
-    Returns:
-        float64 (n_words, dim); rows of words without pictures are 0.
-    """
-    start = 0.0 if how == "mean" else -np.inf
-    result = np.full((len(sets), sets.dim), start)
-    ufunc = np.add if how == "mean" else np.maximum
-    for span, owners in _blocks(sets):
-        rows = unit_rows(sets.features[span]) if unit else sets.features[span]
-        result[owners.words] = ufunc(result[owners.words], owners.reduce(ufunc, rows.astype(np.float64), axis=0))
-    if how == "mean":
-        result /= np.maximum(sets.sizes, 1)[:, None]
-    result[sets.sizes == 0] = 0
-    return result
-
-
-def mean_cosine(source: ImageSets, target: ImageSets) -> NDArray[np.float64]:
-    """The mean cosine over all cross pairs of two sets: the dot product of the means of their unit rows."""
-    return aggregate(source, "mean", unit=True) @ aggregate(target, "mean", unit=True).T
-
-
-def _cnn(how: str) -> Callable[[ImageSets, ImageSets, Options], NDArray[np.floating]]:
-    def compute(source: ImageSets, target: ImageSets, options: Options) -> NDArray[np.floating]:
-        # Equal vectors are multiplied once: the product of one with itself varies in the last bit with its place.
-        rows, place = np.unique(unit_rows(aggregate(target, how)), axis=0, return_inverse=True)
-        cosines: NDArray[np.floating] = (unit_rows(aggregate(source, how)) @ rows.T)[:, place.reshape(-1)]
-        return cosines
-
-    return compute
-
-
-def _knn_c(source: ImageSets, target: ImageSets, options: Options) -> NDArray[np.floating]:
-    from cldi_core import clusters  # scikit-learn takes a second to import
-
-    return clusters.knn_c(source, target, options)
-
-
-METHODS: dict[str, Method] = {
-    method.name: method
-    for method in (
-        Method(
-            "avgmax",
-            "AVGMAX",
-            "mean over i ∈ source of max over j ∈ target of cos(i, j)",
-            "Each source picture looks for its best match in the candidate's set; the mean of these best cosines.",
-            collect=_AvgMax,
-        ),
-        Method(
-            "maxmax",
-            "MAXMAX",
-            "max over i ∈ source, j ∈ target of cos(i, j)",
-            "The single most similar pair of pictures.",
-            collect=_MaxMax,
-        ),
-        Method(
-            "cnn-mean",
-            "CNN-MEAN",
-            "cos(mean of source features, mean of target features)",
-            "Each set becomes one average picture; the cosine of the two averages.",
-            compute=_cnn("mean"),
-        ),
-        Method(
-            "cnn-max",
-            "CNN-MAX",
-            "cos(component-wise max of source features, component-wise max of target features)",
-            "Each set becomes one vector of its strongest activations; the cosine of the two.",
-            compute=_cnn("max"),
-        ),
-        Method(
-            "knn",
-            "KNN",
-            "share of i ∈ source whose nearest picture over all target words belongs to the candidate",
-            "Each source picture votes for the word that owns its nearest picture; ties go to the higher mean cosine.",
-            collect=_Knn,
-            ranks_all=False,
-        ),
-        Method(
-            "knn-c",
-            "KNN-C",
-            "KNN of each of k clusters of the source set; the cluster with the largest vote share decides",
-            "The source pictures are split into k groups by k-means, and the most united group names the translation.",
-            compute=_knn_c,
-            ranks_all=False,
-        ),
-    )
-}
+Gold = Sequence[Collection[int]]
+Progress = Callable[[int, int], None]
+PRECISIONS = ("exact", "fast", "auto")
+DEVICES = ("cpu", "cuda")
+TOP = 10  # candidates of each word whose order is settled
+SHARES = (1.0, 0.5, 0.25, 0.125)  # of the usual blocks, one after the other, when a device runs out of memory
+WORTHWHILE = 2e12  # multiplications and additions from which on rounding pays for its own preparation
 
 
 def score(
@@ -279,6 +40,8 @@ def score(
     precision: str = "exact",
     device: str = "cpu",
     *,
+    gold: Gold | None = None,
+    top: int = TOP,
     k: int = 3,
     seed: int = 0,
     reading: str = "votes",
@@ -287,22 +50,31 @@ def score(
 
     Args:
         source, target: image sets with features of the same backbone.
-        method: a name in ``METHODS``.
-        precision: ``"exact"``: float32 products, within 1e-6 of float64.
-        device: ``"cpu"``.
+        method: a name in ``METHODS``, or a composed one (see ``methods``).
+        precision: ``"exact"``: float32 products, within 1e-6 of float64.  ``"fast"``: bfloat16 products within the
+            bound derived in ``rounding`` (in practice 1e-4), and computed again wherever the order of the best ``top``
+            candidates or the rank of a right answer in ``gold`` depends on it (see ``settling``): these are those of
+            ``"exact"``.  Votes (KNN) are always settled; methods that need every score (CSLS, inverted softmax, fusion)
+            are computed from exact ones.  ``"auto"``: fast where the hardware and the size make it faster.
+        device: ``"cpu"`` or ``"cuda"``.
+        gold: for each source word the columns of its right answers.
+        top: how many of a word's best candidates are in exact order.
         k, seed: the number of clusters of ``"knn-c"`` and the seed of its k-means.
         reading: how ``"knn-c"`` uses its clusters, see ``clusters.READINGS``.
 
     Returns:
         float32 (len(source), len(target)), higher is more alike; nan for a word without pictures.
-        Cosines in [-1, 1]; for ``"knn"`` and ``"knn-c"`` vote shares in [0, 1] plus the infinitesimal step of
-        ``break_ties``, so that the largest score is the method's answer.
+        For most methods in [-1, 1], see ``Method.bounds``; for ``"knn"`` and ``"knn-c"`` vote shares in [0, 1] plus the
+        infinitesimal step of ``break_ties``, so that the largest score is the method's answer.  Scores equal in float32
+        are ties.
 
     Raises:
-        FeatureError: the two sides have features of different dimensions.
+        FeatureError: the two sides have features of different dimensions; right answers that are no candidates; the
+            device's memory is too small for even the smallest blocks.
         UnknownNameError: an unknown method, precision, device or reading.
     """
-    return score_all(source, target, [method], precision, device, options=Options(k, seed, reading))[method]
+    options = Options(k, seed, reading)
+    return score_all(source, target, [method], precision, device, gold=gold, top=top, options=options)[method]
 
 
 def score_all(
@@ -312,43 +84,218 @@ def score_all(
     precision: str = "exact",
     device: str = "cpu",
     *,
+    gold: Gold | None = None,
+    top: int = TOP,
     options: Options | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Matrix]:
-    """As ``score``, for several methods; those that need best matches share one pass over the pictures."""
-    methods = list(methods)
-    _check(source, target, methods, precision, device)
+    """As ``score``, for several methods; those that need best matches share one pass over the pictures.
+
+    ``progress`` is called with the source pictures done and their number while it runs.
+    """
+    wanted = list(methods)
+    check_choices(wanted, precision, device)
+    _check(source, target, gold)
     options = options or Options()
     missing = (source.sizes == 0)[:, None] | (target.sizes == 0)[None, :]
-    results: dict[str, NDArray[np.floating]] = {}
-    collectors: dict[str, Collector] = {}
-    for name in methods:
-        method = METHODS[name]
-        if missing.all():
-            results[name] = np.zeros((len(source), len(target)), np.float32)
-        elif method.collect is not None:
-            collectors[name] = method.collect(source, target)
-        elif method.compute is not None:
-            results[name] = method.compute(source, target, options)
-    if collectors:
-        for best, owners in best_matches(source, target):
-            for collector in collectors.values():
-                collector.add(best, owners)
-    results |= {name: collector.result() for name, collector in collectors.items()}
+    if missing.all():
+        return {name: np.full(missing.shape, np.nan, np.float32) for name in wanted}
+    everything = with_bases(wanted)
+    fast = precision_used(source, target, wanted, precision, device) == "fast"
+    job = Job(source, target, options, device, fast, gold, top, missing, progress)
+    found: dict[str, Matrix] = {}
+    for name, values in _from_pass(job, everything).items():
+        found[name] = _finished(find(name), values, missing)
+    for method in everything:
+        if method.compute is not None:
+            found[method.name] = _finished(method, method.compute(source, target, options, device), missing)
+        elif method.combine is not None:
+            found[method.name] = combined(method, found, missing)
+    return {name: found[name] for name in wanted}
+
+
+def precision_used(
+    source: ImageSets, target: ImageSets, methods: Iterable[str], precision: str, device: str = "cpu"
+) -> str:
+    """``"exact"`` or ``"fast"``: what ``score_all`` does with these arguments."""
+    wanted = [find(name) for name in methods]
+    able = [method for method in wanted if method.rounds]
+    if precision == "exact" or not able or any(method.bases for method in wanted):
+        return "exact"
+    work = 2.0 * len(source.members) * len(target.members) * source.dim
+    return "fast" if precision == "fast" or (work >= WORTHWHILE and _has_bfloat16(device)) else "exact"
+
+
+def _has_bfloat16(device: str) -> bool:
+    """Whether the device multiplies bfloat16 faster than float32."""
+    import torch  # takes a second to import
+
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    known = torch.cpu.get_capabilities()
+    return any(known.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
+
+
+def combined(method: Method, found: Mapping[str, NDArray[np.floating]], missing: NDArray[np.bool_]) -> Matrix:
+    """The scores of a method that is made from those of others, which are in ``found``."""
+    if method.combine is None:
+        raise ValueError(f"{method.name} is not made from other methods")
+    return _finished(method, method.combine([found[base] for base in method.bases]), missing)
+
+
+def _finished(method: Method, scores: NDArray[np.floating], missing: NDArray[np.bool_]) -> Matrix:
     # Rounding can carry the cosine of equal pictures past 1.
-    bounded = {name: np.clip(results[name].astype(np.float32), -1, 1) for name in methods}
-    return {name: np.where(missing, np.float32(np.nan), bounded[name]) for name in methods}
+    bounded = np.clip(scores.astype(np.float32), *method.bounds)
+    return np.where(missing, np.float32(np.nan), bounded)
 
 
-def _check(source: ImageSets, target: ImageSets, methods: Sequence[str], precision: str, device: str) -> None:
+def settled(
+    source: ImageSets,
+    target: ImageSets,
+    matrices: Mapping[str, Matrix],
+    device: str = "cpu",
+    *,
+    gold: Gold | None = None,
+    top: int = TOP,
+) -> dict[str, Matrix]:
+    """Settle exact scores that were put together from parts, as ``score_all`` does at its end."""
+    from cldi_core.rounding import float32_error
+    from cldi_core.rowsource import RowSource
+    from cldi_core.settling import Rescorer, settle
+    from cldi_core.weights import typicality
+
+    scored = {name: find(name).measures for name in matrices if find(name).measures}
+    missing = (source.sizes == 0)[:, None] | (target.sizes == 0)[None, :]
+    if not scored or missing.all():
+        return dict(matrices)
+    measures = sorted({measure for own in scored.values() for measure in own})
+    weights = typicality(source) if "weighted" in measures else None
+    rescore = Rescorer((RowSource(source, device), RowSource(target, device)), measures, weights)
+
+    def again(cells: NDArray[np.bool_], double: bool) -> dict[str, NDArray[np.float64]]:
+        found = rescore(cells, double)
+        return {name: np.mean([found[measure] for measure in own], axis=0) for name, own in scored.items()}
+
+    values = {name: matrices[name].astype(np.float64) for name in scored}
+    errors = dict.fromkeys(scored, float32_error(source.dim) + 2.0**-24)
+    whole = {name: (name,) for name in scored}
+    done = settle(values, errors, whole, again, missing, gold=gold, top=top, fast=False, dim=source.dim)
+    return {name: _finished(find(name), done[name], missing) if name in done else matrices[name] for name in matrices}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be scored and how, as ``score`` is told; ``missing``: pairs of words of which one has no pictures."""
+
+    source: ImageSets
+    target: ImageSets
+    options: Options
+    device: str
+    fast: bool
+    gold: Gold | None
+    top: int
+    missing: NDArray[np.bool_]
+    progress: Progress | None
+
+
+def _from_pass(job: Job, methods: Sequence[Method]) -> dict[str, NDArray[np.floating]]:
+    """The scores of the methods of measures and votes."""
+    from cldi_core import clusters, matching, voting
+    from cldi_core.settling import Rescorer, settle
+
+    source, target, options = job.source, job.target, job.options
+    scored = {method.name: method.measures for method in methods if method.measures}
+    measures = tuple(name for name in matching.MEASURES if any(name in own for own in scored.values()))
+    voters = [method.name for method in methods if method.votes]
+    found: dict[str, NDArray[np.floating]] = {}
+    if options.reading != "votes" and "knn-c" in voters:
+        voters.remove("knn-c")
+        found["knn-c"] = score(*clusters.replaced(source, target, options), "knn", device=job.device)
+    ballots = {name: voting.ballot(source, name, options) for name in voters}
+    if not measures and not ballots:
+        return found
+    weights = None
+    if "weighted" in measures:
+        from cldi_core.weights import typicality
+
+        weights = typicality(source)
+    casts = {name: (ballot.voter, len(ballot.sets)) for name, ballot in ballots.items()}
+    rows, matches = _run(job, measures, weights, casts)
+    if scored:
+        found |= settle(
+            matches.values,
+            matches.error,
+            scored,
+            Rescorer(rows, measures, weights),
+            job.missing,
+            gold=job.gold,
+            top=job.top,
+            fast=job.fast,
+            dim=source.dim,
+        )
+    for name, ballot in ballots.items():
+        found[name] = voting.elect(ballot, matches.votes[name], target)
+    return found
+
+
+def _run(
+    job: Job, measures: tuple[str, ...], weights: NDArray[np.float64] | None, voters: Mapping[str, Voters]
+) -> tuple[tuple[RowSource, RowSource], Matches]:
+    """One pass, with smaller blocks where the device's memory is too small."""
+    import torch
+
+    from cldi_core.matching import Pass
+
+    for share in SHARES:
+        try:
+            one = Pass(
+                job.source,
+                job.target,
+                measures,
+                fast=job.fast,
+                device=job.device,
+                weights=weights,
+                voters=voters,
+                share=share,
+            )
+            return one.rows, one.run(job.progress)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+    raise FeatureError(
+        f"the memory of {job.device!r} is too small for {len(job.source)} × {len(job.target)} words with "
+        f"{job.source.dim} features a picture, even in the smallest blocks; use device 'cpu'"
+    )
+
+
+def check_choices(methods: Iterable[str], precision: str, device: str) -> None:
+    """Refuse names that are unknown, and a device that is not there."""
     for name in methods:
-        if name not in METHODS:
-            raise unknown("method", name, METHODS)
+        find(name)
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     if device not in DEVICES:
         raise unknown("device", device, DEVICES)
+    if device == "cpu":
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise unknown("device", device, ["cpu"], "No CUDA device was found.")
+
+
+def _check(source: ImageSets, target: ImageSets, gold: Gold | None) -> None:
     if source.dim and target.dim and source.dim != target.dim:
         raise FeatureError(
             f"the source features have {source.dim} dimensions and the target features {target.dim}; "
             "extract both languages with the same backbone"
+        )
+    if gold is None:
+        return
+    if len(gold) != len(source):
+        raise FeatureError(f"right answers for {len(gold)} words were given, but there are {len(source)} source words")
+    outside = [(row, column) for row, own in enumerate(gold) for column in own if not 0 <= column < len(target)]
+    if outside:
+        row, column = outside[0]
+        raise FeatureError(
+            f"right answer {column} of {source.words[row]!r} is not a candidate; expected 0 … {len(target) - 1}"
         )

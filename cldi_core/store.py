@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOCK_WAIT = 30.0  # seconds until a second process gives up
+MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
+DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "U8": "u1", "I64": "<i8"}
 
 
 @dataclass(frozen=True)
@@ -100,20 +103,56 @@ def read_frame(path: Path) -> pd.DataFrame:
     return frame
 
 
-def load_matrix(path: Path) -> NDArray[Any] | None:
-    """A stored matrix, memory-mapped and read-only; ``None`` where there is none or it is broken."""
+def save_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], meta: Mapping[str, str]) -> None:
+    """Store named arrays and what is known of them as a safetensors file, atomically."""
+    from safetensors.numpy import save_file
+
+    whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
+    write(path, lambda file: save_file(whole, file, metadata=dict(meta)))
+
+
+def map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """The arrays of a safetensors file, memory-mapped and read-only, and its metadata; only the header is read.
+
+    A file is 8 bytes with the length of the header (little-endian), the header in JSON, and the tensors, whose offsets
+    count from the end of the header.  All arrays share one mapping, so they are of one version of the file.
+
+    Raises:
+        DatasetError: there is no such file, or its header does not fit it.
+    """
     try:
-        loaded: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return loaded
+        mapped = np.memmap(path, np.uint8, "r")
+        size = int.from_bytes(mapped[:8].tobytes(), "little")
+        if len(mapped) < 8 or size > min(MAX_HEADER, len(mapped) - 8):
+            raise ValueError(f"a header of {size} bytes in a file of {len(mapped)}")
+        header = json.loads(mapped[8 : 8 + size].tobytes())
+        if not isinstance(header, dict):
+            raise ValueError("the header is not a JSON object")
+        meta = header.pop("__metadata__", None) or {}
+        if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
+            raise ValueError("the metadata are not texts")
+        data = mapped[8 + size :]
+        return {name: _tensor(data, name, about) for name, about in header.items()}, meta
+    # RecursionError: JSON that nests too deeply.  OverflowError: a dimension beyond 64 bits.
+    except (OSError, ValueError, OverflowError, RecursionError) as error:
+        raise DatasetError(f"{path.name!r} cannot be read ({error})") from error
 
 
-def save_matrix(path: Path, matrix: NDArray[Any]) -> None:
-    """Store a matrix for ``load_matrix``."""
+def _tensor(data: NDArray[np.uint8], name: str, about: object) -> NDArray[Any]:
+    """One tensor of a mapped file; ValueError where what the header says of it cannot be."""
+    fields = about if isinstance(about, dict) else {}
+    kind, shape, offsets = (fields.get(field) for field in ("dtype", "shape", "data_offsets"))
+    shown = f"tensor {name[:40]!r}"
+    if not isinstance(kind, str) or kind not in DTYPES:
+        raise ValueError(f"{shown} is of type {str(kind)[:20]!r}; expected one of {', '.join(DTYPES)}")
+    if not (_counts(shape) and _counts(offsets) and len(offsets) == 2):
+        raise ValueError(f"{shown} has no proper shape and offsets")
+    dtype, (begin, end) = np.dtype(DTYPES[kind]), offsets
+    if not begin <= end <= len(data) or end - begin != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{shown} does not fit its place in the file")
+    return data[begin:end].view(dtype).reshape(shape)
 
-    def save(temporary: Path) -> None:
-        with temporary.open("wb") as file:
-            np.save(file, matrix, allow_pickle=False)
 
-    write(path, save)
+def _counts(value: object) -> TypeGuard[list[int]]:
+    """Whether a value from JSON is a short list of whole numbers, none of them negative."""
+    return isinstance(value, list) and len(value) <= 32 and all(type(each) is int and each >= 0 for each in value)

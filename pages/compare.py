@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import streamlit as st
 
-from cldi_core import overview, results
-from cldi_core.scores import METHODS
+from cldi_core import methods, overview, results
 from pages._ui import draw, figures, frame, load, view
 
 SHOWN = 15
@@ -14,18 +15,24 @@ SHOWN = 15
 
 def label(contender: tuple[str, str]) -> str:
     """``"AVGMAX · EfficientNet-Lite0"``."""
-    return f"{METHODS[contender[0]].label} · {frame.backbone_label(contender[1])}"
+    return f"{methods.label(contender[0])} · {frame.backbone_label(contender[1])}"
 
 
 def contenders(current: view.View) -> list[tuple[str, str]]:
     """The methods and backbones to compare; the view's own one comes first."""
     backbones = load.opened(current.dataset).backbones
-    offered = [(method, backbone) for backbone in backbones for method in METHODS]
     own = (current.method, current.backbone)
     other = next(choice for choice in [("maxmax", own[1]), ("avgmax", own[1])] if choice != own)
-    names = {f"{method}@{backbone}": (method, backbone) for method, backbone in offered}
-    given = dict.fromkeys(st.query_params.get("contenders", "").split(","))
-    asked = [name for name in given if name in names]
+    offered = [*methods.offered(), current.method]
+    names = {f"{method}@{backbone}": (method, backbone) for backbone in backbones for method in offered}
+    asked = []
+    # A fusion has commas in its name, a backbone has none.
+    given = re.findall(r"[^@]+@[^,@]+", st.query_params.get("contenders", ""))
+    for name in dict.fromkeys(text.strip(",") for text in given):
+        method, _, backbone = name.rpartition("@")
+        if backbone in backbones and methods.exists(method):
+            names[name] = (method, backbone)
+            asked.append(name)
     st.session_state["contenders"] = asked or [f"{method}@{backbone}" for method, backbone in (own, other)]
     chosen = st.multiselect(
         "Compare", list(names), key="contenders", format_func=lambda name: label(names[name]), on_change=_pick

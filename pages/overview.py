@@ -8,7 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cldi_core import overview, paper, results
 from cldi_core.dataset import SETTINGS
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 from pages._ui import draw, figures, frame, load, view
 
 INTRODUCTION = (
@@ -52,23 +52,23 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
     dataset = load.opened(current.dataset)
     pairs = dataset.pairs
     group = results.AVERAGE if len(pairs) > 1 else pairs[0]
-    records = load.table(current.dataset, current.backbone, pairs, group=group)
+    records = load.table(current.dataset, current.backbone, pairs, ways=tuple(paper.TABLE_2), group=group)
     if records:
         with chart:
             st.plotly_chart(
                 figures.finding(records, group),
                 config=figures.CONFIG,
                 key="finding",
-                alt="MRR of nouns, verbs and adjectives under each method",
+                alt="MRR of nouns, verbs and adjectives under the paper's methods",
             )
         over = f"averaged over {len(pairs)} pairs" if len(pairs) > 1 else pairs[0]
         st.caption(
             f"{draw.safe(dataset.title)}, {frame.backbone_label(current.backbone)}, {over}; "
-            "every target word is a candidate, whatever its part of speech."
+            "every target word is a candidate, whatever its part of speech. More methods are on the Results page."
         )
     else:
         chart.empty()
-    draw.unscored(current.dataset, current.backbone, records)
+    draw.unscored(current.dataset, current.backbone, records, paper.TABLE_2)
 
 
 def main() -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cldi_core import controls, paper, results
+from cldi_core import controls, methods, paper, results
 from cldi_core.dataset import POS, SETTINGS
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 from pages._ui import draw, figures, frame, load, view
 
 FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
@@ -18,7 +18,7 @@ FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
 
 def label(name: str) -> str:
     """What people see of a method or control."""
-    return METHODS[name].label if name in METHODS else controls.CONTROLS[name].label
+    return controls.CONTROLS[name].label if name in controls.CONTROLS else methods.label(name)
 
 
 def table(records: list[dict[str, Any]], figure: str) -> pd.DataFrame:
@@ -50,7 +50,8 @@ def main() -> None:
         )
         same = st.toggle("Keep words spelled alike in both languages", value=True)
     pairs = dataset.pairs if scope == "average" else (current.pair,)
-    records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, with_controls=True)
+    ways = (*METHODS, *controls.CONTROLS)
+    records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, ways=ways)
     if not records:
         draw.unscored(current.dataset, current.backbone, records)
         return
@@ -62,10 +63,11 @@ def main() -> None:
     st.caption(
         f"{draw.safe(dataset.title)} · {group} · {frame.backbone_label(current.backbone)} · "
         f"95 % bootstrap intervals over source words · chance MRR {sum(chances) / len(chances):.3f} · "
-        "KNN and KNN-C name one answer only, so they have P@1 alone."
+        f"KNN and KNN-C name one answer only, so they have P@1 alone · scores: {precision(shown)}."
     )
     csv = pd.DataFrame(records).to_csv(index=False).encode()
     st.download_button("CSV", csv, f"results-{current.dataset}-{group}.csv", "text/csv", icon=":material/download:")
+    beyond(current, pairs, same)
     reading(shown, current, pairs, same)
     st.subheader("The paper's Table 2")
     place = list(FIGURES).index(figure)
@@ -80,6 +82,30 @@ def main() -> None:
     for method in METHODS.values():
         st.markdown(f"**{method.label}** — {draw.safe(method.about)}")
         st.code(method.formula, language=None, wrap_lines=True)
+        st.caption(draw.safe(method.source))
+
+
+def precision(records: Sequence[dict[str, Any]]) -> str:
+    """``"exact"``, or both ways of computing where some are fast."""
+    return ", ".join(sorted({record["precision"] for record in records} - {""})) or "unknown"
+
+
+def beyond(current: view.View, pairs: Sequence[str], same: bool) -> None:
+    """By how much each method's MRR is above AVGMAX's."""
+    records = load.against(current.dataset, current.backbone, pairs, same_spelled=same)
+    if not records:
+        return
+    st.subheader("Which methods beat AVGMAX")
+    rows: dict[str, dict[str, str]] = {}
+    for record in records:
+        if METHODS[record["method"]].ranks_all:
+            column = f"{record['setting']} (n = {record['n']})"
+            rows.setdefault(label(record["method"]), {})[column] = figures.gain_text(results.interval_of(record, "mrr"))
+    st.dataframe(pd.DataFrame(rows).T, alt="MRR above that of AVGMAX")
+    st.caption(
+        "MRR less that of AVGMAX on the same words, with 95 % intervals; ▲ and ▼ mark those that exclude 0. Many "
+        "comparisons are made here: one or two such marks are to be expected by chance."
+    )
 
 
 def reading(shown: list[dict[str, Any]], current: view.View, pairs: Sequence[str], same: bool) -> None:

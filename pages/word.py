@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cldi_core import explain, runs
-from cldi_core.scores import METHODS
+from cldi_core import explain, methods, runs
 from pages._ui import draw, frame, load, view
 
 TOPS = (10, 30, 100)  # candidates listed
@@ -129,7 +128,7 @@ def _top() -> int:
     return st.session_state.get("candidates listed") or TOPS[0]
 
 
-def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate) -> None:
+def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate, method: str) -> None:
     """The ranked candidates; the chosen one is marked, and a click chooses another."""
     shown = listed(found, chosen)
     table = pd.DataFrame(
@@ -142,6 +141,7 @@ def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Cand
             "POS": [draw.pos_names(row.pos) for row in shown],
         }
     )
+    lowest, highest = explain.score_range(method, shown)
     st.session_state["candidates shown"] = [row.word for row in shown]
     st.session_state["candidates"] = {"selection": {"rows": [shown.index(chosen)], "columns": [], "cells": []}}
     st.dataframe(
@@ -156,7 +156,7 @@ def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Cand
         column_config={
             "#": st.column_config.TextColumn(width=50),
             "✓": st.column_config.TextColumn(width=34, help="A right answer"),
-            "score": st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0),
+            "score": st.column_config.ProgressColumn(format="%.3f", min_value=lowest, max_value=highest),
             "pictures": st.column_config.ImageColumn(width=180),
         },
     )
@@ -179,7 +179,7 @@ def _pick_candidate() -> None:
 def behind(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate, method: str) -> None:
     """The picture pairs that made the score of the chosen candidate."""
     st.markdown(f"**What made the score of “{draw.safe(chosen.word)}”**")
-    st.caption(METHODS[method].about)
+    st.caption(methods.find(method).about)
     matches = explain.matches(pair, found.word, chosen.word, method)
     if not matches:
         st.info("There are no pictures to compare.")
@@ -208,7 +208,7 @@ def main() -> None:
     by_word = {candidate.word: candidate for candidate in found.candidates}
     chosen = by_word.get(current.candidate, found.gold[0])
     colour = {"found": "green", "nearly": "orange", "missed": "red"}.get(found.outcome, "gray")
-    label = f"{METHODS[current.method].label} · {frame.backbone_label(current.backbone)}"
+    label = f"{methods.label(current.method)} · {frame.backbone_label(current.backbone)}"
     st.markdown(
         f"#### {draw.safe(found.word)} → {draw.safe(found.gold[0].word)} "
         f":{colour}-badge[{found.outcome}] :gray-badge[{current.pair} · {draw.pos_names(found.pos)} · {label}]"
@@ -220,7 +220,7 @@ def main() -> None:
     sides(pair, found, chosen)
     left, right = st.columns([3, 2])
     with left:
-        candidates(pair, found, chosen)
+        candidates(pair, found, chosen, current.method)
     with right:
         behind(pair, found, chosen, current.method)
 

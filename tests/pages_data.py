@@ -10,7 +10,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cldi_core import controls, dataset, features, lists, pictures, runs
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 from tests.conftest import ABOUT, BACKBONE, encoded
 
 APP = Path(__file__).resolve().parents[1] / "app.py"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cldi_core import cli, extract, pictures, projection
+from cldi_core import bench, cli, extract, pictures, projection
 from cldi_core.dataset import Dataset, create
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 from tests.conftest import BACKBONE, FakeExtractor, draw, made_up, picture
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -274,8 +274,63 @@ def test_score_keeps_what_evaluate_needs(ask: Callable[..., dict], small: Datase
     answer = ask("score")
     assert [record["method"] for record in answer["scored"]] == list(METHODS)
     assert {tuple(record["shape"]) for record in answer["scored"]} == {(7, 9)}
+    assert {(record["precision"], record["device"], record["found"]) for record in answer["scored"]} == {
+        ("exact", "cpu", False)
+    }
     kept = {path.stem for path in small.path.glob("rankings/*/en-de/*")}
     assert kept == {*METHODS, "spelling", "identity"}
+
+
+def test_scoring_again_does_nothing(run: Run, ask: Callable[..., dict], small: Dataset) -> None:
+    ask("score")
+    before = {path: path.stat().st_mtime_ns for path in small.path.rglob("*") if path.is_file()}
+    assert all(record["found"] for record in ask("score")["scored"])
+    code, out, err = run("score", "--dataset", "small")
+    assert (code, err) == (0, "")
+    count = len(METHODS)
+    assert out == f"en-de: 7 × 9 words, nothing to compute; {count} of {count} methods were there\n"
+    assert {path: path.stat().st_mtime_ns for path in small.path.rglob("*") if path.is_file()} == before
+
+
+def test_precision_and_composed_methods(run: Run, ask: Callable[..., dict], small: Dataset) -> None:
+    (record,) = ask("score", "--method", "maxmax", "--precision", "fast")["scored"]
+    assert (record["precision"], record["found"]) == ("fast", False)
+    code, out, _ = run("score", "--dataset", "small", "--method", "maxmax+csls", "--pair", "en-de")
+    assert code == 0
+    assert out == "en-de: 7 × 9 words, computed maxmax+csls (exact on cpu); 0 of 1 methods were there\n"
+    answer = ask("evaluate", "--method", "rrf=avgmax,cnn-mean")
+    assert {(record["method"], record["precision"]) for record in answer["results"]} == {
+        ("rrf=avgmax,cnn-mean", "exact")
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (("--precision", "half"), "unknown precision 'half'; choose from: exact, fast, auto"),
+        (("--device", "tpu"), "unknown device 'tpu'; choose from: cpu, cuda"),
+        (("--method", "avgmax+"), "unknown method 'avgmax+'; choose from: avgmax, maxmax"),
+    ],
+)
+def test_score_refuses_unknown_choices(run: Run, small: Dataset, option: tuple[str, str], told: str) -> None:
+    code, out, err = run("score", "--dataset", "small", *option)
+    assert (code, out) == (2, "") and err.startswith(f"error: {told}") and err.count("\n") == 1
+    assert not (small.path / "scores").exists()
+
+
+def test_bench_prints_a_table_or_records(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def measured(words: int, dims: list[int], repeats: int, **options: object) -> list[dict[str, object]]:
+        asked.append((words, tuple(dims), repeats, options["full"], options["threads"]))
+        return [{"kind": "machine"}]
+
+    monkeypatch.setattr(bench, "run", measured)
+    monkeypatch.setattr(bench, "table", lambda records: f"{len(records)} records")
+    assert run("bench", "--words", 9, "--dim", 8, "--dim", 16, "--threads", 1)[:2] == (0, "1 records\n")
+    assert strict(run("bench", "--json", "--full")[1]) == {"records": [{"kind": "machine"}]}
+    assert asked == [(9, (8, 16), 5, False, 1), (200, (1280, 4096), 5, True, None)]
+    assert run("bench", "--words", 1)[0] == 2
 
 
 def test_project_says_what_it_did(ask: Callable[..., dict], monkeypatch: pytest.MonkeyPatch) -> None:

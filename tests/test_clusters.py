@@ -56,7 +56,10 @@ def test_the_seed_matters_where_clusters_are_not_clear() -> None:
 
 def test_split_divides_each_word_among_its_clusters() -> None:
     sets = sets_of(MIXED, np.zeros((0, 8)), AXES[[3, 3]])
-    parts, owner = clusters.split(sets, 3, 0)
+    parts, owner, cluster_of = clusters.split(sets, 3, 0)
+    assert [parts.members[parts.offsets[label] : parts.offsets[label + 1]].tolist() for label in range(4)] == [
+        sets.members[cluster_of == label].tolist() for label in range(4)
+    ]
     assert owner.tolist() == [0, 0, 0, 2]
     assert sorted(parts.sizes[:3].tolist()) == [4, 5, 6]
     assert sorted(parts.members.tolist()) == sorted(sets.members.tolist())

@@ -14,7 +14,7 @@ from cldi_core import controls, lists, results, runs
 from cldi_core.dataset import ROOT, Dataset
 from cldi_core.demo import build, lexicon, sources
 from cldi_core.errors import LexiconError
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 
 NAMES = ("demo", "demo-hard")
 PAIRS = ("en-de", "en-es", "en-fr", "en-it", "en-ru")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cldi_core import scores
+from cldi_core import pooling
 from cldi_core.dispersion import dispersion
 from cldi_core.imagesets import ImageSets
 from tests import oracles
@@ -36,7 +36,7 @@ def measured(arrays: list) -> np.ndarray:
 @pytest.mark.parametrize("block", [1, 4, 1024])
 @pytest.mark.parametrize("arrays", CASES.values(), ids=CASES)
 def test_equals_the_double_loop(arrays: list, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scores, "BLOCK", block)
+    monkeypatch.setattr(pooling, "BLOCK_BYTES", block * 8)
     found = measured(arrays)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, [oracles.dispersion(array) for array in arrays], rtol=0, atol=1e-6)

@@ -13,7 +13,7 @@ import pytest
 from cldi_core import explain, features, lists, runs
 from cldi_core.dataset import Dataset
 from cldi_core.explain import Candidate, Explanation
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 from tests import oracles
 from tests.conftest import ABOUT, BACKBONE, picture
 

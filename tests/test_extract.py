@@ -89,7 +89,7 @@ def test_features_tell_pictures_apart_and_say_where_they_come_from(drawn: Datase
     assert set(loaded.ids) == {each.id for each in DRAWN}
     assert loaded.matrix.shape == (6, BACKBONES[LITE].dim) and loaded.matrix.dtype == np.float16
     assert {"backbone", "layer", "weights", "preprocessing", "device"} <= set(loaded.meta)
-    rows = loaded.matrix.astype(np.float64)
+    rows = np.asarray(loaded.matrix, np.float64)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     assert (rows @ rows.T)[~np.eye(6, dtype=bool)].max() < 0.98
 

@@ -15,7 +15,7 @@ import streamlit as st
 
 from cldi_core import mapping, overview, results, runs
 from cldi_core.dataset import Dataset
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 from pages._ui import draw, figures, frame
 from tests import oracles
 from tests.conftest import BACKBONE

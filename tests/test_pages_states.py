@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from cldi_core import dataset, lists, metrics, overview, runs
+from cldi_core import dataset, explain, lists, methods, metrics, overview, paper, runs
 from cldi_core.dataset import Dataset
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 from pages._ui import draw, figures
 from tests.conftest import BACKBONE, LEXICON, write_features
 from tests.pages_data import PAGES, Charts, build_wide, button, healthy, open_page, texts, view_of
@@ -83,12 +83,14 @@ def test_features_of_no_picture_that_a_word_uses(small: Dataset) -> None:
 
 def test_unscored_methods_are_named_with_the_command_that_scores_them(small: Dataset) -> None:
     command = f"python -m cldi_core score --dataset small --backbone {BACKBONE}"
+    labels = [method.label for method in METHODS.values()]
     at = healthy(open_page("results"))
-    assert at.main.info[0].value.endswith("yet: AVGMAX, MAXMAX, CNN-MEAN, CNN-MAX, KNN, KNN-C.")
+    assert at.main.info[0].value.endswith(f"yet: {', '.join(labels)}.")
     assert [code.value for code in at.main.code] == [command]
     for page in ("overview", "results"):  # the stories have ranked the words by AVGMAX
         at = healthy(at.switch_page(f"pages/{page}.py").run())
-        assert at.main.info[-1].value.endswith("yet: MAXMAX, CNN-MEAN, CNN-MAX, KNN, KNN-C.")
+        missing = [METHODS[name].label for name in paper.TABLE_2] if page == "overview" else labels
+        assert at.main.info[-1].value.endswith(f"yet: {', '.join(missing[1:])}.")
         assert command in [code.value for code in at.main.code]
     assert at.dataframe[0].value.index.tolist() == ["AVGMAX"]
     runs.rankings(runs.open_pair(small, BACKBONE, "en-de"), METHODS)
@@ -241,6 +243,23 @@ def test_compare_keeps_its_contenders_while_the_view_changes(small: Dataset) -> 
     assert [info.value for info in at.info] == ["Choose at least two methods or backbones."]
     at = healthy(at.sidebar.selectbox(key="method").set_value("knn").run())
     assert at.main.multiselect[0].value == [f"knn@{BACKBONE}", f"maxmax@{BACKBONE}"]
+
+
+def test_composed_methods_can_be_compared_and_linked_to(small: Dataset) -> None:
+    asked = f"rrf=avgmax,knn@{BACKBONE},maxmax+csls@{BACKBONE}"
+    at = healthy(open_page("compare", contenders=asked))
+    assert at.main.multiselect[0].value == [f"rrf=avgmax,knn@{BACKBONE}", f"maxmax+csls@{BACKBONE}"]
+    assert at.dataframe[0].value[""].str.startswith(("fusion of AVGMAX, KNN", "MAXMAX + CSLS")).all()
+
+
+@pytest.mark.parametrize("method", ["avgmax+csls", "cnn-max+isf", "rrf", "rrf=avgmax,knn", "sinkhorn"])
+def test_every_kind_of_score_is_drawn_on_a_scale_that_holds_it(small: Dataset, method: str) -> None:
+    at = healthy(open_page("word", word="dog.N", method=method))
+    assert view_of(at)["method"] == at.sidebar.selectbox(key="method").value == method
+    assert methods.label(method) in texts(at)
+    scores = at.dataframe[0].value["score"]
+    candidates = explain.score_range(method, [explain.Candidate("x", 1, float(s), False, "N", 1) for s in scores])
+    assert candidates[0] <= scores.min() and scores.max() <= candidates[1]
 
 
 def test_compare_takes_every_contender_once(small: Dataset) -> None:

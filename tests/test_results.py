@@ -47,7 +47,7 @@ def test_every_pair_and_setting_has_one_record(records: list[dict]) -> None:
         (pair, setting) for pair in ("en-de", "en-fr", "average") for setting in ("ALL", "NN", "VB", "ADJ")
     ]
     figures = {f"{name}{end}" for name in ("mrr", "p@1", "p@10") for end in ("", "_low", "_high")}
-    assert set(records[0]) == {"pair", "method", "setting", "n", "coverage"} | figures
+    assert set(records[0]) == {"pair", "method", "setting", "n", "coverage", "precision"} | figures
 
 
 @pytest.mark.parametrize("setting, letter", [("ALL", "NVA"), ("NN", "N"), ("VB", "V"), ("ADJ", "A")])
@@ -155,3 +155,44 @@ def test_the_noun_gap_is_the_difference_of_the_means() -> None:
     assert gap.low <= gap.value <= gap.high
     missing = results.noun_gap({"en-de": frame({"dog.N": 1.0})}, "V")
     assert isinstance(missing, metrics.Interval) and math.isnan(missing.value)
+
+
+def test_the_precision_of_the_scores_is_told() -> None:
+    german, french = frame(DE), frame(FR)
+    german.attrs["precision"], french.attrs["precision"] = "fast", "exact"
+    found = results.table({"en-de": {"avgmax": german}, "en-fr": {"avgmax": french}})
+    assert {record["precision"] for record in found} == {"exact, fast"}
+    found = results.table({"en-de": {"avgmax": german}}, same_spelled=False)
+    assert {record["precision"] for record in found} == {"fast"}
+
+
+def test_methods_are_set_against_one_on_the_same_words() -> None:
+    better = dict.fromkeys(DE, 1.0) | {"hat.N": NAN}
+    worse = {query: rank + 1 for query, rank in FR.items()}
+    frames = {
+        "en-de": {"avgmax": frame(DE), "good": frame(better), "same": frame(DE)},
+        "en-fr": {"avgmax": frame(FR), "good": frame(FR), "same": frame(FR)},
+    }
+    found = {(record["method"], record["setting"]): record for record in results.against(frames)}
+    assert {method for method, _ in found} == {"good", "same"}
+    gain = sum(1 - 1 / rank for rank in (1, 4, 12, 2, 1)) / 5
+    record = found["good", "ALL"]
+    assert record["mrr"] == pytest.approx(gain / 2)  # the mean of both pairs, French gains nothing
+    assert record["mrr_low"] <= record["mrr"] <= record["mrr_high"] and record["n"] == 9
+    assert [found["same", "ALL"][name] for name in ("mrr", "mrr_low", "mrr_high")] == [0, 0, 0]
+    frames["en-fr"]["good"] = frame(worse)
+    assert results.against({"en-fr": frames["en-fr"]})[0]["mrr"] < 0
+    (nouns,) = [
+        record
+        for record in results.against(frames, same_spelled=True)
+        if (record["method"], record["setting"]) == ("good", "VB")
+    ]
+    assert nouns["n"] == 1
+
+
+def test_words_spelled_alike_can_be_left_out_of_the_comparison() -> None:
+    one, other = frame(DE, same=("run.V",)), frame(dict.fromkeys(DE, 1.0), same=("run.V",))
+    found = {
+        row["setting"]: row["n"] for row in results.against({"en-de": {"avgmax": one, "x": other}}, same_spelled=False)
+    }
+    assert found == {"ALL": 4, "NN": 3, "VB": 0, "ADJ": 1}

@@ -10,13 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cldi_core import controls, dataset, features, lists, pictures, runs, store
+from cldi_core import controls, dataset, features, lists, pictures, reuse, runs, store
 from cldi_core.dataset import Dataset
 from cldi_core.errors import UnknownNameError
-from cldi_core.scores import METHODS
+from cldi_core.imagesets import ImageSets
+from cldi_core.methods import METHODS
+from cldi_core.scores import score_all
 from tests.conftest import BACKBONE, LEXICON, picture
 
 COLUMNS = ["query", "word", "pos", "same_spelled", "rank", "right", "right_score", "winner", "winner_score"]
+
+
+WHOLE = (7, 9)  # words of the tiny data set
 
 
 @pytest.fixture
@@ -26,15 +31,16 @@ def pair(small: Dataset) -> runs.Pair:
 
 @pytest.fixture
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The methods that were computed, in order."""
+    """The methods that were computed, in order; of a part of the words with the part's size."""
     done: list[str] = []
-    original = runs.score_all
+    original = reuse.score_all
 
-    def counting(source: object, target: object, methods: list[str]) -> object:
-        done.extend(methods)
-        return original(source, target, methods)
+    def counting(source: ImageSets, target: ImageSets, methods: list[str], *args: object, **options: object) -> object:
+        shape = (len(source), len(target))
+        done.extend(name if shape == WHOLE else f"{name} {shape[0]}×{shape[1]}" for name in methods)
+        return original(source, target, methods, *args, **options)
 
-    monkeypatch.setattr(runs, "score_all", counting)
+    monkeypatch.setattr(reuse, "score_all", counting)
     return done
 
 
@@ -79,9 +85,10 @@ def test_words_are_found_by_id_word_or_part_of_speech(small: Dataset) -> None:
 
 def test_scores_are_computed_once(pair: runs.Pair, computed: list[str]) -> None:
     first = runs.scores(pair, METHODS)
-    assert computed == list(METHODS) == list(first)
+    assert computed == [name for name, method in METHODS.items() if not method.bases]
+    assert list(first) == list(METHODS)
     second = runs.scores(again(pair), METHODS)
-    assert len(computed) == len(METHODS)
+    assert len(computed) == sum(not method.bases for method in METHODS.values())
     for name, matrix in first.items():
         assert matrix.dtype == np.float32 and matrix.shape == (7, 9)
         np.testing.assert_array_equal(second[name], matrix)
@@ -96,7 +103,7 @@ def test_only_what_is_missing_is_computed(pair: runs.Pair, computed: list[str]) 
 
 def _other_picture(path: Path) -> None:
     rows = list(Dataset(path).words.itertuples(index=False, name=None))
-    dataset.write_words(path, [row for row in rows if row[1] != "hat"] + [("en", "hat", 0, picture("cross").id)])
+    dataset.write_words(path, [row for row in rows if row[1] != "hat"] + [("en", "hat", 0, picture("ring").id)])
 
 
 def _other_feature(path: Path) -> None:
@@ -112,17 +119,15 @@ def _other_list(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [_other_picture, _other_feature, _other_list])
-def test_stale_scores_are_never_read(
-    pair: runs.Pair, computed: list[str], change: Callable[[Path], None], tmp_path: Path
-) -> None:
-    runs.rankings(pair, ["avgmax", "knn"])
-    assert computed == ["avgmax", "knn"]
+def test_stale_scores_are_never_read(pair: runs.Pair, change: Callable[[Path], None], tmp_path: Path) -> None:
+    names = list(METHODS)
+    runs.rankings(pair, names)
     change(pair.dataset.path)
-    found = runs.rankings(again(pair), ["avgmax"])["avgmax"]
-    assert computed == ["avgmax", "knn", "avgmax"]
-    fresh = runs._ranked(again(pair), runs.score_all(again(pair).source, again(pair).target, ["avgmax"])["avgmax"])
-    pd.testing.assert_frame_equal(found, fresh, check_dtype=False)
-    assert [name.split("-")[0] for name in files(pair, "scores")] == ["avgmax", "knn"], "the old file is gone"
+    found = runs.rankings(again(pair), names)
+    fresh = score_all(again(pair).source, again(pair).target, names)
+    for name in names:
+        pd.testing.assert_frame_equal(found[name], runs._ranked(again(pair), fresh[name]), check_dtype=False, atol=1e-6)
+    assert files(pair, "scores") == sorted(f"{name}.safetensors" for name in names), "one file each, the new one"
 
 
 def test_another_right_answer_changes_ranks_but_needs_no_new_scores(pair: runs.Pair, computed: list[str]) -> None:
@@ -137,12 +142,64 @@ def test_another_right_answer_changes_ranks_but_needs_no_new_scores(pair: runs.P
     assert after["right"][row] == lost["winner"] and after["rank"][row] < 2
 
 
-def test_cleaning_up_leaves_other_methods_alone(pair: runs.Pair, computed: list[str]) -> None:
-    runs.scores(pair, ["knn", "knn-c"])
+def test_one_changed_picture_recomputes_one_word(pair: runs.Pair, computed: list[str]) -> None:
+    """A source word's row; and where others' scores depend on it, what does."""
+    runs.scores(pair, METHODS)
+    computed.clear()
     _other_picture(pair.dataset.path)
-    runs.scores(again(pair), ["knn"])
-    kept = files(pair, "scores")
-    assert len(kept) == 2 and runs.score_path(pair, "knn-c").name in kept
+    found = runs.scored(again(pair), METHODS)
+    assert computed == [f"{name} 1×9" for name, method in METHODS.items() if not method.bases]
+    assert found["avgmax"].computed == 9 and found["avgmax+csls"].computed == 63
+
+
+def test_one_changed_candidate_recomputes_one_column(pair: runs.Pair, computed: list[str]) -> None:
+    """Votes depend on all candidates, so those are counted again."""
+    names = ["avgmax", "sinkhorn", "knn"]
+    before = runs.scores(pair, names)
+    computed.clear()
+    rows = list(Dataset(pair.dataset.path).words.itertuples(index=False, name=None))
+    dataset.write_words(pair.dataset.path, [row for row in rows if row[1] != "Hut" or row[2] == 1])
+    after = runs.scores(again(pair), names)
+    assert computed == ["avgmax 7×1", "sinkhorn 7×1", "knn"]
+    column = pair.target.row("Hut")
+    others = [other for other in range(9) if other != column]
+    np.testing.assert_allclose(after["avgmax"][:, others], before["avgmax"][:, others], atol=1e-7)
+    assert (after["avgmax"][:, column] != before["avgmax"][:, column]).any()
+
+
+def test_a_change_in_another_language_changes_nothing(pair: runs.Pair, computed: list[str]) -> None:
+    runs.rankings(pair, ["avgmax", "knn"])
+    computed.clear()
+    words = list(Dataset(pair.dataset.path).words.itertuples(index=False, name=None))
+    dataset.write_words(pair.dataset.path, [*words, ("fr", "chien", 0, picture("sun").id)])
+    assert list(runs.stored_rankings(again(pair), ["avgmax", "knn"])) == ["avgmax", "knn"]
+    runs.scores(again(pair), ["avgmax", "knn"])
+    assert computed == []
+
+
+def test_precision_and_device_are_kept(pair: runs.Pair, computed: list[str]) -> None:
+    fast = runs.scored(pair, ["avgmax", "cnn-mean"], "fast")
+    assert {name: one.precision for name, one in fast.items()} == {"avgmax": "fast", "cnn-mean": "exact"}
+    assert fast["avgmax"].device == "cpu" and fast["avgmax"].seconds > 0
+    frames = runs.rankings(pair, ["avgmax"], fast)
+    assert runs.stored_rankings(again(pair), ["avgmax"])["avgmax"].attrs == frames["avgmax"].attrs
+    assert frames["avgmax"].attrs["precision"] == "fast" and frames["avgmax"].attrs["device"] == "cpu"
+    computed.clear()
+    assert runs.scored(again(pair), ["avgmax"])["avgmax"].precision == "fast"
+    assert computed == []
+    assert runs.scored(again(pair), ["avgmax"], "exact")["avgmax"].precision == "exact"
+    assert runs.scored(again(pair), ["avgmax"], "fast")["avgmax"].precision == "exact", "better than asked for"
+    assert computed == ["avgmax"]
+
+
+def test_composed_scores_come_from_exact_ones(pair: runs.Pair, computed: list[str]) -> None:
+    runs.scored(pair, ["maxmax"], "fast")
+    found = runs.scored(again(pair), ["maxmax+csls", "rrf=maxmax,cnn-max"], "fast")
+    assert computed == ["maxmax", "maxmax", "cnn-max"]
+    expected = score_all(pair.source, pair.target, list(found))
+    for name, one in found.items():
+        assert one.precision == "exact"
+        np.testing.assert_array_equal(one.matrix, expected[name])
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"junk" * 100])
@@ -154,11 +211,24 @@ def test_broken_scores_are_computed_again(pair: runs.Pair, computed: list[str], 
     assert computed == ["avgmax", "avgmax"], "repaired, so not computed a third time"
 
 
-def test_scores_of_another_shape_or_type_are_computed_again(pair: runs.Pair, computed: list[str]) -> None:
-    for wrong in (np.zeros((7, 8), np.float32), np.zeros((7, 9))):
-        store.save_matrix(runs.score_path(pair, "avgmax"), wrong)
+def test_scores_that_do_not_fit_are_computed_again(pair: runs.Pair, computed: list[str]) -> None:
+    runs.scores(pair, ["avgmax"])
+    path = runs.score_path(pair, "avgmax")
+    tensors, meta = store.map_tensors(path)
+    good = {name: tensor.copy() for name, tensor in tensors.items()}
+    wrong: list[tuple[dict[str, np.ndarray], dict[str, str]]] = [
+        (good | {"scores": np.zeros((7, 8), np.float32)}, meta),
+        (good | {"scores": np.zeros((7, 9))}, meta),
+        (good | {"source_keys": np.zeros((7, 8), np.uint8), "target_keys": np.zeros((9, 8), np.uint8)}, meta),
+        ({"scores": good["scores"]}, meta),
+        (good, meta | {"version": "1"}),
+        (good, {name: value for name, value in meta.items() if name != "key"}),
+        (good, meta | {"seconds": "soon"}),
+    ]
+    for tensors, about in wrong:
+        store.save_tensors(path, tensors, about)
         assert np.nanmax(runs.scores(pair, ["avgmax"])["avgmax"]) > 0
-    assert computed == ["avgmax", "avgmax"]
+    assert computed == ["avgmax"] * 8
 
 
 def test_rankings_are_computed_once_and_broken_ones_again(pair: runs.Pair, computed: list[str]) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 from pages._ui import frame, view
 
 NAMES = ["demo", "demo-hard"]
@@ -111,6 +111,6 @@ def test_words_are_text_of_bounded_length(value: str) -> None:
     assert problems == []
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [*METHODS, "maxmax+csls", "rrf=avgmax,knn"])
 def test_every_method_can_be_linked_to(method: str) -> None:
     assert resolve({"method": method}) == (view.View(**{**resolve({})[0].params(), "method": method}), [])

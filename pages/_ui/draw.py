@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -11,7 +11,7 @@ import streamlit as st
 from cldi_core import explain
 from cldi_core.dataset import POS
 from cldi_core.errors import CldiError
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 
 from . import load, view
 
@@ -114,10 +114,10 @@ def ready(current: view.View, what: str) -> bool:
     return False
 
 
-def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]]) -> None:
+def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]], ways: Iterable[str] = METHODS) -> None:
     """Says which methods ``records`` lack: they are not computed while somebody waits for a page."""
     known = {record["method"] for record in records}
-    missing = [method.label for name, method in METHODS.items() if name not in known]
+    missing = [METHODS[name].label for name in ways if name not in known]
     if missing:
         empty(
             f"Not shown, because they have not been scored for this data set yet: {', '.join(missing)}.",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cldi_core import metrics, paper
 from cldi_core.dataset import POS, SETTINGS
-from cldi_core.scores import METHODS
+from cldi_core.methods import METHODS
 
 # Okabe & Ito (2008): told apart by colour-blind eyes.
 COLOURS = {"N": "#0072B2", "V": "#D55E00", "A": "#009E73"}
@@ -42,10 +42,13 @@ def _layout(figure: go.Figure, title: str, note: str, height: int) -> go.Figure:
 
 
 def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
-    """MRR by part of speech and method with intervals, and the paper's as hollow diamonds; no records: those alone."""
+    """MRR by part of speech for the paper's methods, with intervals, and its own figures as hollow diamonds.
+
+    Without records its figures stand alone.
+    """
     figure = go.Figure()
     shown = [setting for setting in SETTINGS if setting != "ALL"]
-    names = [name for name, method in METHODS.items() if method.ranks_all]
+    names = [name for name in paper.TABLE_2 if METHODS[name].ranks_all]
     for offset, setting in enumerate(shown):
         rows = {row["method"]: row for row in records if row["pair"] == group and row["setting"] == setting}
         rows = {name: rows[name] for name in names if name in rows}
@@ -224,6 +227,15 @@ def interval_text(interval: metrics.Interval) -> str:
         return "–"
     value, low, high = (f"{round(number, 2) + 0.0:.2f}" for number in (interval.value, interval.low, interval.high))
     return f"{value} [{low}, {high}]"
+
+
+def gain_text(interval: metrics.Interval) -> str:
+    """``"▲ +.04 [.02, .06]"``, marked where the interval excludes 0."""
+    if np.isnan(interval.value):
+        return "–"
+    mark = "▲ " if interval.low > 0 else "▼ " if interval.high < 0 else ""
+    sign = "+" if interval.value > 0 else ""
+    return f"{mark}{sign}{interval_text(interval)}"
 
 
 def group_colour(colouring: str, value: str, languages: Sequence[str]) -> str:

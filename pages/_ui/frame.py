@@ -10,10 +10,10 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from cldi_core import methods
 from cldi_core.backbones import BACKBONES
 from cldi_core.dataset import HOW_TO_START, POS
 from cldi_core.errors import CldiError
-from cldi_core.scores import METHODS
 
 from . import draw as drawing
 from . import load, view
@@ -49,11 +49,11 @@ def sidebar(current: view.View, names: list[str]) -> None:
         )
         st.selectbox(
             "Method",
-            list(METHODS),
+            list(dict.fromkeys([*methods.offered(), current.method])),
             key="method",
             on_change=_changed,
             args=("method",),
-            format_func=lambda name: METHODS[name].label,
+            format_func=methods.label,
             help="How two picture sets are compared; the formulas are on the Results page.",
         )
         st.selectbox(

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cldi_core import check, controls, features, metrics, overview, pictures, projection, results, runs
+from cldi_core import check, features, metrics, overview, pictures, projection, results, runs
 from cldi_core import dataset as datasets
-from cldi_core.scores import METHODS, Matrix
+from cldi_core.methods import METHODS
+from cldi_core.scores import Matrix
 from cldi_core.shelf import Shelf
 
 SPINNER = "Computing this once; it is kept …"
@@ -114,19 +115,35 @@ def table(
     pairs: Sequence[str],
     *,
     same_spelled: bool = True,
-    with_controls: bool = False,
+    ways: Sequence[str] = tuple(METHODS),
     group: str | None = None,
 ) -> list[dict[str, Any]]:
-    """The records of ``results.table`` for the methods that have been scored on all the pairs; nothing is computed.
+    """The records of ``results.table`` for those of ``ways`` that are scored on all the pairs; nothing is computed.
 
     Scoring several pairs by all methods can take minutes: that is for ``python -m cldi_core score``.
     """
     dataset = opened(name)
-    ways = (*METHODS, *(controls.CONTROLS if with_controls else ()))
     stamps = (_stamp(name), dataset.stamp(["rankings/*/*/*"]))
     records: list[dict[str, Any]] = _table(
-        name, stamps, backbone, tuple(pairs), ways, same_spelled=same_spelled, group=group
+        name, stamps, backbone, tuple(pairs), tuple(ways), same_spelled=same_spelled, group=group
     )
+    return records
+
+
+@st.cache_data(max_entries=20, show_spinner=SPINNER)
+def _against(name: str, stamps: tuple[str, str], backbone: str, pairs: tuple[str, ...], base: str, same: bool) -> Any:
+    stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), METHODS) for pair in pairs}
+    complete = [way for way in METHODS if all(way in frames for frames in stored.values())]
+    frames = {pair: {way: stored[pair][way] for way in complete} for pair in pairs}
+    return results.against(frames, base, same_spelled=same) if base in complete else []
+
+
+def against(
+    name: str, backbone: str, pairs: Sequence[str], base: str = "avgmax", *, same_spelled: bool = True
+) -> list[dict[str, Any]]:
+    """The records of ``results.against`` for the methods that are scored on all the pairs; nothing is computed."""
+    stamps = (_stamp(name), opened(name).stamp(["rankings/*/*/*"]))
+    records: list[dict[str, Any]] = _against(name, stamps, backbone, tuple(pairs), base, same_spelled)
     return records
 
 

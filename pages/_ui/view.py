@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from cldi_core import dataset as datasets
-from cldi_core.scores import METHODS
+from cldi_core import methods
 
 PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
 SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
@@ -84,12 +84,13 @@ def resolve(
         "dataset": names,
         "pair": choices["pair"],
         "backbone": choices["backbone"],
-        "method": list(METHODS),
+        "method": methods.offered(),
         "show": list(SHOWS),
     }
     problems = []
     for name, known in allowed.items():
-        if wanted[name] not in known:
+        composed = name == "method" and methods.exists(wanted[name])
+        if wanted[name] not in known and not composed:
             fallback = _default(name, known)
             if wanted[name] and name in params:
                 problems.append(f"There is no {name} “{wanted[name][:40]}” here; showing {fallback or 'nothing'}.")

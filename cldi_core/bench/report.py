@@ -1,0 +1,118 @@
+"""The records of a run as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+Record = dict[str, Any]
+NOTES = (
+    "s: median of the rounds, in which all rows take turns; of plain: the plain product's time (same dtype) by this "
+    "row's;",
+    "exact ×: this row's time by that of ours, exact; difference: of AVGMAX from ours, or share of words with another "
+    "answer of KNN.",
+    "numpy and faiss bring their own BLAS, which may be faster than torch's (on AMD it is): then they pass its limit.",
+    "Peers and plain products start from unit rows; ours from float16 features of any length, as they are on disk.",
+)
+
+
+def table(records: Sequence[Record]) -> str:
+    """Everything that ``run`` measured: the machine, the speeds, the errors, the paper's size, the targets."""
+    parts = {
+        "machine": _machine,
+        "speed": _speeds,
+        "error": _errors,
+        "full": _full,
+        "target": _targets,
+    }
+    lines: list[str] = []
+    for kind, write in parts.items():
+        chosen = [record for record in records if record["kind"] == kind]
+        if chosen:
+            lines += [*([""] if lines else []), *write(chosen)]
+    return "\n".join(lines)
+
+
+def _machine(records: Sequence[Record]) -> Iterator[str]:
+    for found in records:
+        has = [name for name, key in (("AMX", "amx_bf16"), ("AVX512-BF16", "avx512_bf16")) if found[key]]
+        yield f"{found['cpu']}: {found['cores']} cores, {found['threads']} threads, {', '.join(has) or 'no bfloat16'}"
+        versions = {"torch": found["torch"], "numpy": found["numpy"]} | found["peers"]
+        yield ", ".join(f"{name} {version}" for name, version in versions.items())
+        if found["load"]:
+            yield f"load average when it began: {' '.join(f'{value:.2f}' for value in found['load'])}"
+
+
+def _speeds(records: Sequence[Record]) -> Iterator[str]:
+    yield (
+        f"{'dim':>5} {'speed, ' + str(records[0]['words']) + ' × ' + str(records[0]['words']) + ' words':42}"
+        f"{'s':>8} {'fastest..slowest':>17} {'GFLOP/s':>8} {'of plain':>8} {'exact ×':>8} {'difference':>13}"
+    )
+    for row in records:
+        start = f"{row['dim']:5d} {row['label']:42}"
+        if row["status"] != "measured":
+            yield f"{start}{row['status']}"
+            continue
+        spread = f"{_seconds(row['fastest'])}..{_seconds(row['slowest'])}"
+        yield (
+            f"{start}{_seconds(row['seconds']):>8} {spread:>17} {row['gflops']:8.0f} {row['of_plain']:8.2f} "
+            f"{row['times_exact']:8.2f} {_difference(row):>13}" + (f"  {row['note']}" if row["note"] else "")
+        )
+    yield from NOTES
+
+
+def _difference(row: Record) -> str:
+    if "checked" not in row:
+        return "–"
+    shown = f"{row['difference']:.1e}" if row["checked"] == "avgmax" else f"{100 * row['difference']:.1f} %"
+    return shown if row["right"] else f"WRONG {shown}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.4f}" if value < 0.1 else f"{value:.2f}" if value < 100 else f"{value:.0f}"
+
+
+def _errors(records: Sequence[Record]) -> Iterator[str]:
+    yield (
+        f"{'dim':>5} {'seed':>4} {'MRR':>5} {'exact':>8} {'fast':>8}   not as in exact, of {records[0]['words']} words "
+        "(gold ranks, first, first ten)"
+    )
+    for row in records:
+        start = f"{row['dim']:5d} {row['seed']:4d} {row['mrr']:5.2f} {row['exact_error']:8.1e}"
+        if row["changed"] is None:
+            yield f"{start} {row['status']}"
+            continue
+        counts = [f"{name.upper()} {' '.join(map(str, found.values()))}" for name, found in row["changed"].items()]
+        yield f"{start} {row['fast_error']:8.1e}   {', '.join(counts)}"
+    yield "exact, fast: largest difference of AVGMAX from float64, of fast before the ranks are settled."
+
+
+def _full(records: Sequence[Record]) -> Iterator[str]:
+    words, pictures, dim = records[0]["words"], records[0]["pictures"], records[0]["dim"]
+    yield f"Full size: {words} × {words} words, {pictures[0]} × {pictures[1]} pictures, {dim} dimensions; measured once"
+    for row in records:
+        if row["status"] != "measured":
+            yield f"{row['label']:42}{row['status']}"
+            continue
+        line = f"{row['label']:42}{_seconds(row['seconds']):>8} s {row['gflops']:6.0f} GFLOP/s"
+        if row.get("sampled"):
+            line += f", extrapolated from {100 * row['sampled']:.2g} % of the word pairs"
+        else:
+            peak = "unknown" if row["peak"] is None else f"{row['peak'] / 2**20:.0f} MiB"
+            line += (
+                f", {row['hours_saved']:.2f} hours saved, peak memory {peak} beyond the features, MRR {row['mrr']:.2f}"
+            )
+            line += f", difference from numpy {row['difference']:.1e}"
+        if "changed" in row:
+            line += f", not as in exact: {' '.join(map(str, row['changed'].values()))}"
+        yield line
+
+
+def _targets(records: Sequence[Record]) -> Iterator[str]:
+    yield f"{'dim':>5} {'target':58} {'asked':>10} {'measured':>9} {'at best':>8} met"
+    for row in records:
+        asked = f"{'≥' if row['least'] else '≤'} {row['asked']:g}"
+        measured, best = ("–" if row[key] is None else f"{row[key]:.3g}" for key in ("measured", "at_best"))
+        met = {True: "yes", False: "no", None: "not measured"}[row["met"]]
+        yield f"{row['dim']:5d} {row['name']:58} {asked:>10} {measured:>9} {best:>8} {met}"
+    yield "measured: from the medians, on which it is judged; at best: from the fastest rounds."

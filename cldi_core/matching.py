@@ -1,0 +1,293 @@
+"""One pass over the pictures of two languages, from which every method of best matches follows.
+
+The pass multiplies a block of source pictures with one block of target pictures after the other and keeps, of every
+block of cosines, only maxima over sets.  From the best match of each source picture in each target set come AVGMAX,
+its weighted form, MAXMAX and the votes of KNN; from the best match of each target picture in each source set comes
+AVGMAX in the other direction.
+
+Memory beyond features and results: a block of source rows (``BLOCK_BYTES``) and one of target rows (half of that),
+half as much again while one is made, their cosines (at most ``COSINES`` numbers), the target's rows where all of them
+fit in ``KEPT_BYTES``, and one float64 matrix of words for each measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.imagesets import ImageSets
+from cldi_core.layout import Block, Group, picture_blocks, word_blocks
+from cldi_core.rounding import HALF, RoundedRows, centre_and_shift, fixed_error, float32_error
+from cldi_core.rowsource import RowSource
+from cldi_core.settling import Voters, Votes
+
+if TYPE_CHECKING:
+    import torch
+
+MEASURES = ("forward", "backward", "weighted", "best")
+BLOCK_BYTES = {"cpu": 32 << 20, "cuda": 256 << 20}  # of one block's rows; on a processor near its last cache's size
+COSINES = {"cpu": 4 << 20, "cuda": 64 << 20}  # numbers in one block of cosines
+KEPT_BYTES = {"cpu": 64 << 20, "cuda": 4 << 30}
+MOST_ROWS = 4096  # source pictures of one block
+
+
+@dataclass
+class Matches:
+    """What one pass found.
+
+    Attributes:
+        values: measure → float64 (n_source, n_target): ``"forward"`` mean over i ∈ S of the best cosine in T,
+            ``"backward"`` mean over j ∈ T of the best cosine in S, ``"weighted"`` as forward with weights, ``"best"``
+            the highest cosine.  Not meaningful for words without pictures.
+        error: measure → how far its values may be from the truth: one number, or float32 (n_source, n_target).
+        votes: name → float64 (n_voters, n_target): how many votes of each voter's pictures each target word has.
+    """
+
+    values: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    error: dict[str, NDArray[np.float32] | float] = field(default_factory=dict)
+    votes: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+class Pass:
+    """One pass of ``match``; holds the rows of both sides, which settling needs as well."""
+
+    def __init__(
+        self,
+        source: ImageSets,
+        target: ImageSets,
+        measures: tuple[str, ...],
+        *,
+        fast: bool = False,
+        device: str = "cpu",
+        weights: NDArray[np.float64] | None = None,
+        voters: Mapping[str, Voters] | None = None,
+        share: float = 1.0,
+    ) -> None:
+        """Lay out the blocks.
+
+        Args:
+            measures: those of ``MEASURES`` that are wanted.
+            fast: multiply in bfloat16.
+            weights: float64, one per source membership, for ``"weighted"``.
+            voters: name → who casts the vote of each source membership, and how many voters there are.
+            share: blocks are this much smaller, for a device that runs out of memory.
+        """
+        import torch
+
+        self.source, self.target, self.measures, self.fast, self.device = source, target, measures, fast, device
+        self.weights, self.voters = weights, dict(voters or {})
+        self.rows = RowSource(source, device, share), RowSource(target, device, share)
+        kind = device.partition(":")[0]
+        self.dim, self.shift = source.dim, 0.0
+        width = 4 * self.dim
+        if fast:
+            centre, self.shift = centre_and_shift(*self.rows)
+            self.rounded = tuple(
+                RoundedRows(rows, centre, self.shift, first=place == 0) for place, rows in enumerate(self.rows)
+            )
+            self.fixed = fixed_error(*self.rounded)
+            width = 2 * self.rounded[0].columns
+        most = max(1, min(MOST_ROWS, int(share * BLOCK_BYTES[kind] / max(width, 1))))
+        self.source_blocks = word_blocks(source, most)
+        # Target rows are made anew for every source block, so that side's blocks are the smaller ones.
+        room = int(share * min(COSINES[kind] / most, BLOCK_BYTES[kind] / 2 / max(width, 1)))
+        self.target_blocks = picture_blocks(target, max(1, min(most, room)))
+        self.keep = len(self.rows[1].used) * width <= share * KEPT_BYTES[kind]
+        self.kept: dict[int, torch.Tensor] = {}
+        self.totals = {name: self._matrix(-np.inf if name == "best" else 0) for name in measures}
+        self.sizes = {name: self._matrix(0) for name in measures if fast and name != "best"}  # of |z|, summed
+        self.carried = torch.empty(0)
+        kind_of = torch.bfloat16 if fast else torch.float32
+        largest = max((len(block.pictures) for block in self.target_blocks), default=0)
+        self.products = torch.empty(most * largest, dtype=kind_of, device=device)
+        self.votes = Votes(self.rows, self.voters)
+
+    def _matrix(self, value: float) -> torch.Tensor:
+        import torch
+
+        return torch.full((len(self.target), len(self.source)), value, dtype=torch.float64, device=self.device)
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> Matches:
+        """Go over all blocks; ``progress`` is told the source pictures done and their number."""
+        import torch
+
+        done = 0
+        with torch.inference_mode(), _strict():
+            for block in self.source_blocks:
+                self._collect(block, self._best(block))
+                done += len(block.pictures)
+                if progress is not None:
+                    progress(done, len(self.source.members))
+        return self._matches()
+
+    def _prepared(self, side: int, pictures: NDArray[np.int64]) -> torch.Tensor:
+        return self.rounded[side].take(pictures) if self.fast else self.rows[side].unit(pictures)
+
+    def _target_rows(self, number: int) -> torch.Tensor:
+        if number in self.kept:
+            return self.kept[number]
+        rows = self._prepared(1, self.target_blocks[number].pictures)
+        if self.keep:
+            self.kept[number] = rows
+        return rows
+
+    def _best(self, block: Block) -> torch.Tensor:
+        """The best product of each of the block's source pictures in each target set, (n_target, n_block)."""
+        import torch
+
+        rows = self._prepared(0, block.pictures)
+        best = torch.full((len(self.target), len(rows)), -np.inf, dtype=rows.dtype, device=self.device)
+        if block.part and "backward" in self.measures and not len(self.carried):
+            self.carried = torch.full((len(self.rows[1].used), 1), -np.inf, dtype=rows.dtype, device=self.device)
+        for number, other in enumerate(self.target_blocks):
+            own = self._target_rows(number)
+            products = self.products[: len(own) * len(rows)].view(len(own), len(rows))
+            torch.mm(own, rows.T, out=products)
+            for group in other.groups:
+                words = torch.from_numpy(group.words).to(self.device)
+                found = _sets(products, group, 0).amax(dim=1)
+                best[words] = torch.maximum(best[words], found)
+            if "backward" in self.measures:
+                self._backward(block, other, products)
+        if block.part == "last":
+            self.carried = torch.empty(0)
+        return best
+
+    def _backward(self, block: Block, other: Block, products: torch.Tensor) -> None:
+        """Add the best match of each target picture of ``other`` in each source set of ``block``."""
+        import torch
+
+        best = torch.cat([_sets(products, group, 1).amax(dim=2) for group in block.groups], dim=1)
+        if block.part:  # a word of several blocks: its best matches are known when the last of them is done
+            place = torch.from_numpy(other.numbers).to(self.device)
+            best = self.carried[place] = torch.maximum(self.carried[place], best)
+            if block.part != "last":
+                return
+        words = torch.from_numpy(np.concatenate([group.words for group in block.groups])).to(self.device)
+        for group in other.groups:
+            cells = torch.from_numpy(group.words).to(self.device)[:, None], words[None, :]
+            found = _sets(best, group, 0)
+            self.totals["backward"][cells] += found.sum(dim=1, dtype=torch.float64)
+            if self.fast:
+                self.sizes["backward"][cells] += found.abs().sum(dim=1, dtype=torch.float64)
+
+    def _collect(self, block: Block, best: torch.Tensor) -> None:
+        """Take what the measures and the votes need from a block's best matches."""
+        import torch
+
+        best = best.float()
+        weights = None
+        if "weighted" in self.measures and self.weights is not None:
+            weights = torch.from_numpy(self.weights[block.numbers]).float().to(self.device)
+        for group in block.groups:
+            words = torch.from_numpy(group.words).to(self.device)
+            found = _sets(best, group, 1)
+            if "best" in self.measures:
+                self.totals["best"][:, words] = torch.maximum(self.totals["best"][:, words], found.amax(dim=2).double())
+            for name, factor in (("forward", None), ("weighted", weights)):
+                if name in self.measures:
+                    part = found if factor is None else found * factor[group.rows].view(1, len(words), group.size)
+                    self.totals[name][:, words] += part.sum(dim=2, dtype=torch.float64)
+                    if self.fast:
+                        self.sizes[name][:, words] += part.abs().sum(dim=2, dtype=torch.float64)
+        if self.voters:
+            self._vote(block, best)
+
+    def _vote(self, block: Block, best: torch.Tensor) -> None:
+        """Find the words that may hold each source picture's nearest match, and let them be settled."""
+        import torch
+
+        if self.fast:
+            lost, length = (torch.from_numpy(part).float() for part in self._picture_error(block.pictures))
+            loose = HALF * best.abs()
+            lowest = (best - loose).amax(dim=0) - 2 * (lost + length).to(self.device)
+            near = best + loose >= lowest - self.votes.TIE
+        else:
+            near = best >= best.amax(dim=0) - self.votes.TIE - 2 * float32_error(self.dim)
+        words, rows = (index.cpu().numpy() for index in torch.nonzero(near, as_tuple=True))
+        self.votes.add(block, rows, words, settled=not self.fast)
+
+    def _picture_error(self, pictures: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The two parts of a source picture's bound against any target picture, without the result's rounding."""
+        source, target = self.rounded
+        lost = source.lost[pictures] * target.length.max() * 1.001 + self.fixed
+        return lost, source.length[pictures] * target.lost.max() * 1.001
+
+    def _matches(self) -> Matches:
+        found = Matches()
+        counts = {"forward": self.source.sizes[:, None], "backward": self.target.sizes[None, :]}
+        for name, total in self.totals.items():
+            count = np.maximum(counts.get(name, np.ones((1, 1))), 1)
+            found.values[name] = total.cpu().numpy().T / count + self.shift
+            found.error[name] = float32_error(self.dim)
+            if self.fast:
+                size = self.sizes[name].cpu().numpy().T / count if name != "best" else None
+                found.error[name] = self._error(name, size, found.values[name])
+        found.votes = {name: self.votes.result(name, len(self.target)) for name in self.voters}
+        return found
+
+    def _error(self, name: str, size: NDArray[np.float64] | None, values: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The bound of ``rounding`` for every pair of words: float32 (n_source, n_target)."""
+        source, target = self.rounded
+        own, other = ("max", "max") if name == "best" else ("mean", "max")
+        own, other = (other, own) if name == "backward" else (own, other)
+        weights = self.weights if name == "weighted" else None
+        lost, length = (_of_words(self.source, part, own, weights) for part in (source.lost, source.length))
+        lost_t, length_t = (_of_words(self.target, part, other) for part in (target.lost, target.length))
+        bound = np.outer(lost, length_t) + np.outer(length, lost_t)
+        bound += HALF * (np.abs(values - self.shift) if size is None else size)
+        return (1.001 * bound + self.fixed).astype(np.float32)
+
+
+def _sets(values: torch.Tensor, group: Group, axis: int) -> torch.Tensor:
+    """The rows (``axis`` 0) or columns (1) of a group with its axis split into (words, size); no copy for a slice."""
+    import torch
+
+    if isinstance(group.rows, slice):
+        own = values.narrow(axis, group.rows.start, group.rows.stop - group.rows.start)
+    else:
+        own = values.index_select(axis, torch.from_numpy(group.rows).to(values.device))
+    words, size = len(group.words), group.size
+    return own.view(words, size, -1) if axis == 0 else own.view(-1, words, size)
+
+
+def _of_words(
+    sets: ImageSets, values: NDArray[np.float64], how: str, weights: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """The mean (weighted, if asked) or max over each word's pictures of a figure of each picture; 0 for no pictures."""
+    filled = sets.sizes > 0
+    result = np.zeros(len(sets))
+    if not filled.any():
+        return result
+    own, starts = values[sets.members], sets.offsets[:-1][filled]
+    if how == "max":
+        result[filled] = np.maximum.reduceat(own, starts)
+    elif weights is not None:
+        result[filled] = np.add.reduceat(own * weights, starts)
+    else:
+        result[filled] = np.add.reduceat(own, starts) / sets.sizes[filled]
+    return result
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """float32 products in float32 and bfloat16 sums in float32, whatever another library has set."""
+    import torch
+
+    units = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = [unit.fp32_precision for unit in units]
+    reduced = torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction
+    try:
+        for unit in units:
+            unit.fp32_precision = "ieee"
+        torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+        yield
+    finally:
+        for unit, value in zip(units, before, strict=True):
+            unit.fp32_precision = value
+        torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = reduced

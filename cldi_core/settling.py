@@ -1,0 +1,267 @@
+"""Which scores a pass leaves undecided, and how they are decided: by computing those few again, more exactly.
+
+A pass knows each score up to an error.  Where the intervals of two scores overlap and it matters which is higher, both
+are computed again, first in float32 (after a bfloat16 pass), then in float64.  What matters is the order of the best
+``top`` candidates of a word and the rank of each right answer; so these come out the same whichever way the pass went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.imagesets import ImageSets
+from cldi_core.layout import Block, entries_of
+from cldi_core.rounding import float32_error
+
+if TYPE_CHECKING:
+    import torch
+
+    from cldi_core.rowsource import RowSource
+
+TIE = 1e-6  # cosines closer than this are equal for a vote: float32 features hold no more
+CHUNK_BYTES = 32 << 20  # of the rows that are looked at together
+ANSWERS, ALL = "answers", "all"
+Cells = NDArray[np.bool_]
+Sides = tuple["RowSource", "RowSource"]
+Voters = tuple[NDArray[np.int64], int]  # who casts the vote of each source membership, and how many voters there are
+
+
+def undecided(
+    scores: NDArray[np.float64],
+    error: NDArray[np.floating] | float,
+    gold: Sequence[Collection[int]] | None,
+    top: int,
+) -> Cells:
+    """The scores that must be known better for the order of the best ``top`` and the ranks of the right answers.
+
+    Args:
+        scores: float64 (n_source, n_target), nan for words without pictures.
+        error: how far each may be off.
+        gold: the right answers' columns of each source word, or none.
+
+    Returns:
+        bool (n_source, n_target).
+    """
+    known = ~np.isnan(scores)
+    low, high = np.where(known, scores - error, -np.inf), np.where(known, scores + error, -np.inf)
+    cells = np.zeros(scores.shape, bool)
+    if top > 0 and known.any():
+        last = min(top, scores.shape[1])
+        reach = np.partition(low, -last, axis=1)[:, -last]  # one of the best cannot be below this
+        cells |= _overlapping(low, high, known & (high >= reach[:, None]))
+    for rows, columns in _gold_columns(gold):
+        lowest, highest = low[rows, columns][:, None], high[rows, columns][:, None]
+        rivals = known[rows] & (low[rows] <= highest) & (high[rows] >= lowest)
+        rivals[rivals.sum(axis=1) == 1] = False  # only the right answer itself
+        cells[rows] |= rivals & known[rows, columns][:, None]
+    return cells
+
+
+def _gold_columns(gold: Sequence[Collection[int]] | None) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The first right answers of all words that have one, the second ones, and so on: rows and columns."""
+    right = [sorted(columns) for columns in gold or ()]
+    depth = max((len(columns) for columns in right), default=0)
+    found = []
+    for turn in range(depth):
+        pairs = [(row, columns[turn]) for row, columns in enumerate(right) if len(columns) > turn]
+        rows, columns = np.array(pairs, np.int64).T
+        found.append((rows, columns))
+    return found
+
+
+def _answers(gold: Sequence[Collection[int]] | None, shape: tuple[int, ...]) -> Cells:
+    cells = np.zeros(shape, bool)
+    for rows, columns in _gold_columns(gold):
+        cells[rows, columns] = True
+    return cells
+
+
+def _overlapping(low: NDArray[np.float64], high: NDArray[np.float64], among: Cells) -> Cells:
+    """Which intervals touch another one of their row, among some."""
+    order = np.argsort(-np.where(among, low + high, 0), axis=1)
+    # An empty interval touches nothing.
+    low, high = np.where(among, low, np.inf), np.where(among, high, -np.inf)
+    low, high = np.take_along_axis(low, order, 1), np.take_along_axis(high, order, 1)
+    # Sorted by their middle, best first: one touches a better one if it reaches the lowest of them, …
+    before = np.minimum.accumulate(low, axis=1)[:, :-1]
+    after = np.maximum.accumulate(high[:, ::-1], axis=1)[:, ::-1][:, 1:]
+    touched = np.zeros(low.shape, bool)
+    touched[:, 1:] |= high[:, 1:] >= before
+    touched[:, :-1] |= low[:, :-1] <= after  # … and a worse one if the highest of them reaches it.
+    result = np.zeros(low.shape, bool)
+    np.put_along_axis(result, order, touched, 1)
+    return result & among
+
+
+def settle(
+    values: dict[str, NDArray[np.float64]],
+    errors: Mapping[str, NDArray[np.floating] | float],
+    methods: Mapping[str, Sequence[str]],
+    rescore: Callable[[Cells, bool], dict[str, NDArray[np.float64]]],
+    missing: Cells,
+    *,
+    gold: Sequence[Collection[int]] | None,
+    top: int,
+    fast: bool,
+    dim: int,
+) -> dict[str, NDArray[np.float64]]:
+    """Compute again what is undecided, until nothing is.
+
+    Args:
+        values, errors: measure → what a pass found, and how far it may be off; ``values`` is changed.
+        methods: name → the measures whose mean is its score.
+        rescore: cells, whether in float64 → measure → float64 (n_cells,), in the order of ``np.nonzero``.
+        missing: pairs of words of which one has no pictures.
+
+    Returns:
+        name → float64 (n_source, n_target), nan where missing.
+    """
+    errors = {name: np.broadcast_to(np.float32(error), missing.shape) for name, error in errors.items()}
+    # The right answers come first: the band of rivals around one that is known is half as wide.
+    for which, double in ((ANSWERS, False), (ALL, False), (ALL, True)) if fast else ((ALL, True),):
+        cells = np.zeros(missing.shape, bool)
+        for measures in methods.values():
+            off = sum(errors[name] for name in measures) / len(measures)
+            cells |= undecided(_mean(values, measures, missing), off, gold, top if which == ALL else 0)
+        if which == ANSWERS:
+            cells &= _answers(gold, missing.shape)
+        if not cells.any():
+            continue
+        for name, found in rescore(cells, double).items():
+            values[name][cells] = found
+            errors[name] = np.where(cells, np.float32(0 if double else float32_error(dim)), errors[name])
+    return {name: _mean(values, measures, missing) for name, measures in methods.items()}
+
+
+def _mean(values: Mapping[str, NDArray[np.float64]], measures: Sequence[str], missing: Cells) -> NDArray[np.float64]:
+    total = sum(values[name] for name in measures) / len(measures)
+    return np.where(missing, np.nan, total)
+
+
+class Rescorer:
+    """Computes measures of single pairs of words."""
+
+    def __init__(self, rows: Sides, measures: Sequence[str], weights: NDArray[np.float64] | None) -> None:
+        self.rows, self.measures, self.weights = rows, measures, weights
+        self.source, self.target = (side.sets for side in rows)
+
+    def __call__(self, cells: Cells, double: bool) -> dict[str, NDArray[np.float64]]:
+        """Measure → float64 (n_cells,) of the chosen pairs, row by row."""
+        import torch
+
+        found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in self.measures}
+        with torch.inference_mode():
+            for word in np.flatnonzero(cells.any(axis=1)).tolist():
+                for candidates in self._chunks(word, np.flatnonzero(cells[word])):
+                    for name, values in self._row(word, candidates, double).items():
+                        found[name].append(values)
+        return {name: np.concatenate(parts) for name, parts in found.items()}
+
+    def _chunks(self, word: int, candidates: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Candidates that are compared together: their rows and cosines must stay small."""
+        width = 8 * max(self.source.dim, int(self.source.sizes[word]), 1)
+        filled = np.cumsum(self.target.sizes[candidates]) * width // CHUNK_BYTES
+        return np.split(candidates, np.flatnonzero(np.diff(filled)) + 1)
+
+    def _row(self, word: int, candidates: NDArray[np.int64], double: bool) -> dict[str, NDArray[np.float64]]:
+        entries = entries_of(self.source, word)
+        sizes = self.target.sizes[candidates]
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        own = self.target.members[np.concatenate([entries_of(self.target, other) for other in candidates.tolist()])]
+        cosines = self._cosines(own, self.source.members[entries], double)
+        best = np.maximum.reduceat(cosines, starts, axis=0)
+        found: dict[str, NDArray[np.float64]] = {}
+        if "forward" in self.measures:
+            found["forward"] = best.mean(axis=1, dtype=np.float64)
+        if "weighted" in self.measures and self.weights is not None:
+            found["weighted"] = best.astype(np.float64) @ self.weights[entries]
+        if "best" in self.measures:
+            found["best"] = best.max(axis=1).astype(np.float64)
+        if "backward" in self.measures:
+            found["backward"] = np.add.reduceat(cosines.max(axis=1).astype(np.float64), starts) / sizes
+        return found
+
+    def _cosines(self, target: NDArray[np.int64], source: NDArray[np.int64], double: bool) -> NDArray[np.floating]:
+        columns = self.rows[0].unit(source, double=double)
+        most = max(1, CHUNK_BYTES // (8 * max(self.source.dim, 1)))
+        parts = [
+            (self.rows[1].unit(target[start : start + most], double=double) @ columns.T).cpu().numpy()
+            for start in range(0, len(target), most)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+class Votes:
+    """The votes of the source pictures: each has one, and sets that hold a nearest match (within ``TIE``) share it."""
+
+    TIE = TIE
+
+    def __init__(self, rows: Sides, voters: Mapping[str, Voters]) -> None:
+        self.rows, self.voters = rows, voters
+        self.cast: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]]
+        self.cast = {name: [] for name in voters}
+
+    def add(self, block: Block, rows: NDArray[np.int64], words: NDArray[np.int64], *, settled: bool) -> None:
+        """Cast the votes of a block.
+
+        Args:
+            rows, words: int64 (n,): that this row of the block may have its nearest match in this target word's set;
+                every row has one such word or more.
+            settled: they come from float32 cosines, not from rounded ones.
+        """
+        for double in (True,) if settled else (False, True):
+            open_rows = np.bincount(rows, minlength=len(block.pictures))[rows] > 1
+            if not open_rows.any():
+                break
+            near = self._nearest(block, rows[open_rows], words[open_rows], double)
+            keep = ~open_rows
+            keep[open_rows] = near
+            rows, words = rows[keep], words[keep]
+        share = 1 / np.bincount(rows, minlength=len(block.pictures))[rows]
+        for name, (voter, _) in self.voters.items():
+            self.cast[name].append((voter[block.numbers[rows]], words, share))
+
+    def _nearest(
+        self, block: Block, rows: NDArray[np.int64], words: NDArray[np.int64], double: bool
+    ) -> NDArray[np.bool_]:
+        """Which of the pairs stay candidates when they are computed again: bool (n_pairs,)."""
+        source, target = self.rows
+        best = np.empty(len(rows))
+        order = np.argsort(words, kind="stable")
+        most = max(1, CHUNK_BYTES // (8 * max(source.sets.dim, 1)))
+        for part in np.split(order, np.flatnonzero(np.diff(words[order])) + 1):
+            members = np.unique(_members(target.sets, int(words[part[0]])))
+            for start in range(0, len(part), most):
+                asked = part[start : start + most]
+                pictures = source.unit(block.pictures[rows[asked]], double=double)
+                found = [
+                    (pictures @ target.unit(members[begin : begin + most], double=double).T).amax(dim=1)
+                    for begin in range(0, len(members), most)
+                ]
+                best[asked] = _highest(found)
+        highest = np.full(len(block.pictures), -np.inf)
+        np.maximum.at(highest, rows, best)
+        slack = 0 if double else 2 * float32_error(source.sets.dim)
+        kept: NDArray[np.bool_] = best >= highest[rows] - TIE - slack
+        return kept
+
+    def result(self, name: str, n_target: int) -> NDArray[np.float64]:
+        """float64 (n_voters, n_target): the votes for each target word."""
+        total = np.zeros((self.voters[name][1], n_target))
+        for voters, words, share in self.cast[name]:
+            np.add.at(total, (voters, words), share)
+        return total
+
+
+def _members(sets: ImageSets, word: int) -> NDArray[np.int64]:
+    return sets.members[entries_of(sets, word)]
+
+
+def _highest(found: list[torch.Tensor]) -> NDArray[np.floating]:
+    parts: list[NDArray[np.floating]] = [part.cpu().numpy() for part in found]
+    highest: NDArray[np.floating] = np.maximum.reduce(parts)
+    return highest
