@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from cldi_core.imagesets import ImageSets
 from cldi_core.layout import Block, Group, picture_blocks, word_blocks
 from cldi_core.rounding import HALF, RoundedRows, centre_and_shift, fixed_error, float32_error
-from cldi_core.rowsource import RowSource
+from cldi_core.rowsource import STREAM_BYTES, RowSource
 from cldi_core.settling import Voters, Votes
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 MEASURES = ("forward", "backward", "weighted", "best")
 BLOCK_BYTES = {"cpu": 32 << 20, "cuda": 256 << 20}  # of one block's rows; on a processor near its last cache's size
-COSINES = {"cpu": 4 << 20, "cuda": 64 << 20}  # numbers in one block of cosines
+COSINES = {"cpu": 2 << 20, "cuda": 64 << 20}  # numbers in one block of cosines
 KEPT_BYTES = {"cpu": 64 << 20, "cuda": 4 << 30}
-MOST_ROWS = 4096  # source pictures of one block
+MOST_ROWS = 2048  # source pictures of one block
 
 
 @dataclass
@@ -242,6 +242,25 @@ class Pass:
         bound = np.outer(lost, length_t) + np.outer(length, lost_t)
         bound += HALF * (np.abs(values - self.shift) if size is None else size)
         return (1.001 * bound + self.fixed).astype(np.float32)
+
+
+def mean_cosines(source: RowSource, target: RowSource) -> NDArray[np.float64]:
+    """The mean cosine over all cross pairs of two sets: float64 (n_source, n_target), from the means of their rows."""
+    return _mean_rows(source) @ _mean_rows(target).T
+
+
+def _mean_rows(rows: RowSource) -> NDArray[np.float64]:
+    import torch
+
+    sums = torch.zeros(len(rows.sets), rows.sets.dim, dtype=torch.float64, device=rows.device)
+    with torch.inference_mode():
+        for block in word_blocks(rows.sets, max(1, STREAM_BYTES // (4 * max(rows.sets.dim, 1)))):
+            units = rows.unit(block.pictures)
+            for group in block.groups:
+                words = torch.from_numpy(group.words).to(rows.device)
+                sums[words] += _sets(units, group, 0).sum(dim=1, dtype=torch.float64)
+    means: NDArray[np.float64] = sums.cpu().numpy() / np.maximum(rows.sets.sizes, 1)[:, None]
+    return means
 
 
 def _sets(values: torch.Tensor, group: Group, axis: int) -> torch.Tensor:

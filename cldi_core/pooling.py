@@ -43,11 +43,6 @@ def _runs(sets: ImageSets) -> Iterator[tuple[int, NDArray[np.int64]]]:
             yield word, members[start : start + most]
 
 
-def mean_cosine(source: ImageSets, target: ImageSets) -> NDArray[np.float64]:
-    """The mean cosine over all cross pairs of two sets: the dot product of the means of their unit rows."""
-    return aggregate(source, "mean", unit=True) @ aggregate(target, "mean", unit=True).T
-
-
 def pooled_cosines(source: ImageSets, target: ImageSets, how: str) -> NDArray[np.floating]:
     """The cosines of the words' aggregated vectors: float32 (n_source, n_target)."""
     # Equal vectors are multiplied once: the product of one with itself varies in the last bit with its place.

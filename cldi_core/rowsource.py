@@ -55,17 +55,23 @@ class RowSource:
         needed = len(self.sets.features) * self.sets.dim * self.sets.features.dtype.itemsize
         if needed > share * RESIDENT_SHARE * torch.cuda.mem_get_info(self.device)[0]:
             return None
-        parts = [torch.from_numpy(np.array(self.sets.features[rows])) for rows in self.stream()]
-        placed = torch.empty(len(self.sets.features), self.sets.dim, dtype=parts[0].dtype, device=self.device)
-        for rows, part in zip(self.stream(), parts, strict=True):
+        kind = torch.float16 if self.sets.features.dtype == np.float16 else torch.float32
+        placed = torch.empty(len(self.sets.features), self.sets.dim, dtype=kind, device=self.device)
+        for rows in self.stream():
+            part = torch.from_numpy(np.array(self.sets.features[rows]))
             placed[torch.from_numpy(rows).to(self.device)] = part.to(self.device)
         return placed
 
     def _lengths(self) -> torch.Tensor:
         import torch
 
-        found = [torch.linalg.vector_norm(self._raw(rows)[0], dim=1).float() for rows in self.stream()]
-        return torch.cat(found) if found else torch.zeros(0, device=self.device)
+        # One array for all: small ones kept between large passing ones would leave memory in pieces.
+        lengths = torch.zeros(len(self.used), device=self.device)
+        done = 0
+        for rows in self.stream():
+            lengths[done : done + len(rows)] = torch.linalg.vector_norm(self._raw(rows)[0], dim=1)
+            done += len(rows)
+        return lengths
 
     def stream(self) -> list[NDArray[np.int64]]:
         """The used rows in pieces that are small enough to be looked at."""

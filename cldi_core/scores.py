@@ -96,6 +96,7 @@ def score_all(
     wanted = list(methods)
     check_choices(wanted, precision, device)
     _check(source, target, gold)
+    gold = None if gold is None else list(gold)
     options = options or Options()
     missing = (source.sizes == 0)[:, None] | (target.sizes == 0)[None, :]
     if missing.all():
@@ -234,7 +235,8 @@ def _from_pass(job: Job, methods: Sequence[Method]) -> dict[str, NDArray[np.floa
             dim=source.dim,
         )
     for name, ballot in ballots.items():
-        found[name] = voting.elect(ballot, matches.votes[name], target)
+        own = rows[0] if ballot.sets is source else matching.RowSource(ballot.sets, job.device)
+        found[name] = voting.elect(ballot, matches.votes[name], matching.mean_cosines(own, rows[1]))
     return found
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cldi_core.rowsource import RowSource
 
 TIE = 1e-6  # cosines closer than this are equal for a vote: float32 features hold no more
-CHUNK_BYTES = 32 << 20  # of the rows that are looked at together
+CHUNK_BYTES = 16 << 20  # of the rows that are looked at together
+CHUNK_NUMBERS = 1 << 18  # scores that are looked at together
 ANSWERS, ALL = "answers", "all"
 Cells = NDArray[np.bool_]
 Sides = tuple["RowSource", "RowSource"]
@@ -46,6 +47,22 @@ def undecided(
     Returns:
         bool (n_source, n_target).
     """
+    cells = np.zeros(scores.shape, bool)
+    error = np.broadcast_to(error, scores.shape)
+    # A few rows at a time: the intervals and their order take a dozen times the memory of the scores.
+    step = max(1, CHUNK_NUMBERS // max(scores.shape[1], 1))
+    for start in range(0, len(scores), step):
+        rows = slice(start, start + step)
+        cells[rows] = _undecided(scores[rows], error[rows], gold[rows] if gold else None, top)
+    return cells
+
+
+def _undecided(
+    scores: NDArray[np.float64],
+    error: NDArray[np.floating],
+    gold: Sequence[Collection[int]] | None,
+    top: int,
+) -> Cells:
     known = ~np.isnan(scores)
     low, high = np.where(known, scores - error, -np.inf), np.where(known, scores + error, -np.inf)
     cells = np.zeros(scores.shape, bool)
@@ -153,13 +170,16 @@ class Rescorer:
         """Measure → float64 (n_cells,) of the chosen pairs, row by row."""
         import torch
 
-        found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in self.measures}
+        # One array for each: small ones kept between large passing ones would leave memory in pieces.
+        found = {name: np.empty(int(cells.sum())) for name in self.measures}
+        done = 0
         with torch.inference_mode():
             for word in np.flatnonzero(cells.any(axis=1)).tolist():
                 for candidates in self._chunks(word, np.flatnonzero(cells[word])):
                     for name, values in self._row(word, candidates, double).items():
-                        found[name].append(values)
-        return {name: np.concatenate(parts) for name, parts in found.items()}
+                        found[name][done : done + len(candidates)] = values
+                    done += len(candidates)
+        return found
 
     def _chunks(self, word: int, candidates: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Candidates that are compared together: their rows and cosines must stay small."""

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from cldi_core import clusters
 from cldi_core.imagesets import ImageSets
 from cldi_core.methods import Options
-from cldi_core.pooling import mean_cosine
 
 Matrix = NDArray[np.float32]
 
@@ -42,8 +41,10 @@ def ballot(source: ImageSets, method: str, options: Options) -> Ballot:
     return Ballot(sets, label, owner, len(source))
 
 
-def elect(ballot: Ballot, votes: NDArray[np.float64], target: ImageSets) -> Matrix:
+def elect(ballot: Ballot, votes: NDArray[np.float64], alike: NDArray[np.float64]) -> Matrix:
     """Scores from votes: float64 (n_voters, n_target) → float32 (n_source_words, n_target).
+
+    ``alike``, of the same shape, breaks ties: the mean cosine of all cross pairs of a voter's and a target's pictures.
 
     A word gets the vote shares of its most united voter: the one whose favourite has the largest share of its votes;
     between equal shares the larger one, then the first.
@@ -52,7 +53,7 @@ def elect(ballot: Ballot, votes: NDArray[np.float64], target: ImageSets) -> Matr
     order = np.lexsort((-np.arange(len(shares)), ballot.sets.sizes, np.round(shares.max(axis=1), 9)))
     winner = np.zeros(ballot.words, np.int64)
     winner[ballot.word[order]] = order  # the last assignment to a word stands
-    return break_ties(shares[winner], mean_cosine(ballot.sets, target)[winner])
+    return break_ties(shares[winner], alike[winner])
 
 
 def break_ties(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> Matrix:

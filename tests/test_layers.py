@@ -35,7 +35,7 @@ LAYERS = {
     "settling": {"imagesets", "layout", "rounding"},
     "matching": {"imagesets", "layout", "rounding", "rowsource", "settling"},
     "clusters": {"errors", "imagesets", "methods"},
-    "voting": {"clusters", "imagesets", "methods", "pooling"},
+    "voting": {"clusters", "imagesets", "methods"},
     "scores": {"errors", "imagesets", "methods"},
     "dispersion": {"errors", "imagesets", "pooling"},
     "ranking": {"errors"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cldi_core import settling
 from cldi_core.ranking import gold_ranks, order
 from cldi_core.settling import undecided
 
@@ -27,7 +28,8 @@ def rough(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, Gold]:
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_ranks_are_true_when_the_undecided_are_known(seed: int) -> None:
+def test_ranks_are_true_when_the_undecided_are_known(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "CHUNK_NUMBERS", [1, 70, 1 << 18][seed % 3])
     truth, scores, error, gold = rough(seed)
     top = seed % 12
     merged = np.where(undecided(scores, error, gold, top), truth, scores)
