@@ -202,6 +202,7 @@ class Job:
 def _from_pass(job: Job, methods: Sequence[Method]) -> dict[str, NDArray[np.floating]]:
     """The scores of the methods of measures and votes."""
     from cldi_core import clusters, matching, voting
+    from cldi_core.rowsource import RowSource
     from cldi_core.settling import Rescorer, settle
 
     source, target, options = job.source, job.target, job.options
@@ -235,7 +236,7 @@ def _from_pass(job: Job, methods: Sequence[Method]) -> dict[str, NDArray[np.floa
             dim=source.dim,
         )
     for name, ballot in ballots.items():
-        own = rows[0] if ballot.sets is source else matching.RowSource(ballot.sets, job.device)
+        own = rows[0] if ballot.sets is source else RowSource(ballot.sets, job.device)
         found[name] = voting.elect(ballot, matches.votes[name], matching.mean_cosines(own, rows[1]))
     return found
 
