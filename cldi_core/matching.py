@@ -103,8 +103,11 @@ class Pass:
         self.sizes = {name: self._matrix(0) for name in measures if fast and name != "best"}  # of |z|, summed
         self.carried = torch.empty(0)
         kind_of = torch.bfloat16 if fast else torch.float32
-        largest = max((len(block.pictures) for block in self.target_blocks), default=0)
-        self.products = torch.empty(most * largest, dtype=kind_of, device=device)
+        self.heights = [
+            max((len(block.pictures) for block in blocks), default=0)
+            for blocks in (self.source_blocks, self.target_blocks)
+        ]
+        self.products = torch.empty(self.heights[0] * self.heights[1], dtype=kind_of, device=device)
         self.votes = Votes(self.rows, self.voters)
 
     def _matrix(self, value: float) -> torch.Tensor:
@@ -126,7 +129,10 @@ class Pass:
         return self._matches()
 
     def _prepared(self, side: int, pictures: NDArray[np.int64]) -> torch.Tensor:
-        return self.rounded[side].take(pictures) if self.fast else self.rows[side].unit(pictures)
+        """The rows of some pictures for a product; those of the fast pass are followed by rows of zeros."""
+        if self.fast:
+            return self.rounded[side].take(pictures, self.heights[side])
+        return self.rows[side].unit(pictures)
 
     def _target_rows(self, number: int) -> torch.Tensor:
         if number in self.kept:
@@ -156,7 +162,7 @@ class Pass:
                 self._backward(block, other, products)
         if block.part == "last":
             self.carried = torch.empty(0)
-        return best
+        return best[:, : len(block.pictures)]
 
     def _backward(self, block: Block, other: Block, products: torch.Tensor) -> None:
         """Add the best match of each target picture of ``other`` in each source set of ``block``."""
@@ -165,6 +171,7 @@ class Pass:
         best = torch.cat([_sets(products, group, 1).amax(dim=2) for group in block.groups], dim=1)
         if block.part:  # a word of several blocks: its best matches are known when the last of them is done
             place = torch.from_numpy(other.numbers).to(self.device)
+            best = best[: len(place)]
             best = self.carried[place] = torch.maximum(self.carried[place], best)
             if block.part != "last":
                 return

@@ -96,19 +96,24 @@ class RoundedRows:
             self.length[piece] = (length + lost).double().cpu().numpy()
             self.constant[piece] = (unit.double() @ wide - fixed).cpu().numpy()
 
-    def take(self, pictures: NDArray[np.int64]) -> torch.Tensor:
-        """Rounded rows, bfloat16 (n, columns): the centred row, its constant and the ones that face the other's."""
+    def take(self, pictures: NDArray[np.int64], height: int) -> torch.Tensor:
+        """Rounded rows, bfloat16 (height, columns): the centred row, its constant and the ones that face the other's.
+
+        Rows of zeros follow, up to ``height``: on a processor each new shape of a bfloat16 product is prepared and
+        kept, which took a gigabyte at the paper's size.
+        """
         import torch
 
         dim = len(self.centre)
-        found = torch.zeros(len(pictures), self.columns, dtype=torch.bfloat16, device=self.rows.device)
+        padded = torch.zeros(height, self.columns, dtype=torch.bfloat16, device=self.rows.device)
+        found = padded[: len(pictures)]
         found[:, :dim] = self.rows.unit(pictures).sub_(self.centre)
         constant = torch.from_numpy(self.constant[pictures]).float().to(self.rows.device)
         high = constant.bfloat16()
         own, facing = (dim, dim + 2) if self.first else (dim + 2, dim)
         found[:, own], found[:, own + 1] = high, (constant - high.float()).bfloat16()
         found[:, facing : facing + 2] = 1
-        return found
+        return padded
 
 
 def fixed_error(source: RoundedRows, target: RoundedRows) -> float:

@@ -12,6 +12,7 @@ from cldi_core.imagesets import ImageSets
 from cldi_core.methods import Options
 
 Matrix = NDArray[np.float32]
+CHUNK_NUMBERS = 1 << 18  # scores that are looked at together
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,15 @@ def break_ties(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> M
     The steps are a few units in the last place of float32 (at least 2e-9), too small to lift a word over a larger
     share; words with equal shares and equal ``tie_break`` stay tied.
     """
+    lifted = np.empty(shares.shape, np.float32)
+    step = max(1, CHUNK_NUMBERS // max(shares.shape[1], 1))  # it takes ten times the memory of the shares
+    for start in range(0, len(shares), step):
+        rows = slice(start, start + step)
+        lifted[rows] = _lifted(shares[rows], tie_break[rows])
+    return lifted
+
+
+def _lifted(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> Matrix:
     shares, tie_break = np.round(shares, 9), np.round(tie_break, 7)
     order = np.lexsort((tie_break, shares), axis=-1)
     share = np.take_along_axis(shares, order, -1)
