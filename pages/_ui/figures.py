@@ -234,7 +234,7 @@ def gain_text(interval: metrics.Interval) -> str:
     if np.isnan(interval.value):
         return "–"
     mark = "▲ " if interval.low > 0 else "▼ " if interval.high < 0 else ""
-    sign = "+" if interval.value > 0 else ""
+    sign = "+" if round(interval.value, 2) > 0 else ""
     return f"{mark}{sign}{interval_text(interval)}"
 
 
