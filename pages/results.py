@@ -13,6 +13,7 @@ from cldi_core.dataset import POS, SETTINGS
 from cldi_core.methods import METHODS
 from pages._ui import draw, figures, frame, load, view
 
+NAMES = {"_index": st.column_config.TextColumn(width=190)}  # room for the longest name of a method
 FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
 
 
@@ -57,7 +58,12 @@ def main() -> None:
         return
     group = results.AVERAGE if len(pairs) > 1 else current.pair
     shown = [record for record in records if record["pair"] == group]
-    st.dataframe(table(shown, figure), height="content", alt=f"{FIGURES[figure]} by method and part of speech")
+    st.dataframe(
+        table(shown, figure),
+        height="content",
+        column_config=NAMES,
+        alt=f"{FIGURES[figure]} by method and part of speech",
+    )
     draw.unscored(current.dataset, current.backbone, records)
     chances = [load.chance(current.dataset, current.backbone, pair) for pair in pairs]
     st.caption(
@@ -101,7 +107,7 @@ def beyond(current: view.View, pairs: Sequence[str], same: bool) -> None:
         if METHODS[record["method"]].ranks_all:
             column = f"{record['setting']} (n = {record['n']})"
             rows.setdefault(label(record["method"]), {})[column] = figures.gain_text(results.interval_of(record, "mrr"))
-    st.dataframe(pd.DataFrame(rows).T, height="content", alt="MRR above that of AVGMAX")
+    st.dataframe(pd.DataFrame(rows).T, height="content", column_config=NAMES, alt="MRR above that of AVGMAX")
     st.caption(
         "MRR less that of AVGMAX on the same words, with 95 % intervals; ▲ and ▼ mark those that exclude 0. Many "
         "comparisons are made here: one or two such marks are to be expected by chance."
