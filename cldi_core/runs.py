@@ -194,14 +194,15 @@ def rankings(
     ready = ready or {}
     wanting = [name for name in missing if name not in controls.CONTROLS and name not in ready]
     matrices = {**ready, **scored(pair, wanting)}
+    expected = key(pair)
     for name in missing:
         control = controls.CONTROLS.get(name)
         if control:
             frame = _ranked(pair, control.compute(pair.dataset, pair.name, pair.source.words, pair.target.words))
-            frame.attrs = {"key": key(pair), "precision": "exact", "device": "cpu"}
+            frame.attrs = {"key": expected, "precision": "exact", "device": "cpu"}
         else:
             frame = _ranked(pair, matrices[name].matrix)
-            frame.attrs = {"key": key(pair), "precision": matrices[name].precision, "device": matrices[name].device}
+            frame.attrs = {"key": expected, "precision": matrices[name].precision, "device": matrices[name].device}
         try:
             store.write(_ranking_path(pair, name), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
         except OSError as error:

@@ -153,6 +153,17 @@ class FakeExtractor:
         return np.tile(np.array(prepared), (1, self.backbone.dim // 3 + 1))[:, : self.backbone.dim]
 
 
+class Spy:
+    """Features that count how many rows are read at a time."""
+
+    def __init__(self, features: np.ndarray) -> None:
+        self.features, self.shape, self.dtype, self.most = features, features.shape, features.dtype, 0
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        self.most = max(self.most, len(rows))
+        return self.features[rows]
+
+
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that data sets are looked up in by name."""

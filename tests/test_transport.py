@@ -18,6 +18,7 @@ from cldi_core.imagesets import ImageSets, similarity
 from cldi_core.transport import sinkhorn
 from tests import oracles
 from tests import oracles_extra as slow
+from tests.conftest import Spy
 
 RNG = np.random.default_rng(5)
 EPSILONS = [1.0, 0.05, 0.02, 0.005]  # float32, float32 at its limit, float64, logarithms
@@ -203,17 +204,6 @@ def test_stops_early(epsilon: float, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(domain, "sums", counted)
     sinkhorn(sets_of(alike(3, 4)), sets_of(alike(6, 2)), epsilon=epsilon, iterations=100_000)
     assert len(calls) < 2000
-
-
-class Spy:
-    """Features that count how many rows are read at a time."""
-
-    def __init__(self, features: np.ndarray) -> None:
-        self.features, self.shape, self.dtype, self.most = features, features.shape, features.dtype, 0
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        self.most = max(self.most, len(rows))
-        return self.features[rows]
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -11,6 +11,7 @@ from cldi_core import weights
 from cldi_core.imagesets import ImageSets
 from cldi_core.weights import typicality
 from tests import oracles_extra as oracles
+from tests.conftest import Spy
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(9, 6)) + 0.5
@@ -91,17 +92,6 @@ def test_the_order_of_a_set_changes_nothing(block: int, monkeypatch: pytest.Monk
     np.testing.assert_array_equal(first[shuffled], second)
     for row in set(rows):
         assert len(set(first[rows == row])) == 1
-
-
-class Spy:
-    """Features that count how many rows are read at a time."""
-
-    def __init__(self, features: np.ndarray) -> None:
-        self.features, self.shape, self.dtype, self.most = features, features.shape, features.dtype, 0
-
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        self.most = max(self.most, len(rows))
-        return self.features[rows]
 
 
 def test_a_large_word_is_read_in_blocks(tmp_path: Path) -> None:
