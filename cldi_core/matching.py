@@ -5,16 +5,19 @@ block of cosines, only maxima over sets.  From the best match of each source pic
 its weighted form, MAXMAX and the votes of KNN; from the best match of each target picture in each source set comes
 AVGMAX in the other direction.
 
-Memory beyond features and results: a block of source rows (``BLOCK_BYTES``) and one of target rows (half of that),
-half as much again while one is made, their cosines (at most ``COSINES`` numbers), the target's rows where all of them
-fit in ``KEPT_BYTES``, and one float64 matrix of words for each measure.
+On a processor every core has a target block of its own.  Memory beyond features and results: a block of source rows
+(``BLOCK_BYTES``); for each core a block of target rows and its cosines with the source rows, at most ``COSINES``
+numbers in all; half as much again while rows are made; the target's rows where all of them fit in ``KEPT_BYTES``; and
+one float64 matrix of words for each measure.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,16 +26,19 @@ from numpy.typing import NDArray
 from cldi_core.imagesets import ImageSets
 from cldi_core.layout import Block, Group, picture_blocks, word_blocks
 from cldi_core.rounding import HALF, RoundedRows, centre_and_shift, fixed_error, float32_error
-from cldi_core.rowsource import STREAM_BYTES, RowSource
+from cldi_core.rowsource import RowSource, cosines
 from cldi_core.settling import Voters, Votes
+from cldi_core.sidebyside import Each, cores, side_by_side
 
 if TYPE_CHECKING:
     import torch
 
 MEASURES = ("forward", "backward", "weighted", "best")
 BLOCK_BYTES = {"cpu": 32 << 20, "cuda": 256 << 20}  # of one block's rows; on a processor near its last cache's size
-COSINES = {"cpu": 2 << 20, "cuda": 64 << 20}  # numbers in one block of cosines
+COSINES = {"cpu": 2 << 20, "cuda": 64 << 20}  # numbers in all blocks of cosines that are made at once
+NARROWEST = 256  # target pictures of one block: with fewer, a product is slow
 KEPT_BYTES = {"cpu": 64 << 20, "cuda": 4 << 30}
+MEANS_BYTES = 16 << 20  # of the rows whose means are made at a time
 MOST_ROWS = 2048  # source pictures of one block
 
 
@@ -45,12 +51,12 @@ class Matches:
             ``"backward"`` mean over j ∈ T of the best cosine in S, ``"weighted"`` as forward with weights, ``"best"``
             the highest cosine.  Not meaningful for words without pictures.
         error: measure → how far its values may be from the truth: one number, or float32 (n_source, n_target).
-        votes: name → float64 (n_voters, n_target): how many votes of each voter's pictures each target word has.
+        votes: how many votes of each voter's pictures each target word has, to be asked for by name.
     """
 
+    votes: Votes
     values: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     error: dict[str, NDArray[np.float32] | float] = field(default_factory=dict)
-    votes: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class Pass:
@@ -95,34 +101,35 @@ class Pass:
         most = max(1, min(MOST_ROWS, int(share * BLOCK_BYTES[kind] / max(width, 1))))
         self.source_blocks = word_blocks(source, most)
         # Target rows are made anew for every source block, so that side's blocks are the smaller ones.
-        room = int(share * min(COSINES[kind] / most, BLOCK_BYTES[kind] / 2 / max(width, 1)))
-        self.target_blocks = picture_blocks(target, max(1, min(most, room)))
+        fits = BLOCK_BYTES[kind] / 2 / max(width, 1)
+        room = share * max(min(COSINES[kind] / most, fits) / cores(device), min(NARROWEST, fits))
+        self.target_blocks = picture_blocks(target, max(1, min(most, int(room))))
         self.keep = len(self.rows[1].used) * width <= share * KEPT_BYTES[kind]
         self.kept: dict[int, torch.Tensor] = {}
-        self.totals = {name: self._matrix(-np.inf if name == "best" else 0) for name in measures}
-        self.sizes = {name: self._matrix(0) for name in measures if fast and name != "best"}  # of |z|, summed
+        self.totals = {name: self._matrix(-np.inf if name == "best" else 0, torch.float64) for name in measures}
+        # Sums of |z|, for the bound, whose own slack is larger than what float32 loses.
+        self.sizes = {name: self._matrix(0, torch.float32) for name in measures if fast and name != "best"}
         self.carried = torch.empty(0)
-        kind_of = torch.bfloat16 if fast else torch.float32
         self.heights = [
             max((len(block.pictures) for block in blocks), default=0)
             for blocks in (self.source_blocks, self.target_blocks)
         ]
-        self.products = torch.empty(self.heights[0] * self.heights[1], dtype=kind_of, device=device)
+        self.buffers = threading.local()
         self.votes = Votes(self.rows, self.voters)
 
-    def _matrix(self, value: float) -> torch.Tensor:
+    def _matrix(self, value: float, kind: torch.dtype) -> torch.Tensor:
         import torch
 
-        return torch.full((len(self.target), len(self.source)), value, dtype=torch.float64, device=self.device)
+        return torch.full((len(self.target), len(self.source)), value, dtype=kind, device=self.device)
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> Matches:
         """Go over all blocks; ``progress`` is told the source pictures done and their number."""
         import torch
 
         done = 0
-        with torch.inference_mode(), _strict():
+        with torch.inference_mode(), _strict(), side_by_side(self.device) as each:
             for block in self.source_blocks:
-                self._collect(block, self._best(block))
+                self._collect(block, self._best(block, each))
                 done += len(block.pictures)
                 if progress is not None:
                     progress(done, len(self.source.members))
@@ -142,33 +149,60 @@ class Pass:
             self.kept[number] = rows
         return rows
 
-    def _best(self, block: Block) -> torch.Tensor:
+    def _best(self, block: Block, each: Each) -> torch.Tensor:
         """The best product of each of the block's source pictures in each target set, (n_target, n_block)."""
         import torch
 
         rows = self._prepared(0, block.pictures)
-        best = torch.full((len(self.target), len(rows)), -np.inf, dtype=rows.dtype, device=self.device)
+        best = torch.full((len(self.target), len(rows)), -np.inf, device=self.device)
         if block.part and "backward" in self.measures and not len(self.carried):
-            self.carried = torch.full((len(self.rows[1].used), 1), -np.inf, dtype=rows.dtype, device=self.device)
-        for number, other in enumerate(self.target_blocks):
-            own = self._target_rows(number)
-            products = self.products[: len(own) * len(rows)].view(len(own), len(rows))
-            torch.mm(own, rows.T, out=products)
-            for group in other.groups:
+            self.carried = torch.full((len(self.rows[1].used), 1), -np.inf, device=self.device)
+        compared = each(partial(self._compare, block, rows), range(len(self.target_blocks)))
+        for other, (forward, backward) in zip(self.target_blocks, compared, strict=True):
+            for group, found in zip(other.groups, forward, strict=True):
                 words = torch.from_numpy(group.words).to(self.device)
-                found = _sets(products, group, 0).amax(dim=1)
                 best[words] = torch.maximum(best[words], found)
-            if "backward" in self.measures:
-                self._backward(block, other, products)
+            if backward is not None:
+                self._backward(block, other, backward)
         if block.part == "last":
             self.carried = torch.empty(0)
         return best[:, : len(block.pictures)]
 
-    def _backward(self, block: Block, other: Block, products: torch.Tensor) -> None:
+    def _compare(self, block: Block, rows: torch.Tensor, number: int) -> tuple[list[torch.Tensor], torch.Tensor | None]:
+        """Multiply one target block with a source block.
+
+        Returns:
+            For each group of the target block, the best product of each row in each set, (n_words, n_rows); and the
+            best product of each target picture in each of the source block's sets, (n_pictures, n_sets), if wanted.
+        """
+        import torch
+
+        own = self._target_rows(number)
+        products = self._multiplied(own, rows)
+        forward = [_sets(products, group, 0).amax(dim=1) for group in self.target_blocks[number].groups]
+        if "backward" not in self.measures:
+            return forward, None
+        return forward, torch.cat([_sets(products, group, 1).amax(dim=2) for group in block.groups], dim=1)
+
+    def _multiplied(self, own: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """All products of two blocks' rows, float32, in this thread's own buffer."""
+        import torch
+
+        size = self.heights[0] * self.heights[1]
+        if not hasattr(self.buffers, "products"):
+            self.buffers.products = torch.empty(size, device=self.device)
+            self.buffers.rounded = torch.empty(size if self.fast else 0, dtype=torch.bfloat16, device=self.device)
+        shape = len(own), len(rows)
+        products: torch.Tensor = self.buffers.products[: shape[0] * shape[1]].view(shape)
+        if not self.fast:
+            return cosines(own, rows, products)
+        # Several times as fast as taking maxima of bfloat16 numbers.
+        return products.copy_(cosines(own, rows, self.buffers.rounded[: shape[0] * shape[1]].view(shape)))
+
+    def _backward(self, block: Block, other: Block, best: torch.Tensor) -> None:
         """Add the best match of each target picture of ``other`` in each source set of ``block``."""
         import torch
 
-        best = torch.cat([_sets(products, group, 1).amax(dim=2) for group in block.groups], dim=1)
         if block.part:  # a word of several blocks: its best matches are known when the last of them is done
             place = torch.from_numpy(other.numbers).to(self.device)
             best = best[: len(place)]
@@ -181,13 +215,12 @@ class Pass:
             found = _sets(best, group, 0)
             self.totals["backward"][cells] += found.sum(dim=1, dtype=torch.float64)
             if self.fast:
-                self.sizes["backward"][cells] += found.abs().sum(dim=1, dtype=torch.float64)
+                self.sizes["backward"][cells] += found.abs().sum(dim=1)
 
     def _collect(self, block: Block, best: torch.Tensor) -> None:
         """Take what the measures and the votes need from a block's best matches."""
         import torch
 
-        best = best.float()
         weights = None
         if "weighted" in self.measures and self.weights is not None:
             weights = torch.from_numpy(self.weights[block.numbers]).float().to(self.device)
@@ -201,7 +234,7 @@ class Pass:
                     part = found if factor is None else found * factor[group.rows].view(1, len(words), group.size)
                     self.totals[name][:, words] += part.sum(dim=2, dtype=torch.float64)
                     if self.fast:
-                        self.sizes[name][:, words] += part.abs().sum(dim=2, dtype=torch.float64)
+                        self.sizes[name][:, words] += part.abs().sum(dim=2)
         if self.voters:
             self._vote(block, best)
 
@@ -226,7 +259,7 @@ class Pass:
         return lost, source.length[pictures] * target.lost.max() * 1.001
 
     def _matches(self) -> Matches:
-        found = Matches()
+        found = Matches(self.votes)
         counts = {"forward": self.source.sizes[:, None], "backward": self.target.sizes[None, :]}
         for name in self.measures:
             count = np.maximum(counts.get(name, np.ones((1, 1))), 1)
@@ -237,12 +270,11 @@ class Pass:
             found.values[name] = values
             found.error[name] = float32_error(self.dim)
             if self.fast:
-                size = self.sizes.pop(name).cpu().numpy().T / count if name != "best" else None
+                size = self.sizes.pop(name).cpu().numpy().T / np.float32(count) if name != "best" else None
                 found.error[name] = self._error(name, size, found.values[name])
-        found.votes = {name: self.votes.result(name, len(self.target)) for name in self.voters}
         return found
 
-    def _error(self, name: str, size: NDArray[np.float64] | None, values: NDArray[np.float64]) -> NDArray[np.float32]:
+    def _error(self, name: str, size: NDArray[np.floating] | None, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """The bound of ``rounding`` for every pair of words: float32 (n_source, n_target)."""
         source, target = self.rounded
         own, other = ("max", "max") if name == "best" else ("mean", "max")
@@ -250,28 +282,38 @@ class Pass:
         weights = self.weights if name == "weighted" else None
         lost, length = (_of_words(self.source, part, own, weights) for part in (source.lost, source.length))
         lost_t, length_t = (_of_words(self.target, part, other) for part in (target.lost, target.length))
-        bound = np.outer(lost, length_t) + np.outer(length, lost_t)
-        bound += HALF * (np.abs(values - self.shift) if size is None else size)
-        return (1.001 * bound + self.fixed).astype(np.float32)
+        bound = np.abs(values - self.shift).astype(np.float32) if size is None else size
+        bound *= np.float32(HALF)
+        for one, two in ((lost, length_t), (length, lost_t)):
+            bound += np.outer(one.astype(np.float32), two.astype(np.float32))
+        bound *= np.float32(1.001)
+        bound += np.float32(self.fixed)
+        return bound
 
 
 def mean_cosines(source: RowSource, target: RowSource) -> NDArray[np.float64]:
     """The mean cosine over all cross pairs of two sets: float64 (n_source, n_target), from the means of their rows."""
-    return _mean_rows(source) @ _mean_rows(target).T
+    means = np.zeros((len(source.sets), source.sets.dim))
+    for words, own in _means(source):
+        means[words] = own
+    alike = np.zeros((len(source.sets), len(target.sets)))
+    for words, own in _means(target):
+        alike[:, words] = means @ own.T
+    return alike
 
 
-def _mean_rows(rows: RowSource) -> NDArray[np.float64]:
+def _means(rows: RowSource) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Words, a few at a time, and the means of their rows: float64 (n_words, dim)."""
     import torch
 
-    sums = torch.zeros(len(rows.sets), rows.sets.dim, dtype=torch.float64, device=rows.device)
-    with torch.inference_mode():
-        for block in word_blocks(rows.sets, max(1, STREAM_BYTES // (4 * max(rows.sets.dim, 1)))):
-            units = rows.unit(block.pictures)
-            for group in block.groups:
-                words = torch.from_numpy(group.words).to(rows.device)
-                sums[words] += _sets(units, group, 0).sum(dim=1, dtype=torch.float64)
-    means: NDArray[np.float64] = sums.cpu().numpy() / np.maximum(rows.sets.sizes, 1)[:, None]
-    return means
+    begun: torch.Tensor | float = 0.0  # the sum over the first parts of a word of several blocks
+    for block in word_blocks(rows.sets, max(1, MEANS_BYTES // (4 * max(rows.sets.dim, 1)))):
+        units = rows.unit(block.pictures)
+        for group in block.groups:
+            sums = _sets(units, group, 0).sum(dim=1, dtype=torch.float64) + begun
+            begun = sums if block.part == "more" else 0.0
+            if block.part != "more":
+                yield group.words, sums.cpu().numpy() / rows.sets.sizes[group.words][:, None]
 
 
 def _sets(values: torch.Tensor, group: Group, axis: int) -> torch.Tensor:

@@ -78,7 +78,7 @@ class RowSource:
         most = max(1, STREAM_BYTES // (4 * max(self.sets.dim, 1)))
         return [self.used[start : start + most] for start in range(0, len(self.used), most)]
 
-    def _raw(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, bool]:
+    def _raw(self, rows: NDArray[np.int64], into: torch.Tensor | None = None) -> tuple[torch.Tensor, bool]:
         """Features (n, dim), float32, or float64 scaled by each row's largest entry where float32 is too narrow.
 
         And whether they are a copy: if not, they are the caller's own and not to be changed.
@@ -94,24 +94,42 @@ class RowSource:
             found, copied = self.plain[int(rows[0]) : int(rows[-1]) + 1], False
         else:
             found = self.plain.index_select(0, torch.from_numpy(rows))
+        if into is not None and not self.wide:
+            return into[: len(rows)].copy_(found), True
         if not self.wide:
             return found.to(self.device).float(), copied or found.dtype != torch.float32 or self.device != "cpu"
         found = found.double()
         peak = found.abs().amax(dim=1, keepdim=True)
         return (found / torch.where(peak == 0, 1.0, peak)).to(self.device), True
 
-    def unit(self, rows: NDArray[np.int64], *, double: bool = False) -> torch.Tensor:
-        """Rows of length one (or zero): float32 (n, dim), or float64 if ``double``."""
+    def unit(self, rows: NDArray[np.int64], *, double: bool = False, into: torch.Tensor | None = None) -> torch.Tensor:
+        """Rows of length one (or zero): float32 (n, dim), or float64 if ``double``.
+
+        Args:
+            into: float32 (n or more, dim), written to where float32 rows are made from narrower ones: memory in use is
+                several times as fast to write to as memory that the system has to bring.
+        """
         import torch
 
         rows = np.asarray(rows, np.int64)
-        raw, copied = self._raw(rows)
+        raw, copied = self._raw(rows, None if double else into)
         if double:
             raw = raw.double()
             length = torch.linalg.vector_norm(raw, dim=1, keepdim=True)
             return raw / torch.where(length == 0, 1.0, length)
         scale = self.inverse[torch.from_numpy(rows).to(self.device)][:, None]
         return (raw.mul_(scale) if copied else raw * scale).float()
+
+
+def cosines(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+    """The products of unit rows of one dtype: (n_left, n_right)."""
+    import torch
+
+    if left.device.type != "cpu" or left.dtype == torch.bfloat16:
+        return torch.mm(left, right.T, out=out)
+    # numpy's product: on an AMD processor 1.2 to 1.5 times as fast as torch's.
+    found = np.matmul(left.numpy(), right.numpy().T, out=None if out is None else out.numpy())
+    return torch.from_numpy(found)
 
 
 def _as_tensor(features: Features | Rows) -> torch.Tensor | None:

@@ -178,7 +178,7 @@ def settled(
         return {name: np.mean([found[measure] for measure in own], axis=0) for name, own in scored.items()}
 
     values = {name: matrices[name].astype(np.float64) for name in scored}
-    errors = dict.fromkeys(scored, float32_error(source.dim) + 2.0**-24)
+    errors: dict[str, NDArray[np.float32] | float] = dict.fromkeys(scored, float32_error(source.dim) + 2.0**-24)
     whole = {name: (name,) for name in scored}
     done = settle(values, errors, whole, again, missing, gold=gold, top=top, fast=False, dim=source.dim)
     return {name: _finished(find(name), done[name], missing) if name in done else matrices[name] for name in matrices}
@@ -237,7 +237,8 @@ def _from_pass(job: Job, methods: Sequence[Method]) -> dict[str, NDArray[np.floa
         )
     for name, ballot in ballots.items():
         own = rows[0] if ballot.sets is source else RowSource(ballot.sets, job.device)
-        found[name] = voting.elect(ballot, matches.votes[name], matching.mean_cosines(own, rows[1]))
+        votes = matches.votes.result(name, len(target))
+        found[name] = voting.elect(ballot, votes, matching.mean_cosines(own, rows[1]))
     return found
 
 

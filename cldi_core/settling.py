@@ -7,27 +7,26 @@ are computed again, first in float32 (after a bfloat16 pass), then in float64.  
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.imagesets import ImageSets
 from cldi_core.layout import Block, entries_of
 from cldi_core.rounding import float32_error
-
-if TYPE_CHECKING:
-    import torch
-
-    from cldi_core.rowsource import RowSource
+from cldi_core.rowsource import RowSource, cosines
+from cldi_core.sidebyside import cores, side_by_side
 
 TIE = 1e-6  # cosines closer than this are equal for a vote: float32 features hold no more
-CHUNK_BYTES = 16 << 20  # of the rows that are looked at together
+CHUNK_BYTES = 32 << 20  # of the rows that are looked at together, on all cores
+PIECE_BYTES = 4 << 20  # of the rows that are multiplied at once: they stay in the cache
 CHUNK_NUMBERS = 1 << 18  # scores that are looked at together
 ANSWERS, ALL = "answers", "all"
 Cells = NDArray[np.bool_]
-Sides = tuple["RowSource", "RowSource"]
+Sides = tuple[RowSource, RowSource]
 Voters = tuple[NDArray[np.int64], int]  # who casts the vote of each source membership, and how many voters there are
 
 
@@ -116,7 +115,7 @@ def _overlapping(low: NDArray[np.float64], high: NDArray[np.float64], among: Cel
 
 def settle(
     values: dict[str, NDArray[np.float64]],
-    errors: Mapping[str, NDArray[np.floating] | float],
+    errors: dict[str, NDArray[np.float32] | float],
     methods: Mapping[str, Sequence[str]],
     rescore: Callable[[Cells, bool], dict[str, NDArray[np.float64]]],
     missing: Cells,
@@ -125,38 +124,47 @@ def settle(
     top: int,
     fast: bool,
     dim: int,
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, NDArray[np.float32]]:
     """Compute again what is undecided, until nothing is.
 
     Args:
-        values, errors: measure → what a pass found, and how far it may be off; ``values`` is changed.
+        values, errors: measure → what a pass found, and how far it may be off: one number, or float32 (n_source,
+            n_target).  Both are changed and used up.
         methods: name → the measures whose mean is its score.
         rescore: cells, whether in float64 → measure → float64 (n_cells,), in the order of ``np.nonzero``.
         missing: pairs of words of which one has no pictures.
 
     Returns:
-        name → float64 (n_source, n_target), nan where missing.
+        name → float32 (n_source, n_target), nan where missing.
     """
-    errors = {name: np.broadcast_to(np.float32(error), missing.shape) for name, error in errors.items()}
+    for own in values.values():
+        own[missing] = np.nan
     # The right answers come first: the band of rivals around one that is known is half as wide.
     for which, double in ((ANSWERS, False), (ALL, False), (ALL, True)) if fast else ((ALL, True),):
         cells = np.zeros(missing.shape, bool)
         for measures in methods.values():
-            off = sum(errors[name] for name in measures) / len(measures)
-            cells |= undecided(_mean(values, measures, missing), off, gold, top if which == ALL else 0)
+            off = _mean([errors[name] for name in measures])
+            cells |= undecided(_mean([values[name] for name in measures]), off, gold, top if which == ALL else 0)
         if which == ANSWERS:
             cells &= _answers(gold, missing.shape)
         if not cells.any():
             continue
         for name, found in rescore(cells, double).items():
             values[name][cells] = found
-            errors[name] = np.where(cells, np.float32(0 if double else float32_error(dim)), errors[name])
-    return {name: _mean(values, measures, missing) for name, measures in methods.items()}
+            error = errors[name]
+            if isinstance(error, np.ndarray):  # a single number is that of the last round
+                error[cells] = 0 if double else float32_error(dim)
+    errors.clear()
+    result = {}
+    for name, measures in methods.items():
+        result[name] = _mean([values[measure] for measure in measures]).astype(np.float32)
+    values.clear()
+    return result
 
 
-def _mean(values: Mapping[str, NDArray[np.float64]], measures: Sequence[str], missing: Cells) -> NDArray[np.float64]:
-    total = sum(values[name] for name in measures) / len(measures)
-    return np.where(missing, np.nan, total)
+def _mean(parts: Sequence[Any]) -> Any:
+    """The mean of arrays or numbers; a single one is not copied."""
+    return parts[0] if len(parts) == 1 else sum(parts) / len(parts)
 
 
 class Rescorer:
@@ -165,35 +173,38 @@ class Rescorer:
     def __init__(self, rows: Sides, measures: Sequence[str], weights: NDArray[np.float64] | None) -> None:
         self.rows, self.measures, self.weights = rows, measures, weights
         self.source, self.target = (side.sets for side in rows)
+        self.chunk = CHUNK_BYTES // cores(rows[0].device)
+        self.buffers = threading.local()
 
     def __call__(self, cells: Cells, double: bool) -> dict[str, NDArray[np.float64]]:
         """Measure → float64 (n_cells,) of the chosen pairs, row by row."""
-        import torch
-
         # One array for each: small ones kept between large passing ones would leave memory in pieces.
         found = {name: np.empty(int(cells.sum())) for name in self.measures}
         done = 0
-        with torch.inference_mode():
-            for word in np.flatnonzero(cells.any(axis=1)).tolist():
-                for candidates in self._chunks(word, np.flatnonzero(cells[word])):
-                    for name, values in self._row(word, candidates, double).items():
-                        found[name][done : done + len(candidates)] = values
-                    done += len(candidates)
+        with side_by_side(self.rows[0].device) as each:
+            for row in each(partial(self._row, double=double), self._pieces(cells)):
+                for name, values in row.items():
+                    found[name][done : done + len(values)] = values
+                done += len(values)
         return found
 
-    def _chunks(self, word: int, candidates: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Candidates that are compared together: their rows and cosines must stay small."""
-        width = 8 * max(self.source.dim, int(self.source.sizes[word]), 1)
-        filled = np.cumsum(self.target.sizes[candidates]) * width // CHUNK_BYTES
-        return np.split(candidates, np.flatnonzero(np.diff(filled)) + 1)
+    def _pieces(self, cells: Cells) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Source words with some of their candidates, whose rows and cosines are small enough to be looked at."""
+        for word in np.flatnonzero(cells.any(axis=1)).tolist():
+            candidates = np.flatnonzero(cells[word])
+            width = 8 * max(self.source.dim, int(self.source.sizes[word]), 1)
+            filled = np.cumsum(self.target.sizes[candidates]) * width // self.chunk
+            for some in np.split(candidates, np.flatnonzero(np.diff(filled)) + 1):
+                yield word, some
 
-    def _row(self, word: int, candidates: NDArray[np.int64], double: bool) -> dict[str, NDArray[np.float64]]:
+    def _row(self, piece: tuple[int, NDArray[np.int64]], double: bool) -> dict[str, NDArray[np.float64]]:
+        word, candidates = piece
         entries = entries_of(self.source, word)
         sizes = self.target.sizes[candidates]
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         own = self.target.members[np.concatenate([entries_of(self.target, other) for other in candidates.tolist()])]
-        cosines = self._cosines(own, self.source.members[entries], double)
-        best = np.maximum.reduceat(cosines, starts, axis=0)
+        products = self._cosines(own, self.source.members[entries], double)
+        best = np.maximum.reduceat(products, starts, axis=0)
         found: dict[str, NDArray[np.float64]] = {}
         if "forward" in self.measures:
             found["forward"] = best.mean(axis=1, dtype=np.float64)
@@ -202,17 +213,21 @@ class Rescorer:
         if "best" in self.measures:
             found["best"] = best.max(axis=1).astype(np.float64)
         if "backward" in self.measures:
-            found["backward"] = np.add.reduceat(cosines.max(axis=1).astype(np.float64), starts) / sizes
+            found["backward"] = np.add.reduceat(products.max(axis=1).astype(np.float64), starts) / sizes
         return found
 
     def _cosines(self, target: NDArray[np.int64], source: NDArray[np.int64], double: bool) -> NDArray[np.floating]:
+        import torch
+
         columns = self.rows[0].unit(source, double=double)
-        most = max(1, CHUNK_BYTES // (8 * max(self.source.dim, 1)))
+        most = max(1, PIECE_BYTES // (8 * max(self.source.dim, 1)))
+        if not hasattr(self.buffers, "rows"):
+            self.buffers.rows = torch.empty(most, self.source.dim, device=columns.device)
         parts = [
-            (self.rows[1].unit(target[start : start + most], double=double) @ columns.T).cpu().numpy()
+            cosines(self.rows[1].unit(target[start : start + most], double=double, into=self.buffers.rows), columns)
             for start in range(0, len(target), most)
         ]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return (parts[0] if len(parts) == 1 else torch.cat(parts)).cpu().numpy()
 
 
 class Votes:
@@ -252,17 +267,8 @@ class Votes:
         source, target = self.rows
         best = np.empty(len(rows))
         order = np.argsort(words, kind="stable")
-        most = max(1, CHUNK_BYTES // (8 * max(source.sets.dim, 1)))
         for part in np.split(order, np.flatnonzero(np.diff(words[order])) + 1):
-            members = np.unique(_members(target.sets, int(words[part[0]])))
-            for start in range(0, len(part), most):
-                asked = part[start : start + most]
-                pictures = source.unit(block.pictures[rows[asked]], double=double)
-                found = [
-                    (pictures @ target.unit(members[begin : begin + most], double=double).T).amax(dim=1)
-                    for begin in range(0, len(members), most)
-                ]
-                best[asked] = _highest(found)
+            best[part] = _best_in(source, block.pictures[rows[part]], target, int(words[part[0]]), double)
         highest = np.full(len(block.pictures), -np.inf)
         np.maximum.at(highest, rows, best)
         slack = 0 if double else 2 * float32_error(source.sets.dim)
@@ -277,11 +283,16 @@ class Votes:
         return total
 
 
-def _members(sets: ImageSets, word: int) -> NDArray[np.int64]:
-    return sets.members[entries_of(sets, word)]
-
-
-def _highest(found: list[torch.Tensor]) -> NDArray[np.floating]:
-    parts: list[NDArray[np.floating]] = [part.cpu().numpy() for part in found]
-    highest: NDArray[np.floating] = np.maximum.reduce(parts)
-    return highest
+def _best_in(
+    source: RowSource, pictures: NDArray[np.int64], target: RowSource, word: int, double: bool
+) -> NDArray[np.floating]:
+    """The best cosine of each source picture in the set of one target word."""
+    members = np.unique(target.sets.members[entries_of(target.sets, word)])
+    most = max(1, CHUNK_BYTES // cores(source.device) // (8 * max(source.sets.dim, 1)))
+    best = np.full(len(pictures), -np.inf)
+    for start in range(0, len(pictures), most):
+        rows = source.unit(pictures[start : start + most], double=double)
+        for begin in range(0, len(members), most):
+            found = cosines(rows, target.unit(members[begin : begin + most], double=double)).amax(dim=1).cpu().numpy()
+            best[start : start + most] = np.maximum(best[start : start + most], found)
+    return best

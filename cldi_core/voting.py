@@ -43,18 +43,24 @@ def ballot(source: ImageSets, method: str, options: Options) -> Ballot:
 
 
 def elect(ballot: Ballot, votes: NDArray[np.float64], alike: NDArray[np.float64]) -> Matrix:
-    """Scores from votes: float64 (n_voters, n_target) → float32 (n_source_words, n_target).
+    """Scores from votes: float64 (n_voters, n_target), which is changed → float32 (n_source_words, n_target).
 
     ``alike``, of the same shape, breaks ties: the mean cosine of all cross pairs of a voter's and a target's pictures.
 
     A word gets the vote shares of its most united voter: the one whose favourite has the largest share of its votes;
     between equal shares the larger one, then the first.
     """
-    shares = votes / np.maximum(ballot.sets.sizes, 1)[:, None]
+    votes /= np.maximum(ballot.sets.sizes, 1)[:, None]
+    shares = votes
     order = np.lexsort((-np.arange(len(shares)), ballot.sets.sizes, np.round(shares.max(axis=1), 9)))
     winner = np.zeros(ballot.words, np.int64)
     winner[ballot.word[order]] = order  # the last assignment to a word stands
-    return break_ties(shares[winner], alike[winner])
+    result = np.empty((ballot.words, shares.shape[1]), np.float32)
+    step = max(1, CHUNK_NUMBERS // max(shares.shape[1], 1))  # breaking ties takes ten times the memory of the shares
+    for start in range(0, len(result), step):
+        own = winner[start : start + step]
+        result[start : start + step] = break_ties(shares[own], alike[own])
+    return result
 
 
 def break_ties(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> Matrix:
@@ -63,15 +69,6 @@ def break_ties(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> M
     The steps are a few units in the last place of float32 (at least 2e-9), too small to lift a word over a larger
     share; words with equal shares and equal ``tie_break`` stay tied.
     """
-    lifted = np.empty(shares.shape, np.float32)
-    step = max(1, CHUNK_NUMBERS // max(shares.shape[1], 1))  # it takes ten times the memory of the shares
-    for start in range(0, len(shares), step):
-        rows = slice(start, start + step)
-        lifted[rows] = _lifted(shares[rows], tie_break[rows])
-    return lifted
-
-
-def _lifted(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> Matrix:
     shares, tie_break = np.round(shares, 9), np.round(tie_break, 7)
     order = np.lexsort((tie_break, shares), axis=-1)
     share = np.take_along_axis(shares, order, -1)

@@ -30,8 +30,8 @@ def threads(count: int | None) -> Iterator[int]:
     its number from the environment, once per process: before it is used for the first time.
     """
     import torch
+    from threadpoolctl import threadpool_limits
 
-    limits = importlib.import_module("threadpoolctl").threadpool_limits  # it has no types
     before, rayon = torch.get_num_threads(), os.environ.get(RAYON)
     count = count or before
     os.environ[RAYON] = str(count)
@@ -42,7 +42,7 @@ def threads(count: int | None) -> Iterator[int]:
             if module == "faiss":
                 stack.callback(loaded.omp_set_num_threads, loaded.omp_get_max_threads())
                 loaded.omp_set_num_threads(count)
-        stack.enter_context(limits(count))
+        stack.enter_context(threadpool_limits(count))
         stack.callback(torch.set_num_threads, before)
         torch.set_num_threads(count)
         try:
