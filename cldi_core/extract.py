@@ -1,11 +1,16 @@
-"""Extraction: from picture shards to feature shards, resumable shard by shard."""
+"""Extraction: from picture shards to feature shards, resumable shard by shard.
+
+Worker processes decode, the network runs on all cores (or the graphics card) meanwhile, and every finished shard is
+written at once, so an extraction that ends in whatever way loses the shards under way and nothing else.  The same
+pictures go through the network in the same batches whether it was interrupted or not.
+"""
 
 from __future__ import annotations
 
 import json
-import platform
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,13 +18,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import features, store
-from cldi_core.backbones import BACKBONES, Extractor
+from cldi_core import cards, features, progress, store
+from cldi_core.backbones import find
 from cldi_core.dataset import Dataset
-from cldi_core.errors import DatasetError, PictureError, unknown
+from cldi_core.decoding import Batch, Decoded, Decoders
+from cldi_core.errors import DatasetError
+from cldi_core.networks import Extractor
+from cldi_core.sidebyside import Each, side_by_side
 
-BATCH = 4  # pictures at a time: small batches stay in the processor's cache, 4 × faster here than 32
-Progress = Callable[[int, int], object]  # pictures done, pictures in all
+BATCH = {"cpu": 16, "cuda": 256}  # pictures that are decoded together, and handed to the network
+
+STEP = {"cpu": 8, "cuda": 256}  # pictures that go through the network at once: on a processor, few stay in its cache
+Report = Callable[[int, int, int], object]  # pictures done (kept ones too), pictures in all, failed ones
 
 
 @dataclass
@@ -32,93 +42,189 @@ class Extraction:
     failed: list[dict[str, str]] = field(default_factory=list)
     seconds: float = 0.0
 
+    @property
+    def done(self) -> int:
+        """Pictures that nothing is left to do with."""
+        return self.extracted + self.reused + len(self.failed)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The features of one picture shard: ids, float32 (n, dim), and of the failed ones id, file name and reason."""
+
+    path: Path
+    ids: list[str]
+    matrix: NDArray[np.float32]
+    failed: list[dict[str, str]]
+
 
 def extract(
-    dataset: Dataset, backbone: str, device: str = "cpu", *, force: bool = False, progress: Progress | None = None
+    dataset: Dataset,
+    backbone: str,
+    device: str = "cpu",
+    *,
+    weights: Path | None = None,
+    precision: str = "auto",
+    compiled: bool = False,
+    workers: int | None = None,
+    force: bool = False,
+    report: Report | None = None,
 ) -> Extraction:
-    """Extract the features of all pictures, shard by shard; finished shards of the same weights are kept.
+    """Extract the features of all pictures; finished shards of the same weights are kept.
 
     Args:
         dataset: features are written beside its pictures.
-        backbone: a name in ``BACKBONES``.
+        backbone: a name in ``BACKBONES``, or ``timm:NAME``.
+        weights, precision, compiled: as in ``Extractor``.
+        workers: processes that decode; without it as many as there are cores.  With 0, this process decodes.
         force: extract again what is there already.
 
     Raises:
-        UnknownNameError: unknown backbone or device; DatasetError: there are no pictures, or a shard is broken.
-        A picture that cannot be read stops nothing: it is listed in ``failed``.
+        UnknownNameError: unknown backbone, device or precision; DatasetError: there are no pictures, a shard is
+        broken, the disk is full, or another process extracts the same.  A picture that cannot be read stops nothing:
+        it is listed in ``failed``.
     """
-    if backbone not in BACKBONES:
-        raise unknown("backbone", backbone, BACKBONES)
+    find(backbone)
     started = time.monotonic()
+    shards = shards_of(dataset, device)
+    extractor = Extractor(backbone, device, weights=weights, precision=precision, compiled=compiled)
+    folder = dataset.home / "features" / backbone
+    done = Extraction(sum(len(batch.places) for batches in shards.values() for batch in batches))
+    with store.lock(folder, f"extract --backbone {backbone}"), progress.kept(folder, done.pictures) as keep:
+
+        def told(under_way: int, failed: int) -> None:
+            keep(done.done + under_way, len(done.failed) + failed)
+            if report is not None:
+                report(done.done + under_way, done.pictures, len(done.failed) + failed)
+
+        left = {}
+        for shard, batches in shards.items():
+            kept = None if force else finished(feature_file(folder, shard), batches, extractor)
+            if kept is None:
+                left[shard] = batches
+            else:
+                done.reused += sum(len(batch.places) for batch in batches) - len(kept)
+                done.failed += kept
+        told(0, 0)
+        for made in extracted(left, extractor, cores() if workers is None else workers, told):
+            write(folder, made, extractor)
+            done.extracted += len(made.ids)
+            done.failed += made.failed
+            told(0, 0)
+        done.seconds = time.monotonic() - started
+        record(folder, extractor, done)
+    return done
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def shards_of(dataset: Dataset, device: str) -> dict[Path, list[Batch]]:
+    """The picture shards and the batches of each; a picture that stands in several shards is in the first only."""
+    size = BATCH["cpu" if device == "cpu" else "cuda"]
     table = dataset.pictures.table
     if not len(table):
         raise DatasetError(
             f"the data set {dataset.name!r} has no pictures; "
             f"add some: python -m cldi_core import-folder DIR --dataset {dataset.name}"
         )
-    extractor = Extractor(backbone, device)
-    about = {**extractor.backbone.describe(), "device": device, "processor": platform.machine()}
-    done = Extraction(pictures=len(table))
-    folder = dataset.home / "features" / backbone
-    with store.lock(folder):
-        for shard in dict.fromkeys(table["shard"]):
-            path = folder / f"{shard.removesuffix('.parquet')}.safetensors"
-            ids = table.index[table["shard"] == shard].tolist()
-            kept = _kept(path, about) if path.is_file() and not force else None
-            before = done.reused + done.extracted + len(done.failed)
-            if kept is not None and set(ids) <= kept.keys():
-                lost = [row for key in ids if (row := kept[key]) is not None]
-                done.reused += len(ids) - len(lost)
-                done.failed += lost
-            else:
-                good, failed = _extract_shard(dataset, extractor, ids, _report(progress, before, len(table)))
-                features.write_shard(path, *good, {**about, "failed": json.dumps(failed)})
-                done.extracted += len(good[0])
-                done.failed += failed
-            if progress:
-                progress(done.reused + done.extracted + len(done.failed), len(table))
-    done.seconds = time.monotonic() - started
-    return done
+    found: dict[Path, list[Batch]] = {}
+    for name, rows in table.groupby("shard", sort=True):
+        path = dataset.pictures.folder / str(name)
+        places = list(zip(rows["group"].tolist(), rows["row"].tolist(), rows.index.tolist(), strict=True))
+        found[path] = [Batch(path, tuple(places[start : start + size])) for start in range(0, len(places), size)]
+    return found
 
 
-def _report(progress: Progress | None, before: int, total: int) -> Callable[[int], object]:
-    return lambda finished: progress and progress(before + finished, total)
+def feature_file(folder: Path, shard: Path) -> Path:
+    """Where the features of a picture shard are kept."""
+    return folder / f"{shard.stem}.safetensors"
 
 
-def _kept(path: Path, about: dict[str, str]) -> dict[str, dict[str, str] | None] | None:
-    """The ids in a finished shard made with the same weights and preprocessing: id → why it failed, if it did."""
+def finished(path: Path, batches: list[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
+    """The failed pictures of a shard that is done, with the same weights and preprocessing; ``None`` if it is not."""
+    if not path.is_file():
+        return None
     try:
         ids, _, meta = features.read_shard(path)
-        failed = json.loads(meta.get("failed") or "[]")
+        failed = failures(meta, extractor)
     except (DatasetError, ValueError):
         return None
-    same = all(meta.get(name) == about[name] for name in ("weights", "preprocessing", "layer"))
-    return {**dict.fromkeys(ids), **{row["id"]: row for row in failed}} if same else None
+    if failed is None:
+        return None
+    wanted = {key for batch in batches for _, _, key in batch.places}
+    lost = {row["id"]: row for row in failed}
+    return [lost[key] for key in sorted(wanted & lost.keys())] if wanted <= {*ids, *lost} else None
 
 
-def _extract_shard(
-    dataset: Dataset, extractor: Extractor, ids: Sequence[str], report: Callable[[int], object]
-) -> tuple[tuple[list[str], NDArray[np.float32]], list[dict[str, str]]]:
-    """The ids that worked with their features, float32 (n, dim); and the failed ones with file name and reason."""
-    good: list[str] = []
-    rows: list[NDArray[np.float32]] = [np.zeros((0, extractor.backbone.dim), np.float32)]
-    failed: list[dict[str, str]] = []
-    for keys in _batches(ids):
-        files = dataset.pictures.read(keys)
-        prepared = []
-        for key in keys:
-            try:
-                prepared.append((key, extractor.prepare(files[key])))
-            except PictureError as error:
-                failed.append({"id": key, "file": dataset.pictures.path_of(key), "reason": str(error)})
-        if prepared:
-            rows.append(extractor.features([array for _, array in prepared]))
-            good += [key for key, _ in prepared]
-        report(len(good) + len(failed))
-    return (good, np.concatenate(rows)), failed
+def failures(meta: dict[str, str], extractor: Extractor) -> list[dict[str, str]] | None:
+    """The failed pictures that a feature file names; ``None`` if it was made otherwise than this extractor would."""
+    about = extractor.describe()
+    if any(meta.get(name) != about[name] for name in ("weights", "preprocessing", "layer")):
+        return None
+    found: list[dict[str, str]] = json.loads(meta.get("failed") or "[]")
+    return found
 
 
-def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
-    iterator = iter(ids)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch
+def extracted(
+    shards: dict[Path, list[Batch]], extractor: Extractor, workers: int, told: Callable[[int, int], object]
+) -> Iterator[Shard]:
+    """The features of some shards, one shard after the other; ``told`` hears of a shard's pictures that are done."""
+    batches = (batch for some in shards.values() for batch in some)
+    with Decoders(extractor.preprocessing, workers) as decoders, side_by_side(extractor.device) as each:
+        computed = _computed(batches, extractor, decoders, each)
+        for shard, some in shards.items():
+            ids: list[str] = []
+            rows = [np.zeros((0, extractor.dim), np.float32)]
+            failed: list[dict[str, str]] = []
+            for decoded, found in islice(computed, len(some)):
+                ids += decoded.ids
+                rows.append(found)
+                failed += decoded.failed
+                told(len(ids) + len(failed), len(failed))
+            yield Shard(shard, ids, np.concatenate(rows), failed)
+
+
+def _computed(
+    batches: Iterable[Batch], extractor: Extractor, decoders: Decoders, each: Each
+) -> Iterator[tuple[Decoded, NDArray[np.float32]]]:
+    step = STEP[extractor.device]
+
+    def compute(decoded: Decoded) -> tuple[Decoded, NDArray[np.float32]]:
+        parts = [extractor.features(decoded.pixels[start : start + step]) for start in range(0, len(decoded.ids), step)]
+        return decoded, np.concatenate(parts) if parts else np.zeros((0, extractor.dim), np.float32)
+
+    yield from each(compute, decoders.map(batches))
+
+
+def about(made: Shard, extractor: Extractor) -> dict[str, str]:
+    """What is stored beside the features of a shard: what made them, what failed, and which pictures it is about."""
+    ids = sorted([*made.ids, *(row["id"] for row in made.failed)])
+    return {**extractor.describe(), "failed": json.dumps(made.failed), "pictures": store.digest(ids)}
+
+
+def write(folder: Path, made: Shard, extractor: Extractor) -> None:
+    """Store the features of a shard, with what failed."""
+    path = feature_file(folder, made.path)
+    try:
+        features.write_shard(path, made.ids, made.matrix, about(made, extractor))
+    except OSError as error:
+        raise DatasetError(
+            f"the features could not be written to {str(path)!r} ({error.strerror or error}); what was finished is "
+            "kept: make room and run this again"
+        ) from error
+
+
+def record(folder: Path, extractor: Extractor, done: Extraction) -> None:
+    """Remember when, on what and how fast the newest features were made; the features themselves do not tell."""
+    if not done.extracted:
+        return
+    known = {
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "seconds": round(done.seconds, 1),
+        "extracted": done.extracted,
+        "device": extractor.device,
+        "arithmetic": extractor.arithmetic,
+    }
+    store.write_text(folder / cards.RECORD, json.dumps(known))

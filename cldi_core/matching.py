@@ -38,7 +38,7 @@ BLOCK_BYTES = {"cpu": 32 << 20, "cuda": 256 << 20}  # of one block's rows; on a 
 COSINES = {"cpu": 2 << 20, "cuda": 64 << 20}  # numbers in all blocks of cosines that are made at once
 NARROWEST = 256  # target pictures of one block: with fewer, a product is slow
 KEPT_BYTES = {"cpu": 64 << 20, "cuda": 4 << 30}
-MEANS_BYTES = 16 << 20  # of the rows whose means are made at a time
+MEANS_BYTES = 8 << 20  # of the rows whose means are made at a time
 MOST_ROWS = 2048  # source pictures of one block
 
 
@@ -129,17 +129,27 @@ class Pass:
         done = 0
         with torch.inference_mode(), _strict(), side_by_side(self.device) as each:
             for block in self.source_blocks:
-                self._collect(block, self._best(block, each))
+                self._collect(block, self._best(block, each), each)
                 done += len(block.pictures)
                 if progress is not None:
                     progress(done, len(self.source.members))
         return self._matches()
 
     def _prepared(self, side: int, pictures: NDArray[np.int64]) -> torch.Tensor:
-        """The rows of some pictures for a product; those of the fast pass are followed by rows of zeros."""
+        """The rows of some pictures for a product; those of the fast pass are followed by rows of zeros.
+
+        Those of the exact pass stay as they are until this thread asks for others of the same side, or are kept.
+        """
+        import torch
+
         if self.fast:
             return self.rounded[side].take(pictures, self.heights[side])
-        return self.rows[side].unit(pictures)
+        if side and self.keep:
+            return self.rows[side].unit(pictures)
+        name = f"rows {side}"
+        if not hasattr(self.buffers, name):
+            setattr(self.buffers, name, torch.empty(self.heights[side], self.dim, device=self.device))
+        return self.rows[side].unit(pictures, into=getattr(self.buffers, name))
 
     def _target_rows(self, number: int) -> torch.Tensor:
         if number in self.kept:
@@ -217,7 +227,7 @@ class Pass:
             if self.fast:
                 self.sizes["backward"][cells] += found.abs().sum(dim=1)
 
-    def _collect(self, block: Block, best: torch.Tensor) -> None:
+    def _collect(self, block: Block, best: torch.Tensor, each: Each) -> None:
         """Take what the measures and the votes need from a block's best matches."""
         import torch
 
@@ -236,9 +246,9 @@ class Pass:
                     if self.fast:
                         self.sizes[name][:, words] += part.abs().sum(dim=2)
         if self.voters:
-            self._vote(block, best)
+            self._vote(block, best, each)
 
-    def _vote(self, block: Block, best: torch.Tensor) -> None:
+    def _vote(self, block: Block, best: torch.Tensor, each: Each) -> None:
         """Find the words that may hold each source picture's nearest match, and let them be settled."""
         import torch
 
@@ -250,7 +260,7 @@ class Pass:
         else:
             near = best >= best.amax(dim=0) - self.votes.TIE - 2 * float32_error(self.dim)
         words, rows = (index.cpu().numpy() for index in torch.nonzero(near, as_tuple=True))
-        self.votes.add(block, rows, words, settled=not self.fast)
+        self.votes.add(block, rows, words, each, settled=not self.fast)
 
     def _picture_error(self, pictures: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The two parts of a source picture's bound against any target picture, without the result's rounding."""

@@ -107,7 +107,8 @@ class RoundedRows:
         dim = len(self.centre)
         padded = torch.zeros(height, self.columns, dtype=torch.bfloat16, device=self.rows.device)
         found = padded[: len(pictures)]
-        found[:, :dim] = self.rows.unit(pictures).sub_(self.centre)
+        for some in self.rows.pieces(len(pictures)):
+            found[some, :dim] = self.rows.unit(pictures[some]).sub_(self.centre)
         constant = torch.from_numpy(self.constant[pictures]).float().to(self.rows.device)
         high = constant.bfloat16()
         own, facing = (dim, dim + 2) if self.first else (dim + 2, dim)

@@ -75,10 +75,9 @@ class RowSource:
 
     def stream(self) -> list[NDArray[np.int64]]:
         """The used rows in pieces that are small enough to be looked at."""
-        most = max(1, STREAM_BYTES // (4 * max(self.sets.dim, 1)))
-        return [self.used[start : start + most] for start in range(0, len(self.used), most)]
+        return [self.used[piece] for piece in self.pieces(len(self.used))]
 
-    def _raw(self, rows: NDArray[np.int64], into: torch.Tensor | None = None) -> tuple[torch.Tensor, bool]:
+    def _raw(self, rows: NDArray[np.int64]) -> tuple[torch.Tensor, bool]:
         """Features (n, dim), float32, or float64 scaled by each row's largest entry where float32 is too narrow.
 
         And whether they are a copy: if not, they are the caller's own and not to be changed.
@@ -94,8 +93,6 @@ class RowSource:
             found, copied = self.plain[int(rows[0]) : int(rows[-1]) + 1], False
         else:
             found = self.plain.index_select(0, torch.from_numpy(rows))
-        if into is not None and not self.wide:
-            return into[: len(rows)].copy_(found), True
         if not self.wide:
             return found.to(self.device).float(), copied or found.dtype != torch.float32 or self.device != "cpu"
         found = found.double()
@@ -106,17 +103,31 @@ class RowSource:
         """Rows of length one (or zero): float32 (n, dim), or float64 if ``double``.
 
         Args:
-            into: float32 (n or more, dim), written to where float32 rows are made from narrower ones: memory in use is
+            into: float32 (n or more, dim) to write float32 rows to, a few at a time: memory that is in use already is
                 several times as fast to write to as memory that the system has to bring.
         """
         import torch
 
         rows = np.asarray(rows, np.int64)
-        raw, copied = self._raw(rows, None if double else into)
         if double:
-            raw = raw.double()
+            raw = self._raw(rows)[0].double()
             length = torch.linalg.vector_norm(raw, dim=1, keepdim=True)
             return raw / torch.where(length == 0, 1.0, length)
+        if into is None:
+            return self._scaled(rows)
+        for some in self.pieces(len(rows)):
+            into[some] = self._scaled(rows[some])
+        return into[: len(rows)]
+
+    def pieces(self, count: int) -> list[slice]:
+        """``count`` rows in slices that are small enough for the cache."""
+        most = max(1, STREAM_BYTES // (4 * max(self.sets.dim, 1)))
+        return [slice(start, min(start + most, count)) for start in range(0, count, most)]
+
+    def _scaled(self, rows: NDArray[np.int64]) -> torch.Tensor:
+        import torch
+
+        raw, copied = self._raw(rows)
         scale = self.inverse[torch.from_numpy(rows).to(self.device)][:, None]
         return (raw.mul_(scale) if copied else raw * scale).float()
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
+from cldi_core.hardware import check_device, has_bfloat16
 from cldi_core.imagesets import ImageSets
 from cldi_core.methods import Method, Options, find, with_bases
 
@@ -27,7 +28,6 @@ Matrix = NDArray[np.float32]
 Gold = Sequence[Collection[int]]
 Progress = Callable[[int, int], None]
 PRECISIONS = ("exact", "fast", "auto")
-DEVICES = ("cpu", "cuda")
 TOP = 10  # candidates of each word whose order is settled
 SHARES = (1.0, 0.5, 0.25, 0.125)  # of the usual blocks, one after the other, when a device runs out of memory
 WORTHWHILE = 2e12  # multiplications and additions from which on rounding pays for its own preparation
@@ -124,17 +124,7 @@ def precision_used(
     if precision == "exact" or not able or any(method.bases for method in wanted):
         return "exact"
     work = 2.0 * len(source.members) * len(target.members) * source.dim
-    return "fast" if precision == "fast" or (work >= WORTHWHILE and _has_bfloat16(device)) else "exact"
-
-
-def _has_bfloat16(device: str) -> bool:
-    """Whether the device multiplies bfloat16 faster than float32."""
-    import torch  # takes a second to import
-
-    if device.startswith("cuda"):
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    known = torch.cpu.get_capabilities()
-    return any(known.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
+    return "fast" if precision == "fast" or (work >= WORTHWHILE and has_bfloat16(device)) else "exact"
 
 
 def combined(method: Method, found: Mapping[str, NDArray[np.floating]], missing: NDArray[np.bool_]) -> Matrix:
@@ -277,14 +267,7 @@ def check_choices(methods: Iterable[str], precision: str, device: str) -> None:
         find(name)
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
-    if device not in DEVICES:
-        raise unknown("device", device, DEVICES)
-    if device == "cpu":
-        return
-    import torch
-
-    if not torch.cuda.is_available():
-        raise unknown("device", device, ["cpu"], "No CUDA device was found.")
+    check_device(device)
 
 
 def _check(source: ImageSets, target: ImageSets, gold: Gold | None) -> None:

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from cldi_core.layout import Block, entries_of
 from cldi_core.rounding import float32_error
 from cldi_core.rowsource import RowSource, cosines
-from cldi_core.sidebyside import cores, side_by_side
+from cldi_core.sidebyside import Each, cores, side_by_side
 
 TIE = 1e-6  # cosines closer than this are equal for a vote: float32 features hold no more
 CHUNK_BYTES = 32 << 20  # of the rows that are looked at together, on all cores
 PIECE_BYTES = 4 << 20  # of the rows that are multiplied at once: they stay in the cache
+PARTS = 4  # for each core, into which the pairs of one round of votes are split
 CHUNK_NUMBERS = 1 << 18  # scores that are looked at together
 ANSWERS, ALL = "answers", "all"
 Cells = NDArray[np.bool_]
@@ -240,7 +241,9 @@ class Votes:
         self.cast: dict[str, list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]]
         self.cast = {name: [] for name in voters}
 
-    def add(self, block: Block, rows: NDArray[np.int64], words: NDArray[np.int64], *, settled: bool) -> None:
+    def add(
+        self, block: Block, rows: NDArray[np.int64], words: NDArray[np.int64], each: Each, *, settled: bool
+    ) -> None:
         """Cast the votes of a block.
 
         Args:
@@ -252,7 +255,7 @@ class Votes:
             open_rows = np.bincount(rows, minlength=len(block.pictures))[rows] > 1
             if not open_rows.any():
                 break
-            near = self._nearest(block, rows[open_rows], words[open_rows], double)
+            near = self._nearest(block, rows[open_rows], words[open_rows], each, double)
             keep = ~open_rows
             keep[open_rows] = near
             rows, words = rows[keep], words[keep]
@@ -261,14 +264,26 @@ class Votes:
             self.cast[name].append((voter[block.numbers[rows]], words, share))
 
     def _nearest(
-        self, block: Block, rows: NDArray[np.int64], words: NDArray[np.int64], double: bool
+        self, block: Block, rows: NDArray[np.int64], words: NDArray[np.int64], each: Each, double: bool
     ) -> NDArray[np.bool_]:
         """Which of the pairs stay candidates when they are computed again: bool (n_pairs,)."""
         source, target = self.rows
         best = np.empty(len(rows))
         order = np.argsort(words, kind="stable")
-        for part in np.split(order, np.flatnonzero(np.diff(words[order])) + 1):
-            best[part] = _best_in(source, block.pictures[rows[part]], target, int(words[part[0]]), double)
+        # The pairs of some words, which lie together: a single word's are too few to be worth a thread's time.
+        starts = np.flatnonzero(np.diff(words[order], prepend=-1))
+        step = -(-len(starts) // (PARTS * cores(source.device)))
+        some = [part for part in np.split(order, starts[step::step]) if len(part)]
+
+        def compare(part: NDArray[np.int64]) -> NDArray[np.float64]:
+            found = np.empty(len(part))
+            for own in np.split(np.arange(len(part)), np.flatnonzero(np.diff(words[part])) + 1):
+                pictures = block.pictures[rows[part[own]]]
+                found[own] = _best_in(source, pictures, target, int(words[part[own[0]]]), double)
+            return found
+
+        for part, found in zip(some, each(compare, some), strict=True):
+            best[part] = found
         highest = np.full(len(block.pictures), -np.inf)
         np.maximum.at(highest, rows, best)
         slack = 0 if double else 2 * float32_error(source.sets.dim)

@@ -7,8 +7,9 @@ that took a third of the time.  Blocks that need nothing of one another have no 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Protocol, TypeVar
 
@@ -66,13 +67,35 @@ def side_by_side(device: str = "cpu") -> Iterator[Each]:
     def inference(function: Callable[[Given], Made]) -> Callable[[Given], Made]:
         return torch.inference_mode()(function)  # a mode of the thread, not of the process
 
+    def each(function: Callable[[Given], Made], given: Iterable[Given], /) -> Iterator[Made]:
+        own = inference(function)
+        return in_order(lambda one: pool.submit(own, one), given, 2 * count)
+
     if device != "cpu":
         yield lambda function, given: map(inference(function), given)
         return
     count = _cores.take()
     pool = ThreadPoolExecutor(count, thread_name_prefix="cldi")
     try:
-        yield lambda function, given: pool.map(inference(function), given)
+        yield each
     finally:
         pool.shutdown(cancel_futures=True)
         _cores.give_back()
+
+
+def in_order(submit: Callable[[Given], Future[Made]], given: Iterable[Given], ahead: int) -> Iterator[Made]:
+    """The results of what is submitted, in its order; at most ``ahead`` pieces are given out before they are asked for.
+
+    What is given is drawn as it is needed, so it may be more than memory holds.
+    """
+    waiting: deque[Future[Made]] = deque()
+    try:
+        for one in given:
+            waiting.append(submit(one))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()

@@ -7,7 +7,9 @@ import hashlib
 import json
 import math
 import os
+import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from cldi_core.errors import DatasetError
 if TYPE_CHECKING:
     import pandas as pd
 
+LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "U8": "u1", "I64": "<i8"}
@@ -74,19 +77,50 @@ def digest(*parts: object) -> str:
 
 
 @contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for writing; a second process waits, then is told which file to look at."""
+def lock(folder: Path, what: str = "write") -> Iterator[None]:
+    """Hold ``folder`` for writing; a second process waits, then is told who holds it and for ``what``."""
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / ".lock"
     try:
-        with FileLock(path, timeout=LOCK_WAIT):
-            yield
+        with FileLock(folder / LOCK, timeout=LOCK_WAIT):
+            holder = {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "what": what,
+                "since": time.strftime("%H:%M:%S"),
+            }
+            with contextlib.suppress(OSError):  # on a full disk the holder stays unnamed
+                (folder / HOLDER).write_text(json.dumps(holder), "utf-8")
+            try:
+                yield
+            finally:
+                (folder / HOLDER).unlink(missing_ok=True)
     except Timeout as error:
+        by = held(folder) or {}
+        who = f"process {by['pid']} on {by['host']} ({by['what']}, since {by['since']})" if by else "another process"
         raise DatasetError(
-            f"another process has been writing to {str(folder)!r} for {LOCK_WAIT:.0f} s; wait for it and run this again"
+            f"{who} has been writing to {str(folder)!r} for more than {LOCK_WAIT:.0f} s; wait for it, or end it, "
+            "and run this again"
         ) from error
+
+
+def held(folder: Path) -> dict[str, Any] | None:
+    """Who holds the lock of ``folder``: pid, host, what and since, empty if unknown; ``None`` if nobody does."""
+    from filelock import FileLock, Timeout
+
+    if not (folder / LOCK).is_file():
+        return None
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return None
+    except Timeout:
+        pass
+    try:
+        found = json.loads((folder / HOLDER).read_text("utf-8"))
+        return {"pid": int(found["pid"])} | {name: str(found[name]) for name in ("host", "what", "since")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def read_frame(path: Path) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import streamlit as st
 
-from cldi_core import methods, overview, results
+from cldi_core import backbones, methods, overview, results
 from pages._ui import draw, figures, frame, load, view
 
 SHOWN = 15
@@ -15,7 +15,7 @@ SHOWN = 15
 
 def label(contender: tuple[str, str]) -> str:
     """``"AVGMAX · EfficientNet-Lite0"``."""
-    return f"{methods.label(contender[0])} · {frame.backbone_label(contender[1])}"
+    return f"{methods.label(contender[0])} · {backbones.label(contender[1])}"
 
 
 def contenders(current: view.View) -> list[tuple[str, str]]:

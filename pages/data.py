@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages._ui import draw, frame, load, view
+from pages._ui import draw, extraction, frame, load, view
 
 ICONS = {"error": "✕", "warning": "!", "info": "·"}
 ROWS = 200
@@ -43,6 +43,7 @@ def main() -> None:
         column_config={"what": st.column_config.TextColumn(width="large"), "": st.column_config.TextColumn(width=30)},
     )
     st.caption(f"The same in a terminal: python -m cldi_core check \\-\\-dataset {draw.safe(dataset.name)}")
+    extraction.panel(current.dataset)
     licences(current)
 
 

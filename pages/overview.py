@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cldi_core import overview, paper, results
+from cldi_core import backbones, overview, paper, results
 from cldi_core.dataset import SETTINGS
 from cldi_core.methods import METHODS
 from pages._ui import draw, figures, frame, load, view
@@ -63,7 +63,7 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
             )
         over = f"averaged over {len(pairs)} pairs" if len(pairs) > 1 else pairs[0]
         st.caption(
-            f"{draw.safe(dataset.title)}, {frame.backbone_label(current.backbone)}, {over}; "
+            f"{draw.safe(dataset.title)}, {backbones.label(current.backbone)}, {over}; "
             "every target word is a candidate, whatever its part of speech. More methods are on the Results page."
         )
     else:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cldi_core import controls, methods, paper, results
+from cldi_core import backbones, controls, methods, paper, results
 from cldi_core.dataset import POS, SETTINGS
 from cldi_core.methods import METHODS
 from pages._ui import draw, figures, frame, load, view
@@ -67,7 +67,7 @@ def main() -> None:
     draw.unscored(current.dataset, current.backbone, records)
     chances = [load.chance(current.dataset, current.backbone, pair) for pair in pairs]
     st.caption(
-        f"{draw.safe(dataset.title)} · {group} · {frame.backbone_label(current.backbone)} · "
+        f"{draw.safe(dataset.title)} · {group} · {backbones.label(current.backbone)} · "
         f"95 % bootstrap intervals over source words · chance MRR {sum(chances) / len(chances):.3f} · "
         f"KNN and KNN-C name one answer only, so they have P@1 alone · scores: {precision(shown)}."
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cldi_core import explain, methods, runs
+from cldi_core import backbones, explain, methods, runs
 from pages._ui import draw, frame, load, view
 
 TOPS = (10, 30, 100)  # candidates listed
@@ -208,7 +208,7 @@ def main() -> None:
     by_word = {candidate.word: candidate for candidate in found.candidates}
     chosen = by_word.get(current.candidate, found.gold[0])
     colour = {"found": "green", "nearly": "orange", "missed": "red"}.get(found.outcome, "gray")
-    label = f"{methods.label(current.method)} · {frame.backbone_label(current.backbone)}"
+    label = f"{methods.label(current.method)} · {backbones.label(current.backbone)}"
     st.markdown(
         f"#### {draw.safe(found.word)} → {draw.safe(found.gold[0].word)} "
         f":{colour}-badge[{found.outcome}] :gray-badge[{current.pair} · {draw.pos_names(found.pos)} · {label}]"

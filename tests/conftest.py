@@ -12,7 +12,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cldi_core import dataset, features, lists, pictures
-from cldi_core.backbones import BACKBONES
+from cldi_core.backbones import Preprocessing, find
+from cldi_core.networks import Extractor
 
 DIM = 8
 BACKBONE = "efficientnet-lite0"
@@ -141,16 +142,18 @@ def build_small(folder: Path) -> dataset.Dataset:
 
 
 class FakeExtractor:
-    """Decodes pictures as the real one does, and makes features up."""
+    """Makes features up from decoded pictures: their mean colour."""
 
-    def __init__(self, name: str, device: str) -> None:
-        self.backbone = BACKBONES[name]
+    arithmetic, weights = "float32", "made up"
+    describe = Extractor.describe
 
-    def prepare(self, data: bytes) -> np.ndarray:
-        return np.asarray(pictures.decode(data), np.float32).mean(axis=(0, 1))
+    def __init__(self, name: str, device: str = "cpu", **options: object) -> None:
+        self.backbone, self.device = find(name), device
+        self.dim, self.preprocessing = self.backbone.dim, Preprocessing(32, 32)
 
-    def features(self, prepared: list[np.ndarray]) -> np.ndarray:
-        return np.tile(np.array(prepared), (1, self.backbone.dim // 3 + 1))[:, : self.backbone.dim]
+    def features(self, batch: np.ndarray) -> np.ndarray:
+        colours = batch.astype(np.float32).mean(axis=(1, 2))
+        return np.tile(colours, (1, self.dim // 3 + 1))[:, : self.dim]
 
 
 class Spy:

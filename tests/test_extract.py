@@ -5,19 +5,29 @@ from __future__ import annotations
 import functools
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from cldi_core import dataset, extract, features, pictures
-from cldi_core.backbones import BACKBONES, Extractor
+from cldi_core.backbones import BACKBONES
 from cldi_core.dataset import Dataset
+from cldi_core.decoding import prepare
 from cldi_core.errors import DatasetError, UnknownNameError
+from cldi_core.networks import Extractor
 from tests.conftest import FakeExtractor, draw, picture
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
 LITE = "efficientnet-lite0"
-LOADED = functools.cache(Extractor)  # a network is loaded once for all tests
+
+
+@functools.cache
+def loaded(name: str, device: str = "cpu", **options: Any) -> Extractor:
+    """A network is loaded once for all tests."""
+    return Extractor(name, device)
+
+
 DRAWN = [picture(concept) for concept in ("sun", "house", "tree", "ring", "cross", "square")]
 
 
@@ -31,7 +41,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def drawn(data: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     """Six drawn pictures in two shards, without features."""
     monkeypatch.setattr(pictures, "SHARD", 4)
-    monkeypatch.setattr(extract, "Extractor", LOADED)
+    monkeypatch.setattr(extract, "Extractor", loaded)
     new = dataset.create(data / "drawn")
     pictures.write_shards(new.path / "images", DRAWN)
     return Dataset(new.path)
@@ -41,15 +51,16 @@ def shards(opened: Dataset) -> list[Path]:
     return sorted((opened.path / "features" / LITE).glob("*.safetensors"))
 
 
-def run(opened: Dataset, **options: bool) -> extract.Extraction:
-    return extract.extract(Dataset(opened.path), LITE, **options)
+def run(opened: Dataset, **options: Any) -> extract.Extraction:
+    """Extract in this process alone."""
+    return extract.extract(Dataset(opened.path), LITE, **({"workers": 0} | options))
 
 
 def test_extraction_goes_on_where_it_stopped(drawn: Dataset) -> None:
-    calls: list[tuple[int, int]] = []
-    first = extract.extract(drawn, LITE, progress=lambda *numbers: calls.append(numbers))
+    calls: list[tuple[int, int, int]] = []
+    first = extract.extract(drawn, LITE, workers=2, report=lambda *numbers: calls.append(numbers))
     assert (first.pictures, first.extracted, first.reused, first.failed) == (6, 6, 0, [])
-    assert calls[-1] == (6, 6) and calls == sorted(calls)
+    assert calls[0] == (0, 6, 0) and calls[-1] == (6, 6, 0) and calls == sorted(calls)
     before = {path: path.stat().st_mtime_ns for path in shards(drawn)}
     assert [path.stem for path in before] == [path.stem for path in drawn.pictures.shards]
 
@@ -85,11 +96,11 @@ def test_force_extracts_everything_again(drawn: Dataset, quick: None) -> None:
 
 def test_features_tell_pictures_apart_and_say_where_they_come_from(drawn: Dataset) -> None:
     run(drawn)
-    loaded = features.load(Dataset(drawn.path), LITE)
-    assert set(loaded.ids) == {each.id for each in DRAWN}
-    assert loaded.matrix.shape == (6, BACKBONES[LITE].dim) and loaded.matrix.dtype == np.float16
-    assert {"backbone", "layer", "weights", "preprocessing", "device"} <= set(loaded.meta)
-    rows = np.asarray(loaded.matrix, np.float64)
+    found = features.load(Dataset(drawn.path), LITE)
+    assert set(found.ids) == {each.id for each in DRAWN}
+    assert found.matrix.shape == (6, BACKBONES[LITE].dim) and found.matrix.dtype == np.float16
+    assert {"backbone", "layer", "weights", "preprocessing", "device"} <= set(found.meta)
+    rows = np.asarray(found.matrix, np.float64)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     assert (rows @ rows.T)[~np.eye(6, dtype=bool)].max() < 0.98
 
@@ -145,7 +156,7 @@ def test_shipped_features_are_those_of_the_shipped_pictures(backbone: str) -> No
         shipped |= {ids[row]: matrix[row].astype(np.float64) for row in rows}
     data = Dataset(DEMO).pictures.read(shipped)
     assert set(data) == set(shipped)
-    extractor = LOADED(backbone)
+    extractor = loaded(backbone)
     for key, expected in shipped.items():
-        found = extractor.features([extractor.prepare(data[key])])[0].astype(np.float64)
+        found = extractor.features(prepare(data[key], extractor.preprocessing)[None])[0].astype(np.float64)
         assert found @ expected / np.linalg.norm(found) / np.linalg.norm(expected) >= 0.999, key

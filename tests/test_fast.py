@@ -165,7 +165,7 @@ def test_precision_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert precision_used(*sides, ["avgmax"], "auto") == "exact"  # too little work to pay
     monkeypatch.setattr(scores, "WORTHWHILE", 1.0)
     for able in (True, False):
-        monkeypatch.setattr(scores, "_has_bfloat16", lambda device, able=able: able)
+        monkeypatch.setattr(scores, "has_bfloat16", lambda device, able=able: able)
         assert precision_used(*sides, ["avgmax"], "auto") == ("fast" if able else "exact")
 
 

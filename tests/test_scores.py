@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cldi_core import clusters, matching, scores
+from cldi_core import clusters, hardware, matching, scores
 from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.imagesets import ImageSets, unit_rows
 from cldi_core.methods import METHODS
@@ -228,7 +228,7 @@ def test_winning_share_of_one_is_exact() -> None:
 BAD_CHOICES = {
     "method": ({"method": "avg"}, ["unknown method 'avg'", *METHODS]),
     "precision": ({"precision": "half"}, ["unknown precision 'half'", *scores.PRECISIONS]),
-    "device": ({"device": "tpu"}, ["unknown device 'tpu'", *scores.DEVICES]),
+    "device": ({"device": "tpu"}, ["unknown device 'tpu'", *hardware.DEVICES]),
     "reading": ({"method": "knn-c", "reading": "votse"}, ["reading of knn-c 'votse'", *clusters.READINGS]),
 }
 

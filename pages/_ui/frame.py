@@ -10,8 +10,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from cldi_core import methods
-from cldi_core.backbones import BACKBONES
+from cldi_core import backbones, methods
 from cldi_core.dataset import HOW_TO_START, POS
 from cldi_core.errors import CldiError
 
@@ -23,11 +22,6 @@ PAGES = ("overview", "word", "compare", "dispersion", "map", "results", "data")
 STYLE = Path(__file__).with_name("style.css")
 _in_frame: ContextVar[bool] = ContextVar("in frame", default=False)
 KEYS = ("dataset", "pair", "pos", "method", "backbone")  # widget keys are names of URL parameters
-
-
-def backbone_label(name: str) -> str:
-    """What people see of a backbone."""
-    return BACKBONES[name].label if name in BACKBONES else name
 
 
 def sidebar(current: view.View, names: list[str]) -> None:
@@ -62,7 +56,7 @@ def sidebar(current: view.View, names: list[str]) -> None:
             key="backbone",
             on_change=_changed,
             args=("backbone",),
-            format_func=backbone_label,
+            format_func=backbones.label,
             help="The network that turns pictures into features.",
         )
         with st.popover("Link to this view", icon=":material/link:", width="stretch"):

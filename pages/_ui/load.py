@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cldi_core import check, features, metrics, overview, pictures, projection, results, runs
+from cldi_core import cards, check, features, metrics, overview, pictures, projection, results, runs
 from cldi_core import dataset as datasets
 from cldi_core.methods import METHODS
 from cldi_core.scores import Matrix
@@ -199,6 +199,17 @@ def _findings(name: str, stamp: str) -> list[check.Finding]:
 def findings(name: str) -> list[check.Finding]:
     """What ``check`` says."""
     found: list[check.Finding] = _findings(name, _stamp(name))
+    return found
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _card(name: str, stamp: str, backbone: str) -> cards.Card:
+    return cards.card(_opened(name, stamp), backbone)
+
+
+def card(name: str, backbone: str) -> cards.Card:
+    """What is known of a backbone's features."""
+    found: cards.Card = _card(name, _stamp(name), backbone)
     return found
 
 

@@ -1,0 +1,221 @@
+"""Backbones at work: networks with their weights, cut at the layer that is read; pictures in, features out."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core import checkpoints, store
+from cldi_core.backbones import Backbone, Preprocessing, find
+from cldi_core.errors import CldiError, unknown
+from cldi_core.hardware import check_device, has_bfloat16
+
+PRECISIONS = ("exact", "fast", "auto")
+# Convolutions of EfficientNet-Lite and the normalisation behind each.
+NORMALISED = {
+    "_conv_stem": "_bn0",
+    "_expand_conv": "_bn0",
+    "_depthwise_conv": "_bn1",
+    "_project_conv": "_bn2",
+    "_conv_head": "_bn1",
+}
+# torchvision's classifiers, cut behind the layer that is read: variant and layer → how many of its steps stay.
+STEPS = {"vgg19": 5, "vgg19-fc1": 2, "vgg19-logits": 7, "alexnet": 6}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network that gives features (n, dim); ``weights``: the SHA-256 of their file, or a digest of their content."""
+
+    model: Any
+    dim: int
+    preprocessing: Preprocessing
+    weights: str
+
+
+def _efficientnet_lite(backbone: Backbone, file: Path | None) -> Loaded:
+    import torch
+    from efficientnet_lite_pytorch import EfficientNet
+
+    class Pooled(torch.nn.Module):
+        def __init__(self, network: Any) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, batch: torch.Tensor) -> torch.Tensor:
+            maps: torch.Tensor = self.network.extract_features(batch)
+            return maps.mean(dim=(2, 3))
+
+    path = file or checkpoints.packaged(backbone.package)
+    network = EfficientNet.from_name(backbone.variant)
+    checkpoints.fill(network, checkpoints.read(path), file, backbone.name)
+    for block in network.eval().modules():
+        _fold(block)
+    return Loaded(Pooled(network), backbone.dim, _known(backbone), checkpoints.sha256(path))
+
+
+def _fold(block: Any) -> None:
+    """Put each normalisation into the convolution before it: the same function in half the steps."""
+    import torch
+
+    for convolution, normalisation in NORMALISED.items():
+        if not hasattr(block, convolution) or not hasattr(block, normalisation):
+            continue
+        first, then = getattr(block, convolution), getattr(block, normalisation)
+        first.weight, first.bias = torch.nn.utils.fuse_conv_bn_weights(
+            first.weight, first.bias, then.running_mean, then.running_var, then.eps, then.weight, then.bias
+        )
+        setattr(block, normalisation, torch.nn.Identity())
+
+
+def _torchvision(backbone: Backbone, file: Path | None) -> Loaded:
+    import torch
+    from torch.fx.experimental.optimization import fuse
+    from torchvision import models
+
+    path = file or checkpoints.downloaded(
+        models.get_model_weights(backbone.variant)["IMAGENET1K_V1"].url, backbone.name
+    )
+    network = models.get_model(backbone.variant, weights=None)
+    checkpoints.fill(network, checkpoints.read(path), file, backbone.name)
+    if backbone.name in STEPS:
+        network.classifier = network.classifier[: STEPS[backbone.name]]
+    else:
+        network.fc = torch.nn.Identity()
+        network = fuse(network.eval())  # normalisations go into the convolutions before them
+    return Loaded(network, backbone.dim, _known(backbone), checkpoints.sha256(path))
+
+
+def _timm(backbone: Backbone, file: Path | None) -> Loaded:
+    import timm
+
+    network: Any
+    try:
+        network = timm.create_model(backbone.variant, pretrained=file is None, num_classes=0)
+    except Exception as error:  # of the hub, of the network, of the disk: many kinds
+        reason = " ".join(str(error).split())[:200]
+        raise CldiError(
+            f"the weights of {backbone.name} could not be fetched ({reason}); run this again with a network, or fetch "
+            "them elsewhere and name the file: --weights FILE"
+        ) from error
+    if file is not None:
+        head = str(network.pretrained_cfg.get("classifier") or "head")
+        checkpoints.fill(network, checkpoints.read(file), file, backbone.name, spare=(head, "head", "fc_norm"))
+        weights = checkpoints.sha256(file)
+    else:  # the library does not tell where its files are
+        state = network.state_dict()
+        weights = store.digest(*(part for name in sorted(state) for part in (name, state[name].numpy().tobytes())))
+    library: Any = timm.data
+    config = library.resolve_model_data_config(network)
+    size = int(config["input_size"][-1])
+    resized = int(size / config["crop_pct"])
+    mean, std = (tuple(255 * value for value in config[name]) for name in ("mean", "std"))
+    return Loaded(
+        network, int(network.num_features), Preprocessing(resized, size, config["interpolation"], mean, std), weights
+    )
+
+
+NETWORKS: dict[str, Callable[[Backbone, Path | None], Loaded]] = {
+    "efficientnet-lite": _efficientnet_lite,
+    "torchvision": _torchvision,
+    "timm": _timm,
+}
+
+
+def _known(backbone: Backbone) -> Preprocessing:
+    if backbone.preprocessing is None:
+        raise ValueError(f"{backbone.name} has no preprocessing")
+    return backbone.preprocessing
+
+
+class Extractor:
+    """A loaded backbone.
+
+    Attributes:
+        backbone, preprocessing, dim: what it is and takes and gives.
+        arithmetic: ``"float32"``, ``"bfloat16"`` or ``"float16"``: what its products are computed in.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        device: str = "cpu",
+        *,
+        weights: Path | None = None,
+        precision: str = "auto",
+        compiled: bool = False,
+    ) -> None:
+        """Load a backbone.
+
+        Args:
+            weights: a file of weights; without it, those of a package, or downloaded ones.
+            precision: ``"exact"``: float32; ``"fast"``: half as wide; ``"auto"``: fast where the device gains by it and
+                the features do not change.
+            compiled: let torch compile the network first, which takes minutes.
+
+        Raises:
+            UnknownNameError: unknown backbone, device or precision; CldiError: weights that are not there or not its.
+        """
+        import torch
+
+        check_device(device)
+        if precision not in PRECISIONS:
+            raise unknown("precision", precision, PRECISIONS)
+        self.backbone, self.device = find(name), device
+        loaded = NETWORKS[self.backbone.network](self.backbone, weights)
+        self.dim, self.preprocessing, self.weights = loaded.dim, loaded.preprocessing, loaded.weights
+        gains = self.backbone.narrow and (device != "cpu" or has_bfloat16(device))
+        narrow = "float16" if device != "cpu" and not has_bfloat16(device) else "bfloat16"
+        self.arithmetic = narrow if precision == "fast" or (precision == "auto" and gains) else "float32"
+        self.model = loaded.model.eval().to(device, memory_format=torch.channels_last)
+        if self.arithmetic != "float32":
+            for module in self.model.modules():  # otherwise they would be narrowed again for every batch
+                if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
+                    module.to(getattr(torch, narrow))
+        if compiled:
+            self.model = torch.compile(self.model)
+        self._mean, self._std = (
+            torch.tensor(values, device=device).view(1, 3, 1, 1)
+            for values in (self.preprocessing.mean, self.preprocessing.std)
+        )
+
+    def describe(self) -> dict[str, str]:
+        """What is stored beside the features: everything that decides their values."""
+        return {
+            "backbone": self.backbone.name,
+            "layer": self.backbone.layer,
+            "dim": str(self.dim),
+            "weights": self.weights,
+            "weights_licence": self.backbone.licence,
+            "preprocessing": str(self.preprocessing),
+            "arithmetic": self.arithmetic,
+            "device": self.device,
+            "processor": platform.machine(),
+        }
+
+    def features(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network: uint8 (n, size, size, 3), as ``decoding.prepare`` makes them → float32 (n, dim)."""
+        import torch
+
+        with torch.inference_mode(), self._autocast():
+            given = torch.tensor(batch)
+            if self.device != "cpu":
+                given = given.pin_memory().to(self.device, non_blocking=True)
+            # (n, height, width, 3) seen as (n, 3, height, width) lies in memory as channels_last already.
+            scaled = given.permute(0, 3, 1, 2).float().sub_(self._mean).div_(self._std)
+            found: NDArray[np.float32] = self.model(scaled).float().cpu().numpy()
+        return found
+
+    def _autocast(self) -> Any:
+        import torch
+
+        if self.arithmetic == "float32":
+            return nullcontext()
+        return torch.autocast(self.device, dtype=getattr(torch, self.arithmetic))

@@ -1,0 +1,59 @@
+"""What commands print: JSON, bars of progress, and what could not be used."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+
+def print_json(value: object) -> None:
+    """One JSON object on standard output."""
+    print(json.dumps(_without_nan(value), ensure_ascii=False))
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON has no nan: it becomes null."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return value
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[..., None]]:
+    """A bar with a rate and the time left, on standard error; silent where that is no terminal.
+
+    It is told what is done, all there is, and how many failed.
+    """
+    from tqdm import tqdm
+
+    with tqdm(desc=what, unit=" pictures", disable=not sys.stderr.isatty()) as bar:
+
+        def update(done: int, total: int, failed: int = 0) -> None:
+            if bar.total is None:
+                bar.initial = done  # what was done before does not count for the rate
+            bar.total = total
+            if failed:
+                bar.set_postfix_str(f"{failed} failed", refresh=False)
+            bar.update(done - bar.n)
+
+        yield update
+
+
+def failures(failed: list[dict[str, str]]) -> None:
+    """Name what could not be used and end with 1, since not all the work was done."""
+    if failed:
+        for row in failed[:20]:
+            print(f"not used: {row['file']!r}: {row['reason']}", file=sys.stderr)
+        if len(failed) > 20:
+            print(f"… and {len(failed) - 20} more", file=sys.stderr)
+        raise typer.Exit(1)

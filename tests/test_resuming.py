@@ -1,0 +1,234 @@
+"""Extraction that is ended in every way: killed, without room, twice at once; it goes on and ends as if nothing was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cldi_core import dataset, extract, jobs, pictures, progress, store
+from cldi_core.dataset import Dataset
+from cldi_core.errors import DatasetError, UnknownNameError
+from tests.conftest import FakeExtractor, picture
+
+ROOT = Path(__file__).resolve().parents[1]
+LITE = "efficientnet-lite0"
+CONCEPTS = ("sun", "house", "tree", "ring", "cross", "square")
+SLOW = """
+import sys, time
+from cldi_core import cli, extract, pictures
+from tests.conftest import FakeExtractor
+
+class Slow(FakeExtractor):
+    def features(self, batch):
+        time.sleep({seconds})
+        return super().features(batch)
+
+if __name__ == "__main__":
+    extract.Extractor = Slow
+    extract.BATCH = {{"cpu": 2, "cuda": 2}}
+    cli.main()
+"""
+
+
+@pytest.fixture
+def drawn(data: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Twenty-four drawn pictures in six shards."""
+    monkeypatch.setattr(pictures, "SHARD", 4)
+    new = dataset.create(data / "drawn")
+    made = [picture(concept, "en", variant) for concept in CONCEPTS for variant in range(4)]
+    pictures.write_shards(new.path / "images", made)
+    return Dataset(new.path)
+
+
+def features_of(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Every bit of what is stored; only the order of a header's entries is left to chance."""
+    found = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        tensors, meta = store.map_tensors(path)
+        found[path.name] = meta, {name: tensor.tobytes() for name, tensor in tensors.items()}
+    return found
+
+
+def uninterrupted(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[object, ...]]:
+    """What a run gives that nobody disturbs; its features are taken away again."""
+    monkeypatch.setattr(extract, "Extractor", FakeExtractor)
+    folder = drawn.home / "features" / LITE
+    extract.extract(Dataset(drawn.path), LITE, workers=0)
+    found = features_of(folder)
+    for path in folder.iterdir():
+        path.unlink()
+    assert len(found) == 6
+    return found
+
+
+def command(tmp_path: Path, drawn: Dataset, seconds: float) -> list[str]:
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW.format(seconds=seconds))
+    return [sys.executable, str(script), "extract", "--dataset", str(drawn.path), "--workers", "1", "--json"]
+
+
+def started(
+    tmp_path: Path, drawn: Dataset, seconds: float = 0.3, limit: Callable[[], None] | None = None
+) -> subprocess.Popen:
+    return subprocess.Popen(
+        command(tmp_path, drawn, seconds), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killing_it_loses_at_most_the_shard_under_way(
+    tmp_path: Path, drawn: Dataset, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    expected = uninterrupted(drawn, monkeypatch)
+    folder = drawn.home / "features" / LITE
+    process = started(tmp_path, drawn)
+    wait_for(lambda: len(features_of(folder)) >= 2, "two shards")
+    process.send_signal(how)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode != 0 and "Traceback" not in error
+    kept = features_of(folder)
+    assert 2 <= len(kept) < 6 and kept == {name: expected[name] for name in kept}
+    again = extract.extract(Dataset(drawn.path), LITE, workers=0)
+    assert again.reused == 4 * len(kept) and again.reused + again.extracted == 24
+    assert features_of(folder) == expected, "bit for bit what an undisturbed run gives"
+
+
+def test_a_file_that_cannot_be_written_ends_it_in_one_line_and_loses_nothing(
+    tmp_path: Path, drawn: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = uninterrupted(drawn, monkeypatch)
+    folder = drawn.home / "features" / LITE
+    real = store.save_tensors
+
+    def full(path: Path, *given: object) -> None:
+        if len(features_of(folder)) >= 2:
+            raise OSError(28, "No space left on device")
+        real(path, *given)
+
+    monkeypatch.setattr(store, "save_tensors", full)
+    with pytest.raises(DatasetError, match=r"No space left on device.*make room and run this again"):
+        extract.extract(Dataset(drawn.path), LITE, workers=0)
+    kept = features_of(folder)
+    assert len(kept) == 2 and kept == {name: expected[name] for name in kept}
+    assert not list(folder.glob("*.tmp")) and not list(folder.glob(".*.tmp"))
+    monkeypatch.setattr(store, "save_tensors", real)
+    assert extract.extract(Dataset(drawn.path), LITE, workers=0).extracted == 16
+    assert features_of(folder) == expected
+
+
+def test_a_second_run_waits_or_is_told_who_holds_the_lock(
+    tmp_path: Path, drawn: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extract, "Extractor", FakeExtractor)
+    folder = drawn.home / "features" / LITE
+    process = started(tmp_path, drawn)
+    wait_for(lambda: features_of(folder), "the first shard")
+    monkeypatch.setattr(store, "LOCK_WAIT", 0.2)
+    with pytest.raises(DatasetError, match=rf"process {process.pid} on .* \(extract --backbone {LITE}, since "):
+        extract.extract(Dataset(drawn.path), LITE, workers=0)
+    monkeypatch.setattr(store, "LOCK_WAIT", 60)
+    second = extract.extract(Dataset(drawn.path), LITE, workers=0)
+    assert (second.extracted, second.reused) == (0, 24), "it waited until the other was done"
+    first = json.loads(process.communicate(timeout=60)[0])
+    assert (first["extracted"], first["reused"]) == (24, 0)
+
+
+def test_progress_is_kept_for_others_to_see(tmp_path: Path, drawn: Dataset) -> None:
+    folder = drawn.home / "features" / LITE
+    assert progress.read(folder) is None and store.held(folder) is None
+    process = started(tmp_path, drawn)
+    wait_for(lambda: (now := progress.read(folder)) and now.running and now.done >= 8, "progress")
+    now = progress.read(folder)
+    assert now is not None and (now.total, now.failed) == (24, 0) and now.done < 24
+    assert now.rate > 0 and now.left is not None and now.left < 60 and 0.3 < now.share < 1
+    assert "of 24 pictures" in now.sentence and "left" in now.sentence
+    process.kill()
+    process.wait()
+    now = progress.read(folder)
+    assert now is not None and not now.running and "interrupted" in now.sentence
+
+
+def test_a_run_in_the_background_can_be_watched_cancelled_and_gone_on_with(drawn: Dataset) -> None:
+    """With the real network: what is started is the command itself."""
+    folder = drawn.home / "features" / LITE
+    assert jobs.under_way(drawn) == {} and jobs.failed(drawn) == {}
+    jobs.start(drawn, LITE)
+    jobs.start(drawn, LITE)  # a second one changes nothing
+    assert jobs.running(drawn, LITE) and jobs.starting(drawn) == [LITE]
+    wait_for(lambda: store.held(folder) is not None or features_of(folder), "the lock")
+    jobs.cancel(drawn, LITE)
+    wait_for(lambda: not jobs.running(drawn, LITE), "its end")
+    jobs.start(drawn, LITE)
+    wait_for(lambda: not jobs.running(drawn, LITE), "its end")
+    assert len(features_of(folder)) == 6 and jobs.failed(drawn) == {} and jobs.under_way(drawn) == {}
+    jobs.cancel(drawn, LITE)  # nothing runs: nothing happens
+
+
+def test_one_that_somebody_else_started_can_be_cancelled(tmp_path: Path, drawn: Dataset) -> None:
+    folder = drawn.home / "features" / LITE
+    process = started(tmp_path, drawn)
+    wait_for(lambda: features_of(folder), "the first shard")
+    assert jobs.running(drawn, LITE) and jobs.starting(drawn) == []
+    assert list(jobs.under_way(drawn)) == [LITE]
+    jobs.cancel(drawn, LITE)
+    process.communicate(timeout=60)
+    assert not jobs.running(drawn, LITE)
+    assert not jobs.under_way(drawn)[LITE].running, "it can be gone on with"
+
+
+def test_one_on_another_machine_cannot(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.lock(drawn.home / "features" / LITE, "extract"):
+        monkeypatch.setattr(jobs.socket, "gethostname", lambda: "elsewhere")
+        with pytest.raises(DatasetError, match="end it there"):
+            jobs.cancel(drawn, LITE)
+
+
+def test_why_one_in_the_background_failed(drawn: Dataset) -> None:
+    shard = drawn.pictures.shards[0]
+    data = shard.read_bytes()
+    shard.write_bytes(data[: len(data) // 2] + data[-2000:])
+    jobs.start(drawn, LITE)
+    wait_for(lambda: not jobs.running(drawn, LITE), "its end")
+    assert list(jobs.failed(drawn)) == [LITE] and shard.name in jobs.failed(drawn)[LITE]
+
+
+def test_unknown_ones_are_not_started(drawn: Dataset) -> None:
+    for backbone, device in (("vgg99", "cpu"), (LITE, "tpu"), ("../../x", "cpu")):
+        with pytest.raises(UnknownNameError):
+            jobs.start(drawn, backbone, device)
+    assert not (drawn.home / "features").exists()
+
+
+def test_broken_progress_files_are_no_progress(drawn: Dataset) -> None:
+    folder = drawn.home / "features" / LITE
+    folder.mkdir(parents=True)
+    for text in ("", "[]", "{}", '{"done": 1}', "null"):
+        (folder / progress.FILE).write_text(text)
+        assert progress.read(folder) is None
+    (folder / store.LOCK).touch()
+    (folder / store.HOLDER).write_text("junk")
+    assert store.held(folder) is None
+    with store.lock(folder):
+        (folder / store.HOLDER).write_text("junk")
+        assert store.held(folder) == {}
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, "0 s"), (89, "89 s"), (600, "10 min"), (12_600, "3.5 h")])
+def test_durations(seconds: float, told: str) -> None:
+    assert progress.duration(seconds) == told
