@@ -43,11 +43,19 @@ class Card:
     extracted: int | None
 
     @property
-    def took(self) -> str:
-        """How long it took, in words; empty where that is not recorded."""
-        if self.seconds is None or self.extracted is None:
-            return ""
-        return f"{duration(self.seconds)} for {self.extracted:,} pictures"
+    def lines(self) -> list[str]:
+        """The card in words."""
+        how = f"Computed on {self.device or 'an unknown device'} in {self.arithmetic}; "
+        how += self.finished or "when is not recorded"
+        if self.seconds is not None and self.extracted is not None:
+            how += f"; {self.extracted:,} pictures took {duration(self.seconds)}"
+        weights = f"Weights {self.weights[:12] or 'unknown'}, licence: {self.licence or 'unknown'}"
+        return [
+            f"{self.pictures:,} pictures, {self.dim} numbers each: {self.layer or 'layer not recorded'}",
+            f"{weights}; {self.source}" if self.source else weights,
+            f"Fed with {self.preprocessing or 'pictures; how is not recorded'}",
+            how + (f"; {len(self.failed)} pictures failed" if self.failed else ""),
+        ]
 
 
 def card(dataset: Dataset, backbone: str) -> Card:

@@ -28,7 +28,6 @@ from cldi_core.sidebyside import Each, side_by_side
 
 BATCH = {"cpu": 16, "cuda": 256}  # pictures that are decoded together, and handed to the network
 
-STEP = {"cpu": 8, "cuda": 256}  # pictures that go through the network at once: on a processor, few stay in its cache
 Report = Callable[[int, int, int], object]  # pictures done (kept ones too), pictures in all, failed ones
 
 
@@ -171,8 +170,16 @@ def extracted(
     shards: dict[Path, list[Batch]], extractor: Extractor, workers: int, told: Callable[[int, int], object]
 ) -> Iterator[Shard]:
     """The features of some shards, one shard after the other; ``told`` hears of a shard's pictures that are done."""
+    with Decoders(extractor.preprocessing, workers) as decoders:
+        yield from extracted_with(decoders, shards, extractor, told)
+
+
+def extracted_with(
+    decoders: Decoders, shards: dict[Path, list[Batch]], extractor: Extractor, told: Callable[[int, int], object]
+) -> Iterator[Shard]:
+    """As ``extracted``, with decoders that are there already, and stay."""
     batches = (batch for some in shards.values() for batch in some)
-    with Decoders(extractor.preprocessing, workers) as decoders, side_by_side(extractor.device) as each:
+    with side_by_side(extractor.device) as each:
         computed = _computed(batches, extractor, decoders, each)
         for shard, some in shards.items():
             ids: list[str] = []
@@ -189,10 +196,9 @@ def extracted(
 def _computed(
     batches: Iterable[Batch], extractor: Extractor, decoders: Decoders, each: Each
 ) -> Iterator[tuple[Decoded, NDArray[np.float32]]]:
-    step = STEP[extractor.device]
-
     def compute(decoded: Decoded) -> tuple[Decoded, NDArray[np.float32]]:
-        parts = [extractor.features(decoded.pixels[start : start + step]) for start in range(0, len(decoded.ids), step)]
+        step, pixels = extractor.step, decoded.pixels
+        parts = [extractor.features(pixels[start : start + step]) for start in range(0, len(pixels), step)]
         return decoded, np.concatenate(parts) if parts else np.zeros((0, extractor.dim), np.float32)
 
     yield from each(compute, decoders.map(batches))

@@ -144,7 +144,7 @@ def build_small(folder: Path) -> dataset.Dataset:
 class FakeExtractor:
     """Makes features up from decoded pictures: their mean colour."""
 
-    arithmetic, weights = "float32", "made up"
+    arithmetic, weights, step = "float32", "made up", 4
     describe = Extractor.describe
 
     def __init__(self, name: str, device: str = "cpu", **options: object) -> None:

@@ -343,12 +343,12 @@ def test_the_data_page_shows_findings_and_licences() -> None:
     assert "en-de: 2 source words have no pictures: ghost" not in findings["what"].tolist()
     assert "en-de: 1 source words have no pictures: ghost" in findings["what"].tolist()
     assert at.dataframe[1].value["pictures"].sum() == 2 * (len(RANKS) - 1) + MANY + len(RANKS)
-    at = healthy(at.main.selectbox[1].set_value("dog").run())
+    at = healthy(at.main.selectbox(key="licence word en").set_value("dog").run())
     assert len(at.dataframe[2].value) == MANY and set(at.dataframe[2].value["licence"]) == {"CC0-1.0"}
     assert f"{MANY} of {MANY} pictures of “dog”." in texts(at)
 
 
 def test_the_data_page_of_every_language() -> None:
     at = healthy(open_page("data"))
-    at = healthy(at.main.selectbox[0].set_value("fr").run())
-    assert at.main.selectbox[1].options == sorted(f"{word}|fr" for word in ("dog", "cow", "run", "red", "shake"))
+    at = healthy(at.main.selectbox(key="licence language").set_value("fr").run())
+    assert at.main.selectbox(key="licence word fr").options == sorted(f"{word}|fr" for word in ("dog", "cow", "run", "red", "shake"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -15,6 +17,7 @@ from cldi_core.progress import Progress
 from . import draw, load
 
 EVERY = 1.0  # seconds between two looks at an extraction
+PROBLEM = "extraction problem"  # key of the session
 LISTED = 500  # pictures that failed
 
 
@@ -26,56 +29,54 @@ def panel(name: str) -> None:
         _cards(name, dataset)
     else:
         st.info("No features have been extracted yet.")
-    _start(dataset)
+    _start(name)
     _watch(name, any(progress.running for progress in jobs.under_way(dataset).values()) or bool(jobs.starting(dataset)))
 
 
 def _cards(name: str, dataset: Dataset) -> None:
     cards = [load.card(name, backbone) for backbone in dataset.backbones]
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "backbone": [card.label for card in cards],
-                "layer": [card.layer for card in cards],
-                "numbers": [card.dim for card in cards],
-                "pictures": [card.pictures for card in cards],
-                "failed": [len(card.failed) for card in cards],
-                "computed": [card.finished or "not recorded" for card in cards],
-                "on": [f"{card.device}, {card.arithmetic}" for card in cards],
-                "took": [card.took for card in cards],
-                "weights": [card.weights[:12] for card in cards],
-                "trained on": [card.source for card in cards],
-                "licence of the weights": [card.licence for card in cards],
-                "preprocessing": [card.preprocessing for card in cards],
-            }
-        ),
-        hide_index=True,
-        alt="Backbones with features",
-    )
+    columns = st.columns(min(len(cards), 3))
+    for place, card in enumerate(cards):
+        with columns[place % len(columns)].container(border=True):
+            st.markdown(f"**{draw.safe(card.label)}**")
+            for line in card.lines:
+                st.caption(draw.safe(line))
     failed = [{"backbone": card.label, **row} for card in cards for row in card.failed]
     if failed:
-        st.caption(f"Pictures without features, and why ({len(failed)}):")
-        columns = ["backbone", "file", "reason", "id"]
-        st.dataframe(pd.DataFrame(failed[:LISTED])[columns], hide_index=True, alt="Pictures that could not be used")
+        st.markdown(f"Pictures without features, and why ({len(failed)}):")
+        shown = pd.DataFrame(failed[:LISTED])[["backbone", "file", "reason", "id"]]
+        st.dataframe(shown, hide_index=True, alt="Pictures that could not be used")
 
 
-def _start(dataset: Dataset) -> None:
+def _start(name: str) -> None:
     with st.form("extract", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        backbone = st.selectbox(
+        st.selectbox(
             "Extract features",
             list(BACKBONES),
             format_func=label,
             accept_new_options=True,
             width=300,
+            key="extract backbone",
             help=f"One of the list, or {TIMM}NAME for any network of the timm library.",
         )
-        device = st.selectbox("on", devices(), width=110)
-        if st.form_submit_button("Start", icon=":material/play_arrow:") and backbone:
-            try:
-                jobs.start(dataset, backbone, device)
-            except CldiError as error:
-                st.error(draw.safe(str(error)))
+        st.selectbox("on", devices(), width=110, key="extract device")
+        st.form_submit_button("Start", icon=":material/play_arrow:", on_click=_begin, args=(name,))
+    if PROBLEM in st.session_state:
+        st.error(draw.safe(st.session_state.pop(PROBLEM)))
     st.caption("It runs on its own: you may go to other pages, close this one, or stop the server.")
+
+
+def _begin(name: str) -> None:
+    chosen, device = st.session_state["extract backbone"], st.session_state["extract device"]
+    _tried(jobs.start, name, chosen or "", device)
+
+
+def _tried(action: Callable[..., None], name: str, *given: str) -> None:
+    """Do what a button asks for; what is wrong with it is shown by the run that follows."""
+    try:
+        action(load.opened(name), *given)
+    except CldiError as error:
+        st.session_state[PROBLEM] = str(error)
 
 
 def _watch(name: str, busy: bool) -> None:
@@ -89,7 +90,7 @@ def _under_way(name: str, busy: bool) -> None:
         for backbone in jobs.starting(dataset):
             st.progress(0.0, draw.safe(f"{label(backbone)}: starting … {jobs.said(dataset, backbone)[:120]}"))
         for backbone, progress in found.items():
-            _one(dataset, backbone, progress)
+            _one(name, backbone, progress)
         for backbone, line in jobs.failed(dataset).items():
             st.error(draw.safe(f"{label(backbone)}: {line}"))
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
@@ -99,13 +100,17 @@ def _under_way(name: str, busy: bool) -> None:
         st.rerun()  # the cards have changed
 
 
-def _one(dataset: Dataset, backbone: str, progress: Progress) -> None:
+def _one(name: str, backbone: str, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(progress.share, draw.safe(f"{label(backbone)}: {progress.sentence}"))
-        if progress.running:
-            if st.button("Cancel", key=f"cancel {backbone}", icon=":material/stop:"):
-                jobs.cancel(dataset, backbone)
-                st.rerun(scope="fragment")
-        elif st.button("Go on", key=f"continue {backbone}", icon=":material/play_arrow:"):
-            jobs.start(dataset, backbone)
-            st.rerun()
+        text, icon, action = (
+            ("Cancel", "stop", jobs.cancel) if progress.running else ("Go on", "play_arrow", jobs.start)
+        )
+        if st.button(
+            text,
+            key=f"{text} {backbone}",
+            icon=f":material/{icon}:",
+            on_click=_tried,
+            args=(action, name, backbone),
+        ):
+            st.rerun()  # the whole page: it looks again and again only while something runs
