@@ -138,11 +138,19 @@ def read_frame(path: Path) -> pd.DataFrame:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], meta: Mapping[str, str]) -> None:
-    """Store named arrays and what is known of them as a safetensors file, atomically."""
+    """Store named arrays and what is known of them as a safetensors file, atomically.
+
+    Raises:
+        OSError: it cannot be written: the disk is full, the folder is not to be written to.
+    """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
-    write(path, lambda file: save_file(whole, file, metadata=dict(meta)))
+    try:
+        write(path, lambda file: save_file(whole, file, metadata=dict(meta)))
+    except SafetensorError as error:  # what the library makes of any error of the disk
+        raise OSError(str(error)) from error
 
 
 def map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

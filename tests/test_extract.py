@@ -111,6 +111,21 @@ def test_a_new_picture_needs_only_its_own_shard(drawn: Dataset, quick: None) -> 
     assert (run(drawn).extracted, run(drawn).reused) == (1, 7)
 
 
+def test_a_picture_in_two_shards_is_computed_once(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures.write_shards(drawn.path / "images", [DRAWN[0], DRAWN[5], picture("stripes")])
+    given = []
+
+    class Counting(FakeExtractor):
+        def features(self, batch: np.ndarray) -> np.ndarray:
+            given.append(len(batch))
+            return super().features(batch)
+
+    monkeypatch.setattr(extract, "Extractor", Counting)
+    assert run(drawn).extracted == 7 == sum(given)
+    loaded_ids = features.load(Dataset(drawn.path), LITE).ids
+    assert len(loaded_ids) == len(set(loaded_ids)) == 7
+
+
 def test_a_broken_picture_is_named_every_time_and_the_rest_is_extracted(drawn: Dataset) -> None:
     cut = pictures.Picture(draw("sun")[:400], "en/stripes.png", 96, 96)
     pictures.write_shards(drawn.path / "images", [cut, picture("stripes", "de")])

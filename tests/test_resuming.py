@@ -109,26 +109,29 @@ def test_killing_it_loses_at_most_the_shard_under_way(
     assert features_of(folder) == expected, "bit for bit what an undisturbed run gives"
 
 
-def test_a_file_that_cannot_be_written_ends_it_in_one_line_and_loses_nothing(
+def test_a_disk_without_room_ends_it_in_one_line_and_loses_nothing(
     tmp_path: Path, drawn: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The system refuses what is longer than a limit, as it refuses what does not fit on a disk."""
     expected = uninterrupted(drawn, monkeypatch)
     folder = drawn.home / "features" / LITE
-    real = store.save_tensors
-
-    def full(path: Path, *given: object) -> None:
-        if len(features_of(folder)) >= 2:
-            raise OSError(28, "No space left on device")
-        real(path, *given)
-
-    monkeypatch.setattr(store, "save_tensors", full)
-    with pytest.raises(DatasetError, match=r"No space left on device.*make room and run this again"):
-        extract.extract(Dataset(drawn.path), LITE, workers=0)
-    kept = features_of(folder)
-    assert len(kept) == 2 and kept == {name: expected[name] for name in kept}
-    assert not list(folder.glob("*.tmp")) and not list(folder.glob(".*.tmp"))
-    monkeypatch.setattr(store, "save_tensors", real)
-    assert extract.extract(Dataset(drawn.path), LITE, workers=0).extracted == 16
+    limited = tmp_path / "limited.py"
+    limited.write_text(
+        "import resource, runpy, sys\n"
+        "if __name__ == '__main__':\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
+        "    sys.argv = sys.argv[1:]\n"
+        "    runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    given = command(tmp_path, drawn, 0)
+    done = subprocess.run(
+        [given[0], str(limited), *given[1:]],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr.startswith("error: the features could not be written to ")
+    assert done.stderr.count("\n") == 1 and "make room and run this again" in done.stderr
+    assert not list(folder.glob("*.safetensors")) and not list(folder.glob(".*.tmp"))
+    assert extract.extract(Dataset(drawn.path), LITE, workers=0).extracted == 24
     assert features_of(folder) == expected
 
 
