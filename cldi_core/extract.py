@@ -28,6 +28,7 @@ from cldi_core.sidebyside import Each, side_by_side
 
 BATCH = {"cpu": 16, "cuda": 256}  # pictures that are decoded together, and handed to the network
 
+STREAMS = 2  # batches at once on a graphics card: one is copied while the other is computed
 Report = Callable[[int, int, int], object]  # pictures done (kept ones too), pictures in all, failed ones
 
 
@@ -179,7 +180,7 @@ def extracted_with(
 ) -> Iterator[Shard]:
     """As ``extracted``, with decoders that are there already, and stay."""
     batches = (batch for some in shards.values() for batch in some)
-    with side_by_side(extractor.device) as each:
+    with side_by_side(extractor.device, STREAMS) as each:
         computed = _computed(batches, extractor, decoders, each)
         for shard, some in shards.items():
             ids: list[str] = []

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Protocol, TypeVar
 
 Given = TypeVar("Given")
@@ -60,8 +61,12 @@ def cores(device: str = "cpu") -> int:
 
 
 @contextmanager
-def side_by_side(device: str = "cpu") -> Iterator[Each]:
-    """A ``map`` whose work is done on all cores at once; on a graphics card, which does so itself, one by one."""
+def side_by_side(device: str = "cpu", streams: int = 1) -> Iterator[Each]:
+    """A ``map`` whose work is done on all cores at once; on a graphics card, which does so itself, one by one.
+
+    ``streams``: so many pieces of work at once on a graphics card, each in a stream of its own: while it computes one,
+    it copies another.
+    """
     import torch
 
     def inference(function: Callable[[Given], Made]) -> Callable[[Given], Made]:
@@ -71,16 +76,24 @@ def side_by_side(device: str = "cpu") -> Iterator[Each]:
         own = inference(function)
         return in_order(lambda one: pool.submit(own, one), given, 2 * count)
 
-    if device != "cpu":
+    if device != "cpu" and streams == 1:
         yield lambda function, given: map(inference(function), given)
         return
-    count = _cores.take()
-    pool = ThreadPoolExecutor(count, thread_name_prefix="cldi")
+    count = _cores.take() if device == "cpu" else streams
+    own_stream = partial(_own_stream, device) if device != "cpu" else None
+    pool = ThreadPoolExecutor(count, thread_name_prefix="cldi", initializer=own_stream)
     try:
         yield each
     finally:
         pool.shutdown(cancel_futures=True)
-        _cores.give_back()
+        if device == "cpu":
+            _cores.give_back()
+
+
+def _own_stream(device: str) -> None:
+    import torch
+
+    torch.cuda.set_stream(torch.cuda.Stream(device))
 
 
 def in_order(submit: Callable[[Given], Future[Made]], given: Iterable[Given], ahead: int) -> Iterator[Made]:

@@ -79,3 +79,18 @@ def test_nothing_is_left_running_when_the_results_are_not_wanted() -> None:
         next(results)
     assert len(done) < 20
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("cldi") and thread.is_alive()]
+
+
+def test_a_graphics_card_can_have_several_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its streams themselves need one; that each thread gets its own does not."""
+    made = []
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: (device, threading.current_thread().name))
+    monkeypatch.setattr(torch.cuda, "set_stream", made.append)
+    together = threading.Barrier(2, timeout=30)
+    with side_by_side("cuda", streams=2) as each:
+        assert torch.get_num_threads() == 2, "the processor's threads are left alone"
+        assert list(each(lambda number: together.wait() >= 0 and number, range(4))) == [0, 1, 2, 3]
+    assert len(made) == 2 and {device for device, _ in made} == {"cuda"}
+    with side_by_side("cuda") as each:
+        assert list(each(lambda number: threading.current_thread().name, range(2))) == ["MainThread"] * 2
+    assert len(made) == 2
