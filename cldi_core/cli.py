@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from cldi_core.dataset import Dataset, locate, open_dataset
-from cldi_core.errors import CldiError, UnknownNameError
+from cldi_core.errors import CldiError, UnknownNameError, unknown
 from cldi_core.terminal import failures, print_json, progress
 
 if TYPE_CHECKING:
@@ -107,9 +107,7 @@ def import_folder(
 @app.command()
 def extract(
     dataset: DatasetOption,
-    backbone: Annotated[
-        str, typer.Option("--backbone", help="One of those that --help lists below, or timm:NAME.")
-    ] = DEFAULT_BACKBONE,
+    backbone: Annotated[str, typer.Option("--backbone", help="The network; see above.")] = DEFAULT_BACKBONE,
     device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
     weights: Annotated[
         Path | None, typer.Option(help="A file of weights (.safetensors, .pth) instead of the usual ones.")
@@ -124,23 +122,33 @@ def extract(
         int | None, typer.Option(min=1, help="Processes that decode pictures; one for each core without it.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Extract again what is there already.")] = False,
+    engine: Annotated[str, typer.Option(help="local, or ray: the same on a cluster of machines.")] = "local",
+    address: Annotated[str | None, typer.Option(help="Of a Ray cluster; without it one on this machine.")] = None,
+    output: Annotated[
+        str | None, typer.Option(help="Where Ray writes, instead of the data set: a folder, or s3://…, gs://…")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Extract the pictures' features; goes on where an interrupted run stopped."""
-    from cldi_core import extract as extraction
+    """Extract the pictures' features; goes on where an interrupted run stopped.
 
+    Backbones: efficientnet-lite0, efficientnet-lite2, vgg19 (the papers'), vgg19-fc1, vgg19-logits, alexnet, resnet50,
+    and timm:NAME for any network of the timm library (pip install timm).
+    """
+    if engine not in ("local", "ray"):
+        raise unknown("engine", engine, ("local", "ray"))
+    given: dict[str, Any] = {"weights": weights, "precision": precision, "force": force}
+    opened = open_dataset(dataset)
     with progress("extracting") as report:
-        done = extraction.extract(
-            open_dataset(dataset),
-            backbone,
-            device,
-            weights=weights,
-            precision=precision,
-            compiled=compiled,
-            workers=workers,
-            force=force,
-            report=report,
-        )
+        if engine == "ray":
+            from cldi_core import rayengine
+
+            done = rayengine.extract(opened, backbone, device, address=address, output=output, report=report, **given)
+        else:
+            from cldi_core import extract as extraction
+
+            done = extraction.extract(
+                opened, backbone, device, compiled=compiled, workers=workers, report=report, **given
+            )
     if as_json:
         failed = [{"file": row["file"], "reason": row["reason"]} for row in done.failed]
         print_json({**vars(done), "failed": failed})
@@ -306,14 +314,26 @@ def bench(
     repeats: Annotated[int, typer.Option(min=1, help="How often each row is measured.")] = 5,
     full: Annotated[bool, typer.Option("--full", help="Also one pair of the paper's size (many minutes).")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads of every row; as many as torch uses.")] = None,
+    extraction: Annotated[
+        bool, typer.Option("--extract", help="Measure extraction instead: decoders, networks, both together.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how fast and how exact scoring is here, beside other tools."""
+    """Measure how fast and how exact scoring is here, beside other tools; or how fast extraction is."""
     from cldi_core import bench as benchmark
 
     def tell(line: str) -> None:
         print(line, file=sys.stderr)
 
+    if extraction:
+        from cldi_core.bench import extraction as table
+
+        found = table.measure(repeats, tell)
+        if as_json:
+            print_json({"records": found})
+        else:
+            print(table.table(found))
+        return
     records = benchmark.run(words, dim or (1280, 4096), repeats, full=full, threads=threads, progress=tell)
     if as_json:
         print_json({"records": records})

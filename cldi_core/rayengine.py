@@ -1,95 +1,78 @@
 """The same extraction on a cluster, with Ray Data: every actor extracts whole shards and writes them itself.
 
-An actor loads the network once and keeps it.  Shards are independent of each other, so an actor that dies costs the
-shard it was at, which Ray gives to another one; and a run that ends goes on from what is written.  The picture shards
-must be readable under the same path on every machine (a shared or mounted folder).
+An actor loads the network once and keeps it, and its decoders.  Shards are independent of each other, so an actor that
+dies costs the shard it was at, which Ray gives to another one; and a run that ends goes on from what is written.  The
+picture shards must be readable under the same path on every machine (a shared or mounted folder).
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
+import logging
 import os
-import tempfile
+import socket
 import time
-from contextlib import ExitStack, suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from cldi_core import extract as local
-from cldi_core import features, progress, store
+from cldi_core import progress, store
 from cldi_core.dataset import Dataset
-from cldi_core.decoding import Batch
-from cldi_core.errors import CldiError
+from cldi_core.decoding import Batch, Decoders
+from cldi_core.errors import CldiError, unknown
+from cldi_core.hardware import DEVICES, check_device
 from cldi_core.networks import Extractor
+from cldi_core.outputs import Output, in_one_line
 
 PACKAGE = Path(__file__).resolve().parent
-
-
-class Output:
-    """A folder of feature shards: a local one, or a URL that fsspec knows (``s3://…``, ``gs://…``, ``file://…``)."""
-
-    def __init__(self, place: str) -> None:
-        import fsspec
-
-        try:
-            self.files, self.root = fsspec.core.url_to_fs(place.rstrip("/"))
-        except (ImportError, ValueError) as error:
-            raise CldiError(f"cannot write to {place!r} ({error}); give a folder, or a URL fsspec knows") from error
-
-    def meta(self, name: str) -> dict[str, str] | None:
-        """What the file of a shard says of itself, from its header alone; ``None``: there is none, or it is broken."""
-        try:
-            with self.files.open(f"{self.root}/{name}", "rb") as file:
-                size = int.from_bytes(file.read(8), "little")
-                found = json.loads(file.read(min(size, store.MAX_HEADER))).get("__metadata__")
-        except (OSError, ValueError, AttributeError):
-            return None
-        return found if isinstance(found, dict) else None
-
-    def finished(self, shard: Path, batches: list[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
-        """As ``extract.finished``, from the file's header alone."""
-        meta = self.meta(f"{shard.stem}.safetensors")
-        ids = sorted(key for batch in batches for _, _, key in batch.places)
-        with suppress(ValueError):
-            return local.failures(meta, extractor) if meta and meta.get("pictures") == store.digest(ids) else None
-        return None
-
-    def write(self, made: local.Shard, meta: dict[str, str]) -> None:
-        """Store a shard whole or not at all."""
-        name = f"{made.path.stem}.safetensors"
-        self.files.makedirs(self.root, exist_ok=True)
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
-            features.write_shard(path, made.ids, made.matrix, meta)
-            # A hidden name first: on a file system a file can be seen before it is whole.
-            hidden = f"{self.root}/.{name}.{os.getpid()}.{time.monotonic_ns()}.tmp"
-            self.files.put_file(str(path), hidden)
-            self.files.mv(hidden, f"{self.root}/{name}")
+TRIES = 4  # times that a shard may take its actor down before it is given up
+WAIT = 10.0  # seconds until a cluster that does not answer is taken for none
+# Nothing on the terminal that is not the user's, and nothing told to Ray's makers.
+QUIET = {
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
 
 
 class ShardExtractor:
     """What an actor does: rows that name a shard and its batches in, rows with what became of it out."""
 
-    def __init__(self, options: dict[str, Any], output: str, workers: int) -> None:
-        self.extractor, self.output, self.workers = Extractor(**options), Output(output), workers
+    def __init__(self, backbone: str, options: dict[str, Any], place: str, workers: int) -> None:
+        self.backbone, self.options, self.place, self.workers = backbone, options, place, workers
+        self.ready: tuple[Extractor, Output, Decoders] | None = None
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         """Extract and write one shard."""
+        if self.ready is None:  # not in __init__: of an error there Ray only tells the text
+            extractor = Extractor(self.backbone, **self.options)
+            self.ready = extractor, Output(self.place), Decoders(extractor.preprocessing, self.workers)
+        extractor, output, decoders = self.ready
         shard = Path(row["shard"])
-        batches = [
-            Batch(shard, tuple((int(group), int(place), str(key)) for group, place, key in some))
-            for some in json.loads(row["batches"])
-        ]
-        made = next(local.extracted({shard: batches}, self.extractor, self.workers, lambda done, failed: None))
-        self.output.write(made, local.about(made, self.extractor))
-        return {"shard": row["shard"], "extracted": len(made.ids), "failed": json.dumps(made.failed)}
+        batches = [Batch(shard, tuple((group, at, key) for group, at, key in some)) for some in json.loads(row["todo"])]
+        made = next(local.extracted_with(decoders, {shard: batches}, extractor, lambda done, failed: None))
+        output.write(made, extractor)
+        return {
+            "shard": shard.name,
+            "extracted": len(made.ids),
+            "failed": json.dumps(made.failed),
+            "arithmetic": extractor.arithmetic,
+        }
 
 
 def extract(
     dataset: Dataset,
-    options: dict[str, Any],
+    backbone: str,
+    device: str = "cpu",
     *,
+    weights: Path | None = None,
+    precision: str = "auto",
+    compiled: bool = False,
     address: str | None = None,
     output: str | None = None,
     actors: int | None = None,
@@ -100,79 +83,155 @@ def extract(
     """Extract the features of all pictures on a Ray cluster.
 
     Args:
-        options: the arguments of ``Extractor``.
+        backbone, device, weights, precision, compiled, force: as in ``extract.extract``.
         address: of a running cluster; without it one is started on this machine, and ended.
         output: a folder or fsspec URL for the feature shards; beside the pictures without it.
         actors: how many at once; without it as many as the cluster has room for.
-        cpus: processor cores of each actor.
-        force: extract again what is there already.
+        cpus: processor cores of each actor, and its processes that decode.
 
     Raises:
         CldiError: Ray is missing or cannot be reached; otherwise as ``extract.extract``.
     """
     if not importlib.util.find_spec("ray"):
-        raise CldiError("--engine ray needs Ray; run: pip install 'ray[data]'")
+        raise CldiError("the engine 'ray' needs Ray; run: pip install 'ray[data]'")
     started = time.monotonic()
-    device = str(options.get("device", "cpu"))
+    _check_device(device, address)
+    file = weights.resolve() if weights else None
+    # What this process needs of the network does not depend on the device, which it may not have.
+    extractor = Extractor(backbone, "cpu", weights=file, precision=precision)
     shards = local.shards_of(dataset, device)
-    extractor = Extractor(**options)
-    folder = dataset.home / "features" / extractor.backbone.name
-    place = output or str(folder.resolve())
-    target = Output(place)
+    folder = dataset.home / "features" / backbone
+    target = Output(output or str(folder))
     done = local.Extraction(sum(len(batch.places) for batches in shards.values() for batch in batches))
     with ExitStack() as stack:
         keep = None
         if output is None:
-            stack.enter_context(store.lock(folder, f"extract --backbone {extractor.backbone.name} --engine ray"))
+            stack.enter_context(store.lock(folder, f"extract --backbone {backbone} --engine ray"))
             keep = stack.enter_context(progress.kept(folder, done.pictures))
-        left = {}
+
+        def told() -> None:
+            if keep is not None:
+                keep(done.done, len(done.failed))
+            if report is not None:
+                report(done.done, done.pictures, len(done.failed))
+
+        todo = {}
         for shard, batches in shards.items():
             kept = None if force else target.finished(shard, batches, extractor)
             if kept is None:
-                left[shard] = batches
+                todo[shard] = batches
             else:
                 done.reused += sum(len(batch.places) for batch in batches) - len(kept)
                 done.failed += kept
-        rows = [
-            {"shard": str(shard.resolve()), "batches": json.dumps([batch.places for batch in batches])}
-            for shard, batches in left.items()
-        ]
-        for row in _on_cluster(rows, options, place, address, actors, cpus) if rows else ():
-            done.extracted += int(row["extracted"])
-            done.failed += json.loads(row["failed"])
-            for tell in filter(None, (keep and (lambda d, n, f: keep(d, f)), report)):
-                tell(done.done, done.pictures, len(done.failed))
+        told()
+        before, failed = list(done.failed), {}
+        if todo:
+            options = {"device": device, "weights": file, "precision": precision, "compiled": compiled}
+            stack.enter_context(_cluster(address))
+            for row in _made(todo, ShardExtractor, (backbone, options, target.place, cpus), device, actors, cpus):
+                failed[row["shard"]] = json.loads(row["failed"])
+                extractor.arithmetic, extractor.device = row["arithmetic"], device
+                done.extracted += int(row["extracted"])
+                done.failed += failed[row["shard"]]
+                told()
+        # In the order of the shards, whichever was done first.
+        done.failed = before + [lost for shard in todo for lost in failed[shard.name]]
         done.seconds = time.monotonic() - started
         if output is None:
             local.record(folder, extractor, done)
     return done
 
 
-def _on_cluster(
-    rows: list[dict[str, Any]], options: dict[str, Any], place: str, address: str | None, actors: int | None, cpus: int
-) -> Any:
-    import ray
-    import ray.data
+def _check_device(device: str, address: str | None) -> None:
+    """Refuse a device that is unknown, or not where it is needed as far as this process can tell."""
+    if address is None:
+        check_device(device)
+    elif device not in DEVICES:
+        raise unknown("device", device, DEVICES)
 
-    # On other machines the explorer need not be installed: its code travels with the job.
-    environment = {"py_modules": [str(PACKAGE)]} if address else None
+
+@contextmanager
+def _cluster(address: str | None) -> Iterator[None]:
+    """Join a cluster, or start one on this machine and end it."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    ray = importlib.import_module("ray")
+    logging.getLogger("ray").setLevel(logging.CRITICAL)
+    common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     try:
-        ray.init(address=address or "local", runtime_env=environment, log_to_driver=False, include_dashboard=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise CldiError(
-            f"the Ray cluster at {address!r} cannot be used ({reason}); start one: ray start --head"
-        ) from error
+        if address is not None:
+            _check_address(address)
+            # On other machines the explorer need not be installed: its code travels with the job.
+            common |= {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}
+        else:
+            common |= {"address": "local", "num_cpus": local.cores(), "include_dashboard": False}
+        with _silent():
+            ray.init(**common)
+    except Exception as error:  # nobody there, not let in, no room, a Ray of another version: many kinds
+        reason = in_one_line(error.__cause__ or error)
+        where = "could not be started" if address is None else f"at {address!r} cannot be used"
+        start = "" if address is None else "; start one: ray start --head"
+        if "authentication" in reason.lower():
+            start = "; if it wants a token that this machine has: export RAY_AUTH_MODE=token"
+        raise CldiError(f"the Ray cluster {where} ({reason}){start}") from error
     try:
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        gpu = str(options.get("device", "cpu")).startswith("cuda")
-        room = int(ray.cluster_resources().get("GPU" if gpu else "CPU", 1) // (1 if gpu else cpus))
-        count = max(1, min(actors or room, len(rows)))
-        pool = ray.data.ActorPoolStrategy(min_size=1, max_size=count, max_tasks_in_flight_per_actor=2)
-        resources = {"num_gpus": 1} if gpu else {"num_cpus": cpus}
-        data = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
-            ShardExtractor, fn_constructor_args=(options, place, cpus), compute=pool, **resources
-        )
-        yield from data.iter_rows()
+        yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Drop what is written to standard error, also by libraries in C++: Ray's says that it was told to be quiet."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _check_address(address: str) -> None:
+    """Raise OSError where nobody answers; Ray itself tries for minutes, and then ends the process."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), WAIT).close()
+
+
+def _made(
+    todo: dict[Path, list[Batch]], actor: type, given: tuple[Any, ...], device: str, actors: int | None, cpus: int
+) -> Iterator[dict[str, Any]]:
+    """What the actors answer, in the order in which they are done."""
+    ray, data = importlib.import_module("ray"), importlib.import_module("ray.data")
+    context = data.DataContext.get_current()
+    context.enable_progress_bars = context.print_on_execution_start = False
+    context.raise_original_map_exception = True
+    kind, share = ("CPU", cpus) if device == "cpu" else ("GPU", 1)
+    room = sum(int(node["Resources"].get(kind, 0) // share) for node in ray.nodes() if node["Alive"])
+    if not room:
+        raise CldiError(f"no machine of the Ray cluster has room for an actor; it needs {share} {kind}")
+    rows = [
+        {"shard": str(shard.resolve()), "todo": json.dumps([batch.places for batch in batches])}
+        for shard, batches in todo.items()
+    ]
+    # One shard at a time for each actor: none waits behind another while an actor has nothing to do.
+    pool = data.ActorPoolStrategy(size=min(actors or room, len(rows)), max_tasks_in_flight_per_actor=1)
+    needs = {"num_cpus": cpus} if kind == "CPU" else {"num_gpus": 1}
+    lasting = {"max_restarts": -1, "max_task_retries": TRIES - 1}
+    given_out = data.from_items(rows, override_num_blocks=len(rows))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # newer ones want some of these elsewhere, where older ones have no place
+            answers = given_out.map(actor, fn_constructor_args=given, compute=pool, **needs, **lasting)
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # set anew when it is imported
+        yield from answers.iter_rows()
+    except ray.exceptions.RayError as error:
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, CldiError):
+            raise type(cause)(str(cause).partition("\n")[0]) from error  # Ray adds lines of its own
+        raise CldiError(
+            f"the extraction on the Ray cluster failed ({in_one_line(cause or error)}); what was finished is kept: "
+            "run this again"
+        ) from error

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -93,7 +93,8 @@ def side_by_side(device: str = "cpu", streams: int = 1) -> Iterator[Each]:
 def _own_stream(device: str) -> None:
     import torch
 
-    torch.cuda.set_stream(torch.cuda.Stream(device))
+    make: Any = torch.cuda.Stream
+    torch.cuda.set_stream(make(device))
 
 
 def in_order(submit: Callable[[Given], Future[Made]], given: Iterable[Given], ahead: int) -> Iterator[Made]:
