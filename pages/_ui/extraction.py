@@ -17,7 +17,7 @@ from cldi_core.progress import Progress
 from . import draw, load
 
 EVERY = 1.0  # seconds between two looks at an extraction
-PROBLEM = "extraction problem"  # key of the session
+PROBLEM, CHANGED = "extraction problem", "extraction changed"  # keys of the session
 LISTED = 500  # pictures that failed
 
 
@@ -61,8 +61,9 @@ def _start(name: str) -> None:
         )
         st.selectbox("on", devices(), width=110, key="extract device")
         st.form_submit_button("Start", icon=":material/play_arrow:", on_click=_begin, args=(name,))
-    if PROBLEM in st.session_state:
-        st.error(draw.safe(st.session_state.pop(PROBLEM)))
+    problem = st.session_state.pop(PROBLEM, "") if CHANGED not in st.session_state else ""
+    if problem:
+        st.error(draw.safe(problem))
     st.caption("It runs on its own: you may go to other pages, close this one, or stop the server.")
 
 
@@ -73,6 +74,7 @@ def _begin(name: str) -> None:
 
 def _tried(action: Callable[..., None], name: str, *given: str) -> None:
     """Do what a button asks for; what is wrong with it is shown by the run that follows."""
+    st.session_state[CHANGED] = True
     try:
         action(load.opened(name), *given)
     except CldiError as error:
@@ -84,6 +86,8 @@ def _watch(name: str, busy: bool) -> None:
 
 
 def _under_way(name: str, busy: bool) -> None:
+    if st.session_state.pop(CHANGED, False):
+        st.rerun()  # the whole page: it looks again and again only while something runs
     try:
         dataset = load.opened(name)
         found = jobs.under_way(dataset)
@@ -106,11 +110,10 @@ def _one(name: str, backbone: str, progress: Progress) -> None:
         text, icon, action = (
             ("Cancel", "stop", jobs.cancel) if progress.running else ("Go on", "play_arrow", jobs.start)
         )
-        if st.button(
+        st.button(
             text,
             key=f"{text} {backbone}",
             icon=f":material/{icon}:",
             on_click=_tried,
             args=(action, name, backbone),
-        ):
-            st.rerun()  # the whole page: it looks again and again only while something runs
+        )
