@@ -15,7 +15,7 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,7 @@ PACKAGE = Path(__file__).resolve().parent
 TRIES = 4  # times that a shard may take its actor down before it is given up
 WAIT = 10.0  # seconds until a cluster that does not answer is taken for none
 # Nothing on the terminal that is not the user's, and nothing told to Ray's makers.
-QUIET = {
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-}
+QUIET = {"RAY_BACKEND_LOG_LEVEL": "fatal", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
 class ShardExtractor:
@@ -92,13 +88,10 @@ def extract(
     Raises:
         CldiError: Ray is missing or cannot be reached; otherwise as ``extract.extract``.
     """
-    if not importlib.util.find_spec("ray"):
-        raise CldiError("the engine 'ray' needs Ray; run: pip install 'ray[data]'")
     started = time.monotonic()
-    _check_device(device, address)
+    _check(device, address)
     file = weights.resolve() if weights else None
-    # What this process needs of the network does not depend on the device, which it may not have.
-    extractor = Extractor(backbone, "cpu", weights=file, precision=precision)
+    extractor = Extractor(backbone, "cpu", weights=file, precision=precision)  # only to know what it would make
     shards = local.shards_of(dataset, device)
     folder = dataset.home / "features" / backbone
     target = Output(output or str(folder))
@@ -108,42 +101,64 @@ def extract(
         if output is None:
             stack.enter_context(store.lock(folder, f"extract --backbone {backbone} --engine ray"))
             keep = stack.enter_context(progress.kept(folder, done.pictures))
-
-        def told() -> None:
-            if keep is not None:
-                keep(done.done, len(done.failed))
-            if report is not None:
-                report(done.done, done.pictures, len(done.failed))
-
-        todo = {}
-        for shard, batches in shards.items():
-            kept = None if force else target.finished(shard, batches, extractor)
-            if kept is None:
-                todo[shard] = batches
-            else:
-                done.reused += sum(len(batch.places) for batch in batches) - len(kept)
-                done.failed += kept
-        told()
-        before, failed = list(done.failed), {}
+        todo = _left(shards, target, extractor, done, force)
+        _tell(done, keep, report)
         if todo:
             options = {"device": device, "weights": file, "precision": precision, "compiled": compiled}
             stack.enter_context(_cluster(address))
-            for row in _made(todo, ShardExtractor, (backbone, options, target.place, cpus), device, actors, cpus):
-                failed[row["shard"]] = json.loads(row["failed"])
-                extractor.arithmetic, extractor.device = row["arithmetic"], device
-                done.extracted += int(row["extracted"])
-                done.failed += failed[row["shard"]]
-                told()
-        # In the order of the shards, whichever was done first.
-        done.failed = before + [lost for shard in todo for lost in failed[shard.name]]
+            made = _made(todo, ShardExtractor, (backbone, options, target.place, cpus), device, actors, cpus)
+            _count(made, todo, extractor, done, lambda: _tell(done, keep, report))
+            extractor.device = device
         done.seconds = time.monotonic() - started
         if output is None:
             local.record(folder, extractor, done)
     return done
 
 
-def _check_device(device: str, address: str | None) -> None:
-    """Refuse a device that is unknown, or not where it is needed as far as this process can tell."""
+def _left(
+    shards: dict[Path, list[Batch]], target: Output, extractor: Extractor, done: local.Extraction, force: bool
+) -> dict[Path, list[Batch]]:
+    """The shards that are to be made; the others are counted."""
+    todo = {}
+    for shard, batches in shards.items():
+        kept = None if force else target.finished(shard, batches, extractor)
+        if kept is None:
+            todo[shard] = batches
+        else:
+            done.reused += sum(len(batch.places) for batch in batches) - len(kept)
+            done.failed += kept
+    return todo
+
+
+def _count(
+    made: Iterator[dict[str, Any]],
+    todo: dict[Path, list[Batch]],
+    extractor: Extractor,
+    done: local.Extraction,
+    tell: Callable[[], None],
+) -> None:
+    """Count what the actors answer; the failed ones in the order of the shards, whichever was done first."""
+    before, failed = list(done.failed), {}
+    for row in made:
+        failed[row["shard"]] = json.loads(row["failed"])
+        extractor.arithmetic = row["arithmetic"]
+        done.extracted += int(row["extracted"])
+        done.failed += failed[row["shard"]]
+        tell()
+    done.failed = before + [lost for shard in todo for lost in failed[shard.name]]
+
+
+def _tell(done: local.Extraction, keep: Callable[[int, int], None] | None, report: local.Report | None) -> None:
+    if keep is not None:
+        keep(done.done, len(done.failed))
+    if report is not None:
+        report(done.done, done.pictures, len(done.failed))
+
+
+def _check(device: str, address: str | None) -> None:
+    """Refuse to run without Ray, and on a device that is unknown, or not there as far as this process can tell."""
+    if not importlib.util.find_spec("ray"):
+        raise CldiError("the engine 'ray' needs Ray; run: pip install 'ray[data]'")
     if address is None:
         check_device(device)
     elif device not in DEVICES:

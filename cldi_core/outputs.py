@@ -1,0 +1,90 @@
+"""Where a cluster's feature shards go: a folder, or a place on the network."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from cldi_core import extract as local
+from cldi_core import features, store
+from cldi_core.decoding import Batch
+from cldi_core.errors import CldiError
+from cldi_core.networks import Extractor
+
+
+class Output:
+    """A folder of feature shards: a local one, or a URL that fsspec knows (``s3://…``, ``gs://…``, ``file://…``)."""
+
+    def __init__(self, place: str) -> None:
+        import fsspec
+        from fsspec.implementations.local import LocalFileSystem
+
+        # A relative path would be another one on another machine.
+        self.place = place.rstrip("/") if "://" in place else str(Path(place).expanduser().resolve())
+        try:
+            self.files, self.root = fsspec.core.url_to_fs(self.place)
+        except Exception as error:  # a package that is missing, an unknown protocol, no credentials: many kinds
+            raise CldiError(
+                f"cannot write to {place!r} ({in_one_line(error)}); give a folder, or a URL that fsspec knows"
+            ) from error
+        self.local = isinstance(self.files, LocalFileSystem)
+
+    def meta(self, shard: Path) -> dict[str, str] | None:
+        """What the file of a shard says of itself, from its header alone; ``None``: there is none, or it is broken.
+
+        Raises:
+            CldiError: the place cannot be read at all.
+        """
+        try:
+            with self.files.open(f"{self.root}/{shard.stem}.safetensors", "rb") as file:
+                size = int.from_bytes(file.read(8), "little")
+                found = json.loads(file.read(min(size, store.MAX_HEADER))).get("__metadata__")
+        except (FileNotFoundError, ValueError, AttributeError, RecursionError):
+            return None
+        except Exception as error:  # every file system has its own
+            raise CldiError(f"cannot read what is in {self.place!r} ({in_one_line(error)})") from error
+        return found if isinstance(found, dict) else None
+
+    def finished(self, shard: Path, batches: list[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
+        """As ``extract.finished``; elsewhere than on this machine, from the file's header alone."""
+        if self.local:
+            return local.finished(local.feature_file(Path(self.root), shard), batches, extractor)
+        meta = self.meta(shard)
+        ids = sorted(key for batch in batches for _, _, key in batch.places)
+        if meta is None or meta.get("pictures") != store.digest(ids):
+            return None
+        with suppress(ValueError):
+            failed = local.failures(meta, extractor)
+            return failed and sorted(failed, key=lambda row: row["id"])
+        return None
+
+    def write(self, made: local.Shard, extractor: Extractor) -> None:
+        """Store a shard whole or not at all."""
+        if self.local:
+            local.write(Path(self.root), made, extractor)
+            return
+        name = f"{made.path.stem}.safetensors"
+        # A hidden name first: on some file systems a file can be seen before it is whole.
+        hidden = f"{self.root}/.{name}.{os.getpid()}.{time.monotonic_ns()}.tmp"
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                features.write_shard(Path(folder) / name, made.ids, made.matrix, local.about(made, extractor))
+                self.files.makedirs(self.root, exist_ok=True)
+                self.files.put_file(str(Path(folder) / name), hidden)
+            self.files.mv(hidden, f"{self.root}/{name}")
+        except Exception as error:  # every file system has its own
+            with suppress(Exception):
+                self.files.rm_file(hidden)
+            raise CldiError(
+                f"the features could not be written to {self.place!r} ({in_one_line(error)}); what was finished is "
+                "kept: run this again"
+            ) from error
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an error says, in at most 200 characters."""
+    return (" ".join(str(error).split()) or type(error).__name__)[:200]
