@@ -97,6 +97,8 @@ def extract(
             if report is not None:
                 report(done.done + under_way, done.pictures, len(done.failed) + failed)
 
+        for path in folder.glob(".*.tmp"):  # of a run that was killed while it wrote; under the lock nobody writes
+            path.unlink(missing_ok=True)
         left = {}
         for shard, batches in shards.items():
             kept = None if force else finished(feature_file(folder, shard), batches, extractor)

@@ -38,7 +38,7 @@ BLOCK_BYTES = {"cpu": 32 << 20, "cuda": 256 << 20}  # of one block's rows; on a 
 COSINES = {"cpu": 2 << 20, "cuda": 64 << 20}  # numbers in all blocks of cosines that are made at once
 NARROWEST = 256  # target pictures of one block: with fewer, a product is slow
 KEPT_BYTES = {"cpu": 64 << 20, "cuda": 4 << 30}
-MEANS_BYTES = 8 << 20  # of the rows whose means are made at a time
+MEANS_BYTES = 4 << 20  # of the rows whose means are made at a time
 MOST_ROWS = 2048  # source pictures of one block
 
 

@@ -164,9 +164,13 @@ def test_precision_that_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert precision_used(*sides, ["avgmax", "avgmax+csls"], "fast") == "exact"
     assert precision_used(*sides, ["avgmax"], "auto") == "exact"  # too little work to pay
     monkeypatch.setattr(scores, "WORTHWHILE", 1.0)
-    for able in (True, False):
+    for able, units, used in ((True, True, "fast"), (True, False, "exact"), (False, False, "exact")):
         monkeypatch.setattr(scores, "has_bfloat16", lambda device, able=able: able)
-        assert precision_used(*sides, ["avgmax"], "auto") == ("fast" if able else "exact")
+        monkeypatch.setattr(scores, "has_matrix_units", lambda device, units=units: units)
+        assert precision_used(*sides, ["avgmax"], "auto") == used
+    monkeypatch.setattr(scores, "BARELY", 1.0)
+    monkeypatch.setattr(scores, "has_bfloat16", lambda device: True)
+    assert precision_used(*sides, ["avgmax"], "auto") == "fast"
 
 
 def test_composed_methods_are_made_from_exact_scores() -> None:

@@ -104,7 +104,9 @@ def test_killing_it_loses_at_most_the_shard_under_way(
     assert process.returncode != 0 and "Traceback" not in error
     kept = features_of(folder)
     assert 2 <= len(kept) < 6 and kept == {name: expected[name] for name in kept}
+    (folder / ".part-x-1.tmp").write_bytes(b"what a run leaves that is killed while it writes")
     again = extract.extract(Dataset(drawn.path), LITE, workers=0)
+    assert not list(folder.glob("*.tmp")) and not list(folder.glob(".*.tmp"))
     assert again.reused == 4 * len(kept) and again.reused + again.extracted == 24
     assert features_of(folder) == expected, "bit for bit what an undisturbed run gives"
 

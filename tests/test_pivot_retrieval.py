@@ -1,0 +1,100 @@
+"""Retrieval and the controls that a learned model has to beat."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from cldi_core.pivot import controls, retrieval
+from cldi_core.pivot.text import Vocabulary
+
+
+def rank_of(scores: list[float], right: list[bool]) -> float:
+    """Literally: how many are better, and the middle of those that are as good."""
+    best = max(score for score, own in zip(scores, right, strict=True) if own)
+    return sum(score > best for score in scores) + (sum(score == best for score in scores) + 1) / 2
+
+
+def test_ranks_follow_the_definition() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.integers(0, 6, (40, 9)).astype(np.float32)  # many ties
+    right = rng.random((40, 9)) < 0.3
+    right[:, 0] |= ~right.any(axis=1)
+    expected = [rank_of(*pair) for pair in zip(scores.tolist(), right.tolist(), strict=True)]
+    np.testing.assert_array_equal(retrieval.best_ranks(scores, right), expected)
+
+
+def test_what_cannot_be_ranked_is_refused() -> None:
+    with pytest.raises(ValueError, match="nan"):
+        retrieval.best_ranks(np.array([[np.nan, 1]]), np.array([[True, False]]))
+    with pytest.raises(ValueError, match="no right answer"):
+        retrieval.best_ranks(np.array([[0.0, 1]]), np.array([[False, False]]))
+
+
+def test_recall_median_and_intervals() -> None:
+    found = retrieval.summary(np.array([1.0, 1, 3, 7, 50]), 100)
+    assert found.recall == {1: 0.4, 5: 0.6, 10: 0.8} and found.median_rank == 3
+    assert (found.n, found.candidates) == (5, 100)
+    for k in retrieval.KS:
+        assert 0 <= found.low[k] <= found.recall[k] <= found.high[k] <= 1
+    certain = retrieval.summary(np.ones(50), 100)
+    assert certain.low[1] == certain.high[1] == 1
+    nothing = retrieval.summary(np.array([]), 100)
+    assert nothing.n == 0 and math.isnan(nothing.recall[1]) and math.isnan(nothing.median_rank)
+
+
+@pytest.mark.parametrize(("candidates", "right"), [(20, 1), (20, 3), (7, 7)])
+def test_chance_is_what_random_orders_give(candidates: int, right: int) -> None:
+    rng = np.random.default_rng(0)
+    gold = np.zeros((4000, candidates), bool)
+    gold[:, :right] = True
+    found = retrieval.summary(retrieval.best_ranks(rng.random((4000, candidates)), gold), candidates)
+    for k, share in retrieval.chance(candidates, right).items():
+        assert found.recall[k] == pytest.approx(share, abs=0.03)
+
+
+TEXTS = ["red cow", "blue cow", "red sun", "blue sun"]
+
+
+def test_ridge_finds_what_pictures_show() -> None:
+    rng = np.random.default_rng(0)
+    shown = np.array([[1, 0, 1, 0], [0, 1, 1, 0], [1, 0, 0, 1], [0, 1, 0, 1]], float)
+    basis = rng.normal(size=(4, 30))
+    train = np.concatenate([shown @ basis + 0.1 * rng.normal(size=(4, 30)) for _ in range(20)])
+    model = controls.Ridge(train, TEXTS * 20, penalty=0.1)
+    test = shown @ basis + 0.1 * rng.normal(size=(4, 30))
+    scores = model.scores(TEXTS, test)
+    assert scores.shape == (4, 4) and (scores.argmax(axis=1) == np.arange(4)).all()
+    assert (np.abs(scores) <= 1 + 1e-9).all()
+    assert not model.scores(["violin"], test).any(), "of a text of unknown words nothing is known"
+
+
+def test_ridge_is_the_closed_form() -> None:
+    rng = np.random.default_rng(1)
+    features = rng.normal(size=(4, 6))
+    model = controls.Ridge(features, TEXTS, penalty=2.0)
+    rows = features / np.linalg.norm(features, axis=1, keepdims=True)
+    rows = rows - rows.mean(axis=0)
+    wanted = controls.weigh(TEXTS, model.vocabulary, model.rarity)
+    gradient = rows.T @ (rows @ model.weights - wanted) + 2.0 * model.weights
+    np.testing.assert_allclose(gradient, 0, atol=1e-10)
+
+
+def test_rare_words_weigh_more() -> None:
+    vocabulary = Vocabulary.of(["a cow", "a sun", "a cow"])
+    rarity = controls.rarities(["a cow", "a sun", "a cow"], vocabulary)
+    numbers = vocabulary.numbers()
+    assert rarity[numbers["sun"]] == pytest.approx(math.log(3) + 1)
+    assert rarity[numbers["a"]] == pytest.approx(1)
+    found = controls.weigh(["a sun", "violin"], vocabulary, rarity)
+    assert found[0, numbers["sun"]] > found[0, numbers["a"]] > 0
+    assert np.linalg.norm(found[0]) == pytest.approx(1) and not found[1].any()
+
+
+def test_spelling_needs_no_picture() -> None:
+    found = controls.spelling(["elephant", "cow", ""], ["Elefant", "Kuh", "elephant"])
+    assert found.shape == (3, 3)
+    assert found[0, 2] == pytest.approx(1) and found[0].argmax() == 2 and 0 < found[0, 0] < 1
+    assert found[1, 1] == 0 and not found[2].any()
