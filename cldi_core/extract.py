@@ -8,7 +8,6 @@ pictures go through the network in the same batches whether it was interrupted o
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from cldi_core.backbones import find
 from cldi_core.dataset import Dataset
 from cldi_core.decoding import Batch, Decoded, Decoders
 from cldi_core.errors import DatasetError
+from cldi_core.hardware import processors
 from cldi_core.networks import Extractor
 from cldi_core.sidebyside import Each, side_by_side
 
@@ -108,7 +108,7 @@ def extract(
                 done.reused += sum(len(batch.places) for batch in batches) - len(kept)
                 done.failed += kept
         told(0, 0)
-        for made in extracted(left, extractor, cores() if workers is None else workers, told):
+        for made in extracted(left, extractor, processors() if workers is None else workers, told):
             write(folder, made, extractor)
             done.extracted += len(made.ids)
             done.failed += made.failed
@@ -116,10 +116,6 @@ def extract(
         done.seconds = time.monotonic() - started
         record(folder, extractor, done)
     return done
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def shards_of(dataset: Dataset, device: str) -> dict[Path, list[Batch]]:

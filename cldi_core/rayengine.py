@@ -25,7 +25,7 @@ from cldi_core import progress, store
 from cldi_core.dataset import Dataset
 from cldi_core.decoding import Batch, Decoders
 from cldi_core.errors import CldiError, unknown
-from cldi_core.hardware import DEVICES, check_device
+from cldi_core.hardware import DEVICES, check_device, processors
 from cldi_core.networks import Extractor
 from cldi_core.outputs import Output, in_one_line
 
@@ -179,7 +179,7 @@ def _cluster(address: str | None) -> Iterator[None]:
             # On other machines the explorer need not be installed: its code travels with the job.
             common |= {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}
         else:
-            common |= {"address": "local", "num_cpus": local.cores(), "include_dashboard": False}
+            common |= {"address": "local", "num_cpus": processors(), "include_dashboard": False}
         with _silent():
             ray.init(**common)
     except Exception as error:  # nobody there, not let in, no room, a Ray of another version: many kinds

@@ -57,7 +57,7 @@ def drawn(data: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     made[1:1] = [pictures.Picture(b"no picture", "en/broken.png", 9, 9)]
     made += [pictures.Picture(b"none either", "en/also.png", 9, 9)]
     pictures.write_shards(new.path / "images", made)
-    monkeypatch.setattr(extract, "cores", lambda: 2)
+    monkeypatch.setattr(rayengine, "processors", lambda: 2)
     return Dataset(new.path)
 
 

@@ -23,6 +23,7 @@ from cldi_core.backbones import BACKBONES, Preprocessing
 from cldi_core.bench import machine, speed
 from cldi_core.dataset import Dataset, create
 from cldi_core.decoding import Batch, Decoders
+from cldi_core.hardware import processors
 from cldi_core.networks import NETWORKS, Extractor
 from cldi_core.sidebyside import side_by_side
 
@@ -96,7 +97,12 @@ def _plain(data: bytes, how: Preprocessing) -> np.ndarray[Any, Any]:
     """Decoded whole, then resized and cropped: what one would write first."""
     from PIL import Image
 
-    image = Image.open(io.BytesIO(data)).convert("RGB")
+    return _cropped(Image.open(io.BytesIO(data)).convert("RGB"), how)
+
+
+def _cropped(image: Any, how: Preprocessing) -> np.ndarray[Any, Any]:
+    from PIL import Image
+
     scale = how.resized / min(image.size)
     image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
     left, top = (image.width - how.size) // 2, (image.height - how.size) // 2
@@ -117,11 +123,7 @@ def _simplejpeg(data: bytes, how: Preprocessing) -> np.ndarray[Any, Any]:
     import simplejpeg
     from PIL import Image
 
-    image = Image.fromarray(simplejpeg.decode_jpeg(data, min_width=how.resized, min_height=how.resized))
-    scale = how.resized / min(image.size)
-    image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
-    left, top = (image.width - how.size) // 2, (image.height - how.size) // 2
-    return np.asarray(image.crop((left, top, left + how.size, top + how.size)), np.uint8)
+    return _cropped(Image.fromarray(simplejpeg.decode_jpeg(data, min_width=how.resized, min_height=how.resized)), how)
 
 
 def _all(way: Callable[..., Any], files: list[bytes], how: Preprocessing) -> None:
@@ -144,7 +146,7 @@ def _decoding(dataset: Dataset) -> dict[str, Row]:
         f"decode-{key}": Row(f"{label}, one process", partial(_all, way, files, how), len(files))
         for key, (label, way) in ways.items()
     }
-    count, workers = MANY["efficientnet-lite0"], extraction.cores()
+    count, workers = MANY["efficientnet-lite0"], processors()
     (batches,) = _batches(dataset, count).values()
 
     def ours() -> None:
@@ -177,12 +179,12 @@ def _network(dataset: Dataset, name: str, folder: Path) -> dict[str, Row]:
                 pass
 
     def decode() -> None:
-        with Decoders(how, extraction.cores()) as decoders:
+        with Decoders(how, processors()) as decoders:
             for _ in decoders.map(next(iter(shards.values()))):
                 pass
 
     def ours() -> None:
-        for _ in extraction.extracted(shards, extractor, extraction.cores(), lambda done, failed: None):
+        for _ in extraction.extracted(shards, extractor, processors(), lambda done, failed: None):
             pass
 
     return {
