@@ -115,9 +115,6 @@ def extract(
     precision: Annotated[
         str, typer.Option(help="exact (float32), fast (half as wide), or auto: fast where the device gains by it.")
     ] = "auto",
-    compiled: Annotated[
-        bool, typer.Option("--compile", help="Let torch compile the network first; that takes minutes.")
-    ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that decode pictures; one for each core without it.")
     ] = None,
@@ -146,9 +143,7 @@ def extract(
         else:
             from cldi_core import extract as extraction
 
-            done = extraction.extract(
-                opened, backbone, device, compiled=compiled, workers=workers, report=report, **given
-            )
+            done = extraction.extract(opened, backbone, device, workers=workers, report=report, **given)
     if as_json:
         failed = [{"file": row["file"], "reason": row["reason"]} for row in done.failed]
         print_json({**vars(done), "failed": failed})

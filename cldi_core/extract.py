@@ -65,7 +65,6 @@ def extract(
     *,
     weights: Path | None = None,
     precision: str = "auto",
-    compiled: bool = False,
     workers: int | None = None,
     force: bool = False,
     report: Report | None = None,
@@ -75,7 +74,7 @@ def extract(
     Args:
         dataset: features are written beside its pictures.
         backbone: a name in ``BACKBONES``, or ``timm:NAME``.
-        weights, precision, compiled: as in ``Extractor``.
+        weights, precision: as in ``Extractor``.
         workers: processes that decode; without it as many as there are cores.  With 0, this process decodes.
         force: extract again what is there already.
 
@@ -87,7 +86,7 @@ def extract(
     find(backbone)
     started = time.monotonic()
     shards = shards_of(dataset, device)
-    extractor = Extractor(backbone, device, weights=weights, precision=precision, compiled=compiled)
+    extractor = Extractor(backbone, device, weights=weights, precision=precision)
     folder = dataset.home / "features" / backbone
     done = Extraction(sum(len(batch.places) for batches in shards.values() for batch in batches))
     with store.lock(folder, f"extract --backbone {backbone}"), progress.kept(folder, done.pictures) as keep:

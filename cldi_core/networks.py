@@ -166,7 +166,6 @@ class Extractor:
         *,
         weights: Path | None = None,
         precision: str = "auto",
-        compiled: bool = False,
     ) -> None:
         """Load a backbone.
 
@@ -174,7 +173,6 @@ class Extractor:
             weights: a file of weights; without it, those of a package, or downloaded ones.
             precision: ``"exact"``: float32; ``"fast"``: half as wide; ``"auto"``: fast where the device gains by it and
                 the features do not change.
-            compiled: let torch compile the network first, which takes minutes.
 
         Raises:
             UnknownNameError: unknown backbone, device or precision; CldiError: weights that are not there or not its.
@@ -196,8 +194,6 @@ class Extractor:
             for module in self.model.modules():  # otherwise they would be narrowed again for every batch
                 if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
                     module.to(getattr(torch, narrow))
-        if compiled:
-            self.model = torch.compile(self.model)
         self._mean, self._std = (
             torch.tensor(values, device=device).view(1, 3, 1, 1)
             for values in (self.preprocessing.mean, self.preprocessing.std)

@@ -68,7 +68,6 @@ def extract(
     *,
     weights: Path | None = None,
     precision: str = "auto",
-    compiled: bool = False,
     address: str | None = None,
     output: str | None = None,
     actors: int | None = None,
@@ -79,7 +78,7 @@ def extract(
     """Extract the features of all pictures on a Ray cluster.
 
     Args:
-        backbone, device, weights, precision, compiled, force: as in ``extract.extract``.
+        backbone, device, weights, precision, force: as in ``extract.extract``.
         address: of a running cluster; without it one is started on this machine, and ended.
         output: a folder or fsspec URL for the feature shards; beside the pictures without it.
         actors: how many at once; without it as many as the cluster has room for.
@@ -104,7 +103,7 @@ def extract(
         todo = _left(shards, target, extractor, done, force)
         _tell(done, keep, report)
         if todo:
-            options = {"device": device, "weights": file, "precision": precision, "compiled": compiled}
+            options = {"device": device, "weights": file, "precision": precision}
             stack.enter_context(_cluster(address))
             made = _made(todo, ShardExtractor, (backbone, options, target.place, cpus), device, actors, cpus)
             _count(made, todo, extractor, done, lambda: _tell(done, keep, report))
