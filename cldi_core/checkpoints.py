@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cldi_core.errors import CldiError
+from cldi_core.errors import CldiError, in_one_line
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +55,7 @@ def downloaded(url: str, backbone: str) -> Path:
             torch.hub.download_url_to_file(url, str(path), digits, progress=True)
         except (OSError, RuntimeError) as error:  # no network or disk; a hash that does not fit
             raise CldiError(
-                f"the weights of {backbone} could not be fetched from {url} ({_line(error)}); "
+                f"the weights of {backbone} could not be fetched from {url} ({in_one_line(error)}); "
                 "run this again with a network, or fetch that file elsewhere and name it: --weights FILE"
             ) from error
     if not sha256(path).startswith(digits):
@@ -78,8 +78,8 @@ def read(path: Path) -> State:
         found = _load(path)
     except Exception as error:  # a hostile or broken file can raise anything
         raise CldiError(
-            f"the weights {str(path)!r} cannot be read ({_line(error)}); expected a .safetensors file, or a .pth file "
-            "that holds tensors only"
+            f"the weights {str(path)!r} cannot be read ({in_one_line(error)}); expected a .safetensors file, or a "
+            ".pth file that holds tensors only"
         ) from error
     for wrapper in WRAPPERS:
         found = found[wrapper] if isinstance(found, dict) and isinstance(found.get(wrapper), dict) else found
@@ -119,7 +119,3 @@ def fill(model: Any, state: State, path: Path | None, backbone: str, spare: tupl
             file = "the weights file" if path is None else repr(path.name)
             raise CldiError(f"{file} is not for {backbone}: it {what} {some}; give the weights of that network")
     model.load_state_dict(state, strict=False)
-
-
-def _line(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]

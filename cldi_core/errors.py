@@ -39,3 +39,8 @@ def unknown(kind: str, given: object, choices: Iterable[object], hint: str = "")
     listed = ", ".join(known[:16]) + (f", … ({len(known)} in all)" if len(known) > 16 else "")
     line = f"unknown {kind} {str(given)!r}; choose from: {listed or 'none yet'}"
     return UnknownNameError(f"{line}. {hint}" if hint else line)
+
+
+def in_one_line(error: BaseException) -> str:
+    """The text of somebody else's error in one line of at most 200 characters; its kind where it has no text."""
+    return (" ".join(str(error).split()) or type(error).__name__)[:200]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cldi_core import checkpoints, store
 from cldi_core.backbones import Backbone, Preprocessing, find
-from cldi_core.errors import CldiError, unknown
+from cldi_core.errors import CldiError, in_one_line, unknown
 from cldi_core.hardware import check_device, has_bfloat16
 
 STEP = 256  # pictures that go through the network at once on a graphics card
@@ -115,10 +115,9 @@ def _timm(backbone: Backbone, file: Path | None) -> Loaded:
     try:
         network = timm.create_model(backbone.variant, pretrained=file is None, num_classes=0)
     except Exception as error:  # of the hub, of the network, of the disk: many kinds
-        reason = " ".join(str(error).split())[:200]
         raise CldiError(
-            f"the weights of {backbone.name} could not be fetched ({reason}); run this again with a network, or fetch "
-            "them elsewhere and name the file: --weights FILE"
+            f"the weights of {backbone.name} could not be fetched ({in_one_line(error)}); run this again with a "
+            "network, or fetch them elsewhere and name the file: --weights FILE"
         ) from error
     if file is not None:
         head = str(network.pretrained_cfg.get("classifier") or "head")

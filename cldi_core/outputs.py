@@ -12,7 +12,7 @@ from pathlib import Path
 from cldi_core import extract as local
 from cldi_core import features, store
 from cldi_core.decoding import Batch
-from cldi_core.errors import CldiError
+from cldi_core.errors import CldiError, in_one_line
 from cldi_core.networks import Extractor
 
 
@@ -83,8 +83,3 @@ class Output:
                 f"the features could not be written to {self.place!r} ({in_one_line(error)}); what was finished is "
                 "kept: run this again"
             ) from error
-
-
-def in_one_line(error: BaseException) -> str:
-    """What an error says, in at most 200 characters."""
-    return (" ".join(str(error).split()) or type(error).__name__)[:200]

@@ -24,10 +24,10 @@ from cldi_core import extract as local
 from cldi_core import progress, store
 from cldi_core.dataset import Dataset
 from cldi_core.decoding import Batch, Decoders
-from cldi_core.errors import CldiError, unknown
+from cldi_core.errors import CldiError, in_one_line, unknown
 from cldi_core.hardware import DEVICES, check_device, processors
 from cldi_core.networks import Extractor
-from cldi_core.outputs import Output, in_one_line
+from cldi_core.outputs import Output
 
 PACKAGE = Path(__file__).resolve().parent
 TRIES = 4  # times that a shard may take its actor down before it is given up
