@@ -211,6 +211,20 @@ class Pictures:
     def _images(self, shard: str, group: int) -> Any:
         return read_group(self.folder / shard, group, self._footers)
 
+    def files(self) -> dict[str, str]:
+        """File name, with and without its folders → the id of the picture that came from it."""
+        import pyarrow.parquet as pq
+
+        found: dict[str, str] = {}
+        for path in self.shards:
+            rows = pq.read_table(path, columns=["id", "image.path"])
+            paths = rows.column("image").combine_chunks().field("path").to_pylist()
+            for key, name in zip(rows.column("id").to_pylist(), paths, strict=True):
+                if name:
+                    found.setdefault(name, key)
+                    found.setdefault(name.rpartition("/")[2], key)
+        return found
+
     def path_of(self, key: str) -> str:
         """The name that the file of a picture had when it was imported."""
         shard, group, row = self.table.loc[[key], ["shard", "group", "row"]].to_numpy()[0]

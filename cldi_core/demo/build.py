@@ -22,6 +22,7 @@ from cldi_core import dataset, lists, senses, store
 from cldi_core.demo import lexicon
 from cldi_core.demo.sources import CLDR, CLDR_DERIVED, LANGUAGES, VENDORS, Vendor, artwork, cldr_annotations, emoji_key
 from cldi_core.errors import DemoError
+from cldi_core.pivot.descriptions import Row, write_concepts
 from cldi_core.pictures import Picture, write_shards
 
 SIZE, QUALITY = 128, 80
@@ -134,6 +135,16 @@ def write_dataset(
     store.write_text(path / "senses.tsv", "".join(f"{word}\t{wordnet.senses(word)}\n" for word in english))
 
 
+def describe(cache: Path, described: dict[str, frozenset[str]]) -> list[Row]:
+    """CLDR's names and keywords of the emoji that each language describes, as they are stored."""
+    rows = []
+    for language in LANGUAGES:
+        for text, (name, keywords) in cldr_annotations(cache, language).items():
+            if emoji_key(text) in described[language]:
+                rows.append(Row(text, language, name, keywords))
+    return sorted(rows, key=lambda row: (row.concept, LANGUAGES.index(row.language)))
+
+
 def manifest(path: Path) -> str:
     """One line per picture and per file, to compare builds by."""
     opened = dataset.Dataset(path)
@@ -145,7 +156,7 @@ def manifest(path: Path) -> str:
             "\t".join([str(key), *map(str, row)])
             for key, row in zip(table.index, table[columns].to_numpy(), strict=True)
         ]
-    for file in ("words.parquet", "senses.tsv", *(f"lexicon/{pair}.tsv" for pair in opened.pairs)):
+    for file in ("words.parquet", "senses.tsv", "descriptions.tsv", *(f"lexicon/{pair}.tsv" for pair in opened.pairs)):
         lines.append(f"{hashlib.sha256((path / file).read_bytes()).hexdigest()}\t{file}")
     return "\n".join(lines) + "\n"
 
@@ -181,8 +192,11 @@ def build(root: Path, cache: Path) -> None:
         "provenance": f"emoji artwork by six vendors; keywords of {CLDR} and {CLDR_DERIVED}",
     }
     write_dataset(root / "demo", {"title": "Emoji demo", "about": EASY} | info, easy, by_key)
+    shown = {language: frozenset(by_key) for language in LANGUAGES}
+    write_concepts(root / "demo", describe(cache, shown))
     hard_info = {"title": "Emoji demo, no shared concept", "about": HARD, "pictures": "../demo"} | info
     write_dataset(root / "demo-hard", hard_info, hard, by_key)
+    write_concepts(root / "demo-hard", describe(cache, {language: shown[language] & split[language] for language in LANGUAGES}))
     for name in ("demo", "demo-hard"):
         store.write_text(root / name / "MANIFEST.tsv", manifest(root / name))
 

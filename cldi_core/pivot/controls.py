@@ -22,7 +22,7 @@ def weigh(texts: Sequence[str], vocabulary: Vocabulary, rarity: NDArray[np.float
         for word, count in Counter(words(text)).items():
             if word in numbers:
                 found[row, numbers[word]] = count * rarity[numbers[word]]
-    return _unit(found)
+    return unit(found)
 
 
 def rarities(texts: Sequence[str], vocabulary: Vocabulary) -> NDArray[np.float64]:
@@ -46,7 +46,7 @@ class Ridge:
         """Fit it: float (n, dim) features, and a text for each."""
         self.vocabulary = Vocabulary.of(texts)
         self.rarity = rarities(texts, self.vocabulary)
-        rows = _unit(np.asarray(features, np.float64))
+        rows = unit(np.asarray(features, np.float64))
         self.mean = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1])
         rows = rows - self.mean
         gram = rows.T @ rows + penalty * np.eye(rows.shape[1])
@@ -54,7 +54,7 @@ class Ridge:
 
     def scores(self, texts: Sequence[str], features: NDArray[np.floating]) -> Matrix:
         """float64 (n_texts, n_pictures)."""
-        predicted = _unit((_unit(np.asarray(features, np.float64)) - self.mean) @ self.weights)
+        predicted = unit((unit(np.asarray(features, np.float64)) - self.mean) @ self.weights)
         return np.asarray(weigh(texts, self.vocabulary, self.rarity) @ predicted.T)
 
 
@@ -73,9 +73,10 @@ def spelling(left: Sequence[str], right: Sequence[str]) -> Matrix:
         for row, counts in enumerate(side):
             for bucket, count in counts.items():
                 matrix[row, columns[bucket]] = count
-    return np.asarray(_unit(rows[0]) @ _unit(rows[1]).T)
+    return np.asarray(unit(rows[0]) @ unit(rows[1]).T)
 
 
-def _unit(rows: Matrix) -> Matrix:
+def unit(rows: Matrix) -> Matrix:
+    """Rows of length one; rows of zeros stay."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(length > 0, length, 1))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from cldi_core.pivot.text import BUCKETS, Vocabulary, ngrams, words
 
 WORD_DIM, JOINT_DIM = 300, 1024  # the paper's
+FIRST = 0.03  # standard deviation of the bag's first vectors
 
 
 class Gru(nn.Module):
@@ -42,6 +43,9 @@ class Bag(nn.Module):
         self.numbers = vocabulary.numbers()
         self.vectors = nn.EmbeddingBag(len(vocabulary), word_dim, mode="mean")
         self.parts = nn.EmbeddingBag(BUCKETS, word_dim, mode="mean")
+        # Small at first, so that n-grams which training has not seen hardly count.
+        for table in (self.vectors, self.parts):
+            nn.init.normal_(table.weight, std=FIRST)
         self.project = nn.Linear(word_dim, joint_dim)
 
     def forward(self, texts: Sequence[str]) -> Tensor:

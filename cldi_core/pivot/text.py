@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 import zlib
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from cldi_core import store
 
 UNKNOWN = 0  # the number of every word that is not in the vocabulary
-BUCKETS = 1 << 14  # of hashed n-grams
+BUCKETS = 1 << 13  # of hashed n-grams
 SHORTEST, LONGEST = 3, 5  # characters of an n-gram, the marks of a word's borders included
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
@@ -22,13 +23,14 @@ def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFC", text).casefold())
 
 
-def ngrams(word: str) -> list[int]:
+@functools.lru_cache(maxsize=1 << 17)
+def ngrams(word: str) -> tuple[int, ...]:
     """The buckets of a word's character n-grams: the same in every process and on every machine."""
     marked = f"<{word}>"
     found = [
         marked[start : start + size] for size in range(SHORTEST, LONGEST + 1) for start in range(len(marked) - size + 1)
     ]
-    return [zlib.crc32(part.encode()) % BUCKETS for part in found]
+    return tuple(zlib.crc32(part.encode()) % BUCKETS for part in found)
 
 
 @dataclass(frozen=True)

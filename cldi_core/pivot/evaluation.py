@@ -1,0 +1,169 @@
+"""How well pictures and descriptions find each other: ranks of every query, and tables of them.
+
+Ranks are kept in a frame with a row for each query and draw of pictures: ``seed``, ``model``, ``task``
+(``"text→picture"``, ``"picture→text"``, ``"text→text"``), ``language`` (``"en"``, or ``"en→de"``), ``item``, ``draw``,
+``rank`` of the best right answer (ties cost their mean), ``candidates``, ``words`` and ``unknown`` (how many words the
+texts of the item have, and how many of them training has not seen).  Where an item has several pictures, ``DRAWS``
+times one of each is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core import metrics
+from cldi_core.pivot.corpus import Corpus, Item
+from cldi_core.pivot.retrieval import KS, best_ranks, chance
+from cldi_core.pivot.scorers import Matrix, Scorer
+from cldi_core.pivot.text import Vocabulary, words
+from cldi_core.pivot.training import one_picture
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWS = 5
+TASKS = ("text→picture", "picture→text", "text→text")
+COLUMNS = ("seed", "model", "task", "language", "item", "draw", "rank", "candidates", "words", "unknown")
+
+
+def ranks(
+    corpus: Corpus, keys: Sequence[str], scorers: Iterable[Scorer], known: dict[str, Vocabulary], seed: int
+) -> pd.DataFrame:
+    """The ranks of some items under some scorers.
+
+    Args:
+        keys: ids of items, those of the test.
+        known: language → the words that training has seen.
+        seed: of the drawn pictures; kept in the frame.
+    """
+    import pandas as pd
+
+    frames = []
+    for scorer in scorers:
+        for language in corpus.languages:
+            frames += _with_pictures(corpus, corpus.part(keys, language, asked=True), scorer, known, language, seed)
+        for languages in (corpus.languages, corpus.languages[::-1]) if len(corpus.languages) == 2 else ():
+            frames += _between(corpus, keys, scorer, known, (languages[0], languages[1]))
+    if not frames:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(frames, ignore_index=True).assign(seed=seed)[list(COLUMNS)]
+
+
+def _with_pictures(
+    corpus: Corpus, items: list[Item], scorer: Scorer, known: dict[str, Vocabulary], language: str, seed: int
+) -> list[pd.DataFrame]:
+    texts, owner = _asked(items, language)
+    right = owner[:, None] == np.arange(len(items))[None, :]
+    frames = []
+    draws = [one_picture(items, language, np.random.default_rng([seed, 6, draw])) for draw in range(DRAWS)]
+    for draw, rows in enumerate(dict.fromkeys(map(tuple, draws))):
+        scores = scorer.to_pictures(texts, language, corpus.features[list(rows)]) if items else None
+        if scores is None:
+            return []
+        for task, found in ((TASKS[0], best_ranks(scores, right)), (TASKS[1], best_ranks(scores.T, right.T))):
+            queries = owner if task == TASKS[0] else np.arange(len(items))
+            frames.append(_frame(scorer, task, language, items, queries, found, draw, scores.shape[task == TASKS[0]]))
+    return [_with_words(frame, items, {language: known[language]}) for frame in frames]
+
+
+def _between(
+    corpus: Corpus, keys: Sequence[str], scorer: Scorer, known: dict[str, Vocabulary], languages: tuple[str, str]
+) -> list[pd.DataFrame]:
+    source, target = languages
+    items = [item for item in corpus.part(keys, source, asked=True) if item.asked.get(target)]
+    if not items:
+        return []
+    (left, owners), (right, others) = (_asked(items, language) for language in languages)
+    scores = scorer.to_texts(left, right, languages)
+    if scores is None:
+        return []
+    found = best_ranks(scores, owners[:, None] == others[None, :])
+    frame = _frame(scorer, TASKS[2], f"{source}→{target}", items, owners, found, 0, len(right))
+    return [_with_words(frame, items, {language: known[language] for language in languages})]
+
+
+def _asked(items: Sequence[Item], language: str) -> tuple[list[str], NDArray[np.int64]]:
+    """The descriptions of some items, and the number of the item of each."""
+    texts = [text for item in items for text in item.asked[language]]
+    return texts, np.array([number for number, item in enumerate(items) for _ in item.asked[language]], np.int64)
+
+
+def _frame(
+    scorer: Scorer, task: str, language: str, items: Sequence[Item], queries: NDArray[np.int64], found: Matrix,
+    draw: int, candidates: int,
+) -> pd.DataFrame:  # fmt: skip
+    import pandas as pd
+
+    about = {"model": scorer.name, "task": task, "language": language, "draw": draw, "candidates": candidates}
+    return pd.DataFrame({"item": [items[number].id for number in queries], "rank": found}).assign(**about)
+
+
+def _with_words(frame: pd.DataFrame, items: Sequence[Item], known: dict[str, Vocabulary]) -> pd.DataFrame:
+    """The frame with each item's words and how many of them are unknown, in some languages together."""
+    counts: dict[str, tuple[int, int]] = {}
+    for item in items:
+        found = [word in numbers for language, numbers in _sets(known) for text in item.asked[language] for word in words(text)]
+        counts[item.id] = len(found), len(found) - sum(found)
+    return frame.assign(
+        words=[counts[key][0] for key in frame["item"]], unknown=[counts[key][1] for key in frame["item"]]
+    )
+
+
+def _sets(known: dict[str, Vocabulary]) -> list[tuple[str, frozenset[str]]]:
+    return [(language, frozenset(vocabulary.words)) for language, vocabulary in known.items()]
+
+
+def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
+    """A record for each model, task and language of a frame of ranks.
+
+    Returns:
+        ``model``, ``task``, ``language``; ``r@k`` with ``…_low`` and ``…_high`` (95 % bootstrap over items, all seeds and
+        draws of an item together), ``…_sd`` over seeds (nan for one) and ``…_chance``; ``median_rank``; ``n`` (items),
+        ``candidates`` (mean), ``seeds``, ``unknown`` (share of the texts' words that training has not seen).
+    """
+    records = []
+    for (model, task, language), rows in frame.groupby(["model", "task", "language"], sort=False):
+        record: dict[str, Any] = {"model": model, "task": task, "language": language}
+        for k in ks:
+            hits = _hits(rows, k)
+            found = metrics.interval(hits)
+            means = np.nanmean(hits, axis=0)
+            record |= {f"r@{k}": found.value, f"r@{k}_low": found.low, f"r@{k}_high": found.high}
+            record[f"r@{k}_sd"] = float(means.std(ddof=1)) if len(means) > 1 else float("nan")
+            record[f"r@{k}_chance"] = _chance(rows, k)
+        seeds = rows["seed"].nunique()
+        record |= {"median_rank": float(rows["rank"].median()), "n": int(rows["item"].nunique()), "seeds": int(seeds)}
+        record |= {"candidates": float(rows["candidates"].mean())}
+        total = int(rows["words"].sum())
+        records.append({**record, "unknown": float(rows["unknown"].sum() / total) if total else float("nan")})
+    return records
+
+
+def _hits(rows: pd.DataFrame, k: int) -> NDArray[np.float64]:
+    """float64 (items, seeds): the share of an item's queries and draws that found it, nan where a seed lacks it."""
+    found = (rows["rank"] <= k).astype(float).groupby([rows["item"], rows["seed"]]).mean().unstack("seed")
+    return found.to_numpy(np.float64)
+
+
+def _chance(rows: pd.DataFrame, k: int) -> float:
+    """Recall at k of a random order: several right answers where each picture has several descriptions."""
+    queries = rows.groupby(["seed", "draw"]).size().iloc[0]
+    candidates = int(rows["candidates"].iloc[0])
+    right = max(1, round(candidates / queries)) if rows["task"].iloc[0] != TASKS[0] else 1
+    return chance(candidates, right, (k,))[k]
+
+
+def difference(frame: pd.DataFrame, one: str, other: str, task: str, language: str, k: int = 10) -> metrics.Interval:
+    """How much higher the recall of one model is than that of another on the same items and draws."""
+    sides = []
+    for model in (one, other):
+        rows = frame[(frame["model"] == model) & (frame["task"] == task) & (frame["language"] == language)]
+        sides.append((rows["rank"] <= k).astype(float).groupby([rows["item"], rows["seed"]]).mean().unstack("seed"))
+    first, second = sides[0].align(sides[1], join="inner") if all(map(len, sides)) else (None, None)
+    if first is None or second is None or first.empty:
+        return metrics.Interval(float("nan"), float("nan"), float("nan"))
+    return metrics.interval(first.to_numpy(np.float64) - second.to_numpy(np.float64))

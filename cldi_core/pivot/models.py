@@ -1,0 +1,150 @@
+"""The models of Gella et al. (2017) and what they are trained with; and the joint space itself.
+
+VSE and OE learn one language at a time: for a pair of languages they are two separate spaces.  PIVOT puts both
+languages and the pictures into one; PARALLEL also draws together two languages' descriptions of one picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cldi_core.errors import DatasetError, unknown
+from cldi_core.pivot.encoders import ENCODERS, JOINT_DIM, WORD_DIM, Pictures
+from cldi_core.pivot.similarity import SIMILARITIES
+from cldi_core.pivot.text import Vocabulary
+
+
+@dataclass(frozen=True)
+class Model:
+    """One of the six models.
+
+    Attributes:
+        similarity: name in ``SIMILARITIES``; margin: the paper's.
+        bilingual: one space for both languages; otherwise one space for each.
+        parallel: pairs of descriptions of one picture are drawn together too.
+    """
+
+    name: str
+    label: str
+    similarity: str
+    margin: float
+    bilingual: bool
+    parallel: bool = False
+
+    def spaces(self, languages: Sequence[str]) -> list[tuple[str, ...]]:
+        """The languages of each space that is to be trained for some languages."""
+        return [tuple(languages)] if self.bilingual else [(language,) for language in languages]
+
+
+MODELS: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model("vse", "VSE", "cosine", 0.2, bilingual=False),
+        Model("oe", "OE", "order", 0.05, bilingual=False),
+        Model("pivot-sym", "PIVOT-SYM", "cosine", 0.2, bilingual=True),
+        Model("pivot-asym", "PIVOT-ASYM", "order", 0.05, bilingual=True),
+        Model("parallel-sym", "PARALLEL-SYM", "cosine", 0.2, bilingual=True, parallel=True),
+        Model("parallel-asym", "PARALLEL-ASYM", "order", 0.05, bilingual=True, parallel=True),
+    )
+}
+
+
+def find(name: str) -> Model:
+    """The model of this name; UnknownNameError where there is none."""
+    if name not in MODELS:
+        raise unknown("model", name, MODELS)
+    return MODELS[name]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a model is trained.
+
+    Attributes:
+        encoder: of descriptions, a name in ``ENCODERS``.
+        word_dim, joint_dim: numbers of a word vector, and of a row of the joint space.
+        rate: of Adam.  batch: items; no item is twice in one.  clip: the largest norm of a gradient.
+        epochs: at most; patience: so many in a row without a better validation recall end the training.
+        margin: instead of the paper's.
+        hardest: of each sum only its largest term (VSE++, Faghri et al. 2018).
+        swapped: the order distance from picture to description instead of from description to picture.
+        permuted: a control: the training items' pictures are permuted among them.
+        holdout: what the test has: ``"items"`` or ``"words"``, as in ``Corpus.split``.
+        seed: of the split, the first weights, and what is drawn.
+    """
+
+    encoder: str = "bag"
+    word_dim: int = 64
+    joint_dim: int = 256
+    rate: float = 0.003
+    batch: int = 128
+    clip: float = 2.0
+    epochs: int = 80
+    patience: int = 20
+    margin: float | None = None
+    hardest: bool = False
+    swapped: bool = False
+    permuted: bool = False
+    holdout: str = "items"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.encoder not in ENCODERS:
+            raise unknown("encoder", self.encoder, ENCODERS)
+        for name in ("word_dim", "joint_dim", "rate", "batch", "clip", "epochs", "patience", "margin"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise DatasetError(f"{name} = {value} cannot be trained with; expected a number above 0")
+
+
+PRESETS: dict[str, Options] = {
+    "demo": Options(),
+    "multi30k": Options("gru", WORD_DIM, JOINT_DIM, rate=0.001, epochs=30, patience=5),
+}
+
+
+class Space(nn.Module):
+    """The joint space of pictures and one or two languages."""
+
+    def __init__(self, model: Model, vocabularies: Mapping[str, Vocabulary], dim: int, options: Options) -> None:
+        super().__init__()
+        self.model, self.vocabularies, self.dim, self.options = model, dict(vocabularies), dim, options
+        make = ENCODERS[options.encoder]
+        self.texts = nn.ModuleDict(
+            {language: make(known, options.word_dim, options.joint_dim) for language, known in vocabularies.items()}
+        )
+        self.pictures = Pictures(dim, options.joint_dim)
+        self._prepare, self.compare = SIMILARITIES[model.similarity]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Whose descriptions it holds."""
+        return tuple(self.vocabularies)
+
+    @property
+    def margin(self) -> float:
+        """What it is trained with."""
+        return self.options.margin or self.model.margin
+
+    def of_texts(self, texts: Sequence[str], language: str) -> Tensor:
+        """Descriptions → rows, float32 (n, joint_dim)."""
+        return self._prepare(self.texts[language](list(texts)))
+
+    def of_pictures(self, features: Tensor) -> Tensor:
+        """Features, float32 (n, dim) in unit rows → rows, float32 (n, joint_dim)."""
+        return self._prepare(self.pictures(features))
+
+    def to_pictures(self, texts: Tensor, pictures: Tensor) -> Tensor:
+        """How alike rows of descriptions and of pictures are, in the direction that was trained: (n, m)."""
+        return self.compare(pictures, texts).T if self.options.swapped else self.compare(texts, pictures)
+
+    def to_texts(self, left: Tensor, right: Tensor) -> Tensor:
+        """How alike descriptions are, the mean of both directions: (n, m)."""
+        if self.model.similarity == "cosine":
+            return self.compare(left, right)
+        return (self.compare(left, right) + self.compare(right, left).T) / 2

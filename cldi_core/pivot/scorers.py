@@ -1,0 +1,172 @@
+"""Whatever ranks pictures and descriptions: trained models, and the controls that each has to beat.
+
+A scorer compares descriptions with pictures, descriptions of two languages, or both; what it cannot compare is ``None``.
+Where each language has a space of its own (VSE, OE, ridge regression), two descriptions are compared through pictures
+that both spaces hold: ``S(c_1, c_2)`` is the correlation, over one picture of each training item, of ``S_1(c_1, ·)`` with
+``S_2(c_2, ·)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cldi_core.pivot import controls
+from cldi_core.pivot.corpus import Corpus, Split
+from cldi_core.pivot.text import Vocabulary
+from cldi_core.pivot.trained import Trained
+from cldi_core.pivot.training import one_picture
+
+Matrix = NDArray[np.floating]
+Texts = Sequence[str]
+
+
+class Scorer(Protocol):
+    """What can rank."""
+
+    name: str
+    label: str
+
+    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+        """Descriptions against pictures (float (m, dim), unit rows): float (n, m)."""
+
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+        """Descriptions in one language against those in another: float (n, m)."""
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """The pictures through which two separate spaces are compared: float32 (n, dim), one of each training item."""
+
+    features: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, corpus: Corpus, split: Split, seed: int = 0) -> Bridge:
+        """One picture of each training item."""
+        rng = np.random.default_rng([seed, 7])
+        rows = [item.pictures[int(rng.integers(len(item.pictures)))] for item in map(corpus.item.get, split.train) if item]
+        return cls(corpus.features[rows])
+
+    def compare(self, scorer: Scorer, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+        """The correlations of two languages' scores."""
+        sides = [
+            scorer.to_pictures(texts, language, self.features)
+            for texts, language in zip((left, right), languages, strict=True)
+        ]
+        return None if sides[0] is None or sides[1] is None else correlation(sides[0], sides[1])
+
+
+def correlation(left: Matrix, right: Matrix) -> Matrix:
+    """Pearson's r of all pairs of rows: (n, dim), (m, dim) → (n, m); 0 for a row whose numbers are all the same."""
+    rows = [side - side.mean(axis=1, keepdims=True) for side in (left, right)]
+    length = [np.linalg.norm(side, axis=1, keepdims=True) for side in rows]
+    one, other = (side / np.where(n > 0, n, 1) for side, n in zip(rows, length, strict=True))
+    return np.asarray(one @ other.T)
+
+
+class Learned:
+    """A trained model."""
+
+    def __init__(self, trained: Trained, bridge: Bridge) -> None:
+        self.trained, self.bridge = trained, bridge
+        self.name = trained.key.model + ("-permuted" if trained.key.permuted else "")
+        self.label = trained.model.label + (", pictures permuted" if trained.key.permuted else "")
+
+    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+        """As in ``Scorer``; ``None`` for a language that the model does not hold."""
+        space = self.trained.spaces.get(language)
+        if space is None:
+            return None
+        device = next(space.parameters()).device
+        with torch.no_grad():
+            seen = space.of_pictures(torch.from_numpy(np.array(features, np.float32)).to(device))
+            return np.asarray(space.to_pictures(space.of_texts(texts, language), seen).cpu().numpy())
+
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+        """As in ``Scorer``; through pictures where the languages have separate spaces."""
+        one, other = (self.trained.spaces.get(language) for language in languages)
+        if one is None or other is None:
+            return None
+        if one is not other:
+            return self.bridge.compare(self, left, right, languages)
+        with torch.no_grad():
+            return np.asarray(one.to_texts(one.of_texts(left, languages[0]), one.of_texts(right, languages[1])).cpu().numpy())
+
+
+class Ridge:
+    """Control: ridge regression from pictures to words, in closed form; one for each language."""
+
+    name, label = "ridge", "Ridge regression"
+
+    def __init__(self, corpus: Corpus, split: Split, bridge: Bridge) -> None:
+        self.bridge, self.fitted = bridge, {}
+        for language in corpus.languages:
+            items = corpus.part(split.train, language)
+            rows = [row for item in items for row in item.own[language]]
+            texts = [" ".join(item.texts[language]) for item in items for _ in item.own[language]]
+            self.fitted[language] = controls.Ridge(corpus.features[rows], texts)
+
+    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+        """As in ``Scorer``."""
+        return self.fitted[language].scores(texts, features) if language in self.fitted else None
+
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+        """As in ``Scorer``, through pictures."""
+        return self.bridge.compare(self, left, right, languages)
+
+
+class Spelling:
+    """Control: the cosine of character n-grams; no picture, no training."""
+
+    name, label = "spelling", "Spelling"
+
+    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+        """Spelling says nothing of pictures."""
+        return None
+
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+        """As in ``Scorer``."""
+        return controls.spelling(left, right)
+
+
+class Identity:
+    """Control: which training items two descriptions share words with; no picture is looked at.
+
+    ``S(c_1, c_2)`` is the cosine of the TF-IDF cosines of ``c_1`` and of ``c_2`` with the descriptions of those training
+    items that both languages describe.  Without such items it says nothing.
+    """
+
+    name, label = "identity", "Identity, no pictures"
+
+    def __init__(self, corpus: Corpus, split: Split) -> None:
+        self.known: Mapping[str, tuple[Vocabulary, NDArray[np.float64], Matrix]] = {}
+        items = [item for key in split.train if all((item := corpus.item[key]).texts.get(one) for one in corpus.languages)]
+        for language in corpus.languages if items and len(corpus.languages) == 2 else ():
+            texts = [" ".join(item.texts[language]) for item in items]
+            vocabulary = Vocabulary.of(texts)
+            rarity = controls.rarities(texts, vocabulary)
+            self.known = {**self.known, language: (vocabulary, rarity, controls.weigh(texts, vocabulary, rarity))}
+
+    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+        """It looks at no picture."""
+        return None
+
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+        """As in ``Scorer``."""
+        if any(language not in self.known for language in languages):
+            return None
+        sides = []
+        for texts, language in zip((left, right), languages, strict=True):
+            vocabulary, rarity, rows = self.known[language]
+            sides.append(controls.unit(controls.weigh(texts, vocabulary, rarity) @ rows.T))
+        return np.asarray(sides[0] @ sides[1].T)
+
+
+def rivals(corpus: Corpus, split: Split, bridge: Bridge) -> list[Scorer]:
+    """The controls that need no training."""
+    return [Ridge(corpus, split, bridge), Spelling(), Identity(corpus, split)]

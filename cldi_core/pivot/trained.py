@@ -1,0 +1,153 @@
+"""Models of a data set: trained where they are not yet, found where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from cldi_core import store
+from cldi_core.dataset import Dataset
+from cldi_core.hardware import check_device
+from cldi_core.pivot import checkpoint, models, training
+from cldi_core.pivot.checkpoint import About, Key
+from cldi_core.pivot.corpus import Corpus, Split
+from cldi_core.pivot.models import Options, Space
+from cldi_core.pivot.training import Epoch, State, TrainingError
+
+FOLDER = "pivot"
+Report = Callable[[str, int, int, Epoch], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model: the space (or spaces) that hold its languages.
+
+    Attributes:
+        spaces: language → the space that holds it; one for both languages, or one each.
+        about: language → what is known of that space.
+    """
+
+    key: Key
+    spaces: Mapping[str, Space]
+    about: Mapping[str, About]
+
+    @property
+    def model(self) -> models.Model:
+        """Which of the six it is."""
+        return models.find(self.key.model)
+
+    @property
+    def any(self) -> About:
+        """What is known of the first space; they share their corpus and split."""
+        return next(iter(self.about.values()))
+
+    @property
+    def seconds(self) -> float:
+        """How long training took, all spaces together."""
+        return sum({id(about): about.seconds for about in self.about.values()}.values())
+
+
+def root(dataset: Dataset) -> Path:
+    """Where a data set's models are kept."""
+    return dataset.path / FOLDER
+
+
+def train(
+    corpus: Corpus,
+    key: Key,
+    options: Options,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    force: bool = False,
+    report: Report | None = None,
+) -> Trained:
+    """Train a model, going on where an interrupted run stopped; what was trained the same way is not trained again.
+
+    Args:
+        options: their seed, ``holdout`` and ``permuted`` are replaced by the key's.
+        folder: where models are kept.
+        report: told the label, epochs done, their number, and the last one.
+
+    Raises:
+        TrainingError: the loss is no number; DatasetError: what cannot be trained on.
+    """
+    check_device(device)
+    options = replace(options, seed=key.seed, holdout=key.holdout, permuted=key.permuted)
+    model, split = models.find(key.model), corpus.split(key.seed, key.holdout)
+    spaces, known = {}, {}
+    for languages in model.spaces(corpus.languages):
+        path = key.path(folder, languages)
+        with store.lock(path.parent, f"pivot train --model {key.model}"):
+            if force or not _is(path, options, corpus):
+                label = f"{model.label} {'+'.join(languages)}" + (" (pictures permuted)" if key.permuted else "")
+                state = training.begin(corpus, split, model, languages, options, device)
+                _train(corpus, split, state, path, lambda *done, label=label: report and report(label, *done))
+        space, about = checkpoint.load(path, device)
+        spaces |= dict.fromkeys(languages, space)
+        known |= dict.fromkeys(languages, about)
+    return Trained(key, spaces, known)
+
+
+def _train(corpus: Corpus, split: Split, state: State, path: Path, report: training.Report) -> None:
+    """Train a space from where it was left, and store it; if it fails, store what is best so far, and say so."""
+    space = state.space
+    plan = store.digest(
+        space.model.name, space.languages, asdict(space.options), corpus.digest, asdict(split), torch.get_num_threads()
+    )
+    state = checkpoint.find_state(path, state, plan)
+
+    def save(stopped: str = "") -> None:
+        about = About(
+            space.model.name, space.languages, space.options, corpus.name, corpus.digest, corpus.backbone,
+            corpus.shared, split, tuple(state.curve), state.best_epoch, state.curve[-1].seconds, stopped,
+        )  # fmt: skip
+        state.space.load_state_dict(state.best)
+        checkpoint.save(path, state.space, about)
+
+    try:
+        training.train(corpus, split, state, keep=lambda one: checkpoint.keep_state(path, one, plan), report=report)
+    except TrainingError as error:
+        if state.best_epoch >= 0 and not path.is_file():
+            save(str(error))
+            raise TrainingError(f"{error}; epoch {state.best_epoch + 1}, the best before it, is kept") from error
+        raise
+    save()
+    checkpoint.drop_state(path)
+
+
+def _is(path: Path, options: Options, corpus: Corpus) -> bool:
+    """Whether the space that is stored was trained in just this way."""
+    if not path.is_file():
+        return False
+    _, about = checkpoint.load(path)
+    return about.options == options and about.digest == corpus.digest and not about.stopped
+
+
+def find(folder: Path, key: Key, languages: tuple[str, ...], device: str = "cpu") -> Trained:
+    """A model that has been trained.
+
+    Raises:
+        DatasetError: it has not, or its file is broken.
+    """
+    spaces, known = {}, {}
+    for own in models.find(key.model).spaces(languages):
+        space, about = checkpoint.load(key.path(folder, own), device)
+        spaces |= dict.fromkeys(own, space)
+        known |= dict.fromkeys(own, about)
+    return Trained(key, spaces, known)
+
+
+def available(folder: Path, backbone: str, pair: str, languages: tuple[str, ...], holdout: str = "items") -> list[Key]:
+    """The models that are there for a backbone and a pair, controls aside; by model, then seed."""
+    found = []
+    for model in models.MODELS.values():
+        for path in sorted((folder / backbone / pair / holdout / model.name).glob("seed-*")):
+            number = path.name.removeprefix("seed-")
+            key = Key(backbone, pair, model.name, holdout, int(number) if number.isdecimal() else -1)
+            if key.seed >= 0 and all(key.path(folder, own).is_file() for own in model.spaces(languages)):
+                found.append(key)
+    return found
