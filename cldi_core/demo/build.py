@@ -22,8 +22,8 @@ from cldi_core import dataset, lists, senses, store
 from cldi_core.demo import lexicon
 from cldi_core.demo.sources import CLDR, CLDR_DERIVED, LANGUAGES, VENDORS, Vendor, artwork, cldr_annotations, emoji_key
 from cldi_core.errors import DemoError
-from cldi_core.pivot.descriptions import Row, write_concepts
 from cldi_core.pictures import Picture, write_shards
+from cldi_core.pivot.descriptions import Row, write_concepts
 
 SIZE, QUALITY = 128, 80
 MAXIMUM_EMOJI = 20
@@ -196,7 +196,9 @@ def build(root: Path, cache: Path) -> None:
     write_concepts(root / "demo", describe(cache, shown))
     hard_info = {"title": "Emoji demo, no shared concept", "about": HARD, "pictures": "../demo"} | info
     write_dataset(root / "demo-hard", hard_info, hard, by_key)
-    write_concepts(root / "demo-hard", describe(cache, {language: shown[language] & split[language] for language in LANGUAGES}))
+    write_concepts(
+        root / "demo-hard", describe(cache, {language: shown[language] & split[language] for language in LANGUAGES})
+    )
     for name in ("demo", "demo-hard"):
         store.write_text(root / name / "MANIFEST.tsv", manifest(root / name))
 

@@ -72,7 +72,15 @@ class Key:
     def path(self, root: Path, languages: tuple[str, ...]) -> Path:
         """The file of a space for some languages, below the folder ``pivot`` of a data set, or another."""
         name = self.model + ("-permuted" if self.permuted else "")
-        return root / self.backbone / self.pair / self.holdout / name / f"seed-{self.seed}" / f"{'+'.join(languages)}.safetensors"
+        return (
+            root
+            / self.backbone
+            / self.pair
+            / self.holdout
+            / name
+            / f"seed-{self.seed}"
+            / f"{'+'.join(languages)}.safetensors"
+        )
 
 
 def save(path: Path, space: Space, about: About) -> None:
@@ -139,14 +147,15 @@ def check_features(about: About, corpus: Corpus, space: Space) -> None:
     """
     if about.backbone != corpus.backbone or space.dim != corpus.features.shape[1]:
         raise DatasetError(
-            f"{models.find(about.model).label} was trained on features of {about.backbone!r} ({space.dim} numbers), these "
-            f"are of {corpus.backbone!r} ({corpus.features.shape[1]}); name the former, or train on these"
+            f"{models.find(about.model).label} was trained on features of {about.backbone!r} ({space.dim} numbers), "
+            f"these are of {corpus.backbone!r} ({corpus.features.shape[1]}); name the former, or train on these"
         )
 
 
 def keep_state(path: Path, state: State, plan: str) -> None:
     """Write where a training is."""
     tensors = {f"space/{name}": tensor for name, tensor in state.space.state_dict().items()}
+    tensors |= {f"averaged/{name}": tensor for name, tensor in state.averaged.state_dict().items()}
     tensors |= {f"best/{name}": tensor for name, tensor in state.best.items()}
     for number, values in state.adam.state_dict()["state"].items():
         tensors |= {f"adam/{number}/{name}": value for name, value in values.items()}
@@ -163,20 +172,22 @@ def find_state(path: Path, state: State, plan: str) -> State:
         if meta["plan"] != plan:
             return state
         curve = [Epoch(**epoch) for epoch in json.loads(meta["curve"])]
-        parts: dict[str, dict[str, torch.Tensor]] = {"space": {}, "best": {}}
+        device = next(state.space.parameters()).device
+        parts: dict[str, dict[str, torch.Tensor]] = {"space": {}, "averaged": {}, "best": {}}
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for name, array in tensors.items():
             part, _, rest = name.partition("/")
-            tensor = torch.from_numpy(np.array(array))
+            tensor = torch.from_numpy(np.array(array)).to(device)
             if part == "adam":
                 number, _, kind = rest.partition("/")
                 moments.setdefault(int(number), {})[kind] = tensor
             else:
                 parts[part][rest] = tensor
         state.space.load_state_dict(parts["space"])
+        state.averaged.load_state_dict(parts["averaged"])
         optimizer = adam(state.space, state.space.options)
         optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-        return State(state.space, optimizer, parts["best"], int(meta["best"]), curve)
+        return State(state.space, state.averaged, optimizer, parts["best"], int(meta["best"]), curve)
     except (CldiError, KeyError, ValueError, TypeError, RuntimeError):
         return state  # nothing that can be gone on from: begin anew
 

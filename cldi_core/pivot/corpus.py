@@ -99,8 +99,8 @@ class Corpus:
         """Its own split, or one by this seed that keeps near-duplicates together.
 
         Args:
-            holdout: ``"items"``: drawn at random.  ``"words"``: all items of one word after the other, so that there are
-                words of which training has seen nothing; harder, because more of the descriptions' words are unknown.
+            holdout: ``"items"``: drawn at random.  ``"words"``: all items of one word after the other, so that there
+                are words of which training has seen nothing; harder, because more words of descriptions are unknown.
 
         Raises:
             DatasetError: there are too few items for three parts, or no words.
@@ -108,7 +108,9 @@ class Corpus:
         if holdout not in HOLDOUTS:
             raise unknown("way to hold out", holdout, HOLDOUTS)
         if holdout == "words" and not self.bundles:
-            raise DatasetError(f"{self.name!r} has no word list whose words could be held out; expected --holdout items")
+            raise DatasetError(
+                f"{self.name!r} has no word list whose words could be held out; expected --holdout items"
+            )
         if self.fixed:
             return self.fixed
         group = {item.id: number for item, number in zip(self.items, near_duplicates(self).tolist(), strict=True)}
@@ -131,15 +133,17 @@ class Corpus:
         parts["train"] = [key for keys in members.values() for key in keys]
         if min(map(len, parts.values())) < 2:
             raise DatasetError(
-                f"{self.name!r} has {len(self.items)} described pictures; expected enough different ones for at least 2 "
-                "each in training, validation and test"
+                f"{self.name!r} has {len(self.items)} described pictures; expected enough different ones for at least "
+                "2 each in training, validation and test"
             )
         return Split(**{part: tuple(keys) for part, keys in parts.items()})
 
     def part(self, keys: Sequence[str], language: str, *, asked: bool = False) -> list[Item]:
         """Those of some items that are described in a language: for training, or as ``asked`` for a test."""
         items = [self.item[key] for key in keys]
-        return [item for item in items if (item.asked if asked else item.texts).get(language) and item.own.get(language)]
+        return [
+            item for item in items if (item.asked if asked else item.texts).get(language) and item.own.get(language)
+        ]
 
 
 def near_duplicates(corpus: Corpus) -> NDArray[np.int64]:

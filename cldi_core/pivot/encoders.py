@@ -71,13 +71,28 @@ ENCODERS: dict[str, Callable[..., nn.Module]] = {"gru": Gru, "bag": Bag}
 
 
 class Pictures(nn.Module):
-    """A linear map of stored features, which are unit rows."""
+    """A linear map of stored features, which are unit rows.
+
+    Features are first centred and brought to a length of about one, as those of training are on average: the map could
+    learn that too, but rows of which most is the same in all are learned slowly.
+    """
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, dim: int, joint_dim: int = JOINT_DIM) -> None:
         super().__init__()
         self.project = nn.Linear(dim, joint_dim)
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("scale", torch.ones(1))
+
+    def centre(self, features: Tensor) -> None:
+        """Learn from the training pictures, float32 (n, dim), what to centre by."""
+        self.mean.copy_(features.mean(dim=0))
+        spread = torch.linalg.vector_norm(features - self.mean, dim=1).mean()
+        self.scale.fill_(1 / float(spread) if float(spread) > 0 else 1.0)
 
     def forward(self, features: Tensor) -> Tensor:
         """float32 (n, dim) → float32 (n, joint_dim)."""
-        joined: Tensor = self.project(features)
+        joined: Tensor = self.project((features - self.mean) * self.scale)
         return joined

@@ -98,15 +98,21 @@ def _frame(
 ) -> pd.DataFrame:  # fmt: skip
     import pandas as pd
 
+    asked = [items[number].id for number in queries]
     about = {"model": scorer.name, "task": task, "language": language, "draw": draw, "candidates": candidates}
-    return pd.DataFrame({"item": [items[number].id for number in queries], "rank": found}).assign(**about)
+    return pd.DataFrame({**about, "item": asked, "rank": found})
 
 
 def _with_words(frame: pd.DataFrame, items: Sequence[Item], known: dict[str, Vocabulary]) -> pd.DataFrame:
     """The frame with each item's words and how many of them are unknown, in some languages together."""
     counts: dict[str, tuple[int, int]] = {}
     for item in items:
-        found = [word in numbers for language, numbers in _sets(known) for text in item.asked[language] for word in words(text)]
+        found = [
+            word in numbers
+            for language, numbers in _sets(known)
+            for text in item.asked[language]
+            for word in words(text)
+        ]
         counts[item.id] = len(found), len(found) - sum(found)
     return frame.assign(
         words=[counts[key][0] for key in frame["item"]], unknown=[counts[key][1] for key in frame["item"]]
@@ -121,9 +127,9 @@ def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
     """A record for each model, task and language of a frame of ranks.
 
     Returns:
-        ``model``, ``task``, ``language``; ``r@k`` with ``…_low`` and ``…_high`` (95 % bootstrap over items, all seeds and
-        draws of an item together), ``…_sd`` over seeds (nan for one) and ``…_chance``; ``median_rank``; ``n`` (items),
-        ``candidates`` (mean), ``seeds``, ``unknown`` (share of the texts' words that training has not seen).
+        ``model``, ``task``, ``language``; ``r@k`` with ``…_low`` and ``…_high`` (95 % bootstrap over items, all seeds
+        and draws of an item together), ``…_sd`` over seeds (nan for one) and ``…_chance``; ``median_rank``; ``n``
+        (items), ``candidates`` (mean), ``seeds``, ``unknown`` (share of the texts' words that training has not seen).
     """
     records = []
     for (model, task, language), rows in frame.groupby(["model", "task", "language"], sort=False):

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from cldi_core.errors import DatasetError, unknown
@@ -70,6 +69,8 @@ class Options:
         word_dim, joint_dim: numbers of a word vector, and of a row of the joint space.
         rate: of Adam.  batch: items; no item is twice in one.  clip: the largest norm of a gradient.
         epochs: at most; patience: so many in a row without a better validation recall end the training.
+        average: of the parameters over epochs, how much of the average so far stays; this average is validated and kept.
+            0: none, as in the paper.
         margin: instead of the paper's.
         hardest: of each sum only its largest term (VSE++, Faghri et al. 2018).
         swapped: the order distance from picture to description instead of from description to picture.
@@ -86,6 +87,7 @@ class Options:
     clip: float = 2.0
     epochs: int = 80
     patience: int = 20
+    average: float = 0.9
     margin: float | None = None
     hardest: bool = False
     swapped: bool = False
@@ -100,11 +102,13 @@ class Options:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise DatasetError(f"{name} = {value} cannot be trained with; expected a number above 0")
+        if not 0 <= self.average < 1:
+            raise DatasetError(f"average = {self.average} cannot be trained with; expected 0 up to below 1")
 
 
 PRESETS: dict[str, Options] = {
     "demo": Options(),
-    "multi30k": Options("gru", WORD_DIM, JOINT_DIM, rate=0.001, epochs=30, patience=5),
+    "multi30k": Options("gru", WORD_DIM, JOINT_DIM, rate=0.001, epochs=30, patience=5, average=0.0),
 }
 
 

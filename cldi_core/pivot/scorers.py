@@ -1,9 +1,9 @@
 """Whatever ranks pictures and descriptions: trained models, and the controls that each has to beat.
 
-A scorer compares descriptions with pictures, descriptions of two languages, or both; what it cannot compare is ``None``.
-Where each language has a space of its own (VSE, OE, ridge regression), two descriptions are compared through pictures
-that both spaces hold: ``S(c_1, c_2)`` is the correlation, over one picture of each training item, of ``S_1(c_1, ·)`` with
-``S_2(c_2, ·)``.
+A scorer compares descriptions with pictures, descriptions of two languages, or both; what it cannot compare is
+``None``.  Where each language has a space of its own (VSE, OE, ridge regression), two descriptions are compared through
+pictures that both spaces hold: ``S(c_1, c_2)`` is the correlation, over one picture of each training item, of
+``S_1(c_1, ·)`` with ``S_2(c_2, ·)``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from cldi_core.pivot import controls
 from cldi_core.pivot.corpus import Corpus, Split
 from cldi_core.pivot.text import Vocabulary
 from cldi_core.pivot.trained import Trained
-from cldi_core.pivot.training import one_picture
 
 Matrix = NDArray[np.floating]
 Texts = Sequence[str]
@@ -49,7 +48,9 @@ class Bridge:
     def of(cls, corpus: Corpus, split: Split, seed: int = 0) -> Bridge:
         """One picture of each training item."""
         rng = np.random.default_rng([seed, 7])
-        rows = [item.pictures[int(rng.integers(len(item.pictures)))] for item in map(corpus.item.get, split.train) if item]
+        rows = [
+            item.pictures[int(rng.integers(len(item.pictures)))] for item in map(corpus.item.get, split.train) if item
+        ]
         return cls(corpus.features[rows])
 
     def compare(self, scorer: Scorer, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
@@ -95,7 +96,9 @@ class Learned:
         if one is not other:
             return self.bridge.compare(self, left, right, languages)
         with torch.no_grad():
-            return np.asarray(one.to_texts(one.of_texts(left, languages[0]), one.of_texts(right, languages[1])).cpu().numpy())
+            return np.asarray(
+                one.to_texts(one.of_texts(left, languages[0]), one.of_texts(right, languages[1])).cpu().numpy()
+            )
 
 
 class Ridge:
@@ -137,15 +140,17 @@ class Spelling:
 class Identity:
     """Control: which training items two descriptions share words with; no picture is looked at.
 
-    ``S(c_1, c_2)`` is the cosine of the TF-IDF cosines of ``c_1`` and of ``c_2`` with the descriptions of those training
-    items that both languages describe.  Without such items it says nothing.
+    ``S(c_1, c_2)`` is the cosine of the TF-IDF cosines of ``c_1`` and of ``c_2`` with the descriptions of those
+    training items that both languages describe.  Without such items it says nothing.
     """
 
     name, label = "identity", "Identity, no pictures"
 
     def __init__(self, corpus: Corpus, split: Split) -> None:
         self.known: Mapping[str, tuple[Vocabulary, NDArray[np.float64], Matrix]] = {}
-        items = [item for key in split.train if all((item := corpus.item[key]).texts.get(one) for one in corpus.languages)]
+        items = [
+            item for key in split.train if all((item := corpus.item[key]).texts.get(one) for one in corpus.languages)
+        ]
         for language in corpus.languages if items and len(corpus.languages) == 2 else ():
             texts = [" ".join(item.texts[language]) for item in items]
             vocabulary = Vocabulary.of(texts)

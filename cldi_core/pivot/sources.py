@@ -58,9 +58,17 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     if not items:
         raise DatasetError(f"no picture of {dataset.name!r} depicts what {FILE} describes; expected the same concepts")
     matrix = loaded.matrix[np.array([loaded.row[key] for key in ids])]
-    rows = unit_rows(matrix)
+    every = unit_rows(matrix)
     return Corpus(
-        dataset.title, languages, backbone, loaded.digest, rows, tuple(ids), tuple(items), True, _bundles(dataset, pair)
+        dataset.title,
+        languages,
+        backbone,
+        loaded.digest,
+        every,
+        tuple(ids),
+        tuple(items),
+        True,
+        _bundles(dataset, pair),
     )
 
 
@@ -103,7 +111,9 @@ def _phrases(row: Row) -> tuple[str, ...]:
 def _described(name: str, found: dict[str, dict[str, tuple[str, ...]]]) -> None:
     for language, texts in found.items():
         if not texts:
-            raise DatasetError(f"{name!r} describes nothing in {language!r}; expected descriptions in {', '.join(found)}")
+            raise DatasetError(
+                f"{name!r} describes nothing in {language!r}; expected descriptions in {', '.join(found)}"
+            )
 
 
 def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
@@ -193,15 +203,17 @@ def of_multi30k(
 def _given(folder: Path, part: str, count: int) -> NDArray[np.floating]:
     files = sorted(folder.glob(f"{part}*.npy"))
     if not files:
-        raise DatasetError(f"{str(folder)!r} has no {part}*.npy; expected float (n, dim), a row for each line of the texts")
+        raise DatasetError(
+            f"{str(folder)!r} has no {part}*.npy; expected float (n, dim), a row for each line of the texts"
+        )
     try:
         matrix = np.load(files[0], allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise DatasetError(f"{files[0].name!r} cannot be read ({error}); expected an array saved by numpy") from error
     if matrix.ndim != 2 or matrix.dtype.kind != "f" or len(matrix) != count or not np.isfinite(matrix).all():
         raise DatasetError(
-            f"{files[0].name!r} is {matrix.dtype} of shape {matrix.shape}; expected finite float ({count}, dim), a row for "
-            "each line of the texts"
+            f"{files[0].name!r} is {matrix.dtype} of shape {matrix.shape}; expected finite float ({count}, dim), a row "
+            "for each line of the texts"
         )
     return np.asarray(matrix)
 

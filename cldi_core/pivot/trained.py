@@ -78,7 +78,8 @@ def train(
     check_device(device)
     options = replace(options, seed=key.seed, holdout=key.holdout, permuted=key.permuted)
     model, split = models.find(key.model), corpus.split(key.seed, key.holdout)
-    spaces, known = {}, {}
+    spaces: dict[str, Space] = {}
+    known: dict[str, About] = {}
     for languages in model.spaces(corpus.languages):
         path = key.path(folder, languages)
         with store.lock(path.parent, f"pivot train --model {key.model}"):
@@ -133,7 +134,8 @@ def find(folder: Path, key: Key, languages: tuple[str, ...], device: str = "cpu"
     Raises:
         DatasetError: it has not, or its file is broken.
     """
-    spaces, known = {}, {}
+    spaces: dict[str, Space] = {}
+    known: dict[str, About] = {}
     for own in models.find(key.model).spaces(languages):
         space, about = checkpoint.load(key.path(folder, own), device)
         spaces |= dict.fromkeys(own, space)

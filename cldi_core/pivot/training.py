@@ -6,6 +6,7 @@ as it would have without.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,11 +47,13 @@ class State:
 
     Attributes:
         space, adam: as they are after the last epoch.
+        averaged: the space with the average of its parameters over the epochs.
         best: the parameters of the best epoch so far, and which it was (-1 before there is one).
         curve: one entry per epoch.
     """
 
     space: Space
+    averaged: Space
     adam: torch.optim.Optimizer
     best: dict[str, Tensor]
     best_epoch: int
@@ -68,8 +71,8 @@ def vocabularies(corpus: Corpus, split: Split, languages: Sequence[str]) -> dict
         items = corpus.part(split.train, language)
         if len(items) < 2:
             raise DatasetError(
-                f"{corpus.name!r} describes {len(items)} training pictures in {language!r}; expected at least 2, because "
-                "a model learns by telling pictures apart"
+                f"{corpus.name!r} describes {len(items)} training pictures in {language!r}; expected at least 2, "
+                "because a model learns by telling pictures apart"
             )
         found[language] = Vocabulary.of(text for item in items for text in item.texts[language])
     return found
@@ -81,8 +84,10 @@ def begin(corpus: Corpus, split: Split, model: Model, languages: Sequence[str], 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         space = Space(model, known, corpus.features.shape[1], options)
+    rows = [row for language in languages for item in corpus.part(split.train, language) for row in item.own[language]]
+    space.pictures.centre(torch.from_numpy(corpus.features[sorted(set(rows))]))
     space.to(device)
-    return State(space, adam(space, options), {}, -1, [])
+    return State(space, copy.deepcopy(space), adam(space, options), {}, -1, [])
 
 
 def adam(space: Space, options: Options) -> torch.optim.Optimizer:
@@ -115,10 +120,11 @@ def train(
     while not finished(state):
         number = len(state.curve)
         loss = _epoch(state, batches, number)
-        recall = check.recall(state.space)
+        _average(state, options.average if number else 0.0)
+        recall = check.recall(state.averaged)
         state.curve.append(Epoch(loss, recall, before + time.monotonic() - started))
         if state.best_epoch < 0 or recall > state.curve[state.best_epoch].recall:
-            state.best = {name: tensor.detach().clone() for name, tensor in state.space.state_dict().items()}
+            state.best = {name: tensor.detach().clone() for name, tensor in state.averaged.state_dict().items()}
             state.best_epoch = number
         if report:
             report(number + 1, options.epochs, state.curve[-1])
@@ -127,6 +133,12 @@ def train(
             kept = time.monotonic()
     state.space.load_state_dict(state.best)
     return state
+
+
+def _average(state: State, kept: float) -> None:
+    with torch.no_grad():
+        for own, newest in zip(state.averaged.parameters(), state.space.parameters(), strict=True):
+            own.lerp_(newest, 1 - kept)
 
 
 def finished(state: State) -> bool:
@@ -143,8 +155,8 @@ def _epoch(state: State, batches: Batches, number: int) -> float:
         value = float(loss.detach())
         if not np.isfinite(value):
             raise TrainingError(
-                f"the loss of {state.space.model.label} became {value} in epoch {number + 1}; train with a smaller --rate, "
-                "or look for broken features; what was trained before stands"
+                f"the loss of {state.space.model.label} became {value} in epoch {number + 1}; train with a smaller "
+                "--rate, or look for broken features; what was trained before stands"
             )
         state.adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -161,12 +173,14 @@ class Batches:
         self.corpus, self.options = corpus, space.options
         self.features = torch.from_numpy(corpus.features)
         self.items = {language: corpus.part(split.train, language) for language in space.languages}
-        self.rows = {language: {item.id: item.own[language] for item in items} for language, items in self.items.items()}
+        self.rows = {
+            language: {item.id: item.own[language] for item in items} for language, items in self.items.items()
+        }
         if self.options.permuted:
             self.rows = permuted(corpus, split, self.rows, self.options.seed)
         self.parallel = space.model.parallel
 
-    def of(self, epoch: int) -> list[list[tuple[str, ...]]]:
+    def of(self, epoch: int) -> list[list[str]]:
         """The batches of an epoch: ids of items, each once; an item brings every language that describes it."""
         rng = np.random.default_rng([self.options.seed, 2, epoch])
         self.rng = np.random.default_rng([self.options.seed, 3, epoch])
@@ -239,8 +253,10 @@ class Validation:
         device, found = next(space.parameters()).device, []
         with torch.no_grad():
             for language, (texts, right, drawn) in self.asked.items():
-                rows = space.of_texts(texts, language) if texts else None
-                for features in drawn if rows is not None else ():
+                if not texts:
+                    continue
+                rows = space.of_texts(texts, language)
+                for features in drawn:
                     scores = space.to_pictures(rows, space.of_pictures(features.to(device))).cpu().numpy()
                     for ranks in (best_ranks(scores, right), best_ranks(scores.T, right.T)):
                         found += [float((ranks <= k).mean()) for k in KS]
