@@ -173,6 +173,7 @@ def score(
     """
     from cldi_core import controls, features, runs
     from cldi_core.methods import METHODS
+    from cldi_core.pivot import translation
     from cldi_core.scores import check_choices
 
     check_choices([method] if method else [], precision, device)
@@ -181,7 +182,7 @@ def score(
     records: list[dict[str, object]] = []
     for name in _pairs(opened, pair):
         joined = runs.open_pair(opened, backbone, name, loaded)
-        methods = [method] if method else list(METHODS)
+        methods = [method] if method else [*METHODS, *translation.trained(opened, backbone, name)]
         with progress(f"scoring {name}") as report:
             scored = runs.scored(joined, methods, precision, device, report)
         runs.rankings(joined, [*methods, *([] if method else controls.available(opened))], scored)
@@ -206,13 +207,15 @@ def evaluate(
     """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals."""
     from cldi_core import features, results, runs
     from cldi_core.methods import METHODS
+    from cldi_core.pivot import translation
 
     opened = open_dataset(dataset)
     loaded = features.load(opened, backbone)
     frames, candidates = {}, {}
     for name in _pairs(opened, pair):
         joined = runs.open_pair(opened, backbone, name, loaded)
-        frames[name] = runs.rankings(joined, [method] if method else list(METHODS))
+        methods = [method] if method else [*METHODS, *translation.trained(opened, backbone, name)]
+        frames[name] = runs.rankings(joined, methods)
         candidates[name] = int((joined.target.sizes > 0).sum())
     records = results.table(frames, same_spelled=same_spelled)
     if as_json:

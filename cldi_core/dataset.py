@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent / "data"
 POS = {"N": "noun", "V": "verb", "A": "adjective"}
+# Files whose change is a change of the data set.
+STAMPED = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*", "pivot/*/*/*/*", "pivot/*/*/*/*/*/*")
 SETTINGS = {"ALL": ("N", "V", "A"), "NN": ("N",), "VB": ("V",), "ADJ": ("A",)}
 
 
@@ -166,7 +168,7 @@ class Dataset:
         wordnet = senses.installed()
         return None if wordnet is None else wordnet.senses(word)
 
-    def stamp(self, patterns: Sequence[str] = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*")) -> str:
+    def stamp(self, patterns: Sequence[str] = STAMPED) -> str:
         """Changes whenever a file of the data set does: the key under which pages keep what they read."""
         parts = []
         for folder in dict.fromkeys((self.path, self.home)):

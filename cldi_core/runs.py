@@ -6,7 +6,9 @@ store it under a digest of all that it depends on, so that nothing stale is ever
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,9 +20,10 @@ from numpy.typing import NDArray
 
 from cldi_core import controls, features, lists, ranking, reuse, store
 from cldi_core.dataset import Dataset, Query
-from cldi_core.errors import unknown
+from cldi_core.errors import CldiError, unknown
 from cldi_core.imagesets import ImageSets
-from cldi_core.methods import with_bases
+from cldi_core.methods import LEARNED, with_bases
+from cldi_core.pivot import translation
 from cldi_core.scores import Matrix
 
 if TYPE_CHECKING:
@@ -116,6 +119,17 @@ def key(pair: Pair) -> str:
     return store.digest(pair.digest, [[query.id, query.right] for query in pair.queries])
 
 
+def _expected(pair: Pair, name: str) -> str:
+    """Stands for everything that the scores of a method (or control) depend on, a trained model included.
+
+    Raises:
+        UnknownNameError: the model has not been trained; DatasetError: it is broken.
+    """
+    if name in LEARNED:
+        return store.digest(key(pair), translation.digest(pair, name))
+    return key(pair)
+
+
 def score_path(pair: Pair, method: str) -> Path:
     """Where a method's scores are kept."""
     return pair.dataset.path / "scores" / pair.backbone / pair.name / f"{method}.safetensors"
@@ -138,7 +152,8 @@ def scored(
         progress: told the pictures done and their number, while a pass runs.
     """
     methods = list(methods)
-    wanted = {method.name: method for method in with_bases(methods)}
+    learned = {name: _learned(pair, name) for name in methods if name in LEARNED}
+    wanted = {method.name: method for method in with_bases(name for name in methods if name not in LEARNED)}
     expected = key(pair)
     # What is made from other scores needs all of them, not only the settled ones.
     bases = {base for method in wanted.values() for base in method.bases}
@@ -160,7 +175,21 @@ def scored(
         if wanted[name].bases:
             found[name] = reuse.derive(job, wanted[name], found, expected)
             reuse.save(score_path(pair, name), found[name])
+    found |= learned
     return {name: found[name] for name in methods}
+
+
+def _learned(pair: Pair, name: str) -> reuse.Scored:
+    """The scores of a trained model, as they are stored or computed now."""
+    expected, path = _expected(pair, name), score_path(pair, name)
+    old = reuse.load(path)
+    if old is not None and old.key == expected:
+        return old
+    start = time.perf_counter()
+    matrix = translation.scores(pair, name)
+    new = reuse.Scored(matrix, expected, "exact", "cpu", time.perf_counter() - start, matrix.size, *pair.keys)
+    reuse.save(path, new)
+    return new
 
 
 def _right(pair: Pair) -> list[set[int]]:
@@ -194,14 +223,14 @@ def rankings(
     ready = ready or {}
     wanting = [name for name in missing if name not in controls.CONTROLS and name not in ready]
     matrices = {**ready, **scored(pair, wanting)}
-    expected = key(pair)
     for name in missing:
+        expected = _expected(pair, name)
         control = controls.CONTROLS.get(name)
         if control:
-            frame = _ranked(pair, control.compute(pair.dataset, pair.name, pair.source.words, pair.target.words))
+            frame = ranked(pair, control.compute(pair.dataset, pair.name, pair.source.words, pair.target.words))
             frame.attrs = {"key": expected, "precision": "exact", "device": "cpu"}
         else:
-            frame = _ranked(pair, matrices[name].matrix)
+            frame = ranked(pair, matrices[name].matrix)
             frame.attrs = {"key": expected, "precision": matrices[name].precision, "device": matrices[name].device}
         try:
             store.write(_ranking_path(pair, name), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
@@ -213,8 +242,10 @@ def rankings(
 
 def stored_rankings(pair: Pair, methods: Iterable[str]) -> dict[str, pd.DataFrame]:
     """As ``rankings``, but only those that are there already; nothing is computed."""
-    expected = key(pair)
-    frames = {name: _stored(_ranking_path(pair, name), expected) for name in methods}
+    frames = {}
+    for name in methods:
+        with contextlib.suppress(CldiError):  # a model that is not trained, or broken
+            frames[name] = _stored(_ranking_path(pair, name), _expected(pair, name))
     return {name: frame for name, frame in frames.items() if frame is not None}
 
 
@@ -230,7 +261,8 @@ def _stored(path: Path, expected: str) -> pd.DataFrame | None:
     return frame if frame.attrs.get("key") == expected else None
 
 
-def _ranked(pair: Pair, matrix: NDArray[np.floating]) -> pd.DataFrame:
+def ranked(pair: Pair, matrix: NDArray[np.floating]) -> pd.DataFrame:
+    """The frame of ``rankings`` for scores that are at hand: float (source words, target words)."""
     import pandas as pd
 
     asked = matrix[pair.rows]

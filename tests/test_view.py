@@ -33,7 +33,7 @@ def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
     assert view.PAGE_PARAMS == ("contenders",)
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
-    assert frame.PAGES == ("overview", "word", "compare", "dispersion", "map", "results", "data")
+    assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
     assert list(view.SHOWS) == ["all", "found", "nearly", "missed"]
     assert tuple(field.name for field in fields(view.View)) == view.PARAMS
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,67 +20,11 @@ from numpy.typing import NDArray
 from cldi_core import store
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.pivot import models
-from cldi_core.pivot.corpus import Corpus, Split
-from cldi_core.pivot.models import Options, Space
-from cldi_core.pivot.text import Vocabulary
-from cldi_core.pivot.training import Epoch, State, adam
+from cldi_core.pivot.about import AGAIN, VERSION, About, Epoch, stored
+from cldi_core.pivot.space import Space
+from cldi_core.pivot.training import State, adam
 
-VERSION = 1
 STATE = ".state.safetensors"
-
-
-@dataclass(frozen=True)
-class About:
-    """What is known of a trained space.
-
-    Attributes:
-        corpus: the name of what it was trained on, and its digest; backbone: of the pictures' features.
-        shared: whether any item was described in two languages in training.
-        split: the ids of the items of each part.
-        curve: an entry for each epoch; best: which of them is kept.
-        seconds: how long training took; stopped: why it ended early, if it did.
-    """
-
-    model: str
-    languages: tuple[str, ...]
-    options: Options
-    corpus: str
-    digest: str
-    backbone: str
-    shared: bool
-    split: Split = field(repr=False)
-    curve: tuple[Epoch, ...] = field(repr=False)
-    best: int
-    seconds: float
-    stopped: str = ""
-
-
-@dataclass(frozen=True)
-class Key:
-    """Names one training: where it is kept.
-
-    ``<backbone>/<pair>/<holdout>/<model>[-permuted]/seed-<seed>/<languages>.safetensors``
-    """
-
-    backbone: str
-    pair: str
-    model: str
-    holdout: str = "items"
-    seed: int = 0
-    permuted: bool = False
-
-    def path(self, root: Path, languages: tuple[str, ...]) -> Path:
-        """The file of a space for some languages, below the folder ``pivot`` of a data set, or another."""
-        name = self.model + ("-permuted" if self.permuted else "")
-        return (
-            root
-            / self.backbone
-            / self.pair
-            / self.holdout
-            / name
-            / f"seed-{self.seed}"
-            / f"{'+'.join(languages)}.safetensors"
-        )
 
 
 def save(path: Path, space: Space, about: About) -> None:
@@ -88,7 +32,14 @@ def save(path: Path, space: Space, about: About) -> None:
     tensors = {name: tensor.detach().cpu().numpy().astype(np.float16) for name, tensor in space.state_dict().items()}
     words = {language: list(known.words) for language, known in space.vocabularies.items()}
     digests = {language: known.digest for language, known in space.vocabularies.items()}
-    meta = {"version": VERSION, "dim": space.dim, "words": words, "vocabularies": digests, "about": asdict(about)}
+    meta = {
+        "version": VERSION,
+        "dim": space.dim,
+        "digest": store.digest(asdict(about.options), digests, *(tensors[name].tobytes() for name in sorted(tensors))),
+        "words": words,
+        "vocabularies": digests,
+        "about": asdict(about),
+    }
     store.save_tensors(path, tensors, {"pivot": json.dumps(meta, ensure_ascii=False)})
 
 
@@ -96,26 +47,12 @@ def load(path: Path, device: str = "cpu") -> tuple[Space, About]:
     """Read a trained space.
 
     Raises:
-        DatasetError: there is none, it is cut off, or its vocabulary is not that of its tensors.
+        DatasetError: as ``stored``, or its tensors do not fit its vocabulary and options.
     """
-    again = "train it again: python -m cldi_core pivot train"
-    if not path.is_file():
-        raise DatasetError(f"there is no trained model {str(path)!r}; {again}")
-    try:
-        tensors, meta = store.map_tensors(path)
-        known = json.loads(meta["pivot"])
-        if known["version"] != VERSION:
-            raise ValueError(f"version {known['version']}, expected {VERSION}")
-        about = _about(known["about"])
-        vocabularies = {language: Vocabulary(tuple(words)) for language, words in known["words"].items()}
-        dim = int(known["dim"])
-    except (DatasetError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise DatasetError(f"the trained model {path.name!r} cannot be read ({error}); {again}") from error
-    if any(vocabularies[language].digest != digest for language, digest in known["vocabularies"].items()):
-        raise DatasetError(f"the trained model {path.name!r} comes with another vocabulary than its own; {again}")
-    space = Space(models.find(about.model), vocabularies, dim, about.options)
-    _fill(space, tensors, path)
-    return space.to(device).eval(), about
+    found = stored(path)
+    space = Space(models.find(found.about.model), found.vocabularies, found.dim, found.about.options)
+    _fill(space, found.tensors, path)
+    return space.to(device).eval(), found.about
 
 
 def _fill(space: Space, tensors: Mapping[str, NDArray[Any]], path: Path) -> None:
@@ -127,29 +64,9 @@ def _fill(space: Space, tensors: Mapping[str, NDArray[Any]], path: Path) -> None
             shape = "missing" if given is None else f"of shape {given.shape}"
             raise DatasetError(
                 f"the trained model {path.name!r} does not fit its vocabulary or options: {name} is {shape}, expected "
-                f"{tuple(tensor.shape)} finite numbers; train it again: python -m cldi_core pivot train"
+                f"{tuple(tensor.shape)} finite numbers; {AGAIN}"
             )
     space.load_state_dict({name: torch.from_numpy(np.array(tensors[name], np.float32)) for name in own})
-
-
-def _about(known: Mapping[str, Any]) -> About:
-    fields = {**known, "languages": tuple(known["languages"]), "options": Options(**known["options"])}
-    fields["split"] = Split(**{part: tuple(keys) for part, keys in known["split"].items()})
-    fields["curve"] = tuple(Epoch(**epoch) for epoch in known["curve"])
-    return About(**fields)
-
-
-def check_features(about: About, corpus: Corpus, space: Space) -> None:
-    """Refuse features that the space was not trained on.
-
-    Raises:
-        DatasetError: another backbone, or another number of dimensions.
-    """
-    if about.backbone != corpus.backbone or space.dim != corpus.features.shape[1]:
-        raise DatasetError(
-            f"{models.find(about.model).label} was trained on features of {about.backbone!r} ({space.dim} numbers), "
-            f"these are of {corpus.backbone!r} ({corpus.features.shape[1]}); name the former, or train on these"
-        )
 
 
 def keep_state(path: Path, state: State, plan: str) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from cldi_core.pivot.models import JOINT_DIM, WORD_DIM
 from cldi_core.pivot.text import BUCKETS, Vocabulary, ngrams, words
 
-WORD_DIM, JOINT_DIM = 300, 1024  # the paper's
 FIRST = 0.03  # standard deviation of the bag's first vectors
 
 

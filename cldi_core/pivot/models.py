@@ -1,4 +1,4 @@
-"""The models of Gella et al. (2017) and what they are trained with; and the joint space itself.
+"""The models of Gella et al. (2017), what they are trained with, and where trained ones are kept.
 
 VSE and OE learn one language at a time: for a pair of languages they are two separate spaces.  PIVOT puts both
 languages and the pictures into one; PARALLEL also draws together two languages' descriptions of one picture.
@@ -7,15 +7,14 @@ languages and the pictures into one; PARALLEL also draws together two languages'
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-from torch import Tensor, nn
+from pathlib import Path
 
 from cldi_core.errors import DatasetError, unknown
-from cldi_core.pivot.encoders import ENCODERS, JOINT_DIM, WORD_DIM, Pictures
-from cldi_core.pivot.similarity import SIMILARITIES
-from cldi_core.pivot.text import Vocabulary
+
+ENCODERS = ("gru", "bag")
+WORD_DIM, JOINT_DIM = 300, 1024  # the paper's
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ class Options:
         word_dim, joint_dim: numbers of a word vector, and of a row of the joint space.
         rate: of Adam.  batch: items; no item is twice in one.  clip: the largest norm of a gradient.
         epochs: at most; patience: so many in a row without a better validation recall end the training.
-        average: of the parameters over epochs, how much of the average so far stays; this average is validated and kept.
-            0: none, as in the paper.
+        average: of the parameters over epochs, how much of the average so far stays; it is what is validated and
+            kept.  0: none, as in the paper.
         margin: instead of the paper's.
         hardest: of each sum only its largest term (VSE++, Faghri et al. 2018).
         swapped: the order distance from picture to description instead of from description to picture.
@@ -112,43 +111,41 @@ PRESETS: dict[str, Options] = {
 }
 
 
-class Space(nn.Module):
-    """The joint space of pictures and one or two languages."""
+@dataclass(frozen=True)
+class Key:
+    """Names one training: where it is kept.
 
-    def __init__(self, model: Model, vocabularies: Mapping[str, Vocabulary], dim: int, options: Options) -> None:
-        super().__init__()
-        self.model, self.vocabularies, self.dim, self.options = model, dict(vocabularies), dim, options
-        make = ENCODERS[options.encoder]
-        self.texts = nn.ModuleDict(
-            {language: make(known, options.word_dim, options.joint_dim) for language, known in vocabularies.items()}
+    ``<backbone>/<pair>/<holdout>/<model>[-permuted]/seed-<seed>/<languages>.safetensors``
+    """
+
+    backbone: str
+    pair: str
+    model: str
+    holdout: str = "items"
+    seed: int = 0
+    permuted: bool = False
+
+    def path(self, root: Path, languages: tuple[str, ...]) -> Path:
+        """The file of a space for some languages, below the folder ``pivot`` of a data set, or another."""
+        name = self.model + ("-permuted" if self.permuted else "")
+        return (
+            root
+            / self.backbone
+            / self.pair
+            / self.holdout
+            / name
+            / f"seed-{self.seed}"
+            / f"{'+'.join(languages)}.safetensors"
         )
-        self.pictures = Pictures(dim, options.joint_dim)
-        self._prepare, self.compare = SIMILARITIES[model.similarity]
 
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Whose descriptions it holds."""
-        return tuple(self.vocabularies)
 
-    @property
-    def margin(self) -> float:
-        """What it is trained with."""
-        return self.options.margin or self.model.margin
-
-    def of_texts(self, texts: Sequence[str], language: str) -> Tensor:
-        """Descriptions → rows, float32 (n, joint_dim)."""
-        return self._prepare(self.texts[language](list(texts)))
-
-    def of_pictures(self, features: Tensor) -> Tensor:
-        """Features, float32 (n, dim) in unit rows → rows, float32 (n, joint_dim)."""
-        return self._prepare(self.pictures(features))
-
-    def to_pictures(self, texts: Tensor, pictures: Tensor) -> Tensor:
-        """How alike rows of descriptions and of pictures are, in the direction that was trained: (n, m)."""
-        return self.compare(pictures, texts).T if self.options.swapped else self.compare(texts, pictures)
-
-    def to_texts(self, left: Tensor, right: Tensor) -> Tensor:
-        """How alike descriptions are, the mean of both directions: (n, m)."""
-        if self.model.similarity == "cosine":
-            return self.compare(left, right)
-        return (self.compare(left, right) + self.compare(right, left).T) / 2
+def available(folder: Path, backbone: str, pair: str, languages: tuple[str, ...], holdout: str = "items") -> list[Key]:
+    """The models that are there for a backbone and a pair, controls aside; by model, then seed."""
+    found = []
+    for model in MODELS.values():
+        for path in sorted((folder / backbone / pair / holdout / model.name).glob("seed-*")):
+            number = path.name.removeprefix("seed-")
+            key = Key(backbone, pair, model.name, holdout, int(number) if number.isdecimal() else -1)
+            if key.seed >= 0 and all(key.path(folder, own).is_file() for own in model.spaces(languages)):
+                found.append(key)
+    return found

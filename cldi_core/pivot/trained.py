@@ -9,15 +9,15 @@ from pathlib import Path
 import torch
 
 from cldi_core import store
-from cldi_core.dataset import Dataset
+from cldi_core.errors import DatasetError
 from cldi_core.hardware import check_device
 from cldi_core.pivot import checkpoint, models, training
-from cldi_core.pivot.checkpoint import About, Key
+from cldi_core.pivot.about import About, Epoch
 from cldi_core.pivot.corpus import Corpus, Split
-from cldi_core.pivot.models import Options, Space
-from cldi_core.pivot.training import Epoch, State, TrainingError
+from cldi_core.pivot.models import Key, Options
+from cldi_core.pivot.space import Space
+from cldi_core.pivot.training import State, TrainingError
 
-FOLDER = "pivot"
 Report = Callable[[str, int, int, Epoch], None]
 
 
@@ -48,11 +48,6 @@ class Trained:
     def seconds(self) -> float:
         """How long training took, all spaces together."""
         return sum({id(about): about.seconds for about in self.about.values()}.values())
-
-
-def root(dataset: Dataset) -> Path:
-    """Where a data set's models are kept."""
-    return dataset.path / FOLDER
 
 
 def train(
@@ -143,13 +138,21 @@ def find(folder: Path, key: Key, languages: tuple[str, ...], device: str = "cpu"
     return Trained(key, spaces, known)
 
 
-def available(folder: Path, backbone: str, pair: str, languages: tuple[str, ...], holdout: str = "items") -> list[Key]:
-    """The models that are there for a backbone and a pair, controls aside; by model, then seed."""
-    found = []
-    for model in models.MODELS.values():
-        for path in sorted((folder / backbone / pair / holdout / model.name).glob("seed-*")):
-            number = path.name.removeprefix("seed-")
-            key = Key(backbone, pair, model.name, holdout, int(number) if number.isdecimal() else -1)
-            if key.seed >= 0 and all(key.path(folder, own).is_file() for own in model.spaces(languages)):
-                found.append(key)
-    return found
+def check(about: About, corpus: Corpus, space: Space) -> None:
+    """Refuse data that a space was not trained on.
+
+    Raises:
+        DatasetError: another backbone, another number of dimensions, or items that are not there.
+    """
+    label = models.find(about.model).label
+    if about.backbone != corpus.backbone or space.dim != corpus.features.shape[1]:
+        raise DatasetError(
+            f"{label} was trained on features of {about.backbone!r} ({space.dim} numbers), these are of "
+            f"{corpus.backbone!r} ({corpus.features.shape[1]}); name the former, or train on these"
+        )
+    missing = [key for key in (*about.split.train, *about.split.test) if key not in corpus.item]
+    if missing:
+        raise DatasetError(
+            f"{label} was trained on {about.corpus!r}, of whose items {len(missing)} are not in {corpus.name!r}, such as "
+            f"{missing[0]!r}; name the former, or train on these"
+        )

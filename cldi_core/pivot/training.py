@@ -18,9 +18,11 @@ from torch import Tensor
 
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.pivot import losses
+from cldi_core.pivot.about import Epoch
 from cldi_core.pivot.corpus import Corpus, Item, Split, drawn
-from cldi_core.pivot.models import Model, Options, Space
+from cldi_core.pivot.models import Model, Options
 from cldi_core.pivot.retrieval import KS, best_ranks
+from cldi_core.pivot.space import Space
 from cldi_core.pivot.text import Vocabulary
 
 DRAWS = 5  # of the validation items' pictures
@@ -30,15 +32,6 @@ Report = Callable[[int, int, "Epoch"], None]
 
 class TrainingError(CldiError):
     """Training that cannot go on."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch: mean loss of a batch, mean recall on validation, seconds since the run began."""
-
-    loss: float
-    recall: float
-    seconds: float
 
 
 @dataclass

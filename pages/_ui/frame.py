@@ -18,7 +18,16 @@ from . import draw as drawing
 from . import load, view
 
 log = logging.getLogger("cldi")
-PAGES = ("overview", "word", "compare", "dispersion", "map", "results", "data")
+PAGES = {
+    "overview": "Overview",
+    "word": "Word",
+    "compare": "Compare",
+    "dispersion": "Dispersion",
+    "map": "Map",
+    "pivoting": "Image pivoting",
+    "results": "Results",
+    "data": "Data",
+}
 STYLE = Path(__file__).with_name("style.css")
 _in_frame: ContextVar[bool] = ContextVar("in frame", default=False)
 KEYS = ("dataset", "pair", "pos", "method", "backbone")  # widget keys are names of URL parameters
@@ -43,7 +52,7 @@ def sidebar(current: view.View, names: list[str]) -> None:
         )
         st.selectbox(
             "Method",
-            list(dict.fromkeys([*methods.offered(), current.method])),
+            list(dict.fromkeys([*methods.offered(_learned(current)), current.method])),
             key="method",
             on_change=_changed,
             args=("method",),
@@ -64,6 +73,13 @@ def sidebar(current: view.View, names: list[str]) -> None:
             st.code(view.link(current), language=None, wrap_lines=True)
 
 
+def _learned(current: view.View) -> list[str]:
+    try:
+        return load.learned(current.dataset, current.backbone, current.pair)
+    except CldiError:
+        return []
+
+
 def _title(name: str) -> str:
     try:
         return load.opened(name).title
@@ -79,7 +95,8 @@ def _changed(key: str) -> None:
 def navigation() -> StreamlitPage:
     """Register the pages and return the one that is asked for."""
     pages = [
-        st.Page(f"pages/{name}.py", title=name.capitalize(), url_path=name, default=name == PAGES[0]) for name in PAGES
+        st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == next(iter(PAGES)))
+        for name, title in PAGES.items()
     ]
     return st.navigation(pages)
 

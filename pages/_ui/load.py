@@ -13,6 +13,7 @@ import streamlit as st
 from cldi_core import cards, check, features, metrics, overview, pictures, projection, results, runs
 from cldi_core import dataset as datasets
 from cldi_core.methods import METHODS
+from cldi_core.pivot import translation
 from cldi_core.scores import Matrix
 from cldi_core.shelf import Shelf
 
@@ -59,9 +60,14 @@ def _opened(name: str, stamp: str) -> datasets.Dataset:
 
 
 def choices(name: str) -> dict[str, list[str]]:
-    """What a data set offers the view: its pairs and backbones."""
+    """What a data set offers the view: its pairs, its backbones, and ``"backbone/pair/model"`` for trained models."""
     dataset = opened(name)
-    return {"pair": list(dataset.pairs), "backbone": list(dataset.backbones)}
+    return {"pair": list(dataset.pairs), "backbone": list(dataset.backbones), "learned": translation.offers(dataset)}
+
+
+def learned(name: str, backbone: str, pair: str) -> list[str]:
+    """The learned methods that have been trained for a pair."""
+    return translation.trained(opened(name), backbone, pair)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -77,7 +77,7 @@ def resolve(
     Args:
         params: what the URL says; missing ones are taken from ``base``.
         names: the data sets, the default first.
-        choices: what the chosen data set has: ``"pair"`` and ``"backbone"``.
+        choices: what the chosen data set has: ``"pair"``, ``"backbone"``, and ``"learned"`` (``"backbone/pair/model"``).
     """
     wanted = {name: str(params.get(name, getattr(base, name)))[:200] for name in PARAMS}
     allowed = {
@@ -89,14 +89,22 @@ def resolve(
     }
     problems = []
     for name, known in allowed.items():
-        composed = name == "method" and methods.exists(wanted[name])
-        if wanted[name] not in known and not composed:
+        there = wanted[name] in known or (name == "method" and _is_method(wanted, choices.get("learned", [])))
+        if not there:
             fallback = _default(name, known)
             if wanted[name] and name in params:
                 problems.append(f"There is no {name} “{wanted[name][:40]}” here; showing {fallback or 'nothing'}.")
             wanted[name] = fallback
     wanted["pos"] = "".join(letter for letter in datasets.POS if letter in wanted["pos"]) or "NVA"
     return View(**wanted), problems
+
+
+def _is_method(wanted: Mapping[str, str], learned: list[str]) -> bool:
+    """Whether the method is a composed one, or a learned one that has been trained for the chosen pair and backbone."""
+    name = wanted["method"]
+    if name in methods.LEARNED:
+        return f"{wanted['backbone']}/{wanted['pair']}/{name}" in learned
+    return methods.exists(name)
 
 
 def _default(name: str, known: list[str]) -> str:

@@ -1,0 +1,183 @@
+"""Models trained and tested beside their controls, over several split seeds; and the ranks that are kept of it.
+
+Ranks are kept beside the models, ``<backbone>/<pair>/<holdout>/ranks.parquet`` (as in ``evaluation``) and
+``words.parquet`` (of word translation, as in ``word_ranks``): tables are made of them, for whatever models they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cldi_core import controls, metrics, runs, store
+from cldi_core.dataset import SETTINGS
+from cldi_core.pivot import about, evaluation, scorers, trained, translation
+from cldi_core.pivot.corpus import Corpus
+from cldi_core.pivot.models import MODELS, Key, Options
+from cldi_core.pivot.trained import Report, Trained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PERMUTED = ("pivot-sym", "parallel-sym")  # trained with permuted pictures too
+RANKS, WORDS = "ranks.parquet", "words.parquet"
+BESIDE = ("avgmax", *controls.CONTROLS)  # word translation without training
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is trained: models on one corpus, held out in one way, with some seeds.
+
+    Attributes:
+        folder: where models and ranks are kept.
+    """
+
+    corpus: Corpus
+    pair: str
+    holdout: str
+    models: tuple[str, ...]
+    seeds: tuple[int, ...]
+    options: Options
+    folder: Path
+    device: str = "cpu"
+
+    @property
+    def keys(self) -> list[Key]:
+        """Every training of it, controls included; PARALLEL only where items are described in two languages."""
+        names = [name for name in self.models if self.corpus.shared or not MODELS[name].parallel]
+        both = [(name, permuted) for name in names for permuted in (False, True) if not permuted or name in PERMUTED]
+        return [
+            Key(self.corpus.backbone, self.pair, name, self.holdout, seed, permuted)
+            for seed in self.seeds
+            for name, permuted in both
+        ]
+
+    def path(self, name: str) -> Path:
+        """Where a table of ranks is kept."""
+        return self.folder / self.corpus.backbone / self.pair / self.holdout / name
+
+
+def train(experiment: Experiment, *, force: bool = False, report: Report | None = None) -> dict[Key, Trained]:
+    """Train all models of an experiment that are not trained yet."""
+    return {
+        key: trained.train(
+            experiment.corpus,
+            key,
+            experiment.options,
+            experiment.folder,
+            device=experiment.device,
+            force=force,
+            report=report,
+        )
+        for key in experiment.keys
+    }
+
+
+def ranks(experiment: Experiment, models: Iterable[Trained]) -> pd.DataFrame:
+    """The ranks of the test items under some models and all controls: see ``evaluation``.
+
+    Raises:
+        DatasetError: a model was trained on other features, or on other items than the corpus has.
+    """
+    import pandas as pd
+
+    corpus, frames = experiment.corpus, []
+    by_seed: dict[int, list[Trained]] = {}
+    for model in models:
+        by_seed.setdefault(model.key.seed, []).append(model)
+    for seed, own in by_seed.items():
+        for model in own:
+            for language, space in model.spaces.items():
+                trained.check(model.about[language], corpus, space)
+        split = own[0].any.split
+        bridge = scorers.Bridge.of(corpus, split)
+        every = [*(scorers.Learned(model, bridge) for model in own), *scorers.rivals(corpus, split, bridge)]
+        known = {
+            language: space.vocabularies[language] for model in own for language, space in model.spaces.items()
+        }
+        frames.append(evaluation.ranks(corpus, split.test, every, known, seed))
+    return pd.concat(frames, ignore_index=True)
+
+
+def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
+    """Word translation by trained models, by AVGMAX and the controls on the same words.
+
+    Returns:
+        A row for each query, seed and model: ``seed``, ``model``, ``query``, ``word``, ``pos``, ``rank``, ``held_out``
+        (training has seen nothing that the word or a right answer stands for).
+    """
+    import pandas as pd
+
+    beside = runs.rankings(pair, BESIDE)
+    frames = []
+    for seed in seeds:
+        there = [name for name in names if name in translation.trained(pair.dataset, pair.backbone, pair.name, seed)]
+        if not there:
+            continue
+        out = translation.held_out(pair, there[0], seed)
+        found = {name: runs.ranked(pair, translation.scores(pair, name, seed)) for name in there}
+        for name, frame in {**found, **beside}.items():
+            part = frame[["query", "word", "pos", "rank"]]
+            frames.append(part.assign(seed=seed, model=name, held_out=part["query"].isin(out)))
+    return pd.concat(frames, ignore_index=True)
+
+
+def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
+    """A record for each model and part of speech, on all words or on the held-out ones.
+
+    Returns:
+        ``model``, ``setting`` (``"ALL"``, ``"NN"``, …), ``mrr`` and ``p@k`` with ``…_low`` and ``…_high`` (95 % bootstrap
+        over words, all seeds of a word together), ``n`` words, ``seeds``.
+    """
+    records = []
+    rows = frame[frame["held_out"]] if held_out else frame
+    for model, own in rows.groupby("model", sort=False):
+        for setting, letters in SETTINGS.items():
+            part = own[own["pos"].isin(letters)]
+            table = part.pivot(index="query", columns="seed", values="rank").to_numpy(np.float64)
+            if not table.size:
+                continue
+            figures = metrics.figures(table)
+            found = metrics.intervals(np.stack(list(figures.values()), axis=2))
+            record: dict[str, Any] = {"model": model, "setting": setting}
+            for name, interval in zip(figures, found, strict=True):
+                record |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+            records.append(record | {"n": len(table), "seeds": int(part["seed"].nunique())})
+    return records
+
+
+def keep(experiment: Experiment, name: str, frame: pd.DataFrame) -> None:
+    """Store ranks; those of other models and seeds that are there stay."""
+    import pandas as pd
+
+    path = experiment.path(name)
+    old = stored(path)
+    if old is not None:
+        fresh = set(zip(frame["model"], frame["seed"], strict=True))
+        left = [pair not in fresh for pair in zip(old["model"], old["seed"], strict=True)]
+        frame = pd.concat([old[left], frame], ignore_index=True)
+    small = frame.astype({column: "float32" for column in ("rank",)})
+    store.write(path, lambda file: small.to_parquet(file, index=False, compression="zstd"))
+
+
+def stored(path: Path) -> pd.DataFrame | None:
+    """Ranks that are kept; ``None`` where there are none, or none that can be read."""
+    try:
+        return store.read_frame(path)
+    except Exception:  # pyarrow raises many kinds for a broken file
+        return None
+
+
+def seconds(folder: Path, keys: Iterable[Key], languages: tuple[str, ...]) -> dict[str, float]:
+    """How long the training of each model took, its spaces together; the mean over seeds."""
+    found: dict[str, list[float]] = {}
+    for key in keys:
+        paths = [key.path(folder, own) for own in MODELS[key.model].spaces(languages)]
+        if all(path.is_file() for path in paths):
+            name = key.model + ("-permuted" if key.permuted else "")
+            found.setdefault(name, []).append(sum(about.stored(path).about.seconds for path in paths))
+    return {name: float(np.mean(values)) for name, values in found.items()}

@@ -1,0 +1,120 @@
+"""Word translation by trained models: single words are embedded as texts and ranked like under any other method.
+
+The models are those that were trained with ``holdout="words"``, of seed 0: there are words of whose pictured items
+training has seen none.  Figures of those words and of all words are never mixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core import store
+from cldi_core.dataset import Dataset
+from cldi_core.errors import CldiError, DatasetError, UnknownNameError
+from cldi_core.lists import pair_languages
+from cldi_core.pivot import about, models
+from cldi_core.pivot.models import Key
+
+if TYPE_CHECKING:
+    from cldi_core.runs import Pair
+
+FOLDER = "pivot"  # of a data set
+HOLDOUT = "words"
+
+
+def folder(dataset: Dataset) -> Path:
+    """Where a data set's models are kept."""
+    return dataset.path / FOLDER
+
+
+def trained(dataset: Dataset, backbone: str, pair: str, seed: int = 0) -> list[str]:
+    """The models that can translate words of a pair."""
+    found = models.available(folder(dataset), backbone, pair, pair_languages(pair), HOLDOUT)
+    return [key.model for key in found if key.seed == seed]
+
+
+def offers(dataset: Dataset) -> list[str]:
+    """``"backbone/pair/model"`` for each that can."""
+    return [
+        f"{backbone}/{pair}/{name}"
+        for backbone in dataset.backbones
+        for pair in dataset.pairs
+        for name in trained(dataset, backbone, pair)
+    ]
+
+
+def stored(pair: Pair, name: str, seed: int = 0) -> dict[str, about.Stored]:
+    """The files of a model: language → the one that holds it.
+
+    Raises:
+        UnknownNameError: it has not been trained; DatasetError: a file of it is broken.
+    """
+    key = Key(pair.backbone, pair.name, name, HOLDOUT, seed)
+    found: dict[str, about.Stored] = {}
+    if name not in trained(pair.dataset, pair.backbone, pair.name, seed):
+        raise UnknownNameError(
+            f"{models.find(name).label} has not been trained for {pair.name} of {pair.dataset.name!r} with "
+            f"{pair.backbone}; train it: python -m cldi_core pivot train --dataset {pair.dataset.name} --pair {pair.name} "
+            f"--backbone {pair.backbone} --model {name} --holdout {HOLDOUT}"
+        )
+    for own in models.find(name).spaces(pair.languages):
+        found |= dict.fromkeys(own, about.stored(key.path(folder(pair.dataset), own)))
+    return found
+
+
+def digest(pair: Pair, name: str, seed: int = 0) -> str:
+    """Stands for the trained model."""
+    return store.digest(*(f"{language} {one.digest}" for language, one in sorted(stored(pair, name, seed).items())))
+
+
+def scores(pair: Pair, name: str, seed: int = 0) -> NDArray[np.float32]:
+    """How alike each source word and each candidate is in the joint space: float32 (source words, target words).
+
+    Words without pictures are nan, as under every other method, so that all rank the same candidates.
+    """
+    from cldi_core.pivot import sources, trained  # torch takes a second to import
+    from cldi_core.pivot.scorers import Bridge, Learned
+
+    stored(pair, name, seed)
+    model = trained.find(folder(pair.dataset), Key(pair.backbone, pair.name, name, HOLDOUT, seed), pair.languages)
+    corpus = sources.of_dataset(pair.dataset, pair.backbone, pair.name)
+    for language, space in model.spaces.items():
+        trained.check(model.about[language], corpus, space)
+    bridge = Bridge.of(corpus, model.any.split)
+    found = Learned(model, bridge).to_texts(pair.source.words, pair.target.words, pair.languages)
+    if found is None:
+        raise DatasetError(f"{model.model.label} does not hold both languages of {pair.name}; {about.AGAIN}")
+    matrix = np.array(found, np.float32)
+    matrix[pair.source.sizes == 0] = np.nan
+    matrix[:, pair.target.sizes == 0] = np.nan
+    return matrix
+
+
+def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
+    """The ids of the queries of which training has seen nothing: no item that the word or a right answer stands for."""
+    seen = {key for one in stored(pair, name, seed).values() for key in one.about.split.train}
+    concept = pair.dataset.pictures.table["concept"]
+    source, target = (pair.dataset.members(language) for language in pair.languages)
+
+    def unseen(members: Mapping[str, list[str]], word: str) -> bool:
+        keys = members.get(word, ())
+        return bool(keys) and not any(concept.get(key, "") in seen for key in keys)
+
+    return frozenset(
+        query.id
+        for query in pair.queries
+        if unseen(source, query.word) and all(unseen(target, word) for word in query.right)
+    )
+
+
+def held_out_or_none(pair: Pair, name: str) -> frozenset[str] | None:
+    """As ``held_out``; ``None`` where the model is not there or broken."""
+    try:
+        return held_out(pair, name)
+    except CldiError:
+        return None
