@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from cldi_core.dataset import Dataset, locate, open_dataset
 from cldi_core.errors import CldiError, UnknownNameError, unknown
+from cldi_core.pivot.commands import app as pivot
 from cldi_core.terminal import failures, print_json, progress
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(pivot, name="pivot")
 
 DatasetOption = Annotated[str, typer.Option("--dataset", help="A data set's name under data/, or a path.")]
 BackboneOption = Annotated[str, typer.Option("--backbone", help="The network whose features are used.")]

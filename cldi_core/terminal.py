@@ -29,6 +29,26 @@ def _without_nan(value: Any) -> Any:
 
 
 @contextmanager
+def epochs() -> Iterator[Callable[..., None]]:
+    """A bar of the epochs of one training after the other, on standard error; silent where that is no terminal.
+
+    It is told what is trained, the epochs done, how many there are at most, and what to show beside.
+    """
+    from tqdm import tqdm
+
+    with tqdm(unit=" epochs", disable=not sys.stderr.isatty()) as bar:
+
+        def update(what: str, done: int, total: int, beside: str) -> None:
+            if bar.desc != f"{what}: ":
+                bar.reset(total)
+                bar.set_description(what, refresh=False)
+            bar.set_postfix_str(beside, refresh=False)
+            bar.update(done - bar.n)
+
+        yield update
+
+
+@contextmanager
 def progress(what: str) -> Iterator[Callable[..., None]]:
     """A bar with a rate and the time left, on standard error; silent where that is no terminal.
 

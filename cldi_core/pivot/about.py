@@ -79,7 +79,7 @@ def stored(path: Path) -> Stored:
         DatasetError: there is none, it is cut off, or its vocabulary is not the one it was trained with.
     """
     if not path.is_file():
-        raise DatasetError(f"there is no trained model {str(path)!r}; {AGAIN}")
+        raise DatasetError(f"there is no trained model {str(path)!r}; {AGAIN.replace(' again', '')}")
     try:
         tensors, meta = store.map_tensors(path)
         known = json.loads(meta["pivot"])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cldi_core import controls, metrics, runs, store
-from cldi_core.dataset import SETTINGS
+from cldi_core.dataset import SETTINGS, Dataset
 from cldi_core.pivot import about, evaluation, scorers, trained, translation
 from cldi_core.pivot.corpus import Corpus
 from cldi_core.pivot.models import MODELS, Key, Options
@@ -96,11 +96,17 @@ def ranks(experiment: Experiment, models: Iterable[Trained]) -> pd.DataFrame:
         split = own[0].any.split
         bridge = scorers.Bridge.of(corpus, split)
         every = [*(scorers.Learned(model, bridge) for model in own), *scorers.rivals(corpus, split, bridge)]
-        known = {
-            language: space.vocabularies[language] for model in own for language, space in model.spaces.items()
-        }
+        known = {language: space.vocabularies[language] for model in own for language, space in model.spaces.items()}
         frames.append(evaluation.ranks(corpus, split.test, every, known, seed))
     return pd.concat(frames, ignore_index=True)
+
+
+def words(experiment: Experiment, dataset: Dataset) -> pd.DataFrame | None:
+    """``word_ranks`` of an experiment's models; ``None`` where they are not kept in the data set."""
+    if experiment.folder != translation.folder(dataset) or experiment.pair not in dataset.pairs:
+        return None
+    pair = runs.open_pair(dataset, experiment.corpus.backbone, experiment.pair)
+    return word_ranks(pair, experiment.models, experiment.seeds)
 
 
 def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
@@ -130,8 +136,8 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
     """A record for each model and part of speech, on all words or on the held-out ones.
 
     Returns:
-        ``model``, ``setting`` (``"ALL"``, ``"NN"``, …), ``mrr`` and ``p@k`` with ``…_low`` and ``…_high`` (95 % bootstrap
-        over words, all seeds of a word together), ``n`` words, ``seeds``.
+        ``model``, ``setting`` (``"ALL"``, ``"NN"``, …), ``mrr`` and ``p@k`` with ``…_low`` and ``…_high`` (95 %
+        bootstrap over words, all seeds of a word together), ``n`` words, ``seeds``.
     """
     records = []
     rows = frame[frame["held_out"]] if held_out else frame
@@ -160,7 +166,7 @@ def keep(experiment: Experiment, name: str, frame: pd.DataFrame) -> None:
         fresh = set(zip(frame["model"], frame["seed"], strict=True))
         left = [pair not in fresh for pair in zip(old["model"], old["seed"], strict=True)]
         frame = pd.concat([old[left], frame], ignore_index=True)
-    small = frame.astype({column: "float32" for column in ("rank",)})
+    small = frame.astype(dict.fromkeys(("rank",), "float32"))
     store.write(path, lambda file: small.to_parquet(file, index=False, compression="zstd"))
 
 

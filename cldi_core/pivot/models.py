@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cldi_core.errors import DatasetError, unknown
+from cldi_core.errors import UnknownNameError, unknown
 
 ENCODERS = ("gru", "bag")
 WORD_DIM, JOINT_DIM = 300, 1024  # the paper's
@@ -100,9 +100,9 @@ class Options:
         for name in ("word_dim", "joint_dim", "rate", "batch", "clip", "epochs", "patience", "margin"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
-                raise DatasetError(f"{name} = {value} cannot be trained with; expected a number above 0")
+                raise UnknownNameError(f"{name} = {value} cannot be trained with; expected a number above 0")
         if not 0 <= self.average < 1:
-            raise DatasetError(f"average = {self.average} cannot be trained with; expected 0 up to below 1")
+            raise UnknownNameError(f"average = {self.average} cannot be trained with; expected 0 up to below 1")
 
 
 PRESETS: dict[str, Options] = {

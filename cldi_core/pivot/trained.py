@@ -153,6 +153,6 @@ def check(about: About, corpus: Corpus, space: Space) -> None:
     missing = [key for key in (*about.split.train, *about.split.test) if key not in corpus.item]
     if missing:
         raise DatasetError(
-            f"{label} was trained on {about.corpus!r}, of whose items {len(missing)} are not in {corpus.name!r}, such as "
-            f"{missing[0]!r}; name the former, or train on these"
+            f"{label} was trained on {about.corpus!r}, of whose items {len(missing)} are not in {corpus.name!r}, such "
+            f"as {missing[0]!r}; name the former, or train on these"
         )

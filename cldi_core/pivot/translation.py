@@ -6,9 +6,9 @@ training has seen none.  Figures of those words and of all words are never mixed
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +59,8 @@ def stored(pair: Pair, name: str, seed: int = 0) -> dict[str, about.Stored]:
     if name not in trained(pair.dataset, pair.backbone, pair.name, seed):
         raise UnknownNameError(
             f"{models.find(name).label} has not been trained for {pair.name} of {pair.dataset.name!r} with "
-            f"{pair.backbone}; train it: python -m cldi_core pivot train --dataset {pair.dataset.name} --pair {pair.name} "
-            f"--backbone {pair.backbone} --model {name} --holdout {HOLDOUT}"
+            f"{pair.backbone}; train it: python -m cldi_core pivot train --dataset {pair.dataset.name} --pair "
+            f"{pair.name} --backbone {pair.backbone} --model {name} --holdout {HOLDOUT}"
         )
     for own in models.find(name).spaces(pair.languages):
         found |= dict.fromkeys(own, about.stored(key.path(folder(pair.dataset), own)))
@@ -93,6 +93,54 @@ def scores(pair: Pair, name: str, seed: int = 0) -> NDArray[np.float32]:
     matrix[pair.source.sizes == 0] = np.nan
     matrix[:, pair.target.sizes == 0] = np.nan
     return matrix
+
+
+def translate(
+    dataset: Dataset, key: Key, texts: Sequence[str], *, back: bool = False, top: int = 10
+) -> list[dict[str, Any]]:
+    """Rank the words of one language's word list for words or sentences in the other.
+
+    Args:
+        back: from the pair's second language into its first.
+
+    Returns:
+        For each text ``text``, ``unseen`` (its words that training has not seen) and ``candidates`` (rank, word, score;
+        none for a text without words).
+
+    Raises:
+        DatasetError: the model has not been trained, or its file is broken.
+    """
+    from cldi_core import ranking
+    from cldi_core.pivot import sources, trained
+    from cldi_core.pivot.scorers import Bridge, Learned
+    from cldi_core.pivot.text import words
+
+    source, target = pair_languages(key.pair)[:: -1 if back else 1]
+    model = trained.find(folder(dataset), key, pair_languages(key.pair))
+    rows = dataset.lexicon(key.pair)
+    candidates = list(dict.fromkeys(row.english if back else row.target for row in rows))
+    corpus = sources.of_dataset(dataset, key.backbone, key.pair)
+    scorer = Learned(model, Bridge.of(corpus, model.any.split))
+    matrix = scorer.to_texts(texts, candidates, (source, target))
+    if matrix is None:
+        raise DatasetError(f"{model.model.label} does not hold both languages of {key.pair}; {about.AGAIN}")
+    known = set(model.spaces[source].vocabularies[source].words)
+    found: list[dict[str, Any]] = []
+    for text, row in zip(texts, matrix, strict=True):
+        own = words(text)
+        best = ranking.order(row)[:top].tolist() if own else []
+        ranked = ranking.rank(row)
+        found.append(
+            {
+                "text": text,
+                "unseen": [word for word in dict.fromkeys(own) if word not in known],
+                "candidates": [
+                    {"rank": float(ranked[place]), "word": candidates[place], "score": float(row[place])}
+                    for place in best
+                ],
+            }
+        )
+    return found
 
 
 def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:

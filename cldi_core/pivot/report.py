@@ -1,0 +1,170 @@
+"""What is reported of an experiment: tables beside controls and chance, and which of them a model does not beat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from cldi_core.pivot import evaluation, experiment
+from cldi_core.pivot.evaluation import TASKS
+from cldi_core.pivot.experiment import RANKS, WORDS, Experiment
+from cldi_core.pivot.models import MODELS, Key
+from cldi_core.pivot.retrieval import KS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RIVALS = ("vse", "oe", "ridge", "spelling", "identity")
+K = 10  # of the recall that models are compared by
+CHANCE = "chance"
+
+
+def of(tried: Experiment, ranks: pd.DataFrame | None = None, words: pd.DataFrame | None = None) -> dict[str, Any]:
+    """The report of an experiment as plain values.
+
+    Args:
+        ranks, words: what was measured just now; with it goes what is kept of other models and seeds, marked
+            ``"stored"``.  Without them only what is kept.
+
+    Returns:
+        ``results``: records of ``evaluation.table`` and of chance; ``comparisons``; ``words``: records of
+        ``experiment.word_table``, ``"all"`` and ``"held_out"`` apart; ``seconds`` of each training.
+    """
+    every, fresh = _joined(ranks, experiment.stored(tried.path(RANKS)))
+    spoken, _ = _joined(words, experiment.stored(tried.path(WORDS)))
+    corpus = tried.corpus
+    seeds = sorted({int(seed) for seed in every["seed"]}) if every is not None else []
+    keys = [
+        Key(corpus.backbone, tried.pair, name, tried.holdout, seed, permuted)
+        for seed in seeds
+        for name in MODELS
+        for permuted in (False, True)
+    ]
+    records = evaluation.table(every) if every is not None else []
+    found: dict[str, Any] = {
+        "corpus": corpus.name,
+        "folder": tried.folder.parent.name,
+        "backbone": corpus.backbone,
+        "pair": tried.pair,
+        "holdout": tried.holdout,
+        "described_in_both": corpus.shared,
+        "seeds": seeds,
+        "seconds": experiment.seconds(tried.folder, keys, corpus.languages),
+        "results": [*({**record, "stored": record["model"] not in fresh} for record in records), *chances(records)],
+        "comparisons": comparisons(every) if every is not None else [],
+    }
+    if spoken is not None:
+        found["words"] = {
+            name: experiment.word_table(spoken, held_out=out) for name, out in (("all", False), ("held_out", True))
+        }
+    return found
+
+
+def _joined(new: pd.DataFrame | None, old: pd.DataFrame | None) -> tuple[pd.DataFrame | None, set[str]]:
+    """New rows and those old ones that they do not replace; and the models that are new."""
+    import pandas as pd
+
+    if new is None:
+        return old, set() if old is None else set(old["model"])
+    if old is None:
+        return new, set(new["model"])
+    fresh = set(zip(new["model"], new["seed"], strict=True))
+    left = [one not in fresh for one in zip(old["model"], old["seed"], strict=True)]
+    return pd.concat([new, old[left]], ignore_index=True), set(new["model"])
+
+
+def chances(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A record of a random order for each task and language."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for record in records:
+        about = {name: record[name] for name in ("task", "language", "candidates", "n", "seeds")}
+        recall = {f"r@{k}{end}": record[f"r@{k}_chance"] for k in KS for end in ("", "_low", "_high", "_chance")}
+        middle = {"median_rank": (record["candidates"] + 1) / 2}
+        found.setdefault((record["task"], record["language"]), {"model": CHANCE, **about, **recall, **middle})
+    return list(found.values())
+
+
+def comparisons(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Recall at 10 of each trained model less that of each rival, on the same items: with intervals and a verdict."""
+    there = frame.groupby(["model", "task", "language"], sort=False).size().index.tolist()
+    records = []
+    for model, task, language in there:
+        if model not in MODELS:
+            continue
+        rivals = [*RIVALS, *(name for name in MODELS if name not in RIVALS), f"{model}-permuted"]
+        for rival in rivals:
+            if rival != model and (rival, task, language) in there:
+                less = evaluation.difference(frame, model, rival, task, language, K)
+                better = "better" if less.low > 0 else "worse" if less.high < 0 else "not told apart"
+                records.append(
+                    {"model": model, "against": rival, "task": task, "language": language, f"r@{K}": less.value,
+                     f"r@{K}_low": less.low, f"r@{K}_high": less.high, "verdict": better}
+                )  # fmt: skip
+    return records
+
+
+def text(report: dict[str, Any]) -> str:
+    """The report for a terminal."""
+    both = "items described in both languages" if report["described_in_both"] else "no item described in both languages"
+    lines = [
+        f"{report['folder']} ({report['corpus']}), {report['pair']}, {report['backbone']}: {both}; held out: "
+        f"{report['holdout']}; seeds {', '.join(map(str, report['seeds']))}",
+    ]
+    for task in TASKS:
+        rows = [record for record in report["results"] if record["task"] == task]
+        for language in dict.fromkeys(record["language"] for record in rows):
+            own = [record for record in rows if record["language"] == language]
+            lines += ["", f"{task}, {language} (unknown words {_unknown(own):.0%})", _HEAD]
+            lines += [_line(record) for record in own]
+    lines += ["", *_unbeaten(report["comparisons"])]
+    for name, records in report.get("words", {}).items():
+        title = "all words" if name == "all" else "words of which training saw nothing"
+        lines += ["", f"word translation, {title}: MRR [95 %] (n)", *_words(records)]
+    if report["seconds"]:
+        lines += ["", "training: " + ", ".join(f"{name} {value:.0f} s" for name, value in report["seconds"].items())]
+    for one in report.get("sts", []):
+        lines.append(
+            f"{one['file']}: {one['model']} seed {one['seed']}: Pearson {one['pearson']:.2f} "
+            f"[{one['low']:.2f}, {one['high']:.2f}], n = {one['n']}"
+        )
+    return "\n".join(lines)
+
+
+_HEAD = f"  {'model':24} {'R@1':>5} {'R@5':>5} {'R@10':>5}  {'95 % of R@10':>14} {'sd':>5} {'median':>7} {'n':>5}"
+
+
+def _line(record: dict[str, Any]) -> str:
+    recall = " ".join(f"{100 * record[f'r@{k}']:5.1f}" for k in KS)
+    interval = f"[{100 * record['r@10_low']:.1f}, {100 * record['r@10_high']:.1f}]" if record["model"] != CHANCE else ""
+    spread = record.get("r@10_sd", float("nan"))
+    sd = "    –" if math.isnan(spread) else f"{100 * spread:5.1f}"
+    name = record["model"] + (" (stored)" if record.get("stored") else "")
+    return f"  {name:24} {recall}  {interval:>14} {sd} {record['median_rank']:7.1f} {record['n']:5d}"
+
+
+def _unknown(records: list[dict[str, Any]]) -> float:
+    return next((record["unknown"] for record in records if "unknown" in record), float("nan"))
+
+
+def _unbeaten(records: list[dict[str, Any]]) -> list[str]:
+    """A line for each model: what it does not beat at recall at 10."""
+    lines = []
+    for model in dict.fromkeys(record["model"] for record in records):
+        own = [record for record in records if record["model"] == model and record["verdict"] != "better"]
+        listed = [
+            f"{one['against']} {one['task']} {one['language']} {100 * one['r@10']:+.1f} "
+            f"[{100 * one['r@10_low']:+.1f}, {100 * one['r@10_high']:+.1f}]"
+            for one in own
+            if one["against"] in RIVALS
+        ]
+        lines.append(f"{model} does not beat: {'; '.join(listed)}" if listed else f"{model} beats every rival at R@10")
+    return lines
+
+
+def _words(records: list[dict[str, Any]]) -> list[str]:
+    rows: dict[str, list[str]] = {}
+    for one in records:
+        cell = f"{one['setting']} {one['mrr']:.2f} [{one['mrr_low']:.2f}, {one['mrr_high']:.2f}] ({one['n']})"
+        rows.setdefault(one["model"], []).append(cell)
+    return [f"  {model:14} {'  '.join(cells)}" for model, cells in rows.items()]
