@@ -20,7 +20,7 @@ ALIKE = 0.9  # mean cosine of two items' pictures by the same hand from which on
 HOLDOUTS = ("items", "words")
 SHARES = {"test": 0.16, "validation": 0.1}  # of the items; the rest is for training
 COMPARED = 4000  # items: more than these are not searched for near-duplicates
-_WHOLE, _NAME, _SOME = range(3)
+_NAME, _ONE, _SOME, _BOTH = range(4)
 
 
 @dataclass(frozen=True)
@@ -175,14 +175,15 @@ def near_duplicates(corpus: Corpus) -> NDArray[np.int64]:
 def drawn(texts: Sequence[str], rng: np.random.Generator, *, keyworded: bool) -> str:
     """A description for one step of training: one of several, or a short name, some keywords, or both.
 
-    Of a name and keywords: 30 % the name, 30 % some of the keywords, otherwise the name and some of them.
+    Of a name and keywords: 30 % the name, 15 % one keyword (a text of one word, as in word translation), 15 % some of
+    them, otherwise the name and some of them.
     """
     if not keyworded:
         return texts[int(rng.integers(len(texts)))]
     name, *keywords = texts
-    kind = rng.choice(3, p=[0.4, 0.3, 0.3])
+    kind = rng.choice(4, p=[0.3, 0.15, 0.15, 0.4])
     if kind == _NAME or not keywords:
         return name
-    some = rng.permutation(len(keywords))[: int(rng.integers(1, len(keywords) + 1))]
-    chosen = [keywords[number] for number in some]
-    return " ".join(chosen if kind == _SOME else [name, *chosen])
+    count = 1 if kind == _ONE else int(rng.integers(1, len(keywords) + 1))
+    chosen = [keywords[number] for number in rng.permutation(len(keywords))[:count]]
+    return " ".join([name, *chosen] if kind == _BOTH else chosen)

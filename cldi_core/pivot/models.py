@@ -84,8 +84,8 @@ class Options:
     rate: float = 0.003
     batch: int = 128
     clip: float = 2.0
-    epochs: int = 80
-    patience: int = 20
+    epochs: int = 100
+    patience: int = 30
     average: float = 0.9
     margin: float | None = None
     hardest: bool = False

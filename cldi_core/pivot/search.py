@@ -1,0 +1,359 @@
+"""Looking things up in a trained space: what is nearest to a text or to a picture, and a map of all of it.
+
+Everything is ordered by the similarity that the model was trained with.  Where each language has a space of its own,
+two descriptions are compared through pictures, as in ``scorers``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cldi_core import metrics, ranking
+from cldi_core.errors import DatasetError, unknown
+from cldi_core.pivot import evaluation, report, scorers, trained
+from cldi_core.pivot.corpus import Corpus, Item
+from cldi_core.pivot.models import MODELS
+from cldi_core.pivot.scorers import Bridge, Learned
+from cldi_core.pivot.text import words
+from cldi_core.pivot.trained import Trained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCOPES = ("test", "all")  # items that training never saw, or every one
+MAPPED = 2000  # items on the map at most; more are sampled
+RESAMPLES = 500  # of the bootstrap of median ranks
+BASELINES = ("vse", "ridge")  # that a model has to beat
+PICTURE = "pictures"  # a kind of point on the map; the others are languages
+
+
+@dataclass(frozen=True)
+class Found:
+    """One thing that was found.
+
+    Attributes:
+        item: its id; picture: the id of the picture that matched, or of the item's first.
+        text: the description; the item's name where a picture was looked for.
+        score: the similarity; rank: among all candidates, ties share the mean.
+        part: what training had of it, see ``Index.part``.
+        own: whether it belongs to what was asked for.
+    """
+
+    item: str
+    picture: str
+    text: str
+    score: float
+    rank: float
+    part: str
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Index:
+    """A trained model, and the items that are looked up in its space."""
+
+    corpus: Corpus
+    model: Trained
+    scorer: Learned = field(repr=False)
+
+    @cached_property
+    def _parts(self) -> dict[str, str]:
+        split = self.model.any.split
+        named = (("training", split.train), ("validation", split.validation), ("held out", split.test))
+        return {key: name for name, keys in named for key in keys}
+
+    @cached_property
+    def row(self) -> dict[str, int]:
+        """Picture id → its row of the corpus's features."""
+        return {key: number for number, key in enumerate(self.corpus.pictures)}
+
+    @cached_property
+    def _item_of(self) -> dict[str, str]:
+        return {self.corpus.pictures[row]: item.id for item in self.corpus.items for row in item.pictures}
+
+    def item_of(self, picture: str) -> Item:
+        """The item that a picture shows.
+
+        Raises:
+            UnknownNameError: there is no such picture.
+        """
+        if picture not in self._item_of:
+            raise unknown("picture", picture, self.corpus.pictures)
+        return self.corpus.item[self._item_of[picture]]
+
+    def part(self, key: str, language: str = "") -> str:
+        """What training had of an item, or of its description in a language.
+
+        Returns:
+            ``"training"``; ``"picture only"``, where training read no description in that language; ``"validation"``;
+            ``"held out"``; ``"new"``, where the item came after training.
+        """
+        found = self._parts.get(key, "new")
+        if found == "training" and language and not self.corpus.item[key].texts.get(language):
+            return "picture only"
+        return found
+
+    def keys(self, scope: str = "all") -> tuple[str, ...]:
+        """The ids of the items of one of ``SCOPES``."""
+        if scope not in SCOPES:
+            raise unknown("scope", scope, SCOPES)
+        return self.model.any.split.test if scope == "test" else tuple(item.id for item in self.corpus.items)
+
+    def name(self, key: str) -> str:
+        """An item's short name or first description, in the first language that has one."""
+        item = self.corpus.item[key]
+        return next((texts[0] for known in (item.texts, item.asked) for texts in known.values() if texts), key)
+
+    def picture(self, item: Item) -> str:
+        """The id of an item's first picture."""
+        return self.corpus.pictures[item.pictures[0]]
+
+
+def index(corpus: Corpus, model: Trained) -> Index:
+    """Look things up in a model with a corpus.
+
+    Raises:
+        DatasetError: the model was trained on other features, or on other items than the corpus has.
+    """
+    for language, space in model.spaces.items():
+        trained.check(model.about[language], corpus, space)
+    lost = [language for language in corpus.languages if language not in model.spaces]
+    if lost:
+        raise DatasetError(f"{model.model.label} holds {', '.join(model.spaces)} and not {lost[0]!r}; train it on both")
+    return Index(corpus, model, Learned(model, Bridge.of(corpus, model.any.split)))
+
+
+def unseen(found: Index, text: str, language: str) -> list[str]:
+    """The words of a text that training has not seen in a language, each once."""
+    known = set(found.model.spaces[language].vocabularies[language].words)
+    return [word for word in dict.fromkeys(words(text)) if word not in known]
+
+
+def example(found: Index, language: str) -> str:
+    """A text to begin with: the first short name of a held-out item of which training has seen every word."""
+    items = found.corpus.part(found.keys("test"), language, asked=True)
+    names = [(item.texts.get(language) or item.asked[language])[0] for item in items]
+    plain = [name for name in names if words(name) and not unseen(found, name, language)]
+    good = [name for name in plain if name.isascii() and 2 <= len(words(name)) <= 3]
+    return next(iter([*good, *plain, *names]), "")
+
+
+def pictures(found: Index, text: str, language: str, keys: Sequence[str], top: int) -> list[Found]:
+    """The items whose pictures are nearest to a text: of each item the picture that is nearest.
+
+    Args:
+        keys: the ids of the items that are candidates; all have a picture.
+
+    Returns:
+        At most ``top``, the nearest first; none for a text without words.
+    """
+    if not words(text) or not keys:
+        return []
+    items = [found.corpus.item[key] for key in keys]
+    rows = np.array([row for item in items for row in item.pictures])
+    starts = np.cumsum([0, *(len(item.pictures) for item in items)])
+    scores = found.scorer.to_pictures([text], language, found.corpus.features[rows])
+    if scores is None:
+        return []
+    best = np.array([start + scores[0, start:end].argmax() for start, end in itertools.pairwise(starts)])
+    own = scores[0, best]
+    ranks = ranking.rank(own)
+    return [
+        Found(
+            keys[place], found.corpus.pictures[rows[best[place]]], found.name(keys[place]),
+            float(own[place]), float(ranks[place]), found.part(keys[place]),
+        )
+        for place in ranking.order(own)[:top].tolist()
+    ]  # fmt: skip
+
+
+def descriptions(found: Index, text: str, languages: tuple[str, str], keys: Sequence[str], top: int) -> list[Found]:
+    """The descriptions in ``languages[1]`` that are nearest to a text in ``languages[0]``; as ``pictures``."""
+    candidates = _candidates(found, keys, languages[1])
+    if not words(text) or not candidates:
+        return []
+    scores = found.scorer.to_texts([text], [one for _, one in candidates], languages)
+    return [] if scores is None else _listed(found, candidates, scores[0], languages[1], top)
+
+
+def of_picture(found: Index, picture: str, language: str, keys: Sequence[str], top: int) -> list[Found]:
+    """The descriptions in a language that are nearest to a picture, and all of its own, by rank.
+
+    Args:
+        picture: its id; keys: the ids of the items whose descriptions are candidates.
+    """
+    item = found.item_of(picture)
+    candidates = _candidates(found, keys, language)
+    if not candidates:
+        return []
+    features = found.corpus.features[[found.row[picture]]]
+    scores = found.scorer.to_pictures([one for _, one in candidates], language, features)
+    return [] if scores is None else _listed(found, candidates, scores[:, 0], language, top, item.id)
+
+
+def _candidates(found: Index, keys: Sequence[str], language: str) -> list[tuple[str, str]]:
+    """(id of the item, description) of every description of some items in a language."""
+    return [(key, text) for key in keys for text in found.corpus.item[key].asked.get(language, ())]
+
+
+def _listed(
+    found: Index, candidates: Sequence[tuple[str, str]], scores: NDArray[np.floating], language: str, top: int,
+    own: str = "",
+) -> list[Found]:  # fmt: skip
+    """The best ``top`` of the candidates, and those of the item ``own`` however deep."""
+    ranks = ranking.rank(scores)
+    return [
+        Found(
+            key, found.picture(found.corpus.item[key]), text, float(scores[place]), float(ranks[place]),
+            found.part(key, language), key == own,
+        )
+        for number, place in enumerate(ranking.order(scores).tolist())
+        for key, text in (candidates[place],)
+        if number < top or key == own
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A map of a joint space: its two directions of largest variance.
+
+    Attributes:
+        kinds: of each point, ``PICTURE`` or a language; items: the id of its item; labels: what it says.
+        xy: float32 (n, 2).
+        share: of the variance that the two directions hold; total: items that could have been shown.
+        means: kind → float64 (dim,), what its rows are centred by; axes: float64 (dim, 2).
+    """
+
+    kinds: tuple[str, ...]
+    items: tuple[str, ...]
+    labels: tuple[str, ...]
+    xy: NDArray[np.float32]
+    share: float
+    total: int
+    means: Mapping[str, NDArray[np.float64]] = field(repr=False)
+    axes: NDArray[np.float64] = field(repr=False)
+
+
+def plane(found: Index, keys: Sequence[str], language: str) -> Plane:
+    """A map of some items: one picture of each, and its descriptions in each language of the space.
+
+    Pictures and each language are centred apart, because training leaves a gap between them which says nothing of what
+    is near.  Where each language has a space of its own, the map is of that of ``language``.
+    """
+    total = len(keys)
+    if total > MAPPED:
+        places = np.sort(np.random.default_rng(0).permutation(total)[:MAPPED])
+        keys = [keys[place] for place in places.tolist()]
+    items = [found.corpus.item[key] for key in keys]
+    space = found.model.spaces[language]
+    groups: list[tuple[str, list[str], list[str], NDArray[np.float64]]] = []
+    with torch.no_grad():
+        features = torch.from_numpy(found.corpus.features[[item.pictures[0] for item in items]])
+        shown = space.of_pictures(features).numpy().astype(np.float64)
+        groups.append((PICTURE, list(keys), [found.name(key) for key in keys], shown))
+        for one in space.languages:
+            candidates = _candidates(found, keys, one)
+            owners, texts = [key for key, _ in candidates], [text for _, text in candidates]
+            rows = space.of_texts(texts, one).numpy().astype(np.float64) if texts else np.zeros((0, shown.shape[1]))
+            groups.append((one, owners, texts, rows))
+    means = {kind: rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1]) for kind, _, _, rows in groups}
+    centred = np.concatenate([rows - means[kind] for kind, _, _, rows in groups])
+    axes, share = _axes(centred)
+    return Plane(
+        tuple(kind for kind, owners, _, _ in groups for _ in owners),
+        tuple(owner for _, owners, _, _ in groups for owner in owners),
+        tuple(label for _, _, labels, _ in groups for label in labels),
+        (centred @ axes).astype(np.float32),
+        share,
+        total,
+        means,
+        axes,
+    )
+
+
+def _axes(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """The two directions of largest variance of centred rows, float64 (dim, 2), with fixed signs; and their share."""
+    values, vectors = np.linalg.eigh(rows.T @ rows)
+    axes = vectors[:, ::-1][:, :2]
+    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])] < 0, -1, 1)
+    total = float(values.sum())
+    return axes, float(values[::-1][:2].sum() / total) if total > 0 else 0.0
+
+
+def place(found: Index, on: Plane, text: str, language: str) -> NDArray[np.float32]:
+    """Where a text lies on a map: float32 (1, 2), or (0, 2) for a text without words or of a language not on it."""
+    if not words(text) or language not in on.means:
+        return np.zeros((0, 2), np.float32)
+    with torch.no_grad():
+        row = found.model.spaces[language].of_texts([text], language).numpy().astype(np.float64)
+    return np.asarray((row - on.means[language]) @ on.axes, np.float32)
+
+
+def label(name: str) -> str:
+    """What people see of a model, control or chance of a table of ranks."""
+    if name in MODELS:
+        return MODELS[name].label
+    if name.removesuffix("-permuted") in MODELS:
+        return f"{label(name.removesuffix('-permuted'))}, pictures permuted"
+    known = {one.name: one.label for one in (scorers.Ridge, scorers.Spelling, scorers.Identity)}
+    return known.get(name, name.capitalize())
+
+
+def standing(frame: pd.DataFrame, task: str, language: str) -> list[dict[str, Any]]:
+    """The records of ``evaluation.table`` for one task and language, and chance: models first, then controls.
+
+    Returns:
+        With ``label``, and the 95 % interval of ``median_rank`` as ``median_rank_low`` and ``…_high`` (nan for chance).
+    """
+    rows = frame[(frame["task"] == task) & (frame["language"] == language)]
+    records = evaluation.table(rows)
+    chances = report.chances(records)
+    order = [*MODELS, "ridge", "spelling", "identity", *(f"{name}-permuted" for name in MODELS)]
+    records.sort(key=lambda one: order.index(one["model"]) if one["model"] in order else len(order))
+    found = []
+    for record in [*records, *chances]:
+        own = median(rows[rows["model"] == record["model"]])
+        bounds = {"median_rank_low": own.low, "median_rank_high": own.high}
+        found.append({**record, **bounds, "label": label(record["model"])})
+    return found
+
+
+def median(rows: pd.DataFrame) -> metrics.Interval:
+    """The median rank of one model's rows of a frame of ranks, with a 95 % bootstrap over items."""
+    nothing = metrics.Interval(float("nan"), float("nan"), float("nan"))
+    if not len(rows):
+        return nothing
+    queries = rows.groupby("item").cumcount()
+    ranks = rows["rank"].astype(float).groupby([rows["item"], queries]).first().unstack().to_numpy(np.float64)
+    rng = np.random.default_rng(0)
+    draws = [float(np.nanmedian(ranks[rng.integers(0, len(ranks), len(ranks))])) for _ in range(RESAMPLES)]
+    low, high = np.quantile(draws, [(1 - metrics.LEVEL) / 2, (1 + metrics.LEVEL) / 2])
+    return metrics.Interval(float(np.nanmedian(ranks)), float(low), float(high))
+
+
+def verdict(frame: pd.DataFrame, model: str, task: str, language: str, k: int = 10) -> str:
+    """One plain sentence: whether a model finds more than its baselines do.  Plain text, no markup."""
+    there = set(frame["model"][(frame["task"] == task) & (frame["language"] == language)])
+    if model not in there:
+        return f"{label(model)} has not been tested here yet."
+    rivals = [name for name in (*BASELINES, "spelling", "identity", f"{model}-permuted") if name in there]
+    said: dict[str, list[str]] = {}
+    for rival in rivals:
+        if rival != model:
+            less = evaluation.difference(frame, model, rival, task, language, k)
+            kind = (
+                "finds more than" if less.low > 0 else "finds less than" if less.high < 0 else "is not told apart from"
+            )
+            said.setdefault(kind, []).append(f"{label(rival)} ({less.value:+.2f} [{less.low:+.2f}, {less.high:+.2f}])")
+    if not said:
+        return f"There is no baseline beside {label(model)} here."
+    parts = "; it ".join(f"{kind} {', '.join(names)}" for kind, names in said.items())
+    return f"R@{k}: {label(model)} {parts}."
