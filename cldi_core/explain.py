@@ -162,10 +162,10 @@ def verdict(found: Explanation, method: str) -> str:
         return f"There are no pictures of the right answer “{gold.word}”, so it cannot be found."
     alike = f"best cosine {found.best_cosine:.2f}"
     typical = f"; typical of found {kind}s: {found.typical:.2f}" if not np.isnan(found.typical) else ""
+    learned = methods.find(method).learned
     if found.outcome == "found":
-        return (
-            f"Found: {label} ranks the right answer “{gold.word}” first of {len(known)} candidates ({alike}{typical})."
-        )
+        evidence = "" if learned else f" ({alike}{typical})"
+        return f"Found: {label} ranks the right answer “{gold.word}” first of {len(known)} candidates{evidence}."
     winner = next((candidate for candidate in known if not candidate.gold), known[0])
     place = f"{shown_rank(gold.rank)} of {len(known)}"
     where = (
@@ -174,6 +174,10 @@ def verdict(found: Explanation, method: str) -> str:
         else f"is at rank {place}; the winner is “{winner.word}”"
     )
     opening = f"{'Nearly' if found.outcome == 'nearly' else 'Missed'}: the right answer “{gold.word}” {where}. "
+    if learned:
+        return (
+            opening + "It compares the words as texts in the space it has learned; no picture of theirs is looked at."
+        )
     return opening + _reason(found, winner, alike + typical)
 
 

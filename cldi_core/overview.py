@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -116,6 +116,11 @@ def compare(frames: Mapping[str, pd.DataFrame], letters: str) -> pd.DataFrame:
     ranks = pd.concat({name: frame.set_index("query")["rank"] for name, frame in frames.items()}, axis=1)
     joined = table.join(ranks)
     return joined[joined["pos"].isin(list(letters))].dropna().reset_index()
+
+
+def of_queries(table: pd.DataFrame, queries: Collection[str]) -> pd.DataFrame:
+    """The rows of ``compare`` of some queries."""
+    return table[table["query"].isin(queries)].reset_index(drop=True)
 
 
 def difference(table: pd.DataFrame, one: str, other: str) -> metrics.Interval:

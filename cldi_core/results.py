@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,6 +93,11 @@ def against(
 def _differently(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Without the words that are spelled alike in both languages."""
     return {name: frame[~frame["same_spelled"]] for name, frame in frames.items()}
+
+
+def only(frames: Mapping[str, pd.DataFrame], queries: Collection[str]) -> dict[str, pd.DataFrame]:
+    """The rankings of some queries alone: method → frame."""
+    return {name: frame[frame["query"].isin(queries)] for name, frame in frames.items()}
 
 
 def _only(frames: Mapping[str, pd.DataFrame], letters: Iterable[str]) -> dict[str, pd.DataFrame]:

@@ -36,10 +36,13 @@ def epochs() -> Iterator[Callable[..., None]]:
     """
     from tqdm import tqdm
 
+    shown = ""
     with tqdm(unit=" epochs", disable=not sys.stderr.isatty()) as bar:
 
         def update(what: str, done: int, total: int, beside: str) -> None:
-            if bar.desc != f"{what}: ":
+            nonlocal shown
+            if shown != what:
+                shown = what
                 bar.reset(total)
                 bar.set_description(what, refresh=False)
             bar.set_postfix_str(beside, refresh=False)

@@ -23,14 +23,15 @@ def contenders(current: view.View) -> list[tuple[str, str]]:
     backbones = load.opened(current.dataset).backbones
     own = (current.method, current.backbone)
     other = next(choice for choice in [("maxmax", own[1]), ("avgmax", own[1])] if choice != own)
-    offered = [*methods.offered(), current.method]
+    offered = [*methods.offered(load.learned(current.dataset, own[1], current.pair)), current.method]
     names = {f"{method}@{backbone}": (method, backbone) for backbone in backbones for method in offered}
     asked = []
     # A fusion has commas in its name, a backbone has none.
     given = re.findall(r"[^@]+@[^,@]+", st.query_params.get("contenders", ""))
     for name in dict.fromkeys(text.strip(",") for text in given):
         method, _, backbone = name.rpartition("@")
-        if backbone in backbones and methods.exists(method):
+        trained = method not in methods.LEARNED or method in load.learned(current.dataset, backbone, current.pair)
+        if backbone in backbones and methods.exists(method) and trained:
             names[name] = (method, backbone)
             asked.append(name)
     st.session_state["contenders"] = asked or [f"{method}@{backbone}" for method, backbone in (own, other)]
@@ -48,6 +49,17 @@ def open_word(query: str, contender: tuple[str, str]) -> None:
     """Go to the Word page of a query under one contender."""
     params = view.of_word(query, pos="NVA", method=contender[0], backbone=contender[1])
     st.switch_page("pages/word.py", query_params=params)
+
+
+def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[tuple[str, str]]) -> pd.DataFrame:
+    """All words, or those alone that the learned methods saw nothing of in training."""
+    unseen = load.unseen(current.dataset, current.backbone, current.pair)
+    alone = st.toggle(
+        "Only words that the learned methods never saw",
+        key="compare unseen",
+        help="Training saw no picture and no description of what the word and its right answers stand for.",
+    )
+    return overview.of_queries(table, unseen) if alone else table
 
 
 def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[tuple[str, str]]) -> None:
@@ -109,6 +121,8 @@ def main() -> None:
         for method, backbone in chosen
     }
     table = overview.compare(frames, current.pos)
+    if any(method in methods.LEARNED for method, _ in chosen):
+        table = seen_or_not(current, table, chosen)
     if not len(table):
         st.info("There is no word of these parts of speech that all of them cover.")
         return

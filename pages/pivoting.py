@@ -78,7 +78,7 @@ def question(name: pivoting.Name, trained: str, languages: tuple[str, ...]) -> t
             icon=":material/search:",
         )
     if not text:
-        st.caption(f"Nothing is typed yet; this is what “{draw.safe(example)}” finds.")
+        st.caption(f"Nothing is typed yet. An example that goes well: “{draw.safe(example)}”.")
     return language, text or example
 
 
@@ -95,7 +95,7 @@ def search(name: pivoting.Name, trained: str, scope: str, languages: tuple[str, 
         st.caption(f":orange[Not seen in training: {draw.safe(', '.join(unseen))}; {pivoting.without_word(found)}.]")
     hits = pivoting.pictures(name, trained, text, language, scope)
     chosen = pivoting.chosen(found, found.keys(scope), hits)
-    left, right = st.columns([1, 1], border=True)
+    left, right = st.columns(2, border=True)
     with left:
         st.markdown(f"**Nearest pictures** · of {len(found.keys(scope))} items, a picture of each")
         pivoting.cards(name[0], hits, chosen)
@@ -113,14 +113,14 @@ def picture(name: pivoting.Name, trained: str, scope: str, chosen: str, language
     found = pivoting.index(name, trained)
     item = found.item_of(chosen)
     st.subheader("What the picture says", anchor=False)
-    own, *sides = st.columns([2, 4, 4])
-    with own:
-        st.image(load.thumbnails(name[0], [chosen]), width=130, alt=found.name(item.id))
-        st.markdown(f"**{draw.safe(item.id)}** · {found.part(item.id)}")
-        for language in languages:
-            for text in item.asked.get(language, ()):
-                st.caption(f"**{language}** ({found.part(item.id, language)}): {draw.safe(text)}")
-    for side, language in zip(sides, languages, strict=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.image(load.thumbnails(name[0], [chosen]), width=110, alt=found.name(item.id))
+        with st.container(gap=None):
+            st.markdown(f"**{draw.safe(item.id)}** · {found.part(item.id)}")
+            for language in languages:
+                for text in item.asked.get(language, ()):
+                    st.caption(f"**{language}** ({found.part(item.id, language)}): {draw.safe(text)}")
+    for side, language in zip(st.columns(2), languages, strict=True):
         with side:
             st.markdown(f"**Nearest descriptions** · {language}")
             listed = pivoting.of_picture(name, trained, chosen, language, scope)
@@ -145,7 +145,11 @@ def how_well(name: pivoting.Name, key: Key) -> None:
     records = pivoting.standing(name, key.holdout, str(task), str(language))
     st.markdown(draw.safe(pivoting.verdict(name, key.holdout, key.model, str(task), str(language))))
     st.dataframe(
-        pivoting.table(records, key.model), hide_index=True, height="content", alt=f"Recall and median rank, {task}"
+        pivoting.table(records, key.model),
+        hide_index=True,
+        height="content",
+        column_config={"model": st.column_config.TextColumn(width=210)},
+        alt=f"Recall and median rank, {task}",
     )
     st.caption(pivoting.footnote(records[0], key.holdout))
 

@@ -51,7 +51,8 @@ def main() -> None:
         )
         same = st.toggle("Keep words spelled alike in both languages", value=True)
     pairs = dataset.pairs if scope == "average" else (current.pair,)
-    ways = (*METHODS, *controls.CONTROLS)
+    learned = load.learned(current.dataset, current.backbone, current.pair) if scope == "this pair" else []
+    ways = (*METHODS, *learned, *controls.CONTROLS)
     records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, ways=ways)
     if not records:
         draw.unscored(current.dataset, current.backbone, records)
@@ -64,7 +65,7 @@ def main() -> None:
         column_config=NAMES,
         alt=f"{FIGURES[figure]} by method and part of speech",
     )
-    draw.unscored(current.dataset, current.backbone, records)
+    draw.unscored(current.dataset, current.backbone, records, (*METHODS, *learned))
     chances = [load.chance(current.dataset, current.backbone, pair) for pair in pairs]
     st.caption(
         f"{draw.safe(dataset.title)} · {group} · {backbones.label(current.backbone)} · "
@@ -73,6 +74,8 @@ def main() -> None:
     )
     csv = pd.DataFrame(records).to_csv(index=False).encode()
     st.download_button("CSV", csv, f"results-{current.dataset}-{group}.csv", "text/csv", icon=":material/download:")
+    if learned:
+        unseen_words(current, learned, figure, same)
     beyond(current, pairs, same)
     reading(shown, current, pairs, same)
     st.subheader("The paper's Table 2")
@@ -85,7 +88,7 @@ def main() -> None:
         "pictures than here: compare the pattern, not the digits."
     )
     st.subheader("Methods")
-    for method in METHODS.values():
+    for method in (*METHODS.values(), *(methods.LEARNED[name] for name in learned)):
         st.markdown(f"**{method.label}** — {draw.safe(method.about)}")
         st.code(method.formula, language=None, wrap_lines=True)
         st.caption(draw.safe(method.source))
@@ -94,6 +97,27 @@ def main() -> None:
 def precision(records: Sequence[dict[str, Any]]) -> str:
     """``"exact"``, or both ways of computing where some are fast."""
     return ", ".join(sorted({record["precision"] for record in records} - {""})) or "unknown"
+
+
+def unseen_words(current: view.View, learned: Sequence[str], figure: str, same: bool) -> None:
+    """The same figures on the words alone that the learned methods saw nothing of in training."""
+    ways = (*METHODS, *learned, *controls.CONTROLS)
+    records = load.table(current.dataset, current.backbone, (current.pair,), same_spelled=same, ways=ways, unseen=True)
+    records = [record for record in records if record["n"]]
+    st.subheader("Words that the learned methods never saw")
+    if not records:
+        st.info("There is none: every word, or one of its right answers, stands for something that training saw.")
+        return
+    st.dataframe(
+        table(records, figure),
+        height="content",
+        column_config=NAMES,
+        alt=f"{FIGURES[figure]} on words that the learned methods never saw",
+    )
+    st.caption(
+        "All methods on the same words: of what the word and its right answers stand for, training saw no picture and no "
+        "description. The table above is of all words, these among them; the two are not to be mixed."
+    )
 
 
 def beyond(current: view.View, pairs: Sequence[str], same: bool) -> None:

@@ -180,11 +180,22 @@ def behind(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidat
     """The picture pairs that made the score of the chosen candidate."""
     st.markdown(f"**What made the score of “{draw.safe(chosen.word)}”**")
     st.caption(methods.find(method).about)
+    if method in methods.LEARNED:
+        st.info(
+            "It compares the two words as texts, by what training taught it of their language: no picture is compared."
+        )
+        return
     matches = explain.matches(pair, found.word, chosen.word, method)
     if not matches:
         st.info("There are no pictures to compare.")
         return
     draw.matches(pair.dataset.name, matches, (found.word, chosen.word), f"m-{found.word}-{chosen.word}")
+
+
+def seen(current: view.View, query: str) -> str:
+    """Whether training of the learned methods saw anything of what a word and its right answers stand for."""
+    unseen = load.unseen(current.dataset, current.backbone, current.pair)
+    return "never seen in training" if query in unseen else "seen in training"
 
 
 def main() -> None:
@@ -212,6 +223,7 @@ def main() -> None:
     st.markdown(
         f"#### {draw.safe(found.word)} → {draw.safe(found.gold[0].word)} "
         f":{colour}-badge[{found.outcome}] :gray-badge[{current.pair} · {draw.pos_names(found.pos)} · {label}]"
+        + (f" :violet-badge[{seen(current, query)}]" if current.method in methods.LEARNED else "")
     )
     st.markdown(draw.safe(explain.verdict(found, current.method)))
     # Read all pictures of the page at once; the parts below find them at hand.

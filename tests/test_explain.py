@@ -31,7 +31,7 @@ def explained(pair: runs.Pair, word: str, method: str = "avgmax", **scores: floa
     number = pair.find(word)
     for translation, value in scores.items():
         matrices[method][pair.rows[number], pair.target.row(translation)] = value
-    frame = runs._ranked(pair, matrices[method])
+    frame = runs.ranked(pair, matrices[method])
     return explain.explain(pair, number, matrices[method], matrices["maxmax"], frame)
 
 

@@ -62,9 +62,9 @@ def test_near_duplicates_are_those_of_the_definition() -> None:
         for pair in linked:
             one, other = sorted(pair)
             reached[one] = reached[other] = reached[one] | reached[other]
-    for one in numbers:
-        for other in numbers:
-            assert (numbers[one] == numbers[other]) == (other in reached[one]), (one, other)
+    for one, number in numbers.items():
+        for other, its in numbers.items():
+            assert (number == its) == (other in reached[one]), (one, other)
 
 
 def test_alike_pictures_by_different_hands_are_no_near_duplicates() -> None:

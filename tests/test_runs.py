@@ -126,7 +126,7 @@ def test_stale_scores_are_never_read(pair: runs.Pair, change: Callable[[Path], N
     found = runs.rankings(again(pair), names)
     fresh = score_all(again(pair).source, again(pair).target, names)
     for name in names:
-        pd.testing.assert_frame_equal(found[name], runs._ranked(again(pair), fresh[name]), check_dtype=False, atol=1e-6)
+        pd.testing.assert_frame_equal(found[name], runs.ranked(again(pair), fresh[name]), check_dtype=False, atol=1e-6)
     assert files(pair, "scores") == sorted(f"{name}.safetensors" for name in names), "one file each, the new one"
 
 

@@ -138,12 +138,21 @@ def unseen(found: Index, text: str, language: str) -> list[str]:
 
 
 def example(found: Index, language: str) -> str:
-    """A text to begin with: the first short name of a held-out item of which training has seen every word."""
-    items = found.corpus.part(found.keys("test"), language, asked=True)
-    names = [(item.texts.get(language) or item.asked[language])[0] for item in items]
-    plain = [name for name in names if words(name) and not unseen(found, name, language)]
-    good = [name for name in plain if name.isascii() and 2 <= len(words(name)) <= 3]
-    return next(iter([*good, *plain, *names]), "")
+    """A text to begin with, one that goes well: the short name of a held-out item whose picture is nearest to it.
+
+    All its words are known from training; without such a name, the first that there is.
+    """
+    keys = found.keys("test")
+    items = found.corpus.part(keys, language, asked=True)
+    names = {item.id: (item.texts.get(language) or item.asked[language])[0] for item in items}
+    known = {key: name for key, name in names.items() if words(name) and not unseen(found, name, language)}
+    rows = np.array([found.corpus.item[key].pictures[0] for key in keys], np.int64)
+    scores = found.scorer.to_pictures(list(known.values()), language, found.corpus.features[rows]) if known else None
+    if scores is None:
+        return next(iter(names.values()), "")
+    best = [keys[place] for place in scores.argmax(axis=1).tolist()]
+    right = [name for (key, name), nearest in zip(known.items(), best, strict=True) if key == nearest]
+    return next(iter([*right, *known.values()]))
 
 
 def pictures(found: Index, text: str, language: str, keys: Sequence[str], top: int) -> list[Found]:

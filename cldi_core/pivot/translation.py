@@ -6,7 +6,7 @@ training has seen none.  Figures of those words and of all words are never mixed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,20 +149,21 @@ def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
     concept = pair.dataset.pictures.table["concept"]
     source, target = (pair.dataset.members(language) for language in pair.languages)
 
-    def unseen(members: Mapping[str, list[str]], word: str) -> bool:
+    def is_new(members: Mapping[str, list[str]], word: str) -> bool:
         keys = members.get(word, ())
         return bool(keys) and not any(concept.get(key, "") in seen for key in keys)
 
     return frozenset(
         query.id
         for query in pair.queries
-        if unseen(source, query.word) and all(unseen(target, word) for word in query.right)
+        if is_new(source, query.word) and all(is_new(target, word) for word in query.right)
     )
 
 
-def held_out_or_none(pair: Pair, name: str) -> frozenset[str] | None:
-    """As ``held_out``; ``None`` where the model is not there or broken."""
+def unseen(pair: Pair, names: Iterable[str]) -> frozenset[str]:
+    """The queries that ``held_out`` says of every one of some models; none where one is not there or broken."""
     try:
-        return held_out(pair, name)
+        found = [held_out(pair, name) for name in names]
     except CldiError:
-        return None
+        return frozenset()
+    return frozenset.intersection(*found) if found else frozenset()

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from cldi_core import explain
+from cldi_core import explain, methods
 from cldi_core.dataset import POS
 from cldi_core.errors import CldiError
 from cldi_core.methods import METHODS
@@ -117,7 +117,7 @@ def ready(current: view.View, what: str) -> bool:
 def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]], ways: Iterable[str] = METHODS) -> None:
     """Says which methods ``records`` lack: they are not computed while somebody waits for a page."""
     known = {record["method"] for record in records}
-    missing = [METHODS[name].label for name in ways if name not in known]
+    missing = [methods.label(name) for name in ways if name not in known]
     if missing:
         empty(
             f"Not shown, because they have not been scored for this data set yet: {', '.join(missing)}.",

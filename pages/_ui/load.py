@@ -105,13 +105,34 @@ def rankings(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame:
     return _rankings(name, _stamp(name), backbone, pair, method)
 
 
+@st.cache_data(max_entries=12, show_spinner=False)
+def _unseen(name: str, stamp: str, backbone: str, pair: str) -> Any:
+    opened = _opened(name, stamp)
+    return translation.unseen(_pair(name, stamp, backbone, pair), translation.trained(opened, backbone, pair))
+
+
+def unseen(name: str, backbone: str, pair: str) -> frozenset[str]:
+    """The queries of which no learned method of the pair saw anything in training."""
+    found: frozenset[str] = _unseen(name, _stamp(name), backbone, pair)
+    return found
+
+
 @st.cache_data(max_entries=40, show_spinner=SPINNER)
 def _table(
-    name: str, stamps: tuple[str, str], backbone: str, pairs: tuple[str, ...], ways: tuple[str, ...], **options: Any
+    name: str,
+    stamps: tuple[str, str],
+    backbone: str,
+    pairs: tuple[str, ...],
+    ways: tuple[str, ...],
+    unseen: bool,
+    **options: Any,
 ) -> Any:
     stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), ways) for pair in pairs}
     complete = [way for way in ways if all(way in frames for frames in stored.values())]
     frames = {pair: {way: stored[pair][way] for way in complete} for pair in pairs}
+    if unseen:
+        kept = {pair: _unseen(name, stamps[0], backbone, pair) for pair in pairs}
+        frames = {pair: results.only(own, kept[pair]) for pair, own in frames.items()}
     return results.table(frames, **options) if complete else []
 
 
@@ -123,15 +144,18 @@ def table(
     same_spelled: bool = True,
     ways: Sequence[str] = tuple(METHODS),
     group: str | None = None,
+    unseen: bool = False,
 ) -> list[dict[str, Any]]:
     """The records of ``results.table`` for those of ``ways`` that are scored on all the pairs; nothing is computed.
+
+    ``unseen``: only of the words that the learned methods saw nothing of in training.
 
     Scoring several pairs by all methods can take minutes: that is for ``python -m cldi_core score``.
     """
     dataset = opened(name)
     stamps = (_stamp(name), dataset.stamp(["rankings/*/*/*"]))
     records: list[dict[str, Any]] = _table(
-        name, stamps, backbone, tuple(pairs), tuple(ways), same_spelled=same_spelled, group=group
+        name, stamps, backbone, tuple(pairs), tuple(ways), unseen, same_spelled=same_spelled, group=group
     )
     return records
 

@@ -66,7 +66,7 @@ def curves(spaces: Mapping[str, About], languages: Sequence[str]) -> go.Figure:
             )
     figure.update_xaxes(title="epoch", rangemode="tozero")
     figure.update_yaxes(rangemode="tozero")
-    figure.update_yaxes(title="loss of a batch", col=1)
+    figure.update_yaxes(title="loss of a batch", type="log", col=1)
     figure.update_yaxes(title="recall on validation", col=2)
     figure.update_layout(
         height=300,
@@ -98,7 +98,7 @@ def plane(
         figure.add_trace(
             go.Scattergl(x=typed[:, 0], y=typed[:, 1], mode="markers", marker=marker, name="the text", hoverinfo="name")
         )
-    figure.update_layout(height=560, dragmode="pan")
+    figure.update_layout(height=560, dragmode="pan", uirevision="map")
     return figure
 
 

@@ -220,9 +220,10 @@ def chosen(found: Index, keys: Sequence[str], hits: Sequence[Found]) -> str:
 def cards(dataset: str, found: Sequence[Found], chosen: str) -> None:
     """Pictures side by side, each with its similarity, its concept and what training had of it; a click chooses one."""
     load.thumbnails(dataset, [one.picture for one in found])  # all in one go
+    mixed = len({one.part for one in found}) > 1
     with st.container(horizontal=True, gap="small"):
         for number, one in enumerate(found):
-            with st.container(width=118, gap=None, horizontal_alignment="center"):
+            with st.container(width=104, gap=None, horizontal_alignment="center"):
                 files = load.thumbnails(dataset, [one.picture])
                 if files:
                     st.image(files, width=88, alt=[f"{one.text}, {one.part}, similarity {one.score:.2f}"])
@@ -237,7 +238,8 @@ def cards(dataset: str, found: Sequence[Found], chosen: str) -> None:
                     args=(one.picture,),
                     width="stretch",
                 )
-                st.caption(one.part, width="content")
+                if mixed:
+                    st.caption(one.part, width="content")
 
 
 def listing(dataset: str, found: Sequence[Found], key: str, what: str, chosen: str, *, own: bool = False) -> None:
@@ -245,21 +247,22 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, chosen: s
     if not found:
         st.info("There are no such descriptions here.")
         return
-    table = pd.DataFrame(
-        {
-            "#": [explain.shown_rank(one.rank) for one in found],
-            "✓": ["✓" if one.own else "" for one in found],
-            "picture": [load.strip(dataset, (one.picture,)) for one in found],
-            "description": [one.text for one in found],
-            "similarity": [one.score for one in found],
-            "in training?": [one.part for one in found],
-        }
-    )
+    columns = {
+        "#": [explain.shown_rank(one.rank) for one in found],
+        "✓": ["✓" if one.own else "" for one in found],
+        "picture": [load.strip(dataset, (one.picture,)) for one in found],
+        "description": [one.text for one in found],
+        "similarity": [one.score for one in found],
+        "in training?": [one.part for one in found],
+    }
+    table = pd.DataFrame({name: column for name, column in columns.items() if own or name != "✓"})
+    if table["in training?"].nunique() == 1:
+        table = table.drop(columns="in training?")
     st.session_state[f"{key} shown"] = [one.picture for one in found]
     rows = [number for number, one in enumerate(found) if one.item == chosen][:1]
     st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     st.dataframe(
-        table if own else table.drop(columns="✓"),
+        table,
         key=key,
         hide_index=True,
         row_height=38,
@@ -268,13 +271,12 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, chosen: s
         selection_mode="single-row",
         alt=what,
         column_config={
-            "#": st.column_config.TextColumn(width=40),
+            "#": st.column_config.TextColumn(width=42),
             "✓": st.column_config.TextColumn(width=30, help="Its own description"),
-            "picture": st.column_config.ImageColumn(width=52),
-            "description": st.column_config.TextColumn(width="medium"),
-            "similarity": st.column_config.NumberColumn(format="%.2f", width=78),
+            "picture": st.column_config.ImageColumn("", width=44),
+            "similarity": st.column_config.NumberColumn(format="%.2f", width=74),
             "in training?": st.column_config.TextColumn(
-                width=96, help="picture only: training had the picture and did not read this description"
+                width=92, help="picture only: training had the picture and did not read this description"
             ),
         },
     )
@@ -319,16 +321,15 @@ def spaces(found: Index) -> dict[str, About]:
 def about(name: Name, found: Index) -> str:
     """What the model was trained on, and how well it does in one figure: Markdown."""
     known, key, corpus = found.model.any, found.model.key, found.corpus
-    counts = [f"{len(corpus.part(known.split.train, one))} described in {one}" for one in corpus.languages]
-    both = "some in both" if known.shared else "none in both"
+    counts = ", ".join(f"{len(corpus.part(known.split.train, one))} in {one}" for one in corpus.languages)
     epochs = ", ".join(f"{len(one.curve)} (the {one.best + 1}th is kept)" for one in spaces(found).values())
-    lines = (
-        f"{found.model.model.label} was trained on {known.corpus} ({name[3]}, {backbones.label(known.backbone)}): "
-        f"{len(known.split.train)} items, {' and '.join(counts)}, {both}; {HELD_OUT[key.holdout]}; seed {key.seed}; "
-        f"epochs: {epochs}; {found.model.seconds:.0f} s."
+    line = (
+        f"{found.model.model.label} was trained on {known.corpus}, {name[3]}, {backbones.label(known.backbone)}: "
+        f"{len(known.split.train)} items, of which {counts} are described ({'some' if known.shared else 'none'} in "
+        f"both); {HELD_OUT[key.holdout]}; seed {key.seed}; epochs: {epochs}; {found.model.seconds:.0f} s."
     )
     stopped = f" It ended early: {known.stopped}" if known.stopped else ""
-    return draw.safe(f"{lines}{stopped} {_headline(name, key)}")
+    return draw.safe(f"{line}{stopped} {_headline(name, key)}")
 
 
 def _headline(name: Name, key: Key) -> str:
@@ -336,9 +337,10 @@ def _headline(name: Name, key: Key) -> str:
     found = next((one for one in standing(name, key.holdout, task, language) if one["model"] == key.model), None)
     if found is None:
         return "It has not been tested yet."
+    recall = figures.interval_text(interval_of(found, "r@10"))
     return (
-        f"On {found['n']} held-out items, the right picture is among the ten nearest to a description in {language} with "
-        f"R@10 {figures.interval_text(interval_of(found, 'r@10'))} (95 % interval; chance {found['r@10_chance']:.2f})."
+        f"Tested with the descriptions in {language} of n = {found['n']} held-out items: the right picture is among the "
+        f"ten nearest for {recall} of them (R@10, 95 % interval; chance {found['r@10_chance']:.2f})."
     )
 
 
@@ -352,10 +354,10 @@ def footnote(record: dict[str, Any], holdout: str) -> str:
     """What the table of one task rests on."""
     return (
         f"{record['n']} items that training never saw ({HELD_OUT[holdout]}), {record['candidates']:.0f} candidates; "
-        f"95 % bootstrap intervals over items, all {record['seeds']} seed(s) of a model together, each with a split of "
-        f"its own. {record['unknown']:.0%} of the words of their descriptions do not occur in training. VSE, OE and "
-        "ridge regression know one language at a time; spelling and identity look at no picture; with pictures "
-        "permuted, training saw each item beside another one's picture."
+        "95 % bootstrap intervals over items; each seed has a split of its own. Of the words of these descriptions "
+        f"{record['unknown']:.0%} do not occur in training. VSE, OE and ridge regression know one language at a time; "
+        "spelling and identity look at no picture; with pictures permuted, training saw each item beside another "
+        "one's picture."
     )
 
 
