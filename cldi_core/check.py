@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cldi_core import cards, features, lists
 from cldi_core.dataset import Dataset
 from cldi_core.errors import CldiError
+from cldi_core.pivot import about, descriptions, models, translation
 from cldi_core.pictures import Pictures, picture_id, probe
 
 SHOWN = 8
@@ -27,11 +28,32 @@ def check(dataset: Dataset, *, deep: bool = False) -> list[Finding]:
     """Look through a data set; ``deep`` also decodes every picture.  An empty part is a finding, not a failure."""
     findings = [*_word_lists(dataset)]
     try:
-        findings += [*_pictures(dataset), *_coverage(dataset), *_features(dataset)]
+        findings += [*_pictures(dataset), *_coverage(dataset), *_features(dataset), *_pivoting(dataset)]
         if deep:
             findings += _decode(dataset.pictures)
     except CldiError as error:
         findings.append(Finding("error", "data", str(error)))
+    return findings
+
+
+def _pivoting(dataset: Dataset) -> list[Finding]:
+    """Descriptions and trained models, where there are any."""
+    findings = []
+    path = dataset.path / descriptions.FILE
+    if path.is_file():
+        try:
+            counts = Counter(row.language for row in descriptions.read_concepts(path))
+        except CldiError as error:
+            return [Finding("error", "descriptions", str(error))]
+        known = ", ".join(f"{count} in {language}" for language, count in counts.items())
+        findings.append(Finding("info", "descriptions", f"concepts described: {known}"))
+    for file in sorted(translation.folder(dataset).rglob("seed-*/*.safetensors")):
+        if file.name.endswith(models.STATE):
+            continue
+        try:
+            about.stored(file)
+        except CldiError as error:
+            findings.append(Finding("error", "trained models", str(error), "python -m cldi_core pivot train"))
     return findings
 
 

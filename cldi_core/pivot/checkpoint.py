@@ -24,8 +24,6 @@ from cldi_core.pivot.about import AGAIN, VERSION, About, Epoch, stored
 from cldi_core.pivot.space import Space
 from cldi_core.pivot.training import State, adam
 
-STATE = ".state.safetensors"
-
 
 def save(path: Path, space: Space, about: About) -> None:
     """Write a trained space."""
@@ -79,13 +77,13 @@ def keep_state(path: Path, state: State, plan: str) -> None:
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
     curve = [asdict(epoch) for epoch in state.curve]
     meta = {"plan": plan, "best": str(state.best_epoch), "curve": json.dumps(curve)}
-    store.save_tensors(path.with_suffix(STATE), arrays, meta)
+    store.save_tensors(path.with_suffix(models.STATE), arrays, meta)
 
 
 def find_state(path: Path, state: State, plan: str) -> State:
     """The training as it was kept, or ``state`` as it is where nothing (of the same plan) was."""
     try:
-        tensors, meta = store.map_tensors(path.with_suffix(STATE))
+        tensors, meta = store.map_tensors(path.with_suffix(models.STATE))
         if meta["plan"] != plan:
             return state
         curve = [Epoch(**epoch) for epoch in json.loads(meta["curve"])]
@@ -111,4 +109,4 @@ def find_state(path: Path, state: State, plan: str) -> State:
 
 def drop_state(path: Path) -> None:
     """Forget the state of a training that has ended."""
-    path.with_suffix(STATE).unlink(missing_ok=True)
+    path.with_suffix(models.STATE).unlink(missing_ok=True)

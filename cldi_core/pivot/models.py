@@ -111,6 +111,9 @@ PRESETS: dict[str, Options] = {
 }
 
 
+STATE = ".state.safetensors"  # ends the name of a file that holds a training under way
+
+
 @dataclass(frozen=True)
 class Key:
     """Names one training: where it is kept.

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCOPES = ("test", "all")  # items that training never saw, or every one
+SHORT = 3  # words of an example
 MAPPED = 2000  # items on the map at most; more are sampled
 RESAMPLES = 500  # of the bootstrap of median ranks
 BASELINES = ("vse", "ridge")  # that a model has to beat
@@ -152,7 +153,7 @@ def example(found: Index, language: str) -> str:
         return next(iter(names.values()), "")
     best = [keys[place] for place in scores.argmax(axis=1).tolist()]
     right = [name for (key, name), nearest in zip(known.items(), best, strict=True) if key == nearest]
-    return next(iter([*right, *known.values()]))
+    return next(iter([*(name for name in right if len(words(name)) <= SHORT), *right, *known.values()]))
 
 
 def pictures(found: Index, text: str, language: str, keys: Sequence[str], top: int) -> list[Found]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from cldi_core.pivot.search import Plane
 
 PICTURES = "#7F7F7F"
-BOTH = "#0072B2"  # of what belongs to both languages: one space, or the item that is looked at
+BOTH = "#2B8CC4"  # of what belongs to both languages: one space, or the item that is looked at
+
+CROWDED = 1500  # points from which on they are drawn fainter
 
 
 def colour(kind: str, languages: Sequence[str]) -> str:
@@ -66,7 +68,7 @@ def curves(spaces: Mapping[str, About], languages: Sequence[str]) -> go.Figure:
             )
     figure.update_xaxes(title="epoch", rangemode="tozero")
     figure.update_yaxes(rangemode="tozero")
-    figure.update_yaxes(title="loss of a batch", type="log", col=1)
+    figure.update_yaxes(title="loss of a batch", type="log", dtick=1, col=1)
     figure.update_yaxes(title="recall on validation", col=2)
     figure.update_layout(
         height=300,
@@ -90,6 +92,8 @@ def plane(
     ]
     x, y = shown.xy.T
     figure = figures.scatter_map(x, y, np.arange(len(kinds)), groups, shown.labels)
+    if len(kinds) > CROWDED:
+        figure.update_traces(marker={"opacity": 0.45, "size": 5})
     own = items == chosen
     if own.any():
         _joined(figure, shown, own)
@@ -106,12 +110,12 @@ def _joined(figure: go.Figure, shown: Plane, own: NDArray[np.bool_]) -> None:
     """Circles around an item's points, and lines from its picture to its descriptions."""
     points = shown.xy[own]
     path = np.concatenate([[points[0], other, [np.nan, np.nan]] for other in points[1:]] or [points[:0]])
-    line = {"color": BOTH, "width": 2}
+    line = {"color": BOTH, "width": 3}
     figure.add_trace(
         go.Scattergl(x=path[:, 0], y=path[:, 1], mode="lines", line=line, hoverinfo="skip", showlegend=False)
     )
     labels = [html.escape(label) for label, mine in zip(shown.labels, own, strict=True) if mine]
-    marker = {"symbol": "circle-open", "size": 13, "color": BOTH, "line": {"width": 2.5}}
+    marker = {"symbol": "circle-open", "size": 15, "color": BOTH, "line": {"width": 3}}
     figure.add_trace(
         go.Scattergl(
             x=points[:, 0], y=points[:, 1], mode="markers", marker=marker, name="the chosen item", hovertext=labels,

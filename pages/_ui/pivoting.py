@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cldi_core.pivot.corpus import Corpus
     from cldi_core.pivot.search import Found, Index, Plane
 
-PICTURES, DESCRIPTIONS = 12, 8  # found ones that are listed
+PICTURES, LISTED, DESCRIPTIONS = 15, 12, 8  # pictures and descriptions of a text, descriptions of a picture
 LONGEST = 300  # characters of a text
 HELD_OUT = {"items": "random items held out", "words": "all items of some words held out"}
 CHOSEN = "pivot picture"  # of the session: the picture that is looked at
@@ -117,7 +117,7 @@ def descriptions(name: Name, trained: str, text: str, languages: tuple[str, str]
     from cldi_core.pivot import search
 
     found = index(name, trained)
-    return search.descriptions(found, text, languages, found.keys(scope), PICTURES)
+    return search.descriptions(found, text, languages, found.keys(scope), LISTED)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
@@ -221,12 +221,12 @@ def cards(dataset: str, found: Sequence[Found], chosen: str) -> None:
     """Pictures side by side, each with its similarity, its concept and what training had of it; a click chooses one."""
     load.thumbnails(dataset, [one.picture for one in found])  # all in one go
     mixed = len({one.part for one in found}) > 1
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="xsmall"):
         for number, one in enumerate(found):
-            with st.container(width=104, gap=None, horizontal_alignment="center"):
+            with st.container(width=84, gap=None, horizontal_alignment="center"):
                 files = load.thumbnails(dataset, [one.picture])
                 if files:
-                    st.image(files, width=88, alt=[f"{one.text}, {one.part}, similarity {one.score:.2f}"])
+                    st.image(files, width=72, alt=[f"{one.text}, {one.part}, similarity {one.score:.2f}"])
                 else:
                     st.caption("missing or broken")
                 st.button(
@@ -251,9 +251,9 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, chosen: s
         "#": [explain.shown_rank(one.rank) for one in found],
         "✓": ["✓" if one.own else "" for one in found],
         "picture": [load.strip(dataset, (one.picture,)) for one in found],
-        "description": [one.text for one in found],
         "similarity": [one.score for one in found],
         "in training?": [one.part for one in found],
+        "description": [one.text for one in found],
     }
     table = pd.DataFrame({name: column for name, column in columns.items() if own or name != "✓"})
     if table["in training?"].nunique() == 1:
@@ -266,7 +266,7 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, chosen: s
         key=key,
         hide_index=True,
         row_height=38,
-        height=38 * min(len(found), 12) + 40,
+        height=38 * len(found) + 40,
         on_select=lambda: _row(key),
         selection_mode="single-row",
         alt=what,
@@ -297,7 +297,7 @@ def table(records: Sequence[dict[str, Any]], chosen: str) -> pd.DataFrame:
         for name in ("r@1", "r@5", "r@10"):
             row[name.upper()] = f"{one[name]:.2f}" if chance else figures.interval_text(interval_of(one, name))
         row["median rank"] = f"{one['median_rank']:.1f}" if chance else rank_text(interval_of(one, "median_rank"))
-        row |= {"n": one["n"], "seeds": one["seeds"]}
+        row |= {"n": one["n"], "seeds": one["seeds"], "words unknown": "" if chance else f"{one['unknown']:.0%}"}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -321,12 +321,12 @@ def spaces(found: Index) -> dict[str, About]:
 def about(name: Name, found: Index) -> str:
     """What the model was trained on, and how well it does in one figure: Markdown."""
     known, key, corpus = found.model.any, found.model.key, found.corpus
-    counts = ", ".join(f"{len(corpus.part(known.split.train, one))} in {one}" for one in corpus.languages)
-    epochs = ", ".join(f"{len(one.curve)} (the {one.best + 1}th is kept)" for one in spaces(found).values())
+    counts = " and ".join(f"{len(corpus.part(known.split.train, one))} in {one}" for one in corpus.languages)
+    epochs = " and ".join(f"{len(one.curve)} epochs (number {one.best + 1} is kept)" for one in spaces(found).values())
     line = (
-        f"{found.model.model.label} was trained on {known.corpus}, {name[3]}, {backbones.label(known.backbone)}: "
-        f"{len(known.split.train)} items, of which {counts} are described ({'some' if known.shared else 'none'} in "
-        f"both); {HELD_OUT[key.holdout]}; seed {key.seed}; epochs: {epochs}; {found.model.seconds:.0f} s."
+        f"{found.model.model.label}, trained on {known.corpus} ({name[3]}, {backbones.label(known.backbone)}) with "
+        f"{HELD_OUT[key.holdout]}: {len(known.split.train)} items, described {counts}, "
+        f"{'some' if known.shared else 'none'} in both. Seed {key.seed}, {epochs}, {found.model.seconds:.0f} s."
     )
     stopped = f" It ended early: {known.stopped}" if known.stopped else ""
     return draw.safe(f"{line}{stopped} {_headline(name, key)}")
@@ -337,10 +337,9 @@ def _headline(name: Name, key: Key) -> str:
     found = next((one for one in standing(name, key.holdout, task, language) if one["model"] == key.model), None)
     if found is None:
         return "It has not been tested yet."
-    recall = figures.interval_text(interval_of(found, "r@10"))
     return (
-        f"Tested with the descriptions in {language} of n = {found['n']} held-out items: the right picture is among the "
-        f"ten nearest for {recall} of them (R@10, 95 % interval; chance {found['r@10_chance']:.2f})."
+        f"On n = {found['n']} held-out items, R@10 from the description in {language} to the picture is "
+        f"{figures.interval_text(interval_of(found, 'r@10'))} (95 % interval; chance {found['r@10_chance']:.2f})."
     )
 
 
@@ -354,8 +353,8 @@ def footnote(record: dict[str, Any], holdout: str) -> str:
     """What the table of one task rests on."""
     return (
         f"{record['n']} items that training never saw ({HELD_OUT[holdout]}), {record['candidates']:.0f} candidates; "
-        "95 % bootstrap intervals over items; each seed has a split of its own. Of the words of these descriptions "
-        f"{record['unknown']:.0%} do not occur in training. VSE, OE and ridge regression know one language at a time; "
+        "95 % bootstrap intervals over items; each seed has a split of its own. Words unknown: the share of the words of "
+        "these descriptions that do not occur in training. VSE, OE and ridge regression know one language at a time; "
         "spelling and identity look at no picture; with pictures permuted, training saw each item beside another "
         "one's picture."
     )
