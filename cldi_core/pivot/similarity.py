@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-BLOCK = 1 << 22  # numbers of differences that are held at a time
+BLOCK = 1 << 17  # numbers of differences that are held at a time: half a megabyte, which stays in a core's cache
+ON_GPU = 1 << 7  # so many times as many
 
 
 def unit(rows: Tensor) -> Tensor:
@@ -71,7 +72,8 @@ class _Order(torch.autograd.Function):
 
 
 def _blocks(left: Tensor, right: Tensor) -> list[slice]:
-    step = max(1, BLOCK // max(right.numel(), 1))
+    block = BLOCK * (1 if right.device.type == "cpu" else ON_GPU)
+    step = max(1, block // max(right.numel(), 1))
     return [slice(start, start + step) for start in range(0, len(left), step)]
 
 
