@@ -62,6 +62,7 @@ demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from th
 			$(PY) -m cldi_core project --dataset $$dataset --backbone $$backbone; \
 		done; \
 	done
+	$(PY) -m cldi_core pivot train --seed 0 --seed 1 --seed 2
 
 screenshots: dev system ## take the screenshots of the README again
 	@$(FIND_CHROMIUM); $(PY) -m tests.screenshots

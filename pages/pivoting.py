@@ -102,7 +102,8 @@ def search(name: pivoting.Name, trained: str, scope: str, languages: tuple[str, 
     with right:
         st.markdown(f"**Nearest descriptions** · {other}")
         listed = pivoting.descriptions(name, trained, text, (language, other), scope)
-        pivoting.listing(name[0], listed, "pivot found", f"Descriptions in {other} nearest to the text", "")
+        item = found.item_of(chosen).id if chosen else ""
+        pivoting.listing(name[0], listed, "pivot found", f"Descriptions in {other} nearest to the text", item)
         if not found.model.model.bilingual:
             st.caption("Each language has a space of its own: descriptions are compared through training pictures.")
     return language, text, chosen

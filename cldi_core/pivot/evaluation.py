@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cldi_core import metrics
 from cldi_core.pivot.corpus import Corpus, Item
-from cldi_core.pivot.retrieval import KS, best_ranks, chance
+from cldi_core.pivot.retrieval import KS, best_ranks, chance, median_of_chance
 from cldi_core.pivot.scorers import Matrix, Scorer
 from cldi_core.pivot.text import Vocabulary, words
 from cldi_core.pivot.training import one_picture
@@ -128,8 +128,9 @@ def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
 
     Returns:
         ``model``, ``task``, ``language``; ``r@k`` with ``…_low`` and ``…_high`` (95 % bootstrap over items, all seeds
-        and draws of an item together), ``…_sd`` over seeds (nan for one) and ``…_chance``; ``median_rank``; ``n``
-        (items), ``candidates`` (mean), ``seeds``, ``unknown`` (share of the texts' words that training has not seen).
+        and draws of an item together), ``…_sd`` over seeds (nan for one) and ``…_chance``; ``median_rank`` and
+        ``…_chance``; ``n`` (items), ``candidates``, ``seeds``, ``unknown`` (share of the texts' words that training has
+        not seen).
     """
     records = []
     for (model, task, language), rows in frame.groupby(["model", "task", "language"], sort=False):
@@ -140,10 +141,12 @@ def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
             means = np.nanmean(hits, axis=0)
             record |= {f"r@{k}": found.value, f"r@{k}_low": found.low, f"r@{k}_high": found.high}
             record[f"r@{k}_sd"] = float(means.std(ddof=1)) if len(means) > 1 else float("nan")
-            record[f"r@{k}_chance"] = _chance(rows, k)
+        candidates = round(rows["candidates"].mean())
+        expected = chance(candidates, _right(rows), ks)
+        record |= {f"r@{k}_chance": value for k, value in expected.items()}
         seeds = rows["seed"].nunique()
         record |= {"median_rank": float(rows["rank"].median()), "n": int(rows["item"].nunique()), "seeds": int(seeds)}
-        record |= {"candidates": float(rows["candidates"].mean())}
+        record |= {"candidates": candidates, "median_rank_chance": median_of_chance(candidates, _right(rows))}
         total = int(rows["words"].sum())
         records.append({**record, "unknown": float(rows["unknown"].sum() / total) if total else float("nan")})
     return records
@@ -155,12 +158,12 @@ def _hits(rows: pd.DataFrame, k: int) -> NDArray[np.float64]:
     return found.to_numpy(np.float64)
 
 
-def _chance(rows: pd.DataFrame, k: int) -> float:
-    """Recall at k of a random order: several right answers where each picture has several descriptions."""
-    queries = rows.groupby(["seed", "draw"]).size().iloc[0]
-    candidates = int(rows["candidates"].iloc[0])
-    right = max(1, round(candidates / queries)) if rows["task"].iloc[0] != TASKS[0] else 1
-    return chance(candidates, right, (k,))[k]
+def _right(rows: pd.DataFrame) -> int:
+    """How many right answers a query has: several where each item has several descriptions."""
+    if rows["task"].iloc[0] == TASKS[0]:
+        return 1
+    items = rows.groupby("seed")["item"].nunique().iloc[0]
+    return max(1, round(rows["candidates"].iloc[0] / items))
 
 
 def difference(frame: pd.DataFrame, one: str, other: str, task: str, language: str, k: int = 10) -> metrics.Interval:

@@ -11,6 +11,7 @@ from cldi_core.pivot.evaluation import TASKS
 from cldi_core.pivot.experiment import RANKS, WORDS, Experiment
 from cldi_core.pivot.models import MODELS, Key
 from cldi_core.pivot.retrieval import KS
+from cldi_core.pivot.translation import FOLDER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def of(tried: Experiment, ranks: pd.DataFrame | None = None, words: pd.DataFrame
     records = evaluation.table(every) if every is not None else []
     found: dict[str, Any] = {
         "corpus": corpus.name,
-        "folder": tried.folder.parent.name,
+        "folder": tried.folder.parent.name if tried.folder.name == FOLDER else tried.folder.name,
         "backbone": corpus.backbone,
         "pair": tried.pair,
         "holdout": tried.holdout,
@@ -80,7 +81,7 @@ def chances(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for record in records:
         about = {name: record[name] for name in ("task", "language", "candidates", "n", "seeds")}
         recall = {f"r@{k}{end}": record[f"r@{k}_chance"] for k in KS for end in ("", "_low", "_high", "_chance")}
-        middle = {"median_rank": (record["candidates"] + 1) / 2}
+        middle = {"median_rank": record["median_rank_chance"]}
         found.setdefault((record["task"], record["language"]), {"model": CHANCE, **about, **recall, **middle})
     return list(found.values())
 

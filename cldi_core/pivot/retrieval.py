@@ -76,3 +76,14 @@ def chance(candidates: int, right: int = 1, ks: Sequence[int] = KS) -> dict[int,
             none *= max(candidates - right - drawn, 0) / (candidates - drawn)
         missed[k] = none
     return {k: 1 - none for k, none in missed.items()}
+
+
+def median_of_chance(candidates: int, right: int = 1) -> float:
+    """The median of the best right answer's rank in a random order."""
+    missed = 1.0
+    for drawn in range(candidates):
+        missed *= max(candidates - right - drawn, 0) / (candidates - drawn)
+        if missed <= 0.5 + 1e-9:
+            # Exactly half: the median lies between this rank and the next.
+            return drawn + 1 + (0.5 if missed >= 0.5 - 1e-9 else 0.0)
+    return float("nan")

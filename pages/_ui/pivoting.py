@@ -251,18 +251,18 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, chosen: s
         "#": [explain.shown_rank(one.rank) for one in found],
         "✓": ["✓" if one.own else "" for one in found],
         "picture": [load.strip(dataset, (one.picture,)) for one in found],
+        "description": [one.text for one in found],
         "similarity": [one.score for one in found],
         "in training?": [one.part for one in found],
-        "description": [one.text for one in found],
     }
     table = pd.DataFrame({name: column for name, column in columns.items() if own or name != "✓"})
-    if table["in training?"].nunique() == 1:
-        table = table.drop(columns="in training?")
+    mixed = table["in training?"].nunique() > 1
     st.session_state[f"{key} shown"] = [one.picture for one in found]
     rows = [number for number, one in enumerate(found) if one.item == chosen][:1]
+    # A click elsewhere chooses too: the row that is marked is always that of the item which is looked at.
     st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
     st.dataframe(
-        table,
+        table if mixed else table.drop(columns="in training?"),
         key=key,
         hide_index=True,
         row_height=38,
@@ -274,6 +274,7 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, chosen: s
             "#": st.column_config.TextColumn(width=42),
             "✓": st.column_config.TextColumn(width=30, help="Its own description"),
             "picture": st.column_config.ImageColumn("", width=44),
+            "description": st.column_config.TextColumn(width=205 if mixed else 300),
             "similarity": st.column_config.NumberColumn(format="%.2f", width=74),
             "in training?": st.column_config.TextColumn(
                 width=92, help="picture only: training had the picture and did not read this description"
@@ -329,7 +330,8 @@ def about(name: Name, found: Index) -> str:
         f"{'some' if known.shared else 'none'} in both. Seed {key.seed}, {epochs}, {found.model.seconds:.0f} s."
     )
     stopped = f" It ended early: {known.stopped}" if known.stopped else ""
-    return draw.safe(f"{line}{stopped} {_headline(name, key)}")
+    changed = "" if known.digest == corpus.digest else " The data set has changed since then: train it again."
+    return draw.safe(f"{line}{stopped}{changed} {_headline(name, key)}")
 
 
 def _headline(name: Name, key: Key) -> str:
@@ -353,10 +355,10 @@ def footnote(record: dict[str, Any], holdout: str) -> str:
     """What the table of one task rests on."""
     return (
         f"{record['n']} items that training never saw ({HELD_OUT[holdout]}), {record['candidates']:.0f} candidates; "
-        "95 % bootstrap intervals over items; each seed has a split of its own. Words unknown: the share of the words of "
-        "these descriptions that do not occur in training. VSE, OE and ridge regression know one language at a time; "
-        "spelling and identity look at no picture; with pictures permuted, training saw each item beside another "
-        "one's picture."
+        "95 % bootstrap intervals over items; each seed has a split of its own. Words unknown: the share of the words "
+        "of these descriptions that do not occur in training. VSE, OE and ridge regression know one language at a "
+        "time; spelling and identity look at no picture; with pictures permuted, training saw each item beside "
+        "another one's picture."
     )
 
 
