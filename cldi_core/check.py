@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from cldi_core import cards, features, lists
 from cldi_core.dataset import Dataset
 from cldi_core.errors import CldiError
-from cldi_core.pivot import about, descriptions, models, translation
 from cldi_core.pictures import Pictures, picture_id, probe
+from cldi_core.pivot import about, descriptions, models, translation
 
 SHOWN = 8
 

@@ -162,8 +162,8 @@ def _right(rows: pd.DataFrame) -> int:
     """How many right answers a query has: several where each item has several descriptions."""
     if rows["task"].iloc[0] == TASKS[0]:
         return 1
-    items = rows.groupby("seed")["item"].nunique().iloc[0]
-    return max(1, round(rows["candidates"].iloc[0] / items))
+    items = int(rows.groupby("seed")["item"].nunique().iloc[0])
+    return max(1, round(float(rows["candidates"].iloc[0]) / items))
 
 
 def difference(frame: pd.DataFrame, one: str, other: str, task: str, language: str, k: int = 10) -> metrics.Interval:
