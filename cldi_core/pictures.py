@@ -212,18 +212,21 @@ class Pictures:
         return read_group(self.folder / shard, group, self._footers)
 
     def files(self) -> dict[str, str]:
-        """File name, with and without its folders → the id of the picture that came from it."""
-        import pyarrow.parquet as pq
+        """File name, with its folders and without them → the id of the picture that came from it.
 
-        found: dict[str, str] = {}
+        A name without folders that several pictures have is left out.
+        """
+        whole: dict[str, str] = {}
+        bare: dict[str, set[str]] = {}
         for path in self.shards:
-            rows = pq.read_table(path, columns=["id", "image.path"])
+            # A parquet file reads the part of a struct that is asked for; the bytes stay on disk.
+            rows = _parquet(path).read(columns=["id", "image.path"])
             paths = rows.column("image").combine_chunks().field("path").to_pylist()
             for key, name in zip(rows.column("id").to_pylist(), paths, strict=True):
                 if name:
-                    found.setdefault(name, key)
-                    found.setdefault(name.rpartition("/")[2], key)
-        return found
+                    whole.setdefault(name, key)
+                    bare.setdefault(name.rpartition("/")[2], set()).add(key)
+        return {name: next(iter(keys)) for name, keys in bare.items() if len(keys) == 1} | whole
 
     def path_of(self, key: str) -> str:
         """The name that the file of a picture had when it was imported."""

@@ -179,6 +179,13 @@ def test_what_was_stored_is_read_back(tmp_path: Path) -> None:
     assert stored.path_of(drawn[1].id) == "de/ring-0.png"
 
 
+def test_pictures_are_found_by_file_name(tmp_path: Path) -> None:
+    drawn = [picture("sun"), picture("ring", "de"), picture("sun", "de")]
+    write_shards(tmp_path, drawn)
+    found = Pictures(tmp_path).files()
+    assert found == {each.path: each.id for each in drawn} | {"ring-0.png": drawn[1].id}, "two are called sun-0.png"
+
+
 def test_one_picture_is_fetched_by_reading_its_row_group_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many = numbered(40)
     (path,) = write_shards(tmp_path, many)
