@@ -61,12 +61,7 @@ def question(name: pivoting.Name, trained: str, languages: tuple[str, ...]) -> t
     example = pivoting.example(name, trained, language)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(
-            "Language",
-            languages,
-            key="pivot language",
-            on_change=pivoting.keep,
-            args=("language",),
-            required=True,
+            "Language", languages, key="pivot language", on_change=pivoting.keep, args=("language",), required=True
         )
         st.text_input(
             "A sentence or a word",
@@ -115,7 +110,8 @@ def picture(name: pivoting.Name, trained: str, scope: str, chosen: str, language
     item = found.item_of(chosen)
     st.subheader("What the picture says", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.image(load.thumbnails(name[0], [chosen]), width=110, alt=found.name(item.id))
+        if files := load.thumbnails(name[0], [chosen]):
+            st.image(files, width=110, alt=[found.name(item.id)])
         with st.container(gap=None):
             st.markdown(f"**{draw.safe(item.id)}** · {found.part(item.id)}")
             for language in languages:
@@ -131,8 +127,16 @@ def picture(name: pivoting.Name, trained: str, scope: str, chosen: str, language
 
 @st.fragment
 def how_well(name: pivoting.Name, key: Key) -> None:
-    """The model beside baselines, controls and chance."""
+    """The model beside baselines, controls and chance; another task redraws this part alone."""
     st.subheader("How well", anchor=False)
+    try:
+        measured(name, key)
+    except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
+        st.error(draw.safe(str(error)))
+
+
+def measured(name: pivoting.Name, key: Key) -> None:
+    """What was measured of one task, as a sentence and a table."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         task = st.segmented_control("Task", TASKS, default=TASKS[0], required=True, key="pivot task")
         languages = pivoting.tested(name, key.holdout, str(task))
@@ -145,13 +149,8 @@ def how_well(name: pivoting.Name, key: Key) -> None:
         return
     records = pivoting.standing(name, key.holdout, str(task), str(language))
     st.markdown(draw.safe(pivoting.verdict(name, key.holdout, key.model, str(task), str(language))))
-    st.dataframe(
-        pivoting.table(records, key.model),
-        hide_index=True,
-        height="content",
-        column_config={"model": st.column_config.TextColumn(width=210)},
-        alt=f"Recall and median rank, {task}",
-    )
+    shown, widths = pivoting.table(records, key.model), {"model": st.column_config.TextColumn(width=210)}
+    st.dataframe(shown, hide_index=True, height="content", column_config=widths, alt=f"Recall and median rank, {task}")
     st.caption(pivoting.footnote(records[0], key.holdout))
 
 
@@ -161,7 +160,7 @@ def the_map(name: pivoting.Name, trained: str, scope: str, asked: tuple[str, str
     language, text = asked
     shown = pivoting.plane(name, trained, language, scope)
     item = found.item_of(chosen).id if chosen else ""
-    key = f"pivot map {trained} {scope} {language}"
+    key = f"pivot map {name[0]} {name[3]} {trained} {scope} {language}"
 
     def clicked() -> None:
         there = pivoting.point(st.session_state[key], shown)

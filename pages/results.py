@@ -115,8 +115,8 @@ def unseen_words(current: view.View, learned: Sequence[str], figure: str, same: 
         alt=f"{FIGURES[figure]} on words that the learned methods never saw",
     )
     st.caption(
-        "All methods on the same words: of what the word and its right answers stand for, training saw no picture and no "
-        "description. The table above is of all words, these among them; the two are not to be mixed."
+        "All methods on the same words: of what the word and its right answers stand for, training saw no picture and "
+        "no description. The table above is of all words, these among them; the two are not to be mixed."
     )
 
 

@@ -74,7 +74,7 @@ def test_a_space_is_read_as_it_was_written(tmp_path: Path, encoder: str) -> None
     }
     for name, tensor in found.state_dict().items():
         assert tensor.dtype == torch.float32
-        torch.testing.assert_close(tensor, space.state_dict()[name].half().float(), rtol=0, atol=0)
+        torch.testing.assert_close(tensor, space.state_dict()[name], rtol=1e-3, atol=1e-6)
     texts = ["a red cow", "zebra", ""]
     torch.testing.assert_close(found.of_texts(texts, "en"), space.eval().of_texts(texts, "en"), atol=1e-3, rtol=1e-2)
 
@@ -83,7 +83,8 @@ def test_what_is_known_needs_no_tensors(path: Path) -> None:
     found = about.stored(path)
     assert found.about == made()[1] and found.dim == pivot_data.DIM
     assert set(found.vocabularies) == set(LANGUAGES) and "red" in found.vocabularies["en"].words
-    assert all(array.dtype == np.float16 for array in found.tensors.values())
+    learned = [array for name, array in found.tensors.items() if "weight" in name]
+    assert len(learned) > 3 and all(array.dtype == np.float16 for array in learned)
 
 
 def test_the_digest_stands_for_the_tensors_and_options(tmp_path: Path, path: Path) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cldi_core import cli, terminal
+from cldi_core import cli, dataset, terminal
 from cldi_core.errors import DatasetError
-from cldi_core.pivot import sts
+from cldi_core.pivot import descriptions, sts
 from tests import pivot_data
 from tests.conftest import BACKBONE
 
@@ -142,6 +142,26 @@ def test_mistakes_end_in_one_line(run: Run, made: Path, arguments: tuple[str, ..
 def test_multi30k_says_which_files_and_where(run: Run, tmp_path: Path) -> None:
     code, _, err = run("train", "--multi30k", tmp_path, "--output", tmp_path / "out", "--features", tmp_path)
     assert code == 1 and "task2.train.1.en" in err and "Multi30k repository" in err
+
+
+def test_a_table_of_descriptions_is_kept_where_pages_find_it(run: Run, made: Path) -> None:
+    table = made / "mine.tsv"
+    names = dataset.Dataset(made).pictures.files()
+    rows = [(name, language, f"{language} {name[:-4]} {number % 7}") for number, name in enumerate(sorted(names))
+            if "/" in name for language in ("en", "de")]  # fmt: skip
+    table.write_text("picture\tlanguage\ttext\n" + "".join("\t".join(row) + "\n" for row in rows), "utf-8")
+    code, _, err = run("train", "--dataset", "made", "--texts", table, *QUICK)
+    assert code == 2 and "descriptions of its own" in err
+    code, out, _ = run(
+        "train", "--dataset", "made", "--texts", table, *QUICK, "--model", "vse", "--output", made / "out"
+    )
+    assert code == 0 and "mine.tsv" in out and not (made / descriptions.TABLE).exists()
+    (made / descriptions.FILE).unlink()
+    items, words = train(run, "--texts", table, "--model", "pivot-sym")
+    assert (made / descriptions.TABLE).read_text("utf-8") == table.read_text("utf-8")
+    assert words["holdout"] == "words" and items["described_in_both"]
+    (again,) = train(run, "--model", "pivot-sym", "--holdout", "items")
+    assert again["results"] == items["results"]
 
 
 def test_parallel_needs_items_in_both_languages(run: Run, made: Path) -> None:

@@ -31,7 +31,7 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
-    assert view.PAGE_PARAMS == ("contenders",)
+    assert view.PAGE_PARAMS == ("contenders", "trained", "among", "language", "text")
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
     assert list(view.SHOWS) == ["all", "found", "nearly", "missed"]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cldi_core import lists
+from cldi_core import lists, store
 from cldi_core.dataset import Dataset, open_dataset
-from cldi_core.errors import DatasetError, UnknownNameError, unknown
+from cldi_core.errors import UnknownNameError, unknown
 from cldi_core.pivot import models
 from cldi_core.pivot.corpus import HOLDOUTS
+from cldi_core.pivot.descriptions import FILE, TABLE
 from cldi_core.pivot.models import MODELS, PRESETS, Key
 from cldi_core.terminal import epochs, print_json
 
@@ -54,10 +55,19 @@ OutputOption = Annotated[Path | None, typer.Option("--output", help="Where model
 
 
 def _corpora(
-    datasets: list[str], backbone: str, pair: str, texts: Path | None, multi30k: tuple[Path | None, int, Path | None],
+    datasets: list[str],
+    backbone: str,
+    pair: str,
+    texts: Path | None,
+    multi30k: tuple[Path | None, int, Path | None],
     output: Path | None,
-) -> list[tuple[Corpus, Path, Dataset | None]]:  # fmt: skip
-    """What is trained on, where its models are kept, and its data set."""
+    *,
+    keep: bool = False,
+) -> list[tuple[Corpus, Path, Dataset | None]]:
+    """What is trained on, where its models are kept, and the data set if they are kept in it.
+
+    ``keep``: a table of descriptions is kept in the data set too, where pages find it.
+    """
     from cldi_core.pivot import sources, translation
 
     lists.pair_languages(pair)
@@ -65,17 +75,30 @@ def _corpora(
     if folder:
         opened = open_dataset(datasets[0]) if datasets and not given else None
         corpus = sources.of_multi30k(folder, task, pair, given=given, dataset=opened, backbone=backbone)
-        if output is None and opened is None:
-            raise DatasetError("--multi30k with --features needs --output FOLDER, where the models go")
-        return [(corpus, output or translation.folder(opened), None)]  # type: ignore[arg-type]
+        if output is None:
+            raise UnknownNameError("--multi30k needs --output FOLDER, where the models go")
+        return [(corpus, output, None)]
     found: list[tuple[Corpus, Path, Dataset | None]] = []
     for name in datasets:
         opened = open_dataset(name)
-        corpus = (
-            sources.of_table(opened, backbone, pair, texts) if texts else sources.of_dataset(opened, backbone, pair)
-        )
-        found.append((corpus, output or translation.folder(opened), None if texts else opened))
+        if texts:
+            corpus = sources.of_table(opened, backbone, pair, texts)
+            if keep and not output:
+                _keep_table(opened, texts)
+        else:
+            corpus = sources.of_dataset(opened, backbone, pair)
+        found.append((corpus, output or translation.folder(opened), None if output else opened))
     return found
+
+
+def _keep_table(dataset: Dataset, texts: Path) -> None:
+    """Keep a table that could be read in the data set."""
+    if (dataset.path / FILE).is_file():
+        raise UnknownNameError(
+            f"{dataset.name!r} has descriptions of its own ({FILE}); add --output FOLDER, where the models of "
+            f"{texts.name!r} go"
+        )
+    store.write_text(dataset.path / TABLE, texts.read_text("utf-8-sig"))
 
 
 def _experiments(
@@ -138,7 +161,13 @@ def train(
     options = replace(PRESETS[preset], **changed, hardest=hardest, swapped=swapped)
     names = tuple(models.find(name).name for name in model or MODELS)
     corpora = _corpora(
-        dataset or ([] if multi30k else list(DEMO)), backbone, pair, texts, (multi30k, task, features), output
+        dataset or ([] if multi30k else list(DEMO)),
+        backbone,
+        pair,
+        texts,
+        (multi30k, task, features),
+        output,
+        keep=True,
     )
     rest = {"models": names, "seeds": tuple(seed or [0]), "options": options, "device": device}
     reports = []

@@ -2,7 +2,8 @@
 
 ``descriptions.tsv`` of a data set describes what its pictures depict (their ``concept``), a line for each concept and
 language: concept, language, short name, keywords separated by ``|``.  A user's table has a line for each description:
-picture (its id or file name), language, text.  Both are UTF-8, tab-separated, with a line of headings.
+picture (its id or file name), language, text; once trained on it is kept in the data set as ``texts.tsv``.  Both are
+UTF-8, tab-separated, with a line of headings.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from cldi_core import store
 from cldi_core.errors import DatasetError
 
-FILE = "descriptions.tsv"
+FILE, TABLE = "descriptions.tsv", "texts.tsv"
 CONCEPTS = ("concept", "language", "name", "keywords")
 PICTURES = ("picture", "language", "text")
 MOST = 200_000_000  # bytes of one file

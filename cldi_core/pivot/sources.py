@@ -13,7 +13,7 @@ from cldi_core.dataset import Dataset
 from cldi_core.errors import DatasetError
 from cldi_core.pivot import multi30k
 from cldi_core.pivot.corpus import Corpus, Item, Split
-from cldi_core.pivot.descriptions import FILE, Row, read_concepts, read_table
+from cldi_core.pivot.descriptions import FILE, TABLE, Row, read_concepts, read_table
 from cldi_core.pivot.similarity import unit_rows
 
 BUNDLED = 12  # concepts of a word that a split tries to keep together
@@ -22,7 +22,7 @@ MULTI30K = {"train": ("train", "train"), "validation": ("val", "val"), "test": (
 
 
 def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
-    """A data set whose ``descriptions.tsv`` describes what its pictures depict.
+    """A data set whose ``descriptions.tsv`` describes what its pictures depict, or one with a table of ``of_table``.
 
     No picture is used in two languages: where concepts are described in both, each language has the artwork of the
     vendors that its words have; where each is described in one only, its language has all of it.  A concept is tested
@@ -32,6 +32,8 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     Raises:
         DatasetError: no descriptions, or none in one of the languages.
     """
+    if not (dataset.path / FILE).is_file() and (dataset.path / TABLE).is_file():
+        return of_table(dataset, backbone, pair, dataset.path / TABLE)
     languages = lists.pair_languages(pair)
     trained = _concepts(dataset.path / FILE, languages)
     home = dataset.home / FILE
@@ -73,16 +75,16 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
 
 
 def _bundles(dataset: Dataset, pair: str) -> tuple[tuple[str, ...], ...]:
-    """The concepts behind each word of the word list and its right answers, where they are few."""
+    """The items behind each word of the word list and its right answers, where they are few: concepts or pictures."""
     if pair not in dataset.pairs:
         return ()
     concept, (source, target) = dataset.pictures.table["concept"], map(dataset.members, lists.pair_languages(pair))
     found = []
     for query in dataset.queries(pair):
         keys = [*source.get(query.word, ()), *(key for word in query.right for key in target.get(word, ()))]
-        concepts = sorted({str(concept[key]) for key in keys if key in concept.index})
-        if 0 < len(concepts) <= BUNDLED:
-            found.append(tuple(concepts))
+        own = sorted({str(concept.get(key, "") or key) for key in keys})
+        if 0 < len(own) <= BUNDLED:
+            found.append(tuple(own))
     return tuple(found)
 
 
@@ -143,7 +145,9 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
     keys = sorted(key for key in texts if any(key in described[language] for language in languages))
     items = _photographs(keys, described)
     matrix = loaded.matrix[np.array([loaded.row[key] for key in keys])]
-    return Corpus(path.name, languages, backbone, loaded.digest, unit_rows(matrix), tuple(keys), items)
+    every = unit_rows(matrix)
+    words = _bundles(dataset, pair)
+    return Corpus(path.name, languages, backbone, loaded.digest, every, tuple(keys), items, bundles=words)
 
 
 def _photographs(keys: Sequence[str], described: dict[str, dict[str, tuple[str, ...]]]) -> tuple[Item, ...]:

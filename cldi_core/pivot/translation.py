@@ -151,7 +151,7 @@ def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
 
     def is_new(members: Mapping[str, list[str]], word: str) -> bool:
         keys = members.get(word, ())
-        return bool(keys) and not any(concept.get(key, "") in seen for key in keys)
+        return bool(keys) and not any(concept.get(key, "") in seen or key in seen for key in keys)
 
     return frozenset(
         query.id

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 PICTURES = "#7F7F7F"
 BOTH = "#2B8CC4"  # of what belongs to both languages: one space, or the item that is looked at
-
 CROWDED = 1500  # points from which on they are drawn fainter
 
 

@@ -148,11 +148,12 @@ def place(name: Name, trained: str, language: str, scope: str, text: str) -> NDA
 @st.cache_resource(max_entries=6, show_spinner=False)
 def ranks(name: Name, holdout: str) -> pd.DataFrame | None:
     """The ranks that are kept of tested models; not to be changed."""
-    from cldi_core.pivot import experiment
+    from cldi_core.pivot import evaluation, experiment
 
     dataset, _, backbone, pair = name
     folder = translation.folder(load.opened(dataset))
-    return experiment.stored(folder / backbone / pair / holdout / experiment.RANKS)
+    frame = experiment.stored(folder / backbone / pair / holdout / experiment.RANKS)
+    return frame if frame is not None and set(evaluation.COLUMNS) <= set(frame.columns) else None
 
 
 def tested(name: Name, holdout: str, task: str) -> list[str]:

@@ -18,7 +18,7 @@ from cldi_core import methods
 
 PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
 SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
-PAGE_PARAMS = ("contenders",)  # of one page alone
+PAGE_PARAMS = ("contenders", "trained", "among", "language", "text")  # of one page alone
 DEFAULT_BACKBONE = "efficientnet-lite0"
 _STATE = "view"
 
@@ -77,7 +77,8 @@ def resolve(
     Args:
         params: what the URL says; missing ones are taken from ``base``.
         names: the data sets, the default first.
-        choices: what the chosen data set has: ``"pair"``, ``"backbone"``, and ``"learned"`` (``"backbone/pair/model"``).
+        choices: what the chosen data set has: ``"pair"``, ``"backbone"`` and ``"learned"``
+            (``"backbone/pair/model"``).
     """
     wanted = {name: str(params.get(name, getattr(base, name)))[:200] for name in PARAMS}
     allowed = {
