@@ -50,7 +50,11 @@ class Ridge:
         self.mean = rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1])
         rows = rows - self.mean
         gram = rows.T @ rows + penalty * np.eye(rows.shape[1])
-        self.weights = np.linalg.solve(gram, rows.T @ weigh(texts, self.vocabulary, self.rarity))
+        # Pictures with the same text share their row of Y: add them up first.
+        place = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+        summed = np.zeros((len(place), rows.shape[1]))
+        np.add.at(summed, [place[text] for text in texts], rows)
+        self.weights = np.linalg.solve(gram, summed.T @ weigh(list(place), self.vocabulary, self.rarity))
 
     def scores(self, texts: Sequence[str], features: NDArray[np.floating]) -> Matrix:
         """float64 (n_texts, n_pictures)."""

@@ -136,7 +136,7 @@ def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
     for (model, task, language), rows in frame.groupby(["model", "task", "language"], sort=False):
         record: dict[str, Any] = {"model": model, "task": task, "language": language}
         for k in ks:
-            hits = _hits(rows, k)
+            hits = _hits(rows, k).to_numpy(np.float64)
             found = metrics.interval(hits)
             means = np.nanmean(hits, axis=0)
             record |= {f"r@{k}": found.value, f"r@{k}_low": found.low, f"r@{k}_high": found.high}
@@ -152,10 +152,9 @@ def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
     return records
 
 
-def _hits(rows: pd.DataFrame, k: int) -> NDArray[np.float64]:
-    """float64 (items, seeds): the share of an item's queries and draws that found it, nan where a seed lacks it."""
-    found = (rows["rank"] <= k).astype(float).groupby([rows["item"], rows["seed"]]).mean().unstack("seed")
-    return found.to_numpy(np.float64)
+def _hits(rows: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Items × seeds: the share of an item's queries and draws that found it, nan where a seed lacks it."""
+    return (rows["rank"] <= k).astype(float).groupby([rows["item"], rows["seed"]]).mean().unstack("seed")
 
 
 def _right(rows: pd.DataFrame) -> int:
@@ -166,13 +165,24 @@ def _right(rows: pd.DataFrame) -> int:
     return max(1, round(float(rows["candidates"].iloc[0]) / items))
 
 
+def hits(frame: pd.DataFrame, k: int = 10) -> dict[tuple[str, str, str], pd.DataFrame]:
+    """(model, task, language) → items × seeds: was the item among the best k; nan where a seed lacks it."""
+    found: dict[tuple[str, str, str], pd.DataFrame] = {}
+    for (model, task, language), rows in frame.groupby(["model", "task", "language"], sort=False):
+        found[str(model), str(task), str(language)] = _hits(rows, k)
+    return found
+
+
 def difference(frame: pd.DataFrame, one: str, other: str, task: str, language: str, k: int = 10) -> metrics.Interval:
     """How much higher the recall of one model is than that of another on the same items and draws."""
-    sides = []
-    for model in (one, other):
-        rows = frame[(frame["model"] == model) & (frame["task"] == task) & (frame["language"] == language)]
-        sides.append((rows["rank"] <= k).astype(float).groupby([rows["item"], rows["seed"]]).mean().unstack("seed"))
-    first, second = sides[0].align(sides[1], join="inner") if all(map(len, sides)) else (None, None)
-    if first is None or second is None or first.empty:
+    rows = frame[(frame["task"] == task) & (frame["language"] == language) & frame["model"].isin([one, other])]
+    found = hits(rows, k)
+    return less(found.get((one, task, language)), found.get((other, task, language)))
+
+
+def less(one: pd.DataFrame | None, other: pd.DataFrame | None) -> metrics.Interval:
+    """The mean difference of two frames of ``hits`` over what both have, with its 95 % bootstrap over items."""
+    if one is None or other is None:
         return metrics.Interval(float("nan"), float("nan"), float("nan"))
+    first, second = one.align(other, join="inner")
     return metrics.interval(first.to_numpy(np.float64) - second.to_numpy(np.float64))

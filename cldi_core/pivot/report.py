@@ -88,7 +88,7 @@ def chances(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def comparisons(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Recall at 10 of each trained model less that of each rival, on the same items: with intervals and a verdict."""
-    there = frame.groupby(["model", "task", "language"], sort=False).size().index.tolist()
+    there = evaluation.hits(frame, K)
     records = []
     for model, task, language in there:
         if model not in MODELS:
@@ -96,7 +96,7 @@ def comparisons(frame: pd.DataFrame) -> list[dict[str, Any]]:
         rivals = [*RIVALS, *(name for name in MODELS if name not in RIVALS), f"{model}-permuted"]
         for rival in rivals:
             if rival != model and (rival, task, language) in there:
-                less = evaluation.difference(frame, model, rival, task, language, K)
+                less = evaluation.less(there[model, task, language], there[rival, task, language])
                 better = "better" if less.low > 0 else "worse" if less.high < 0 else "not told apart"
                 records.append(
                     {"model": model, "against": rival, "task": task, "language": language, f"r@{K}": less.value,

@@ -64,10 +64,13 @@ class Bridge:
 
 def correlation(left: Matrix, right: Matrix) -> Matrix:
     """Pearson's r of all pairs of rows: (n, dim), (m, dim) → (n, m); 0 for a row whose numbers are all the same."""
-    rows = [side - side.mean(axis=1, keepdims=True) for side in (left, right)]
-    length = [np.linalg.norm(side, axis=1, keepdims=True) for side in rows]
-    one, other = (side / np.where(n > 0, n, 1) for side, n in zip(rows, length, strict=True))
-    return np.asarray(one @ other.T)
+    rows = []
+    for side in (left, right):
+        same = side.max(axis=1, keepdims=True) == side.min(axis=1, keepdims=True)
+        centred = np.where(same, 0, side - side.mean(axis=1, keepdims=True))
+        length = np.linalg.norm(centred, axis=1, keepdims=True)
+        rows.append(centred / np.where(length > 0, length, 1))
+    return np.asarray(rows[0] @ rows[1].T)
 
 
 class Learned:
