@@ -79,7 +79,7 @@ def swatch(number: int, hand: str) -> pictures.Picture:
     """The picture of one item: a patch, each of another colour."""
     image = Image.new("RGB", (8, 8), (5 * number, 40 * (hand == "Ink"), 90))
     return pictures.Picture(
-        encoded(image), f"{hand}/{number}.png", 8, 8, provider=hand, licence="CC0-1.0", author="tests",
+        encoded(image), f"{hand}/{hand}-{number}.png", 8, 8, provider=hand, licence="CC0-1.0", author="tests",
         concept=" ".join(NAMES[number]),
     )  # fmt: skip
 

@@ -146,9 +146,9 @@ def table(folder: Path, *lines: str) -> Path:
 
 
 def test_a_table_names_pictures_by_id_or_by_file(small: dataset.Dataset, tmp_path: Path) -> None:
-    sun, ring, tree = (picture(concept).id for concept in ("sun", "ring", "tree"))
-    lines = [f"{sun}\ten\ta sun", "sun-0.png\ten\tthe sun", "en/ring-0.png\tde\tein Ring", f"{tree}\tfr\tun arbre"]
-    path = table(tmp_path, *lines, "en/sun-0.png\tde\tdie Sonne")
+    sun, ring, tree = picture("sun", "de", 1).id, picture("ring").id, picture("tree").id
+    lines = [f"{sun}\ten\ta sun", "sun-1.png\ten\tthe sun", "en/ring-0.png\tde\tein Ring", f"{tree}\tfr\tun arbre"]
+    path = table(tmp_path, *lines, "de/sun-1.png\tde\tdie Sonne")
     corpus = sources.of_table(small, BACKBONE, "en-de", path)
     assert corpus.name == "mine.tsv" and not corpus.keyworded and corpus.shared
     assert {item.id: dict(item.texts) for item in corpus.items} == {
@@ -165,10 +165,12 @@ def test_a_table_names_pictures_by_id_or_by_file(small: dataset.Dataset, tmp_pat
 
 
 def test_a_table_that_does_not_fit_is_refused(small: dataset.Dataset, tmp_path: Path) -> None:
-    path = table(tmp_path, "sun-0.png\ten\ta sun", "moon.png\tde\tder Mond")
+    path = table(tmp_path, "sun-1.png\ten\ta sun", "moon.png\tde\tder Mond")
     message = error_of(lambda: sources.of_table(small, BACKBONE, "en-de", path))
     assert "'mine.tsv' describes 'moon.png', which is no picture of 'small'" in message
-    path = table(tmp_path, "sun-0.png\ten\ta sun", "sun-0.png\tfr\tle soleil")
+    path = table(tmp_path, "ring-0.png\ten\ta ring")
+    assert "'ring-0.png'" in error_of(lambda: sources.of_table(small, BACKBONE, "en-de", path)), "two have this name"
+    path = table(tmp_path, "sun-1.png\ten\ta sun", "sun-1.png\tfr\tle soleil")
     message = error_of(lambda: sources.of_table(small, BACKBONE, "en-de", path))
     assert "'mine.tsv' describes nothing in 'de'" in message
 
@@ -282,16 +284,16 @@ def test_missing_texts_say_which(twin: Path) -> None:
 def test_multi30k_may_take_its_features_from_a_data_set(twin: Path, data: Path) -> None:
     made = pivot_data.build(data / "made")
     for part, count in COUNTS.items():
-        names = "".join(f"{number}.png\n" for number in range(count))
+        names = "".join(f"Ink-{number}.png\n" for number in range(count))
         (twin / "texts" / f"{NAMES[part]}.images.txt").write_text(names, "utf-8")
     corpus = of_twin(twin, 1, dataset=made, backbone=BACKBONE)
     files = made.pictures.files()
     assert corpus.backbone == BACKBONE and corpus.features.shape == (13, pivot_data.DIM)
     loaded = features.load(made, BACKBONE)
-    row = np.asarray(loaded.matrix[np.array([loaded.row[files["2.png"]]])], np.float32)[0]
+    row = np.asarray(loaded.matrix[np.array([loaded.row[files["Ink-2.png"]]])], np.float32)[0]
     item = corpus.item[corpus.split(0).test[2]]
     np.testing.assert_allclose(corpus.features[item.pictures[0]], row / np.linalg.norm(row), atol=1e-6)
-    (twin / "texts" / "val.images.txt").write_text("1.png\nnone.png\n2.png\n", "utf-8")
+    (twin / "texts" / "val.images.txt").write_text("Ink-1.png\nnone.png\nInk-2.png\n", "utf-8")
     message = error_of(lambda: of_twin(twin, 1, dataset=made, backbone=BACKBONE))
     assert "no picture with features for 1 of 13 names, such as 'none.png'" in message
 
@@ -308,7 +310,7 @@ def broken(made: dataset.Dataset) -> dataset.Dataset:
 
 def test_broken_features_of_a_data_set_are_refused(data: Path, tmp_path: Path) -> None:
     made = broken(pivot_data.build(data / "made"))
-    path = table(tmp_path, "Ink/0.png\ten\ta red cow", "Ink/1.png\tde\teine Sonne")
+    path = table(tmp_path, "Ink/Ink-0.png\ten\ta red cow", "Ink/Ink-1.png\tde\teine Sonne")
     for call in (
         lambda: sources.of_dataset(made, BACKBONE, "en-de"),
         lambda: sources.of_table(made, BACKBONE, "en-de", path),

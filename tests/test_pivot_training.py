@@ -134,10 +134,12 @@ def test_a_batch_draws_among_an_items_pictures_and_descriptions() -> None:
     )
     state, drawn = batches(corpus)
     batch = drawn.of(0)[0]
-    values = {drawn.loss(state.space, batch).item() for _ in range(6)}
-    assert len(values) == 6
-    drawn.of(0)
-    assert drawn.loss(state.space, batch).item() in values, "again from the beginning of the epoch"
+    epochs = {}
+    for epoch in (0, 1, 0):
+        drawn.of(epoch)
+        found = [drawn.loss(state.space, batch).item() for _ in range(6)]
+        assert len(set(found)) == 6 and epochs.setdefault(epoch, found) == found, "every epoch begins anew"
+    assert epochs[0] != epochs[1]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -171,7 +173,9 @@ def slow_recall(state: State, corpus: Corpus, items: list[Item]) -> float:
     for language in LANGUAGES:
         texts = space.of_texts([item.asked[language][0] for item in items], language)
         seen = space.of_pictures(torch.from_numpy(corpus.features[[item.own[language][0] for item in items]]))
-        scores = space.compare(texts, seen).detach().numpy()
+        scores = (
+            (space.compare(seen, texts).T if space.options.swapped else space.compare(texts, seen)).detach().numpy()
+        )
         for one in (scores, scores.T):
             ranks = [1 + sum(value > row[number] for value in row) for number, row in enumerate(one)]
             found += [sum(rank <= k for rank in ranks) / len(ranks) for k in (1, 5, 10)]
@@ -179,9 +183,10 @@ def slow_recall(state: State, corpus: Corpus, items: list[Item]) -> float:
 
 
 @pytest.mark.parametrize("model", ["pivot-sym", "pivot-asym"])
-def test_validation_recall_is_that_of_the_definition(model: str) -> None:
+@pytest.mark.parametrize("swapped", [False, True])
+def test_validation_recall_is_that_of_the_definition(model: str, swapped: bool) -> None:
     corpus = pivot_data.corpus()
-    state, keys = run(corpus, model, replace(OPTIONS, epochs=2)), corpus.split(0).validation
+    state, keys = begun(corpus, model, replace(OPTIONS, swapped=swapped)), corpus.split(0).validation
     found = Validation(corpus, keys, LANGUAGES, 0).recall(state.space)
     assert found == pytest.approx(slow_recall(state, corpus, [corpus.item[key] for key in keys]))
     assert Validation(corpus, (), LANGUAGES, 0).recall(state.space) == 0

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import cldi_core
-from cldi_core import dataset, runs
+from cldi_core import dataset, lists, runs
 from cldi_core.errors import DatasetError, UnknownNameError
 from cldi_core.methods import LEARNED
 from cldi_core.pivot import models, sources, trained, translation
@@ -19,7 +19,7 @@ from cldi_core.pivot.models import Key, Options
 from cldi_core.pivot.scorers import Bridge, Learned
 from tests import pivot_data
 from tests.conftest import BACKBONE
-from tests.pivot_data import LANGUAGES, OPTIONS
+from tests.pivot_data import LANGUAGES, OPTIONS, WORDS
 
 KEY = Key(BACKBONE, "en-de", "pivot-sym", "words")
 NAMES = ("pivot-sym", "vse")
@@ -132,6 +132,18 @@ def test_held_out_words_are_those_of_which_training_saw_no_item(made: dataset.Da
     found = translation.held_out(pair, "pivot-sym", seed)
     assert found == slow_held_out(pair, split.train)
     assert 0 < len(found) < len(pair.queries) - 1 and "ghost.N" not in found
+
+
+def test_a_word_is_held_out_with_all_of_its_right_answers_only(made: dataset.Dataset) -> None:
+    split = translation.stored(pair_of(made), "pivot-sym")["en"].about.split
+    out = [word for word in WORDS["de"] if not any(word in key.split() for key in split.train)]
+    trained_on = next(word for word in WORDS["de"] if word not in out)
+    assert len(out) > 1, "words of the test and of validation"
+    answers = {out[0]: [out[0], trained_on], out[1]: [out[1], out[0]], trained_on: [out[0]]}
+    rows = [lists.Row(word, WORDS["de"][answer], "N") for word, right in answers.items() for answer in right]
+    lists.write_list(made.path / "lexicon" / "en-de.tsv", rows)
+    found = translation.held_out(pair_of(made), "pivot-sym")
+    assert found == slow_held_out(pair_of(made), split.train) == {f"{out[1]}.N"}
 
 
 def test_rankings_are_stored_and_found_again(made: dataset.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ that was killed ends as it would have without.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -18,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from cldi_core import store
-from cldi_core.errors import CldiError, DatasetError
+from cldi_core.errors import CldiError, DatasetError, in_one_line
 from cldi_core.pivot import models
 from cldi_core.pivot.about import AGAIN, VERSION, About, Epoch, stored
 from cldi_core.pivot.space import Space
@@ -27,7 +28,9 @@ from cldi_core.pivot.training import State, adam
 
 def save(path: Path, space: Space, about: About) -> None:
     """Write a trained space."""
-    tensors = {name: tensor.detach().cpu().numpy().astype(np.float16) for name, tensor in space.state_dict().items()}
+    learned = {name for name, _ in space.named_parameters()}
+    arrays = {name: tensor.detach().cpu().numpy() for name, tensor in space.state_dict().items()}
+    tensors = {name: array.astype(np.float16) if name in learned else array for name, array in arrays.items()}
     words = {language: list(known.words) for language, known in space.vocabularies.items()}
     digests = {language: known.digest for language, known in space.vocabularies.items()}
     meta = {
@@ -48,7 +51,12 @@ def load(path: Path, device: str = "cpu") -> tuple[Space, About]:
         DatasetError: as ``stored``, or its tensors do not fit its vocabulary and options.
     """
     found = stored(path)
-    space = Space(models.find(found.about.model), found.vocabularies, found.dim, found.about.options)
+    try:
+        space = Space(models.find(found.about.model), found.vocabularies, found.dim, found.about.options)
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise DatasetError(
+            f"the trained model {path.name!r} cannot be built ({in_one_line(error)}); {AGAIN}"
+        ) from error
     _fill(space, found.tensors, path)
     return space.to(device).eval(), found.about
 
@@ -98,11 +106,16 @@ def find_state(path: Path, state: State, plan: str) -> State:
                 moments.setdefault(int(number), {})[kind] = tensor
             else:
                 parts[part][rest] = tensor
-        state.space.load_state_dict(parts["space"])
-        state.averaged.load_state_dict(parts["averaged"])
-        optimizer = adam(state.space, state.space.options)
+        best = int(meta["best"])
+        if not 0 <= best < len(curve) or len(moments) != len(list(state.space.parameters())):
+            raise ValueError("a part is missing")
+        space, averaged = copy.deepcopy(state.space), copy.deepcopy(state.averaged)
+        averaged.load_state_dict(parts["best"])  # only to see whether it fits
+        averaged.load_state_dict(parts["averaged"])
+        space.load_state_dict(parts["space"])
+        optimizer = adam(space, space.options)
         optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-        return State(state.space, state.averaged, optimizer, parts["best"], int(meta["best"]), curve)
+        return State(space, averaged, optimizer, parts["best"], best, curve)
     except (CldiError, KeyError, ValueError, TypeError, RuntimeError):
         return state  # nothing that can be gone on from: begin anew
 

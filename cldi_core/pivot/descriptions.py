@@ -48,6 +48,9 @@ def read_concepts(path: Path) -> list[Row]:
 
 def write_concepts(folder: Path, rows: Sequence[Row]) -> None:
     """Replace a data set's ``descriptions.tsv``."""
+    broken = [row for row in rows if any(mark in part for part in (row.name, *row.keywords) for mark in "\t\n|")]
+    if broken:
+        raise DatasetError(f"{broken[0].concept!r} has a tab, a line break or a | in its words; they divide the file")
     lines = ["\t".join(CONCEPTS)]
     lines += ["\t".join([row.concept, row.language, row.name, "|".join(row.keywords)]) for row in rows]
     store.write_text(folder / FILE, "".join(f"{line}\n" for line in lines))

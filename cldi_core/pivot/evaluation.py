@@ -161,7 +161,7 @@ def _right(rows: pd.DataFrame) -> int:
     """How many right answers a query has: several where each item has several descriptions."""
     if rows["task"].iloc[0] == TASKS[0]:
         return 1
-    items = int(rows.groupby("seed")["item"].nunique().iloc[0])
+    items = int(rows["item"][rows["seed"] == rows["seed"].iloc[0]].nunique())
     return max(1, round(float(rows["candidates"].iloc[0]) / items))
 
 

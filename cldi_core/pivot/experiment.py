@@ -15,6 +15,7 @@ import numpy as np
 
 from cldi_core import controls, metrics, runs, store
 from cldi_core.dataset import SETTINGS, Dataset
+from cldi_core.errors import UnknownNameError
 from cldi_core.pivot import about, evaluation, scorers, trained, translation
 from cldi_core.pivot.corpus import Corpus
 from cldi_core.pivot.models import MODELS, Key, Options
@@ -98,6 +99,8 @@ def ranks(experiment: Experiment, models: Iterable[Trained]) -> pd.DataFrame:
         every = [*(scorers.Learned(model, bridge) for model in own), *scorers.rivals(corpus, split, bridge)]
         known = {language: space.vocabularies[language] for model in own for language, space in model.spaces.items()}
         frames.append(evaluation.ranks(corpus, split.test, every, known, seed))
+    if not frames:
+        raise UnknownNameError("there is no trained model to test")
     return pd.concat(frames, ignore_index=True)
 
 
@@ -121,7 +124,8 @@ def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> p
     beside = runs.rankings(pair, BESIDE)
     frames = []
     for seed in seeds:
-        there = [name for name in names if name in translation.trained(pair.dataset, pair.backbone, pair.name, seed)]
+        trained_ones = translation.trained(pair.dataset, pair.backbone, pair.name, seed)
+        there = [name for name in names if name in trained_ones]
         if not there:
             continue
         out = translation.held_out(pair, there[0], seed)
@@ -129,6 +133,10 @@ def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> p
         for name, frame in {**found, **beside}.items():
             part = frame[["query", "word", "pos", "rank"]]
             frames.append(part.assign(seed=seed, model=name, held_out=part["query"].isin(out)))
+    if not frames:
+        raise UnknownNameError(
+            f"no model for words of {pair.name} has been trained with seeds {', '.join(map(str, seeds))}"
+        )
     return pd.concat(frames, ignore_index=True)
 
 
@@ -152,7 +160,9 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
             record: dict[str, Any] = {"model": model, "setting": setting}
             for name, interval in zip(figures, found, strict=True):
                 record |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-            records.append(record | {"n": len(table), "seeds": int(part["seed"].nunique())})
+            records.append(
+                record | {"n": int((~np.isnan(table)).any(axis=1).sum()), "seeds": int(part["seed"].nunique())}
+            )
     return records
 
 

@@ -101,6 +101,10 @@ class Options:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise UnknownNameError(f"{name} = {value} cannot be trained with; expected a number above 0")
+        if self.batch < 2:
+            raise UnknownNameError(
+                f"batch = {self.batch} cannot be trained with; expected at least 2 items to tell apart"
+            )
         if not 0 <= self.average < 1:
             raise UnknownNameError(f"average = {self.average} cannot be trained with; expected 0 up to below 1")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from cldi_core.pivot.corpus import Corpus, Item, Split
 from cldi_core.pivot.descriptions import FILE, TABLE, Row, read_concepts, read_table
 from cldi_core.pivot.similarity import unit_rows
 
+LARGEST = 1e18  # of a feature
 BUNDLED = 12  # concepts of a word that a split tries to keep together
 # part → what its files are called in task 1, and in task 2
 MULTI30K = {"train": ("train", "train"), "validation": ("val", "val"), "test": ("test_2016_flickr", "test_2016")}
@@ -60,7 +62,7 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     if not items:
         raise DatasetError(f"no picture of {dataset.name!r} depicts what {FILE} describes; expected the same concepts")
     matrix = loaded.matrix[np.array([loaded.row[key] for key in ids])]
-    every = unit_rows(matrix)
+    every = _features(matrix, backbone)
     return Corpus(
         dataset.title,
         languages,
@@ -145,7 +147,7 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
     keys = sorted(key for key in texts if any(key in described[language] for language in languages))
     items = _photographs(keys, described)
     matrix = loaded.matrix[np.array([loaded.row[key] for key in keys])]
-    every = unit_rows(matrix)
+    every = _features(matrix, backbone)
     words = _bundles(dataset, pair)
     return Corpus(path.name, languages, backbone, loaded.digest, every, tuple(keys), items, bundles=words)
 
@@ -201,7 +203,7 @@ def of_multi30k(
     split = Split(keys["train"], keys["validation"], keys["test"])
     items = _photographs(every, described)
     name, source = f"Multi30k, task {task}", store.digest(np.ascontiguousarray(matrix).tobytes())
-    return Corpus(name, languages, backbone, source, unit_rows(matrix), tuple(every), items, fixed=split)
+    return Corpus(name, languages, backbone, source, _features(matrix, backbone), tuple(every), items, fixed=split)
 
 
 def _given(folder: Path, part: str, count: int) -> NDArray[np.floating]:
@@ -212,14 +214,28 @@ def _given(folder: Path, part: str, count: int) -> NDArray[np.floating]:
         )
     try:
         matrix = np.load(files[0], allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise DatasetError(f"{files[0].name!r} cannot be read ({error}); expected an array saved by numpy") from error
-    if matrix.ndim != 2 or matrix.dtype.kind != "f" or len(matrix) != count or not np.isfinite(matrix).all():
+    if not isinstance(matrix, np.ndarray):
+        raise DatasetError(f"{files[0].name!r} is an archive; expected an array saved by numpy.save")
+    if matrix.ndim != 2 or matrix.dtype.kind != "f" or len(matrix) != count or not _usable(matrix):
         raise DatasetError(
             f"{files[0].name!r} is {matrix.dtype} of shape {matrix.shape}; expected finite float ({count}, dim), a row "
             "for each line of the texts"
         )
     return np.asarray(matrix)
+
+
+def _usable(matrix: NDArray[np.floating]) -> bool:
+    """Whether all features are finite, and their squares in float32 too."""
+    return bool(np.isfinite(matrix).all()) and float(np.abs(matrix).max(initial=0)) < LARGEST
+
+
+def _features(matrix: NDArray[np.floating], backbone: str) -> NDArray[np.float32]:
+    """Unit rows of features that are finite."""
+    if not _usable(matrix):
+        raise DatasetError(f"the features of {backbone!r} are not all finite; extract them again with --force")
+    return unit_rows(matrix)
 
 
 def _by_name(dataset: Dataset, backbone: str, names: Sequence[str]) -> NDArray[np.floating]:

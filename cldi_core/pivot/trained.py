@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from cldi_core import store
-from cldi_core.errors import DatasetError
+from cldi_core.errors import CldiError, DatasetError
 from cldi_core.hardware import check_device
 from cldi_core.pivot import checkpoint, models, training
 from cldi_core.pivot.about import About, Epoch
@@ -78,7 +78,7 @@ def train(
     for languages in model.spaces(corpus.languages):
         path = key.path(folder, languages)
         with store.lock(path.parent, f"pivot train --model {key.model}"):
-            if force or not _is(path, options, corpus):
+            if force or not _is(path, options, corpus, split):
                 label = f"{model.label} {'+'.join(languages)}" + (" (pictures permuted)" if key.permuted else "")
                 state = training.begin(corpus, split, model, languages, options, device)
                 _train(corpus, split, state, path, lambda *done, label=label: report and report(label, *done))
@@ -115,12 +115,14 @@ def _train(corpus: Corpus, split: Split, state: State, path: Path, report: train
     checkpoint.drop_state(path)
 
 
-def _is(path: Path, options: Options, corpus: Corpus) -> bool:
-    """Whether the space that is stored was trained in just this way."""
-    if not path.is_file():
+def _is(path: Path, options: Options, corpus: Corpus, split: Split) -> bool:
+    """Whether the space that is stored was trained in just this way, and can be read."""
+    try:
+        _, about = checkpoint.load(path)
+    except CldiError:
         return False
-    _, about = checkpoint.load(path)
-    return about.options == options and about.digest == corpus.digest and not about.stopped
+    same = about.options == options and about.digest == corpus.digest and about.split == split
+    return same and not about.stopped
 
 
 def find(folder: Path, key: Key, languages: tuple[str, ...], device: str = "cpu") -> Trained:

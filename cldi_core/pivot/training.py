@@ -30,6 +30,9 @@ KEEP_EVERY = 20.0  # seconds between two states on disk
 Report = Callable[[int, int, "Epoch"], None]
 
 
+ADVICE = "train with a smaller --rate, or look for broken features; what was trained before stands"
+
+
 class TrainingError(CldiError):
     """Training that cannot go on."""
 
@@ -114,6 +117,10 @@ def train(
         number = len(state.curve)
         loss = _epoch(state, batches, number)
         _average(state, options.average if number else 0.0)
+        if not _can_be_kept(state.averaged):
+            raise TrainingError(
+                f"the numbers of {state.space.model.label} became too large in epoch {number + 1}; {ADVICE}"
+            )
         recall = check.recall(state.averaged)
         state.curve.append(Epoch(loss, recall, before + time.monotonic() - started))
         if state.best_epoch < 0 or recall > state.curve[state.best_epoch].recall:
@@ -134,6 +141,11 @@ def _average(state: State, kept: float) -> None:
             own.lerp_(newest, 1 - kept)
 
 
+def _can_be_kept(space: Space) -> bool:
+    """Whether all parameters are finite numbers, also as float16."""
+    return all(bool(torch.isfinite(parameter.half()).all()) for parameter in space.parameters())
+
+
 def finished(state: State) -> bool:
     """Whether there is nothing left to train."""
     done, options = len(state.curve), state.space.options
@@ -147,10 +159,7 @@ def _epoch(state: State, batches: Batches, number: int) -> float:
         loss = batches.loss(state.space, batch)
         value = float(loss.detach())
         if not np.isfinite(value):
-            raise TrainingError(
-                f"the loss of {state.space.model.label} became {value} in epoch {number + 1}; train with a smaller "
-                "--rate, or look for broken features; what was trained before stands"
-            )
+            raise TrainingError(f"the loss of {state.space.model.label} became {value} in epoch {number + 1}; {ADVICE}")
         state.adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(state.space.parameters(), state.space.options.clip)
@@ -217,8 +226,9 @@ def permuted(
 
     So a picture still tells training items apart, and still joins their languages, but shows something else.
     """
-    order = np.random.default_rng([seed, 4]).permutation(len(split.train)).tolist()
-    other = {key: corpus.item[split.train[place]] for key, place in zip(split.train, order, strict=True)}
+    order = [split.train[place] for place in np.random.default_rng([seed, 4]).permutation(len(split.train))]
+    # Each takes the next one's in a random order, so that none keeps its own.
+    other = {key: corpus.item[following] for key, following in zip(order, [*order[1:], *order[:1]], strict=True)}
     return {
         language: {key: other[key].own.get(language) or other[key].pictures for key in found}
         for language, found in rows.items()
@@ -251,6 +261,10 @@ class Validation:
                 rows = space.of_texts(texts, language)
                 for features in drawn:
                     scores = space.to_pictures(rows, space.of_pictures(features.to(device))).cpu().numpy()
+                    if np.isnan(scores).any():
+                        raise TrainingError(
+                            f"similarities of {space.model.label} are no numbers on validation; {ADVICE}"
+                        )
                     for ranks in (best_ranks(scores, right), best_ranks(scores.T, right.T)):
                         found += [float((ranks <= k).mean()) for k in KS]
         return float(np.mean(found)) if found else 0.0

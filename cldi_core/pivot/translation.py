@@ -144,7 +144,10 @@ def translate(
 
 
 def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
-    """The ids of the queries of which training has seen nothing: no item that the word or a right answer stands for."""
+    """The ids of the queries of which training has seen nothing: no item that the word or a right answer stands for.
+
+    Words without pictures stand for nothing that is known, so they are left out.
+    """
     seen = {key for one in stored(pair, name, seed).values() for key in one.about.split.train}
     concept = pair.dataset.pictures.table["concept"]
     source, target = (pair.dataset.members(language) for language in pair.languages)
