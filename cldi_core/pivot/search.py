@@ -317,13 +317,17 @@ def label(name: str) -> str:
     return known.get(name, name.capitalize())
 
 
-def standing(frame: pd.DataFrame, task: str, language: str) -> list[dict[str, Any]]:
+def standing(frame: pd.DataFrame, task: str, language: str, seed: int | None = None) -> list[dict[str, Any]]:
     """The records of ``evaluation.table`` for one task and language, and chance: models first, then controls.
+
+    Args:
+        seed: only of this one.
 
     Returns:
         With ``label``, and the 95 % interval of ``median_rank`` as ``median_rank_low`` and ``…_high`` (nan for chance).
     """
     rows = frame[(frame["task"] == task) & (frame["language"] == language)]
+    rows = rows if seed is None else rows[rows["seed"] == seed]
     records = evaluation.table(rows)
     chances = report.chances(records)
     order = [*MODELS, "ridge", "spelling", "identity", *(f"{name}-permuted" for name in MODELS)]

@@ -163,12 +163,12 @@ def tested(name: Name, holdout: str, task: str) -> list[str]:
 
 
 @st.cache_data(max_entries=60, show_spinner=load.SPINNER)
-def standing(name: Name, holdout: str, task: str, language: str) -> list[dict[str, Any]]:
-    """How well all models and controls do one task; nothing where none was tested."""
+def standing(name: Name, holdout: str, task: str, language: str, seed: int | None = None) -> list[dict[str, Any]]:
+    """How well all models and controls do one task, under all seeds or one; nothing where none was tested."""
     from cldi_core.pivot import search
 
     frame = ranks(name, holdout)
-    return [] if frame is None else search.standing(frame, task, language)
+    return [] if frame is None else search.standing(frame, task, language, seed)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
@@ -337,11 +337,12 @@ def about(name: Name, found: Index) -> str:
 
 def _headline(name: Name, key: Key) -> str:
     task, language = "text→picture", name[3].split("-")[0]
-    found = next((one for one in standing(name, key.holdout, task, language) if one["model"] == key.model), None)
+    records = standing(name, key.holdout, task, language, key.seed)
+    found = next((one for one in records if one["model"] == key.model), None)
     if found is None:
         return "It has not been tested yet."
     return (
-        f"On n = {found['n']} held-out items, R@10 from the description in {language} to the picture is "
+        f"On the n = {found['n']} items it never saw, R@10 from the description in {language} to the picture is "
         f"{figures.interval_text(interval_of(found, 'r@10'))} (95 % interval; chance {found['r@10_chance']:.2f})."
     )
 
