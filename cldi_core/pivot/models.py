@@ -73,7 +73,7 @@ class Options:
         margin: instead of the paper's.
         hardest: of each sum only its largest term (VSE++, Faghri et al. 2018).
         swapped: the order distance from picture to description instead of from description to picture.
-        permuted: a control: the training items' pictures are permuted among them.
+        permuted: a control: the training items' pictures are permuted among them; it trains for all epochs.
         holdout: what the test has: ``"items"`` or ``"words"``, as in ``Corpus.split``.
         seed: of the split, the first weights, and what is drawn.
     """

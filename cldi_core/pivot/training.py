@@ -123,7 +123,8 @@ def train(
             )
         recall = check.recall(state.averaged)
         state.curve.append(Epoch(loss, recall, before + time.monotonic() - started))
-        if state.best_epoch < 0 or recall > state.curve[state.best_epoch].recall:
+        # What is learned from permuted pictures cannot be validated on right ones: it trains to the end.
+        if options.permuted or state.best_epoch < 0 or recall > state.curve[state.best_epoch].recall:
             state.best = {name: tensor.detach().clone() for name, tensor in state.averaged.state_dict().items()}
             state.best_epoch = number
         if report:
