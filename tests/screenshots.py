@@ -13,6 +13,7 @@ SHOTS = {
     "compare": ("compare?pair=en-de", 1300),
     "dispersion": ("dispersion?pair=en-de", 2000),
     "map": ("map?pair=en-de", 950),
+    "pivoting": ("pivoting?dataset=demo-hard&pair=en-de&among=all&text=train", 1600),
     "results": ("results?pair=en-de", 1500),
     "data": ("data", 1300),
 }
