@@ -287,3 +287,15 @@ def test_a_state_is_kept_now_and_then_and_at_the_end(monkeypatch: pytest.MonkeyP
         keep = lambda state, kept=kept: kept.append(len(state.curve))  # noqa: E731
         training.train(corpus, corpus.split(0), begun(corpus), keep=keep)
     assert counts == {-1.0: list(range(1, 11)), 1e9: [10]}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("model", MODELS)
+def test_a_gpu_learns_as_the_processor_does(model: str) -> None:
+    corpus, split = pivot_data.corpus(), pivot_data.corpus().split(0)
+    for languages in find(model).spaces(corpus.languages):
+        curves = []
+        for device in ("cpu", "cuda"):
+            state = training.begin(corpus, split, find(model), languages, OPTIONS, device)
+            curves.append([epoch.loss for epoch in training.train(corpus, split, state).curve])
+        np.testing.assert_allclose(curves[1][:3], curves[0][:3], rtol=0.01)
