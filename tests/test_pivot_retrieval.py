@@ -33,26 +33,19 @@ def test_what_cannot_be_ranked_is_refused() -> None:
         retrieval.best_ranks(np.array([[0.0, 1]]), np.array([[False, False]]))
 
 
-def test_recall_median_and_intervals() -> None:
-    found = retrieval.summary(np.array([1.0, 1, 3, 7, 50]), 100)
-    assert found.recall == {1: 0.4, 5: 0.6, 10: 0.8} and found.median_rank == 3
-    assert (found.n, found.candidates) == (5, 100)
-    for k in retrieval.KS:
-        assert 0 <= found.low[k] <= found.recall[k] <= found.high[k] <= 1
-    certain = retrieval.summary(np.ones(50), 100)
-    assert certain.low[1] == certain.high[1] == 1
-    nothing = retrieval.summary(np.array([]), 100)
-    assert nothing.n == 0 and math.isnan(nothing.recall[1]) and math.isnan(nothing.median_rank)
-
-
 @pytest.mark.parametrize(("candidates", "right"), [(20, 1), (20, 3), (7, 7)])
 def test_chance_is_what_random_orders_give(candidates: int, right: int) -> None:
     rng = np.random.default_rng(0)
     gold = np.zeros((4000, candidates), bool)
     gold[:, :right] = True
-    found = retrieval.summary(retrieval.best_ranks(rng.random((4000, candidates)), gold), candidates)
+    ranks = retrieval.best_ranks(rng.random((4000, candidates)), gold)
     for k, share in retrieval.chance(candidates, right).items():
-        assert found.recall[k] == pytest.approx(share, abs=0.03)
+        assert (ranks <= k).mean() == pytest.approx(share, abs=0.03)
+    assert np.median(ranks) == pytest.approx(retrieval.median_of_chance(candidates, right), abs=1)
+
+
+def test_the_median_of_chance() -> None:
+    assert [retrieval.median_of_chance(n) for n in (1, 2, 238, 239)] == [1, 1.5, 119.5, 120]
 
 
 TEXTS = ["red cow", "blue cow", "red sun", "blue sun"]

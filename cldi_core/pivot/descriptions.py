@@ -70,15 +70,24 @@ def read_table(path: Path) -> list[tuple[str, str, str]]:
     return rows
 
 
-def _lines(path: Path, headings: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
-    """The numbered lines below the headings, as columns without spaces around them."""
-    expected = f"expected the tab-separated columns {', '.join(headings)}"
+def read_lines(path: Path, expected: str) -> list[str]:
+    """The lines of a text file in UTF-8.
+
+    Raises:
+        DatasetError: it cannot be read, or is too large; it ends with what was ``expected``.
+    """
     try:
         if path.stat().st_size > MOST:
             raise DatasetError(f"{path.name!r} is larger than {MOST // 1_000_000} MB; {expected}")
-        lines = path.read_text("utf-8-sig").split("\n")
+        return path.read_text("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path.name!r} cannot be read ({error}); {expected}, in UTF-8") from error
+
+
+def _lines(path: Path, headings: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
+    """The numbered lines below the headings, as columns without spaces around them."""
+    expected = f"expected the tab-separated columns {', '.join(headings)}"
+    lines = read_lines(path, expected)
     if tuple(column.strip().casefold() for column in lines[0].split("\t")) != headings:
         raise DatasetError(f"{path.name!r} begins with {lines[0][:60]!r}; {expected} as its first line")
     for number, line in enumerate(lines[1:], 2):

@@ -1,35 +1,13 @@
-"""How well the right one is found among many: recall at k and the median rank, with intervals."""
+"""How well the right one is found among many: the rank of the best right answer, and what a random order gives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 KS = (1, 5, 10)
-DRAWS = 1000  # of the bootstrap
-LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Retrieval:
-    """What became of some queries.
-
-    Attributes:
-        recall: k → the share of queries whose right answer is among the best k.
-        low, high: k → the 95 % interval of that share, a bootstrap over queries.
-        median_rank: of the right answers; 1 is best.
-        n: queries.  candidates: how many there are to choose from.
-    """
-
-    recall: dict[int, float]
-    low: dict[int, float]
-    high: dict[int, float]
-    median_rank: float
-    n: int
-    candidates: int
 
 
 def best_ranks(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -50,21 +28,6 @@ def best_ranks(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArra
     above = (scores > best).sum(axis=1)
     level = (scores == best).sum(axis=1)
     return np.asarray(above + (level + 1) / 2, np.float64)
-
-
-def summary(ranks: NDArray[np.float64], candidates: int, ks: Sequence[int] = KS, seed: int = 0) -> Retrieval:
-    """Recall at each k, the median rank and intervals of some ranks; nan for no queries."""
-    found = np.array([ranks <= k for k in ks], np.float64)
-    if not len(ranks):
-        nothing = dict.fromkeys(ks, float("nan"))
-        return Retrieval(nothing, nothing, nothing, float("nan"), 0, candidates)
-    draws = np.random.default_rng(seed).integers(0, len(ranks), (DRAWS, len(ranks)))
-    shares = found[:, draws].mean(axis=2)
-    low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
-    means = found.mean(axis=1)
-    columns = (dict(zip(ks, values.tolist(), strict=True)) for values in (means, low, high))
-    recall, lower, upper = columns
-    return Retrieval(recall, lower, upper, float(np.median(ranks)), len(ranks), candidates)
 
 
 def chance(candidates: int, right: int = 1, ks: Sequence[int] = KS) -> dict[int, float]:

@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from cldi_core.errors import DatasetError
+from cldi_core.pivot.descriptions import read_lines
 from cldi_core.pivot.space import Space
 
 EXPECTED = "expected tab-separated score, sentence, sentence; or the STS benchmark's seven columns"
 DRAWS, LEVEL = 2000, 0.95
-MOST = 100_000_000  # bytes
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,8 @@ def read(path: Path) -> Judged:
     Raises:
         DatasetError: it cannot be read, or a line is not one; it says which.
     """
-    try:
-        if path.stat().st_size > MOST:
-            raise DatasetError(f"{path.name!r} is larger than {MOST // 1_000_000} MB; {EXPECTED}")
-        lines = path.read_text("utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path.name!r} cannot be read ({error}); {EXPECTED}, in UTF-8") from error
     rows = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_lines(path, EXPECTED), 1):
         if not line.strip():
             continue
         columns = line.rstrip("\r").split("\t")
