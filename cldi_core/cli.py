@@ -38,6 +38,7 @@ PairOption = Annotated[str, typer.Option("--pair", help="A language pair, such a
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 PROGRAM = "python -m cldi_core"
 DEFAULT_BACKBONE = "efficientnet-lite0"
+INTERRUPTED = 130
 
 
 def _scored_record(pair: str, method: str, scored: Scored) -> dict[str, object]:
@@ -359,9 +360,10 @@ def main() -> None:
     except ImportError as error:
         _fail(f"a package is missing ({error}); run: pip install -r requirements.txt", 1)
     except KeyboardInterrupt:
-        _fail("interrupted; run it again to go on", 130)
-    else:
-        raise SystemExit(code or 0)
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # typer makes a code of an interruption
+        _fail("interrupted; run it again to go on", INTERRUPTED)
+    raise SystemExit(code or 0)
 
 
 def _fail(error: object, code: int) -> None:
