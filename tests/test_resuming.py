@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LITE = "efficientnet-lite0"
 CONCEPTS = ("sun", "house", "tree", "ring", "cross", "square")
 SLOW = """
-import sys, time
+import signal, sys, time
 from cldi_core import cli, extract, pictures
 from tests.conftest import FakeExtractor
 
@@ -32,6 +32,7 @@ class Slow(FakeExtractor):
         return super().features(batch)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born to ignore it
     extract.Extractor = Slow
     extract.BATCH = {{"cpu": 2, "cuda": 2}}
     cli.main()
