@@ -22,7 +22,7 @@ def contenders(current: view.View) -> list[tuple[str, str]]:
     """The methods and backbones to compare; the view's own one comes first."""
     backbones = load.opened(current.dataset).backbones
     own = (current.method, current.backbone)
-    other = next(choice for choice in [("maxmax", own[1]), ("avgmax", own[1])] if choice != own)
+    other = ("avgmax" if own[0] == "maxmax" or own[0] in methods.LEARNED else "maxmax", own[1])
     offered = [*methods.offered(load.learned(current.dataset, own[1], current.pair)), current.method]
     names = {f"{method}@{backbone}": (method, backbone) for backbone in backbones for method in offered}
     asked = []

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from cldi_core import dataset, methods, results, runs
 from cldi_core.pivot import experiment, sources, translation
 from cldi_core.pivot.experiment import Experiment
+from pages._ui import figures
 from tests.conftest import BACKBONE
 from tests.pages_data import healthy, open_page, score_all, texts, view_of
 from tests.pivot_data import OPTIONS, build
@@ -78,6 +79,10 @@ def test_results_show_all_words_and_those_never_seen_apart(shapes: dataset.Datas
             mrr = float((1 / own[name]["rank"].dropna()).mean())
             assert shown.loc[label, f"ALL (n = {n})"].startswith(f"{mrr:.2f}")
     assert "Words that the learned methods never saw" in texts(at)
+    gains = tables(at, "PIVOT-SYM")[2].loc["PIVOT-SYM"]
+    assert [figures.gain_text(results.interval_of(record, "mrr")) for record in results.against({"en-de": frames})] == [
+        *gains
+    ]
 
 
 def test_compare_can_keep_to_words_never_seen(shapes: dataset.Dataset) -> None:
@@ -90,6 +95,8 @@ def test_compare_can_keep_to_words_never_seen(shapes: dataset.Dataset) -> None:
     (toggle,) = [one for one in at.toggle if one.label == "Only words that the learned methods never saw"]
     at = healthy(toggle.set_value(True).run())
     assert f"n = {len(out)} words" in texts(at)
+    at = healthy(open_page("compare", **FULL, method="pivot-sym"))
+    assert at.main.multiselect[0].value == contenders.split(","), "beside AVGMAX unless asked otherwise"
     at = healthy(open_page("compare", **FULL, method="avgmax"))
     assert not [one for one in at.toggle if "learned" in one.label]
 

@@ -161,19 +161,33 @@ def table(
 
 
 @st.cache_data(max_entries=20, show_spinner=SPINNER)
-def _against(name: str, stamps: tuple[str, str], backbone: str, pairs: tuple[str, ...], base: str, same: bool) -> Any:
-    stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), METHODS) for pair in pairs}
-    complete = [way for way in METHODS if all(way in frames for frames in stored.values())]
+def _against(
+    name: str,
+    stamps: tuple[str, str],
+    backbone: str,
+    pairs: tuple[str, ...],
+    ways: tuple[str, ...],
+    base: str,
+    same: bool,
+) -> Any:
+    stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), ways) for pair in pairs}
+    complete = [way for way in ways if all(way in frames for frames in stored.values())]
     frames = {pair: {way: stored[pair][way] for way in complete} for pair in pairs}
     return results.against(frames, base, same_spelled=same) if base in complete else []
 
 
 def against(
-    name: str, backbone: str, pairs: Sequence[str], base: str = "avgmax", *, same_spelled: bool = True
+    name: str,
+    backbone: str,
+    pairs: Sequence[str],
+    base: str = "avgmax",
+    *,
+    same_spelled: bool = True,
+    ways: Sequence[str] = tuple(METHODS),
 ) -> list[dict[str, Any]]:
-    """The records of ``results.against`` for the methods that are scored on all the pairs; nothing is computed."""
+    """The records of ``results.against`` for those of ``ways`` that are scored on all pairs; nothing is computed."""
     stamps = (_stamp(name), opened(name).stamp(["rankings/*/*/*"]))
-    records: list[dict[str, Any]] = _against(name, stamps, backbone, tuple(pairs), base, same_spelled)
+    records: list[dict[str, Any]] = _against(name, stamps, backbone, tuple(pairs), tuple(ways), base, same_spelled)
     return records
 
 
