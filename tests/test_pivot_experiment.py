@@ -87,7 +87,8 @@ def records(model: str, seed: int, ranks: list[float], out: list[bool], pos: str
     words = [f"{pos}{number}" for number in range(len(ranks))]
     queries = [f"{word}.{pos}" for word in words]
     about = {"model": model, "seed": seed, "pos": pos}
-    return pd.DataFrame({"query": queries, "word": words, "rank": ranks, "held_out": out}).assign(**about)
+    frame = pd.DataFrame({"query": queries, "word": words, "rank": ranks, "held_out": out})
+    return frame.assign(unknown=frame["word"].str.endswith("1"), **about)
 
 
 def test_a_table_of_words_never_mixes_held_out_words_with_others() -> None:
@@ -110,6 +111,7 @@ def test_a_table_of_words_never_mixes_held_out_words_with_others() -> None:
     assert out["a", "ALL"]["mrr"] == pytest.approx(np.mean([np.mean([1, 1 / 4]), np.mean([1, 1 / 8])]))
     assert out["a", "ALL"]["p@1"] == pytest.approx(0.5) and out["a", "ALL"]["n"] == 3
     assert every["b", "ALL"]["mrr"] == pytest.approx(np.mean([1, 1, 1, 1, 1 / 3, 1 / 5]))
+    assert every["a", "ALL"]["unknown"] == 1 / 4 and out["a", "ALL"]["unknown"] == 1 / 4
     assert every["b", "ADJ"]["p@10"] == 1 and every["b", "ADJ"]["n"] == 2
     for record in (*every.values(), *out.values()):
         for name in ("mrr", "p@1", "p@10"):
@@ -192,6 +194,8 @@ def test_words_are_ranked_by_models_and_controls_alike(pair: runs.Pair) -> None:
     for (name, seed), own in groups.items():
         assert own["query"].tolist() == [query.id for query in pair.queries]
         assert set(own["query"][own["held_out"]]) == translation.held_out(pair, "pivot-sym", seed)
+        known = translation.stored(pair, "vse", int(str(seed)))["en"].vocabularies["en"].words
+        assert own["unknown"].tolist() == [word not in known for word in own["word"]]
         assert own.set_index("query")["rank"].isna().to_dict() == {
             query.id: query.word == "ghost" and name != "spelling" for query in pair.queries
         }

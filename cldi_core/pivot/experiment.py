@@ -117,7 +117,8 @@ def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> p
 
     Returns:
         A row for each query, seed and model: ``seed``, ``model``, ``query``, ``word``, ``pos``, ``rank``, ``held_out``
-        (training has seen nothing that the word or a right answer stands for).
+        (training has seen nothing that the word or a right answer stands for), ``unknown`` (training has not seen the
+        word itself).
     """
     import pandas as pd
 
@@ -128,11 +129,12 @@ def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> p
         there = [name for name in names if name in trained_ones]
         if not there:
             continue
-        out = translation.held_out(pair, there[0], seed)
+        out, new = translation.held_out(pair, there[0], seed), translation.unknown(pair, there[0], seed)
         found = {name: runs.ranked(pair, translation.scores(pair, name, seed)) for name in there}
         for name, frame in {**found, **beside}.items():
             part = frame[["query", "word", "pos", "rank"]]
-            frames.append(part.assign(seed=seed, model=name, held_out=part["query"].isin(out)))
+            seen = {"held_out": part["query"].isin(out), "unknown": part["word"].isin(new)}
+            frames.append(part.assign(seed=seed, model=name, **seen))
     if not frames:
         raise UnknownNameError(
             f"no model for words of {pair.name} has been trained with seeds {', '.join(map(str, seeds))}"
@@ -145,7 +147,8 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
 
     Returns:
         ``model``, ``setting`` (``"ALL"``, ``"NN"``, …), ``mrr`` and ``p@k`` with ``…_low`` and ``…_high`` (95 %
-        bootstrap over words, all seeds of a word together), ``n`` words, ``seeds``.
+        bootstrap over words, all seeds of a word together), ``n`` words, ``seeds``, ``unknown`` (share of the words
+        that training has not seen).
     """
     records = []
     rows = frame[frame["held_out"]] if held_out else frame
@@ -160,9 +163,8 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
             record: dict[str, Any] = {"model": model, "setting": setting}
             for name, interval in zip(figures, found, strict=True):
                 record |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-            records.append(
-                record | {"n": int((~np.isnan(table)).any(axis=1).sum()), "seeds": int(part["seed"].nunique())}
-            )
+            record |= {"n": int((~np.isnan(table)).any(axis=1).sum()), "seeds": int(part["seed"].nunique())}
+            records.append({**record, "unknown": float(part["unknown"].mean())})
     return records
 
 

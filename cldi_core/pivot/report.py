@@ -121,7 +121,7 @@ def text(report: dict[str, Any]) -> str:
     lines += ["", *_unbeaten(report["comparisons"])]
     for name, records in report.get("words", {}).items():
         title = "all words" if name == "all" else "words of which training saw nothing"
-        lines += ["", f"word translation, {title}: MRR [95 %] (n)", *_words(records)]
+        lines += ["", f"word translation, {title} (unknown {_unknown(records):.0%}): MRR [95 %] (n)", *_words(records)]
     if report["seconds"]:
         lines += ["", "training: " + ", ".join(f"{name} {value:.0f} s" for name, value in report["seconds"].items())]
     for one in report.get("sts", []):

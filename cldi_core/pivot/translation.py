@@ -163,6 +163,15 @@ def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
     )
 
 
+def unknown(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
+    """The source words that are, or hold, a word which training has not seen."""
+    from cldi_core.pivot.text import words
+
+    language = pair.languages[0]
+    known = set(stored(pair, name, seed)[language].vocabularies[language].words)
+    return frozenset(word for word in pair.source.words if not known.issuperset(words(word)))
+
+
 def unseen(pair: Pair, names: Iterable[str]) -> frozenset[str]:
     """The queries that ``held_out`` says of every one of some models; none where one is not there or broken."""
     try:
