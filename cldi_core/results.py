@@ -37,7 +37,8 @@ def table(
     Returns:
         One record per pair (and ``"average"`` where there are several), method and setting: ``pair``, ``method``,
         ``setting``, ``mrr``, ``p@k``, each with ``…_low`` and ``…_high`` (95 % bootstrap over source words), ``n``,
-        ``coverage``, ``precision`` of the scores.  The average is the mean of the pairs' means; its n is the sum.
+        ``coverage``, ``precision`` of the scores.  The average is the mean of the pairs' means; its n is the sum; it
+        has the methods that all pairs have.
     """
     kept = {pair: dict(frames) if same_spelled else _differently(frames) for pair, frames in rankings.items()}
     precision: dict[str, set[str]] = {}
@@ -75,7 +76,7 @@ def against(
         ``mrr_low``, ``mrr_high`` (95 %; words are resampled with their ranks under both methods and in all pairs) and
         ``n``, the words that both cover.
     """
-    names = [name for name in dict.fromkeys(way for frames in rankings.values() for way in frames) if name != base]
+    names = [name for name in _in_all(rankings) if name != base]
     records: list[dict[str, Any]] = []
     for setting, letters in SETTINGS.items():
         kept = {
@@ -106,11 +107,17 @@ def _only(frames: Mapping[str, pd.DataFrame], letters: Iterable[str]) -> dict[st
     return {name: frame[frame["pos"].isin(list(letters))] for name, frame in frames.items()}
 
 
+def _in_all(frames: Mapping[str, Mapping[str, pd.DataFrame]]) -> list[str]:
+    """The methods that every pair has: learned ones are there only where they have been trained."""
+    every = dict.fromkeys(name for by_method in frames.values() for name in by_method)
+    return [name for name in every if all(name in by_method for by_method in frames.values())]
+
+
 def _summary(
     group: str, setting: str, frames: Mapping[str, Mapping[str, pd.DataFrame]], ks: Sequence[int], seed: int
 ) -> list[dict[str, Any]]:
-    """All methods of one group and setting, on the same resamples."""
-    methods = list(dict.fromkeys(name for by_method in frames.values() for name in by_method))
+    """All methods that every pair of a group has, in one setting, on the same resamples."""
+    methods = _in_all(frames)
     ranks = {name: rank_table({pair: by_method[name] for pair, by_method in frames.items()}) for name in methods}
     records: list[dict[str, Any]] = []
     for name in methods:

@@ -142,6 +142,8 @@ def reading(shown: list[dict[str, Any]], current: view.View, pairs: Sequence[str
     """How far nouns are above the others, with and without looking at pictures."""
     present = {record["method"] for record in shown}
     known = [name for name in controls.CONTROLS if name in present]
+    # A learned method is there only for the pairs that it was trained on.
+    own = [current.method] if current.method in present or current.method not in methods.LEARNED else []
     st.subheader("How far nouns are above the others")
     gaps = {
         label(name): {
@@ -150,7 +152,7 @@ def reading(shown: list[dict[str, Any]], current: view.View, pairs: Sequence[str
             )
             for letter in ("V", "A")
         }
-        for name in (current.method, *known)
+        for name in (*own, *known)
     }
     st.dataframe(pd.DataFrame(gaps).T, alt="How far nouns are above verbs and adjectives")
     for name in known:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import pytest
 
-from cldi_core import runs
+from cldi_core import cli, runs
 from cldi_core.dataset import ROOT, Dataset
 from cldi_core.pivot import about, evaluation, experiment, scorers, sources, trained, translation
 from cldi_core.pivot.descriptions import FILE, read_concepts
@@ -99,6 +102,17 @@ def test_words_can_be_translated_at_once(name: str) -> None:
     assert known > 0.15 and new < 0.1, "what it never read it cannot translate"
 
 
+def test_all_pairs_are_evaluated_though_one_has_a_learned_method(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["cldi_core", "evaluate", "--dataset", str(ROOT / "demo-hard"), "--json"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    found = json.loads(capsys.readouterr().out)["results"]
+    pairs = {record["pair"] for record in found if record["method"] == "pivot-sym"}
+    assert not ended.value.code and pairs == {PAIR} and "average" in {record["pair"] for record in found}
+
+
 def test_the_page_works_at_once_with_what_is_shipped() -> None:
     at = healthy(open_page("pivoting", dataset="demo-hard", text="train", among="all"))
     said = texts(at).replace("\\", "")
@@ -106,3 +120,10 @@ def test_the_page_works_at_once_with_what_is_shipped() -> None:
     shown = [str(one.label) for one in at.button if str(one.key).startswith("pivot-card-")]
     assert len(shown) == 15 and any("🚃" in one for one in shown), "a railway car is among the nearest"
     assert [one for one in at.main.dataframe if "R@10" in one.value]
+
+
+def test_results_averaged_over_pairs_leave_out_what_one_pair_alone_has() -> None:
+    at = healthy(open_page("results", dataset="demo-hard", pair="en-de", method="pivot-sym"))
+    assert "PIVOT-SYM" in at.main.dataframe[0].value.index
+    at = healthy(at.main.get("button_group")[1].set_value("average").run())
+    assert not any("PIVOT-SYM" in part.value.index for part in at.main.dataframe)

@@ -89,6 +89,15 @@ def test_a_pair_without_covered_words_does_not_spoil_the_average(records: list[d
     assert one(records, "average", "VB")["mrr"] == pytest.approx(1 / 12)
 
 
+def test_a_method_that_one_pair_lacks_is_in_no_average() -> None:
+    both = {"a": frame({"cow.N": 1, "run.V": 4}), "b": frame({"cow.N": 2, "run.V": 8})}
+    found = results.table({"en-de": both, "en-fr": {"a": both["a"]}})
+    assert {(record["pair"], record["method"]) for record in found} == {
+        ("en-de", "a"), ("en-de", "b"), ("en-fr", "a"), ("average", "a")
+    }  # fmt: skip
+    assert results.against({"en-de": both, "en-fr": {"a": both["a"]}}, "a") == []
+
+
 def test_one_pair_has_no_average() -> None:
     assert {record["pair"] for record in results.table({"en-de": {"avgmax": frame(DE)}})} == {"en-de"}
 
