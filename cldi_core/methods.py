@@ -282,8 +282,9 @@ def find(name: str) -> Method:
     Raises:
         UnknownNameError: there is none.
     """
-    if name in METHODS or name in LEARNED:
-        return METHODS.get(name) or LEARNED[name]
+    for known in (METHODS, LEARNED):
+        if name in known:
+            return known[name]
     hint = f"Or correct one for hubness (avgmax+{', avgmax+'.join(CORRECTIONS)}) or fuse some (rrf=avgmax,cnn-mean)."
     base, _, correction = name.rpartition("+")
     if base in METHODS and "+" not in base and correction in CORRECTIONS:

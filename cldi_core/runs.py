@@ -119,15 +119,18 @@ def key(pair: Pair) -> str:
     return store.digest(pair.digest, [[query.id, query.right] for query in pair.queries])
 
 
-def _expected(pair: Pair, name: str) -> str:
+def _expected(pair: Pair, name: str, own: str) -> str:
     """Stands for everything that the scores of a method (or control) depend on, a trained model included.
+
+    Args:
+        own: ``key(pair)``, which takes a millisecond and is asked for all methods.
 
     Raises:
         UnknownNameError: the model has not been trained; DatasetError: it is broken.
     """
     if name in LEARNED:
-        return store.digest(key(pair), translation.digest(pair, name))
-    return key(pair)
+        return store.digest(own, translation.digest(pair, name))
+    return own
 
 
 def score_path(pair: Pair, method: str) -> Path:
@@ -152,9 +155,9 @@ def scored(
         progress: told the pictures done and their number, while a pass runs.
     """
     methods = list(methods)
-    learned = {name: _learned(pair, name) for name in methods if name in LEARNED}
-    wanted = {method.name: method for method in with_bases(name for name in methods if name not in LEARNED)}
     expected = key(pair)
+    learned = {name: _learned(pair, name, expected) for name in methods if name in LEARNED}
+    wanted = {method.name: method for method in with_bases(name for name in methods if name not in LEARNED)}
     # What is made from other scores needs all of them, not only the settled ones.
     bases = {base for method in wanted.values() for base in method.bases}
     old = {name: reuse.load(score_path(pair, name)) for name in wanted}
@@ -179,9 +182,9 @@ def scored(
     return {name: found[name] for name in methods}
 
 
-def _learned(pair: Pair, name: str) -> reuse.Scored:
-    """The scores of a trained model, as they are stored or computed now."""
-    expected, path = _expected(pair, name), score_path(pair, name)
+def _learned(pair: Pair, name: str, own: str) -> reuse.Scored:
+    """The scores of a trained model, as they are stored or computed now; ``own`` is as in ``_expected``."""
+    expected, path = _expected(pair, name, own), score_path(pair, name)
     old = reuse.load(path)
     if old is not None and old.key == expected:
         return old
@@ -223,8 +226,9 @@ def rankings(
     ready = ready or {}
     wanting = [name for name in missing if name not in controls.CONTROLS and name not in ready]
     matrices = {**ready, **scored(pair, wanting)}
+    own = key(pair)
     for name in missing:
-        expected = _expected(pair, name)
+        expected = _expected(pair, name, own)
         control = controls.CONTROLS.get(name)
         if control:
             frame = ranked(pair, control.compute(pair.dataset, pair.name, pair.source.words, pair.target.words))
@@ -242,10 +246,10 @@ def rankings(
 
 def stored_rankings(pair: Pair, methods: Iterable[str]) -> dict[str, pd.DataFrame]:
     """As ``rankings``, but only those that are there already; nothing is computed."""
-    frames = {}
+    own, frames = key(pair), {}
     for name in methods:
         with contextlib.suppress(CldiError):  # a model that is not trained, or broken
-            frames[name] = _stored(_ranking_path(pair, name), _expected(pair, name))
+            frames[name] = _stored(_ranking_path(pair, name), _expected(pair, name, own))
     return {name: frame for name, frame in frames.items() if frame is not None}
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 DRAWS = 5
 TASKS = ("text→picture", "picture→text", "text→text")
+ARROW = "→"  # between the languages of a pair
 COLUMNS = ("seed", "model", "task", "language", "item", "draw", "rank", "candidates", "words", "unknown")
 
 
@@ -45,17 +46,15 @@ def ranks(
     frames = []
     for scorer in scorers:
         for language in corpus.languages:
-            frames += _with_pictures(corpus, corpus.part(keys, language, asked=True), scorer, known, language, seed)
+            frames += _with_pictures(corpus, corpus.part(keys, language, asked=True), scorer, language, seed)
         for languages in (corpus.languages, corpus.languages[::-1]) if len(corpus.languages) == 2 else ():
-            frames += _between(corpus, keys, scorer, known, (languages[0], languages[1]))
+            frames += _between(corpus, keys, scorer, (languages[0], languages[1]))
     if not frames:
         return pd.DataFrame(columns=list(COLUMNS))
-    return pd.concat(frames, ignore_index=True).assign(seed=seed)[list(COLUMNS)]
+    return _with_words(pd.concat(frames, ignore_index=True).assign(seed=seed), corpus, known)[list(COLUMNS)]
 
 
-def _with_pictures(
-    corpus: Corpus, items: list[Item], scorer: Scorer, known: dict[str, Vocabulary], language: str, seed: int
-) -> list[pd.DataFrame]:
+def _with_pictures(corpus: Corpus, items: list[Item], scorer: Scorer, language: str, seed: int) -> list[pd.DataFrame]:
     texts, owner = _asked(items, language)
     right = owner[:, None] == np.arange(len(items))[None, :]
     frames = []
@@ -67,12 +66,10 @@ def _with_pictures(
         for task, found in ((TASKS[0], best_ranks(scores, right)), (TASKS[1], best_ranks(scores.T, right.T))):
             queries = owner if task == TASKS[0] else np.arange(len(items))
             frames.append(_frame(scorer, task, language, items, queries, found, draw, scores.shape[task == TASKS[0]]))
-    return [_with_words(frame, items, {language: known[language]}) for frame in frames]
+    return frames
 
 
-def _between(
-    corpus: Corpus, keys: Sequence[str], scorer: Scorer, known: dict[str, Vocabulary], languages: tuple[str, str]
-) -> list[pd.DataFrame]:
+def _between(corpus: Corpus, keys: Sequence[str], scorer: Scorer, languages: tuple[str, str]) -> list[pd.DataFrame]:
     source, target = languages
     items = [item for item in corpus.part(keys, source, asked=True) if item.asked.get(target)]
     if not items:
@@ -82,8 +79,7 @@ def _between(
     if scores is None:
         return []
     found = best_ranks(scores, owners[:, None] == others[None, :])
-    frame = _frame(scorer, TASKS[2], f"{source}→{target}", items, owners, found, 0, len(right))
-    return [_with_words(frame, items, {language: known[language] for language in languages})]
+    return [_frame(scorer, TASKS[2], f"{source}{ARROW}{target}", items, owners, found, 0, len(right))]
 
 
 def _asked(items: Sequence[Item], language: str) -> tuple[list[str], NDArray[np.int64]]:
@@ -103,24 +99,21 @@ def _frame(
     return pd.DataFrame({**about, "item": asked, "rank": found})
 
 
-def _with_words(frame: pd.DataFrame, items: Sequence[Item], known: dict[str, Vocabulary]) -> pd.DataFrame:
-    """The frame with each item's words and how many of them are unknown, in some languages together."""
-    counts: dict[str, tuple[int, int]] = {}
-    for item in items:
+def _with_words(frame: pd.DataFrame, corpus: Corpus, known: dict[str, Vocabulary]) -> pd.DataFrame:
+    """The frame with each item's words and how many of them are unknown, in its languages together."""
+    seen = {language: frozenset(vocabulary.words) for language, vocabulary in known.items()}
+    asked = frame[["item", "language"]].drop_duplicates()
+    counts = []
+    for key, languages in zip(asked["item"], asked["language"], strict=True):
         found = [
-            word in numbers
-            for language, numbers in _sets(known)
-            for text in item.asked[language]
+            word in seen[language]
+            for language in languages.split(ARROW)
+            for text in corpus.item[key].asked[language]
             for word in words(text)
         ]
-        counts[item.id] = len(found), len(found) - sum(found)
-    return frame.assign(
-        words=[counts[key][0] for key in frame["item"]], unknown=[counts[key][1] for key in frame["item"]]
-    )
-
-
-def _sets(known: dict[str, Vocabulary]) -> list[tuple[str, frozenset[str]]]:
-    return [(language, frozenset(vocabulary.words)) for language, vocabulary in known.items()]
+        counts.append((len(found), len(found) - sum(found)))
+    asked = asked.assign(words=[every for every, _ in counts], unknown=[new for _, new in counts])
+    return frame.merge(asked, on=["item", "language"], how="left")
 
 
 def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:

@@ -170,16 +170,20 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
 
 def keep(experiment: Experiment, name: str, frame: pd.DataFrame) -> None:
     """Store ranks; those of other models and seeds that are there stay."""
+    path = experiment.path(name)
+    small = joined(frame, stored(path)).astype({"rank": "float32"})
+    store.write(path, lambda file: small.to_parquet(file, index=False, compression="zstd"))
+
+
+def joined(new: pd.DataFrame, old: pd.DataFrame | None) -> pd.DataFrame:
+    """New ranks, then those old ones that are of other models or seeds."""
     import pandas as pd
 
-    path = experiment.path(name)
-    old = stored(path)
-    if old is not None:
-        fresh = set(zip(frame["model"], frame["seed"], strict=True))
-        left = [pair not in fresh for pair in zip(old["model"], old["seed"], strict=True)]
-        frame = pd.concat([old[left], frame], ignore_index=True)
-    small = frame.astype(dict.fromkeys(("rank",), "float32"))
-    store.write(path, lambda file: small.to_parquet(file, index=False, compression="zstd"))
+    if old is None:
+        return new
+    fresh = set(zip(new["model"], new["seed"], strict=True))
+    left = [one not in fresh for one in zip(old["model"], old["seed"], strict=True)]
+    return pd.concat([new, old[left]], ignore_index=True)
 
 
 def stored(path: Path) -> pd.DataFrame | None:

@@ -64,15 +64,9 @@ def of(tried: Experiment, ranks: pd.DataFrame | None = None, words: pd.DataFrame
 
 def _joined(new: pd.DataFrame | None, old: pd.DataFrame | None) -> tuple[pd.DataFrame | None, set[str]]:
     """New rows and those old ones that they do not replace; and the models that are new."""
-    import pandas as pd
-
-    if new is None:
-        return old, set() if old is None else set(old["model"])
-    if old is None:
-        return new, set(new["model"])
-    fresh = set(zip(new["model"], new["seed"], strict=True))
-    left = [one not in fresh for one in zip(old["model"], old["seed"], strict=True)]
-    return pd.concat([new, old[left]], ignore_index=True), set(new["model"])
+    newest = old if new is None else new
+    models = set() if newest is None else set(newest["model"])
+    return (old if new is None else experiment.joined(new, old)), models
 
 
 def chances(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

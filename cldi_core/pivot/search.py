@@ -134,8 +134,7 @@ def index(corpus: Corpus, model: Trained) -> Index:
 
 def unseen(found: Index, text: str, language: str) -> list[str]:
     """The words of a text that training has not seen in a language, each once."""
-    known = set(found.model.spaces[language].vocabularies[language].words)
-    return [word for word in dict.fromkeys(words(text)) if word not in known]
+    return found.model.spaces[language].vocabularies[language].unseen(text)
 
 
 def example(found: Index, language: str) -> str:

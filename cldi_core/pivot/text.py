@@ -9,6 +9,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cldi_core import store
 
@@ -61,8 +62,15 @@ class Vocabulary:
         """Word → its number."""
         return {word: number for number, word in enumerate(self.words, 1)}
 
+    def unseen(self, text: str) -> list[str]:
+        """The words of a text that are not in it, each once."""
+        return [word for word in dict.fromkeys(words(text)) if word not in self._known]
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.words)
+
     def unknown_rate(self, texts: Sequence[str]) -> float:
         """The share of the words of some texts that are not in it; nan for no words."""
-        known = set(self.words)
-        found = [word in known for text in texts for word in words(text)]
+        found = [word in self._known for text in texts for word in words(text)]
         return 1 - sum(found) / len(found) if found else float("nan")

@@ -124,7 +124,7 @@ def translate(
     matrix = scorer.to_texts(texts, candidates, (source, target))
     if matrix is None:
         raise DatasetError(f"{model.model.label} does not hold both languages of {key.pair}; {about.AGAIN}")
-    known = set(model.spaces[source].vocabularies[source].words)
+    known = model.spaces[source].vocabularies[source]
     found: list[dict[str, Any]] = []
     for text, row in zip(texts, matrix, strict=True):
         own = words(text)
@@ -133,7 +133,7 @@ def translate(
         found.append(
             {
                 "text": text,
-                "unseen": [word for word in dict.fromkeys(own) if word not in known],
+                "unseen": known.unseen(text),
                 "candidates": [
                     {"rank": float(ranked[place]), "word": candidates[place], "score": float(row[place])}
                     for place in best
@@ -165,11 +165,9 @@ def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
 
 def unknown(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
     """The source words that are, or hold, a word which training has not seen."""
-    from cldi_core.pivot.text import words
-
     language = pair.languages[0]
-    known = set(stored(pair, name, seed)[language].vocabularies[language].words)
-    return frozenset(word for word in pair.source.words if not known.issuperset(words(word)))
+    known = stored(pair, name, seed)[language].vocabularies[language]
+    return frozenset(word for word in pair.source.words if known.unseen(word))
 
 
 def unseen(pair: Pair, names: Iterable[str]) -> frozenset[str]:
