@@ -53,13 +53,15 @@ def open_word(query: str, contender: tuple[str, str]) -> None:
 
 def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[tuple[str, str]]) -> pd.DataFrame:
     """All words, or those alone that the learned methods saw nothing of in training."""
-    unseen = load.unseen(current.dataset, current.backbone, current.pair)
+    trained = {backbone for method, backbone in chosen if method in methods.LEARNED}
     alone = st.toggle(
         "Only words that the learned methods never saw",
         key="compare unseen",
         help="Training saw no picture and no description of what the word and its right answers stand for.",
     )
-    return overview.of_queries(table, unseen) if alone else table
+    for backbone in trained if alone else ():
+        table = overview.of_queries(table, load.unseen(current.dataset, backbone, current.pair))
+    return table
 
 
 def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[tuple[str, str]]) -> None:
