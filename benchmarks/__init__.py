@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cldi_core.bench.report import table
+from benchmarks.report import table
 
 __all__ = ["run", "table"]
 
@@ -40,7 +40,7 @@ def run(
     Returns:
         Plain dicts that JSON can hold, in the order in which ``table`` prints them; times are in seconds.
     """
-    from cldi_core.bench import errors, full_size, goals, machine, speed
+    from benchmarks import errors, full_size, goals, machine, speed
 
     tell = progress or (lambda line: None)
     with machine.threads(threads) as count:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import scores
-from cldi_core.bench import synthetic
-from cldi_core.bench.peers import Rows
-from cldi_core.bench.ways import no_fast
-from cldi_core.imagesets import ImageSets
-from cldi_core.ranking import gold_ranks, order
+from benchmarks import synthetic
+from benchmarks.peers import Rows
+from benchmarks.ways import no_fast
+from cldi_core.evaluation.ranking import gold_ranks, order
+from cldi_core.scoring import scores
+from cldi_core.scoring.imagesets import ImageSets
 
 RANKED = ("avgmax", "maxmax")  # their ranks are compared; of KNN only the answer counts
 

@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from cldi_core import decoding, pictures
-from cldi_core import extract as extraction
-from cldi_core.backbones import BACKBONES, Preprocessing
-from cldi_core.bench import machine, speed
-from cldi_core.dataset import Dataset, create
-from cldi_core.decoding import Batch, Decoders
-from cldi_core.hardware import processors
-from cldi_core.networks import NETWORKS, Extractor
-from cldi_core.sidebyside import side_by_side
+from benchmarks import machine, speed
+from cldi_core.data import pictures
+from cldi_core.data.dataset import Dataset, create
+from cldi_core.features import decoding, extraction
+from cldi_core.features.backbones import BACKBONES, Preprocessing
+from cldi_core.features.decoding import Batch, Decoders
+from cldi_core.features.networks import NETWORKS, Extractor
+from cldi_core.scoring.hardware import processors
+from cldi_core.scoring.parallel import side_by_side
 
 WIDTH, HEIGHT, QUALITY = 1024, 768, 90
 MANY, SOME = {"efficientnet-lite0": 960, "vgg19": 96}, 24  # pictures for ours, and for what takes them one by one

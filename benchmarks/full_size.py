@@ -18,18 +18,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.bench import synthetic
-from cldi_core.bench.errors import compare
-from cldi_core.bench.peers import pair_by_pair
-from cldi_core.bench.ways import no_fast
+from benchmarks import synthetic
+from benchmarks.errors import compare
+from benchmarks.peers import pair_by_pair
+from benchmarks.ways import no_fast
 from cldi_core.errors import CldiError
-from cldi_core.imagesets import ImageSets, unit_rows
-from cldi_core.ranking import gold_ranks
+from cldi_core.evaluation.ranking import gold_ranks
+from cldi_core.scoring.imagesets import ImageSets, unit_rows
 
 WORDS, DIM = 1771, 4096
 SAMPLED = 3  # source words that numpy compares with all target words, pair by pair
 TOGETHER = 64  # target words whose unit rows are made at a time, outside of what is timed
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def measure(
@@ -95,7 +95,7 @@ def _word_rows(sets: ImageSets, first: int, last: int) -> list[NDArray[np.float3
 
 
 def _in_process(folder: Path, precision: str, threads: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "cldi_core.bench.worker", str(folder), precision, str(threads)]
+    command = [sys.executable, "-m", "benchmarks.worker", str(folder), precision, str(threads)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]

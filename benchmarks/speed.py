@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import scores
-from cldi_core.bench import machine, synthetic
-from cldi_core.bench.ways import REFERENCE, ROWS, Measured, Result, Row, Work
+from benchmarks import machine, synthetic
+from benchmarks.ways import REFERENCE, ROWS, Measured, Result, Row, Work
+from cldi_core.scoring import scores
 
 PAUSE = 0.05  # seconds before each measurement: threads that wait for work actively have gone to sleep by then
 ALLOWED = {"float32": 1e-5, "bfloat16": 1e-3}  # difference of AVGMAX

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.imagesets import ImageSets
+from cldi_core.scoring.imagesets import ImageSets
 
 LATENT = 64
 ALIKE = (0.1, 0.8)  # correlation of a prototype with its translation's

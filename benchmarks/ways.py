@@ -15,9 +15,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import METHODS, scores
-from cldi_core.bench import peers, synthetic
-from cldi_core.imagesets import unit_rows
+from benchmarks import peers, synthetic
+from cldi_core import METHODS
+from cldi_core.scoring import scores
+from cldi_core.scoring.imagesets import unit_rows
 
 Result = Mapping[str, NDArray[np.floating]]  # what ``speed.check`` compares
 TOGETHER = ("avgmax", "avgmax-sym", "maxmax", "knn")  # the paper's methods of best matches, and AVGMAX both ways

@@ -1,4 +1,4 @@
-"""``python -m cldi_core.bench.worker FOLDER PRECISION THREADS``: one measurement in a process of its own.
+"""``python -m benchmarks.worker FOLDER PRECISION THREADS``: one measurement in a process of its own.
 
 Scores the pair in FOLDER, writes AVGMAX to FOLDER/PRECISION.npy and prints one JSON object: ``seconds``, and ``peak``,
 the bytes of memory at most in use beyond what was in use when scoring began.  Pages of memory-mapped files, which are
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cldi_core.bench import machine, synthetic, ways
+from benchmarks import machine, synthetic, ways
 
 STATUS = Path("/proc/self/status")
 EVERY = 0.02  # seconds between two looks at the memory in use

@@ -7,7 +7,10 @@ import re
 import pandas as pd
 import streamlit as st
 
-from cldi_core import backbones, methods, overview, results
+from cldi_core.evaluation import tables
+from cldi_core.features import backbones
+from cldi_core.insight import overview
+from cldi_core.scoring import methods
 from pages._ui import draw, figures, frame, load, view
 
 SHOWN = 15
@@ -69,10 +72,10 @@ def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[tuple[st
     rows = []
     for contender in chosen:
         frames = {current.pair: {"x": table.assign(rank=table[label(contender)], same_spelled=False)}}
-        record = next(row for row in results.table(frames) if row["setting"] == "ALL")
+        record = next(row for row in tables.table(frames) if row["setting"] == "ALL")
         row = {"": label(contender)}
         row |= {
-            name.upper(): figures.interval_text(results.interval_of(record, name)) for name in ("mrr", "p@1", "p@10")
+            name.upper(): figures.interval_text(tables.interval_of(record, name)) for name in ("mrr", "p@1", "p@10")
         }
         row["MRR less the first's"] = (
             ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from cldi_core import overview, paper
-from cldi_core.dataset import POS
+from cldi_core.data.dataset import POS
+from cldi_core.evaluation import paper
+from cldi_core.insight import overview
 from pages._ui import draw, figures, frame, load, view
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cldi_core import mapping
+from cldi_core.insight import maps
 from pages._ui import draw, figures, frame, load, view
 
 COLOURINGS = {"pos": "Part of speech", "language": "Language", "outcome": "Found or missed"}
@@ -29,7 +29,7 @@ def selected(event: object, table: pd.DataFrame) -> pd.DataFrame:
     polygons = [list(zip(area["x"], area["y"], strict=True)) for area in selection.get("lasso", [])]
     boxes = [(area["x"], area["y"]) for area in selection.get("box", [])]
     clicked = [int(point["customdata"]) for point in selection.get("points", []) if "customdata" in point]
-    return table.iloc[mapping.chosen(table[["x", "y"]].to_numpy(), polygons, boxes, clicked)]
+    return table.iloc[maps.chosen(table[["x", "y"]].to_numpy(), polygons, boxes, clicked)]
 
 
 def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
@@ -39,7 +39,7 @@ def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
         draw.grid(current.dataset, rows["id"].tolist(), "selected", f"map-{current.pair}")
         return
     dataset = load.opened(current.dataset)
-    for word, language in rows[["word", "language"]].head(mapping.SHOWN).itertuples(index=False):
+    for word, language in rows[["word", "language"]].head(maps.SHOWN).itertuples(index=False):
         ids = dataset.members(language)[word]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{draw.safe(word)}** · {language} · {len(ids)} pictures")
@@ -47,8 +47,8 @@ def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
             st.image(files, width=44, alt=[f"{word}, picture {n + 1}" for n in range(len(files))])
             if language == current.pair.split("-")[0]:
                 st.page_link("pages/word.py", label="open", query_params=view.of_word(word, pos="NVA"))
-    if len(rows) > mapping.SHOWN:
-        st.caption(f"{mapping.SHOWN} of {len(rows)} words are shown.")
+    if len(rows) > maps.SHOWN:
+        st.caption(f"{maps.SHOWN} of {len(rows)} words are shown.")
 
 
 def main() -> None:
@@ -61,13 +61,13 @@ def main() -> None:
     coordinates = load.coordinates(current.dataset, current.backbone, kind)
     pair = load.pair_of(current.dataset, current.backbone, current.pair)
     rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
-    table, total = mapping.points(coordinates, pair, rankings, current.pos)
+    table, total = maps.points(coordinates, pair, rankings, current.pos)
     if not len(table):
         st.info("No word of these parts of speech has pictures.")
         return
     groups = [
         (label, figures.group_colour(colouring, value, pair.languages), mask)
-        for value, label, mask in mapping.groups(table, colouring, pair.languages)
+        for value, label, mask in maps.groups(table, colouring, pair.languages)
     ]
     chart = figures.scatter_map(
         table["x"].to_numpy(),
@@ -75,7 +75,7 @@ def main() -> None:
         np.arange(len(table)),
         groups,
         table["label"].tolist(),
-        mapping.joins(table, pair) if joined else None,
+        maps.joins(table, pair) if joined else None,
     )
     event = st.plotly_chart(
         chart,

@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from cldi_core import backbones, overview, paper, results
-from cldi_core.dataset import SETTINGS
-from cldi_core.methods import METHODS
+from cldi_core.data.dataset import SETTINGS
+from cldi_core.evaluation import paper, tables
+from cldi_core.features import backbones
+from cldi_core.insight import overview
+from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures, frame, load, view
 
 INTRODUCTION = (
@@ -51,7 +53,7 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
     """The figures of all methods that have been scored, averaged over the pairs."""
     dataset = load.opened(current.dataset)
     pairs = dataset.pairs
-    group = results.AVERAGE if len(pairs) > 1 else pairs[0]
+    group = tables.AVERAGE if len(pairs) > 1 else pairs[0]
     records = load.table(current.dataset, current.backbone, pairs, ways=tuple(paper.TABLE_2), group=group)
     if records:
         with chart:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cldi_core import lists
+from cldi_core.data import wordlists
+from cldi_core.data.descriptions import FILE
 from cldi_core.errors import CldiError
-from cldi_core.pivot.descriptions import FILE
 from cldi_core.pivot.models import Key
 from pages._ui import draw, figures, frame, load, pivot_figures, pivoting, view
 
@@ -190,7 +190,7 @@ def main() -> None:
     if not offered:
         nothing(current)
         return
-    name, languages = pivoting.name_of(current), lists.pair_languages(current.pair)
+    name, languages = pivoting.name_of(current), wordlists.pair_languages(current.pair)
     about = st.empty()
     trained, scope = choices(offered)
     try:

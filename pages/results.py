@@ -8,9 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cldi_core import backbones, controls, methods, paper, results
-from cldi_core.dataset import POS, SETTINGS
-from cldi_core.methods import METHODS
+from cldi_core.data.dataset import POS, SETTINGS
+from cldi_core.evaluation import controls, paper, tables
+from cldi_core.features import backbones
+from cldi_core.scoring import methods
+from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures, frame, load, view
 
 NAMES = {"_index": st.column_config.TextColumn(width=190)}  # room for the longest name of a method
@@ -27,7 +29,7 @@ def table(records: list[dict[str, Any]], figure: str) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {}
     counts: dict[str, int] = {}
     for record in records:
-        cell = figures.interval_text(results.interval_of(record, figure))
+        cell = figures.interval_text(tables.interval_of(record, figure))
         ranks_all = record["method"] not in METHODS or METHODS[record["method"]].ranks_all
         n = counts.setdefault(record["setting"], record["n"])
         if record["n"] != n:  # spelling needs no pictures, so it covers more words
@@ -57,7 +59,7 @@ def main() -> None:
     if not records:
         draw.unscored(current.dataset, current.backbone, records)
         return
-    group = results.AVERAGE if len(pairs) > 1 else current.pair
+    group = tables.AVERAGE if len(pairs) > 1 else current.pair
     shown = [record for record in records if record["pair"] == group]
     st.dataframe(
         table(shown, figure),
@@ -130,7 +132,7 @@ def beyond(current: view.View, pairs: Sequence[str], same: bool, ways: Sequence[
     for record in records:
         if methods.find(record["method"]).ranks_all:
             column = f"{record['setting']} (n = {record['n']})"
-            rows.setdefault(label(record["method"]), {})[column] = figures.gain_text(results.interval_of(record, "mrr"))
+            rows.setdefault(label(record["method"]), {})[column] = figures.gain_text(tables.interval_of(record, "mrr"))
     st.dataframe(pd.DataFrame(rows).T, height="content", column_config=NAMES, alt="MRR above that of AVGMAX")
     st.caption(
         "MRR less that of AVGMAX on the same words, with 95 % intervals; ▲ and ▼ mark those that exclude 0. Many "

@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cldi_core import backbones, explain, methods, runs
+from cldi_core.evaluation import runs
+from cldi_core.features import backbones
+from cldi_core.insight import explanation
+from cldi_core.scoring import methods
 from pages._ui import draw, frame, load, view
 
 TOPS = (10, 30, 100)  # candidates listed
@@ -17,7 +20,7 @@ def walk(current: view.View) -> pd.DataFrame:
     ranked = load.rankings(current.dataset, current.backbone, current.pair, current.method)
     rows = ranked[ranked["pos"].isin(list(current.pos))]
     if current.show != "all":
-        rows = rows[rows["rank"].map(explain.outcome) == current.show]
+        rows = rows[rows["rank"].map(explanation.outcome) == current.show]
     return rows.sort_values(["rank", "query"])
 
 
@@ -31,7 +34,7 @@ def chooser(current: view.View, rows: pd.DataFrame) -> str:
         st.caption(f"“{draw.safe(current.word)}” is not among these words; showing the first.")
     place = ids.index(chosen)
     labels = {
-        query: f"{word} · {draw.pos_names(pos)} · {'no pictures' if np.isnan(rank) else '#' + explain.shown_rank(rank)}"
+        query: f"{word} · {draw.pos_names(pos)} · {_rank(rank)}"
         for query, word, pos, rank in zip(rows["query"], rows["word"], rows["pos"], rows["rank"], strict=True)
     }
     st.session_state["word"] = chosen
@@ -66,6 +69,10 @@ def chooser(current: view.View, rows: pd.DataFrame) -> str:
     return str(chosen)
 
 
+def _rank(rank: float) -> str:
+    return "no pictures" if np.isnan(rank) else f"#{explanation.shown_rank(rank)}"
+
+
 def _shows(current: view.View) -> None:
     st.session_state["show"] = current.show
     st.segmented_control(
@@ -87,7 +94,7 @@ def _pick_show() -> None:
     view.go(show=st.session_state["show"] or "all")
 
 
-def sides(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate) -> None:
+def sides(pair: runs.Pair, found: explanation.Explanation, chosen: explanation.Candidate) -> None:
     """The two grids; the right answer and the winner are one click each."""
     name = pair.dataset.name
     left, right = st.columns(2, border=True)
@@ -101,7 +108,7 @@ def sides(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate
         mark = " ✓" if chosen.gold else ""
         st.markdown(
             f"**{draw.safe(chosen.word)}**{mark} · {pair.languages[1]} · {chosen.pictures} pictures · "
-            f"rank {explain.shown_rank(chosen.rank)}"
+            f"rank {explanation.shown_rank(chosen.rank)}"
         )
         with st.container(horizontal=True):
             winner = found.candidates[0]
@@ -109,7 +116,7 @@ def sides(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate
             offered += [] if winner.gold else [(f"winner: {winner.word}", winner)]
             for label, candidate in offered:
                 st.button(
-                    f"{draw.safe(label)} #{explain.shown_rank(candidate.rank)}",
+                    f"{draw.safe(label)} #{explanation.shown_rank(candidate.rank)}",
                     key=f"to-{label}",
                     type="primary" if candidate.word == chosen.word else "secondary",
                     on_click=view.go,
@@ -118,7 +125,7 @@ def sides(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate
         draw.grid(name, pair.target.word_ids(chosen.word), f"{chosen.word} ({pair.languages[1]})", f"t-{chosen.word}")
 
 
-def listed(found: explain.Explanation, chosen: explain.Candidate) -> list[explain.Candidate]:
+def listed(found: explanation.Explanation, chosen: explanation.Candidate) -> list[explanation.Candidate]:
     """The best candidates, every right answer however deep, and the chosen one, by rank."""
     shown = list(dict.fromkeys([*found.candidates[: _top()], *found.gold, chosen]))
     return sorted(shown, key=lambda candidate: (np.isnan(candidate.rank), candidate.rank, -candidate.score))
@@ -128,12 +135,12 @@ def _top() -> int:
     return st.session_state.get("candidates listed") or TOPS[0]
 
 
-def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate, method: str) -> None:
+def candidates(pair: runs.Pair, found: explanation.Explanation, chosen: explanation.Candidate, method: str) -> None:
     """The ranked candidates; the chosen one is marked, and a click chooses another."""
     shown = listed(found, chosen)
     table = pd.DataFrame(
         {
-            "#": [explain.shown_rank(row.rank) for row in shown],
+            "#": [explanation.shown_rank(row.rank) for row in shown],
             "✓": ["✓" if row.gold else "" for row in shown],
             "candidate": [row.word for row in shown],
             "score": [row.score for row in shown],
@@ -141,7 +148,7 @@ def candidates(pair: runs.Pair, found: explain.Explanation, chosen: explain.Cand
             "POS": [draw.pos_names(row.pos) for row in shown],
         }
     )
-    lowest, highest = explain.score_range(method, shown)
+    lowest, highest = explanation.score_range(method, shown)
     st.session_state["candidates shown"] = [row.word for row in shown]
     st.session_state["candidates"] = {"selection": {"rows": [shown.index(chosen)], "columns": [], "cells": []}}
     st.dataframe(
@@ -176,7 +183,7 @@ def _pick_candidate() -> None:
         view.go(candidate=st.session_state["candidates shown"][rows[0]])
 
 
-def behind(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidate, method: str) -> None:
+def behind(pair: runs.Pair, found: explanation.Explanation, chosen: explanation.Candidate, method: str) -> None:
     """The picture pairs that made the score of the chosen candidate."""
     st.markdown(f"**What made the score of “{draw.safe(chosen.word)}”**")
     st.caption(methods.find(method).about)
@@ -185,7 +192,7 @@ def behind(pair: runs.Pair, found: explain.Explanation, chosen: explain.Candidat
             "It compares the two words as texts, by what training taught it of their language: no picture is compared."
         )
         return
-    matches = explain.matches(pair, found.word, chosen.word, method)
+    matches = explanation.matches(pair, found.word, chosen.word, method)
     if not matches:
         st.info("There are no pictures to compare.")
         return
@@ -215,7 +222,7 @@ def main() -> None:
         load.scores(current.dataset, current.backbone, current.pair, method) for method in (current.method, "maxmax")
     )
     ranked = load.rankings(current.dataset, current.backbone, current.pair, current.method)
-    found = explain.explain(pair, number, scores, maxmax, ranked)
+    found = explanation.explain(pair, number, scores, maxmax, ranked)
     by_word = {candidate.word: candidate for candidate in found.candidates}
     chosen = by_word.get(current.candidate, found.gold[0])
     colour = {"found": "green", "nearly": "orange", "missed": "red"}.get(found.outcome, "gray")
@@ -225,7 +232,7 @@ def main() -> None:
         f":{colour}-badge[{found.outcome}] :gray-badge[{current.pair} · {draw.pos_names(found.pos)} · {label}]"
         + (f" :violet-badge[{seen(current, query)}]" if current.method in methods.LEARNED else "")
     )
-    st.markdown(draw.safe(explain.verdict(found, current.method)))
+    st.markdown(draw.safe(explanation.verdict(found, current.method)))
     # Read all pictures of the page at once; the parts below find them at hand.
     ids = [key for row in listed(found, chosen) for key in pair.target.word_ids(row.word)[:4]]
     load.thumbnails(current.dataset, [*pair.source.word_ids(found.word), *pair.target.word_ids(chosen.word), *ids])

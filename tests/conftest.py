@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from cldi_core import dataset, features, lists, pictures
-from cldi_core.backbones import Preprocessing, find
-from cldi_core.networks import Extractor
+from cldi_core.data import dataset, pictures, wordlists
+from cldi_core.features import shards
+from cldi_core.features.backbones import Preprocessing, find
+from cldi_core.features.networks import Extractor
 
 DIM = 8
 BACKBONE = "efficientnet-lite0"
@@ -68,15 +69,15 @@ WORDS = {
     },
 }
 LEXICON = (
-    lists.Row("dog", "Hund", "N"),
-    lists.Row("dog", "Köter", "N"),  # several right answers
-    lists.Row("hat", "Hut", "N"),
-    lists.Row("hand", "Hand", "N"),  # spelled the same
-    lists.Row("ghost", "Geist", "N"),  # neither side has pictures
-    lists.Row("run", "laufen", "V"),
-    lists.Row("run", "rennen", "V"),
-    lists.Row("red", "rot", "A"),
-    lists.Row("big", "groß", "A"),
+    wordlists.Row("dog", "Hund", "N"),
+    wordlists.Row("dog", "Köter", "N"),  # several right answers
+    wordlists.Row("hat", "Hut", "N"),
+    wordlists.Row("hand", "Hand", "N"),  # spelled the same
+    wordlists.Row("ghost", "Geist", "N"),  # neither side has pictures
+    wordlists.Row("run", "laufen", "V"),
+    wordlists.Row("run", "rennen", "V"),
+    wordlists.Row("red", "rot", "A"),
+    wordlists.Row("big", "groß", "A"),
 )
 
 
@@ -119,7 +120,7 @@ def write_features(folder: Path, backbone: str = BACKBONE, dim: int = DIM) -> No
     for shard in sorted(set(table["shard"])):
         ids = table.index[table["shard"] == shard].tolist()
         path = folder / "features" / backbone / shard.replace(".parquet", ".safetensors")
-        features.write_shard(path, ids, made_up(ids, dim), ABOUT | {"backbone": backbone})
+        shards.write_shard(path, ids, made_up(ids, dim), ABOUT | {"backbone": backbone})
 
 
 def build_small(folder: Path) -> dataset.Dataset:
@@ -135,7 +136,7 @@ def build_small(folder: Path) -> dataset.Dataset:
                 rows.append((language, word, position, made.id))
     pictures.write_shards(folder / "images", list(drawn.values()))
     dataset.write_words(folder, rows)
-    lists.write_list(folder / "lexicon" / "en-de.tsv", LEXICON)
+    wordlists.write_list(folder / "lexicon" / "en-de.tsv", LEXICON)
     (folder / "senses.tsv").write_text("dog\t8\nrun\t57\nred\t7\n", "utf-8")
     write_features(folder)
     return dataset.Dataset(folder)

@@ -9,8 +9,10 @@ import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from cldi_core import controls, dataset, features, lists, pictures, runs
-from cldi_core.methods import METHODS
+from cldi_core.data import dataset, pictures, wordlists
+from cldi_core.evaluation import controls, runs
+from cldi_core.features import shards
+from cldi_core.scoring.methods import METHODS
 from tests.conftest import ABOUT, BACKBONE, encoded
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
@@ -25,7 +27,11 @@ RANKS = {
     HOSTILE[0]: ("N", 11), HOSTILE[1]: ("V", 13), HOSTILE[2]: ("N", 1), HOSTILE[3]: ("A", 4),
     "cup": ("N", 1), "sun": ("N", 2), "hat": ("N", 1), "sea": ("N", 7),
 }  # fmt: skip
-UNCOVERED = (lists.Row("ghost", "Geist", "N"), lists.Row("dog", "Köter", "N"), lists.Row("cloud", "Wolke", "N"))
+UNCOVERED = (
+    wordlists.Row("ghost", "Geist", "N"),
+    wordlists.Row("dog", "Köter", "N"),
+    wordlists.Row("cloud", "Wolke", "N"),
+)
 FRENCH = ("dog", "cow", "run", "red", "shake")
 
 
@@ -79,12 +85,12 @@ def build_wide(folder: Path) -> dataset.Dataset:
     rows.append(("en", "cloud", 0, drawn[0].id))
     (shard,) = pictures.write_shards(folder / "images", drawn)
     path = folder / "features" / BACKBONE / f"{shard.stem}.safetensors"
-    features.write_shard(path, [made.id for made in drawn], np.array(vectors, np.float32), ABOUT)
+    shards.write_shard(path, [made.id for made in drawn], np.array(vectors, np.float32), ABOUT)
     dataset.write_words(folder, rows)
-    pairs = [lists.Row(word, german(word), pos) for word, (pos, _) in RANKS.items()]
-    lists.write_list(folder / "lexicon" / "en-de.tsv", [*pairs, *UNCOVERED])
-    french = [lists.Row(word, f"{word}|fr", RANKS[word][0]) for word in FRENCH]
-    lists.write_list(folder / "lexicon" / "en-fr.tsv", french)
+    pairs = [wordlists.Row(word, german(word), pos) for word, (pos, _) in RANKS.items()]
+    wordlists.write_list(folder / "lexicon" / "en-de.tsv", [*pairs, *UNCOVERED])
+    french = [wordlists.Row(word, f"{word}|fr", RANKS[word][0]) for word in FRENCH]
+    wordlists.write_list(folder / "lexicon" / "en-fr.tsv", french)
     (folder / "senses.tsv").write_text("dog\t8\nshake\t16\n", "utf-8")
     return dataset.Dataset(folder)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cldi_core import dataset, features, lists, pictures
-from cldi_core.pivot import descriptions
+from cldi_core.data import dataset, descriptions, pictures, wordlists
+from cldi_core.features import shards
 from cldi_core.pivot.corpus import Corpus, Item, Split
 from cldi_core.pivot.models import Key, Options
 from cldi_core.pivot.similarity import unit_rows
@@ -96,15 +96,17 @@ def build(folder: Path) -> dataset.Dataset:
     shard = next((folder / "images").glob("*.parquet")).stem
     matrix = np.concatenate([seen(hand) for hand in made])
     path = folder / "features" / BACKBONE / f"{shard}.safetensors"
-    features.write_shard(path, [picture.id for picture in drawn], matrix, ABOUT)
+    shards.write_shard(path, [picture.id for picture in drawn], matrix, ABOUT)
     rows = []
     for language, hand in HANDS.items():
         for english, word in WORDS[language].items():
             own = [number for number, name in enumerate(NAMES) if english in name]
             rows += [(language, word, place, made[hand][number].id) for place, number in enumerate(own)]
     dataset.write_words(folder, rows)
-    words = [lists.Row(english, german, "A" if english in COLOURS else "N") for english, german in WORDS["de"].items()]
-    lists.write_list(folder / "lexicon" / "en-de.tsv", [*words, lists.Row("ghost", "Geist", "N")])
+    words = [
+        wordlists.Row(english, german, "A" if english in COLOURS else "N") for english, german in WORDS["de"].items()
+    ]
+    wordlists.write_list(folder / "lexicon" / "en-de.tsv", [*words, wordlists.Row("ghost", "Geist", "N")])
     write_descriptions(folder)
     return dataset.Dataset(folder)
 

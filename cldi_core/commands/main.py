@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
-from cldi_core.dataset import Dataset, locate, open_dataset
+from cldi_core.commands.pivot import app as pivot
+from cldi_core.commands.terminal import failures, print_json, progress
+from cldi_core.data.dataset import Dataset, locate, open_dataset
 from cldi_core.errors import CldiError, UnknownNameError, unknown
-from cldi_core.pivot.commands import app as pivot
-from cldi_core.terminal import failures, print_json, progress
 
 if TYPE_CHECKING:
-    from cldi_core.reuse import Scored
+    from cldi_core.evaluation.stored_scores import Scored
 
 app = typer.Typer(
     help="Learn translations from pictures: import, extract, score, evaluate, explain.",
@@ -76,7 +76,7 @@ def import_lists(
     as_json: JsonOption = False,
 ) -> None:
     """Import published word lists (imgWords_en_de.txt)."""
-    from cldi_core import importers
+    from cldi_core.data import importers
 
     summaries = importers.import_lists(locate(dataset), files, pair)
     for summary in summaries:
@@ -96,7 +96,7 @@ def import_folder(
     as_json: JsonOption = False,
 ) -> None:
     """Import a folder of pictures; the names of its folders are languages and words."""
-    from cldi_core import importers
+    from cldi_core.data import importers
 
     with progress("reading") as report:
         done = importers.import_folder(locate(dataset), folder, licence=licence, author=author, progress=report)
@@ -141,11 +141,11 @@ def extract(
     opened = open_dataset(dataset)
     with progress("extracting") as report:
         if engine == "ray":
-            from cldi_core import rayengine
+            from cldi_core.features import ray_engine
 
-            done = rayengine.extract(opened, backbone, device, address=address, output=output, report=report, **given)
+            done = ray_engine.extract(opened, backbone, device, address=address, output=output, report=report, **given)
         else:
-            from cldi_core import extract as extraction
+            from cldi_core.features import extraction
 
             done = extraction.extract(opened, backbone, device, workers=workers, report=report, **given)
     if as_json:
@@ -175,14 +175,15 @@ def score(
 
     What is stored and still true is not computed again.
     """
-    from cldi_core import controls, features, runs
-    from cldi_core.methods import METHODS
+    from cldi_core.evaluation import controls, runs
+    from cldi_core.features import shards
     from cldi_core.pivot import translation
-    from cldi_core.scores import check_choices
+    from cldi_core.scoring.methods import METHODS
+    from cldi_core.scoring.scores import check_choices
 
     check_choices([method] if method else [], precision, device)
     opened = open_dataset(dataset)
-    loaded = features.load(opened, backbone)
+    loaded = shards.load(opened, backbone)
     records: list[dict[str, object]] = []
     for name in _pairs(opened, pair):
         joined = runs.open_pair(opened, backbone, name, loaded)
@@ -209,19 +210,20 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals."""
-    from cldi_core import features, results, runs
-    from cldi_core.methods import METHODS
+    from cldi_core.evaluation import runs, tables
+    from cldi_core.features import shards
     from cldi_core.pivot import translation
+    from cldi_core.scoring.methods import METHODS
 
     opened = open_dataset(dataset)
-    loaded = features.load(opened, backbone)
+    loaded = shards.load(opened, backbone)
     frames, candidates = {}, {}
     for name in _pairs(opened, pair):
         joined = runs.open_pair(opened, backbone, name, loaded)
         methods = [method] if method else [*METHODS, *translation.trained(opened, backbone, name)]
         frames[name] = runs.rankings(joined, methods)
         candidates[name] = int((joined.target.sizes > 0).sum())
-    records = results.table(frames, same_spelled=same_spelled)
+    records = tables.table(frames, same_spelled=same_spelled)
     if as_json:
         print_json({"dataset": opened.name, "backbone": backbone, "candidates": candidates, "results": records})
         return
@@ -242,7 +244,7 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Compute the maps of words and pictures (UMAP; minutes for thousands of pictures)."""
-    from cldi_core import projection
+    from cldi_core.insight import projection
 
     done = projection.project(open_dataset(dataset), backbone, force=force)
     if as_json:
@@ -266,8 +268,8 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Why a word came out as it did: ranks, candidates, dispersion, senses."""
-    from cldi_core import explain as explanation
-    from cldi_core import runs
+    from cldi_core.evaluation import runs
+    from cldi_core.insight import explanation
 
     if wordnet:
         os.environ["WNSEARCHDIR"] = wordnet
@@ -296,7 +298,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """What is missing, broken, duplicated or unlicensed; exit 1 if something is broken."""
-    from cldi_core import check as checks
+    from cldi_core.insight import health as checks
 
     findings = checks.check(open_dataset(dataset), deep=deep)
     if as_json:
@@ -322,13 +324,13 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how fast and how exact scoring is here, beside other tools; or how fast extraction is."""
-    from cldi_core import bench as benchmark
+    import benchmarks as benchmark
 
     def tell(line: str) -> None:
         print(line, file=sys.stderr)
 
     if extraction:
-        from cldi_core.bench import extraction as table
+        from benchmarks import extraction as table
 
         found = table.measure(repeats, tell)
         if as_json:

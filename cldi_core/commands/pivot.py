@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cldi_core import lists, store
-from cldi_core.dataset import Dataset, open_dataset
+from cldi_core.commands.terminal import epochs, print_json
+from cldi_core.data import storage, wordlists
+from cldi_core.data.dataset import Dataset, open_dataset
+from cldi_core.data.descriptions import FILE, TABLE
 from cldi_core.errors import UnknownNameError, unknown
 from cldi_core.pivot import models
 from cldi_core.pivot.corpus import HOLDOUTS
-from cldi_core.pivot.descriptions import FILE, TABLE
 from cldi_core.pivot.models import MODELS, PRESETS, Key
-from cldi_core.terminal import epochs, print_json
 
 if TYPE_CHECKING:
     from cldi_core.pivot.corpus import Corpus
@@ -70,7 +70,7 @@ def _corpora(
     """
     from cldi_core.pivot import sources, translation
 
-    lists.pair_languages(pair)
+    wordlists.pair_languages(pair)
     folder, task, given = multi30k
     if folder:
         opened = open_dataset(datasets[0]) if datasets and not given else None
@@ -98,7 +98,7 @@ def _keep_table(dataset: Dataset, texts: Path) -> None:
             f"{dataset.name!r} has descriptions of its own ({FILE}); add --output FOLDER, where the models of "
             f"{texts.name!r} go"
         )
-    store.write_text(dataset.path / TABLE, texts.read_text("utf-8-sig"))
+    storage.write_text(dataset.path / TABLE, texts.read_text("utf-8-sig"))
 
 
 def _experiments(

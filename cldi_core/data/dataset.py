@@ -12,14 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cldi_core import lists, senses, store
+from cldi_core.data import storage, wordlists, wordnet
+from cldi_core.data.pictures import Pictures
 from cldi_core.errors import DatasetError, unknown
-from cldi_core.pictures import Pictures
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ROOT = Path(__file__).resolve().parent.parent / "data"
+ROOT = Path(__file__).resolve().parents[2] / "data"
 POS = {"N": "noun", "V": "verb", "A": "adjective"}
 # Files whose change is a change of the data set.
 STAMPED = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*", "pivot/*/*/*/*", "pivot/*/*/*/*/*/*")
@@ -42,10 +42,10 @@ class Query:
     @property
     def same_spelled(self) -> bool:
         """Whether a right answer is spelled as the word itself, case and accents aside."""
-        return any(lists.is_same_spelled(self.word, answer) for answer in self.right)
+        return any(wordlists.is_same_spelled(self.word, answer) for answer in self.right)
 
 
-def queries(rows: Sequence[lists.Row]) -> list[Query]:
+def queries(rows: Sequence[wordlists.Row]) -> list[Query]:
     """The queries of a word list: one per English word and part of speech, in the order of the list."""
     right: dict[tuple[str, str], dict[str, None]] = {}
     for row in rows:
@@ -104,16 +104,16 @@ class Dataset:
         return tuple(sorted(folder.name for folder in folders if any(folder.glob("*.safetensors"))))
 
     @cached_property
-    def _lexicons(self) -> dict[str, list[lists.Row]]:
+    def _lexicons(self) -> dict[str, list[wordlists.Row]]:
         return {}
 
-    def lexicon(self, pair: str) -> list[lists.Row]:
+    def lexicon(self, pair: str) -> list[wordlists.Row]:
         """The word list of a pair."""
         if pair not in self.pairs:
             raise unknown("language pair", pair, self.pairs, f"Add one: python -m cldi_core import-lists FILE "
                           f"--dataset {self.name}")  # fmt: skip
         if pair not in self._lexicons:
-            self._lexicons[pair] = lists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
+            self._lexicons[pair] = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
         return self._lexicons[pair]
 
     def queries(self, pair: str) -> list[Query]:
@@ -130,7 +130,7 @@ class Dataset:
         if not path.is_file():
             return pd.DataFrame({name: pd.Series(dtype="int64" if name == "position" else "str") for name in columns})
         try:
-            return store.read_frame(path)[columns]
+            return storage.read_frame(path)[columns]
         except Exception as error:  # pyarrow raises many kinds for a broken file
             raise DatasetError(f"words.parquet of {self.name!r} cannot be read ({error}); import again") from error
 
@@ -165,8 +165,8 @@ class Dataset:
         """WordNet senses of an English word: from ``senses.tsv``, else from this machine's WordNet, else ``None``."""
         if self._senses is not None:
             return self._senses.get(word)
-        wordnet = senses.installed()
-        return None if wordnet is None else wordnet.senses(word)
+        installed = wordnet.installed()
+        return None if installed is None else installed.senses(word)
 
     def stamp(self, patterns: Sequence[str] = STAMPED) -> str:
         """Changes whenever a file of the data set does: the key under which pages keep what they read."""
@@ -177,7 +177,7 @@ class Dataset:
                     if path.is_file() and not path.name.startswith("."):
                         status = path.stat()
                         parts.append([str(path.relative_to(folder.parent)), status.st_size, status.st_mtime_ns])
-        return store.digest(parts)
+        return storage.digest(parts)
 
 
 HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset NAME"
@@ -234,7 +234,7 @@ def write_info(path: Path, info: Mapping[str, str]) -> None:
     """Replace ``dataset.toml``."""
     # A JSON string is a TOML basic string.
     text = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in info.items())
-    store.write_text(path / "dataset.toml", text)
+    storage.write_text(path / "dataset.toml", text)
 
 
 def write_words(path: Path, rows: Sequence[tuple[str, str, int, str]]) -> None:
@@ -242,4 +242,4 @@ def write_words(path: Path, rows: Sequence[tuple[str, str, int, str]]) -> None:
     import pandas as pd
 
     frame = pd.DataFrame(sorted(set(rows)), columns=["language", "word", "position", "id"])
-    store.write(path / "words.parquet", lambda file: frame.to_parquet(file, index=False))
+    storage.write(path / "words.parquet", lambda file: frame.to_parquet(file, index=False))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cldi_core import store
+from cldi_core.data import storage
 from cldi_core.errors import DatasetError
 
 FILE, TABLE = "descriptions.tsv", "texts.tsv"
@@ -53,7 +53,7 @@ def write_concepts(folder: Path, rows: Sequence[Row]) -> None:
         raise DatasetError(f"{broken[0].concept!r} has a tab, a line break or a | in its words; they divide the file")
     lines = ["\t".join(CONCEPTS)]
     lines += ["\t".join([row.concept, row.language, row.name, "|".join(row.keywords)]) for row in rows]
-    store.write_text(folder / FILE, "".join(f"{line}\n" for line in lines))
+    storage.write_text(folder / FILE, "".join(f"{line}\n" for line in lines))
 
 
 def read_table(path: Path) -> list[tuple[str, str, str]]:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cldi_core import lists, store
-from cldi_core.dataset import Dataset, create, write_words
+from cldi_core.data import storage, wordlists
+from cldi_core.data.dataset import Dataset, create, write_words
+from cldi_core.data.pictures import Picture, probe, write_shards
 from cldi_core.errors import DatasetError, PictureError
-from cldi_core.pictures import Picture, probe, write_shards
 
 MAX_FILE = 40_000_000  # bytes
 MAX_WORD = 100  # characters
@@ -29,17 +29,17 @@ class Imported:
     failed: list[dict[str, str]] = field(default_factory=list)
 
 
-def import_lists(dataset: Path, files: list[Path], pair: str | None = None) -> list[lists.Summary]:
+def import_lists(dataset: Path, files: list[Path], pair: str | None = None) -> list[wordlists.Summary]:
     """Read published word lists into ``lexicon/``; all files are read before the first is written."""
-    read = [(file, *lists.read_list(file, pair)) for file in files]
+    read = [(file, *wordlists.read_list(file, pair)) for file in files]
     doubled = [name for _, name, _ in read if [other for _, other, _ in read].count(name) > 1]
     if doubled:
         raise DatasetError(f"two of the files are lists of the pair {doubled[0]}; import one list per pair")
     create(dataset)
-    with store.lock(dataset):
+    with storage.lock(dataset):
         for _, name, rows in read:
-            lists.write_list(dataset / "lexicon" / f"{name}.tsv", rows)
-    return [lists.summary(file, name, rows) for file, name, rows in read]
+            wordlists.write_list(dataset / "lexicon" / f"{name}.tsv", rows)
+    return [wordlists.summary(file, name, rows) for file, name, rows in read]
 
 
 def import_folder(
@@ -86,7 +86,7 @@ def _store(
 ) -> None:
     if dataset.home != dataset.path:
         raise DatasetError(f"{dataset.name!r} uses the pictures of {dataset.home.name!r}; import there")
-    with store.lock(dataset.path):
+    with storage.lock(dataset.path):
         known = set(dataset.pictures.table.index)
         new = [picture for key, picture in pictures.items() if key not in known]
         write_shards(dataset.path / "images", new)

@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cldi_core import store
+from cldi_core.data import storage
 from cldi_core.errors import DatasetError, PictureError
 
 if TYPE_CHECKING:
@@ -295,10 +295,10 @@ def write_shards(folder: Path, pictures: Sequence[Picture]) -> list[Path]:
             **{name: [getattr(picture, name) for picture in part] for name in META},
         }
         provenance = [[columns[name][row] for name in META] for row in range(len(part))]
-        path = folder / f"part-{store.digest(columns['id'], provenance)[:16]}.parquet"
+        path = folder / f"part-{storage.digest(columns['id'], provenance)[:16]}.parquet"
         paths.append(path)
         if not path.is_file():
-            store.write(path, partial(_write_table, columns))
+            storage.write(path, partial(_write_table, columns))
     return paths
 
 

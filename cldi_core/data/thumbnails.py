@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from contextlib import suppress
 
+from cldi_core.data.pictures import Pictures, thumbnail
 from cldi_core.errors import PictureError
-from cldi_core.pictures import Pictures, thumbnail
 
 SIZE = 20_000  # thumbnails of some kilobytes each
 

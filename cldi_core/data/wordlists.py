@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from cldi_core import store
+from cldi_core.data import storage
 from cldi_core.errors import LexiconError
 
 POS = ("N", "V", "A")
@@ -133,7 +133,7 @@ def write_list(path: str | Path, rows: Iterable[Row]) -> None:
             f"no rows to write to {str(path)!r}; a word list needs at least one; check what you selected"
         )
     try:
-        store.write_text(path, "".join(lines))
+        storage.write_text(path, "".join(lines))
     except OSError as error:
         raise LexiconError(
             f"cannot write {str(path)!r}: {error.strerror or error}; choose a folder that you can write to"

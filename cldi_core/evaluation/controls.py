@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.dataset import Dataset
-from cldi_core.lists import pair_languages
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.wordlists import pair_languages
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.ranking import gold_ranks
+from cldi_core.evaluation.ranking import gold_ranks
 
 RESAMPLES = 2000
 LEVEL = 0.95

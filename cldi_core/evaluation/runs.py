@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import controls, features, lists, ranking, reuse, store
-from cldi_core.dataset import Dataset, Query
+from cldi_core.data import storage, wordlists
+from cldi_core.data.dataset import Dataset, Query
 from cldi_core.errors import CldiError, unknown
-from cldi_core.imagesets import ImageSets
-from cldi_core.methods import LEARNED, with_bases
+from cldi_core.evaluation import controls, ranking, stored_scores
+from cldi_core.features import shards
 from cldi_core.pivot import translation
-from cldi_core.scores import Matrix
+from cldi_core.scoring.imagesets import ImageSets
+from cldi_core.scoring.methods import LEARNED, with_bases
+from cldi_core.scoring.scores import Matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,18 +58,18 @@ class Pair:
     @cached_property
     def keys(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """The keys of the source words and of the candidates, uint8 (n, 16): they change with a word's pictures."""
-        return reuse.word_keys(self.source), reuse.word_keys(self.target)
+        return stored_scores.word_keys(self.source), stored_scores.word_keys(self.target)
 
     @cached_property
     def digest(self) -> str:
         """Stands for the words and the features of their pictures."""
         words = [self.source.words, self.target.words]
-        return store.digest(reuse.VERSION, words, *(keys.tobytes() for keys in self.keys))
+        return storage.digest(stored_scores.VERSION, words, *(keys.tobytes() for keys in self.keys))
 
     @cached_property
     def languages(self) -> tuple[str, str]:
         """Source and target language."""
-        return lists.pair_languages(self.name)
+        return wordlists.pair_languages(self.name)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -84,23 +86,23 @@ class Pair:
         raise unknown("word", word, [query.word for query in self.queries])
 
 
-def open_pair(dataset: Dataset, backbone: str, name: str, loaded: features.Features | None = None) -> Pair:
+def open_pair(dataset: Dataset, backbone: str, name: str, loaded: shards.Features | None = None) -> Pair:
     """Join the word list of a pair with its pictures' features.
 
     Raises:
         UnknownNameError: the pair or the backbone is not there; and what reading them raises.
     """
     rows = dataset.lexicon(name)
-    source_language, target_language = lists.pair_languages(name)
-    loaded = loaded or features.load(dataset, backbone)
+    source_language, target_language = wordlists.pair_languages(name)
+    loaded = loaded or shards.load(dataset, backbone)
     asked = dataset.queries(name)
-    source = features.image_sets(dataset, loaded, source_language, list(dict.fromkeys(query.word for query in asked)))
+    source = shards.image_sets(dataset, loaded, source_language, list(dict.fromkeys(query.word for query in asked)))
     target_pos: dict[str, str] = {}
     for row in rows:
         known = target_pos.setdefault(row.target, "")
         if row.pos not in known:
             target_pos[row.target] = known + row.pos
-    target = features.image_sets(dataset, loaded, target_language, list(target_pos))
+    target = shards.image_sets(dataset, loaded, target_language, list(target_pos))
     return Pair(
         dataset,
         backbone,
@@ -116,7 +118,7 @@ def open_pair(dataset: Dataset, backbone: str, name: str, loaded: features.Featu
 
 def key(pair: Pair) -> str:
     """Stands for everything that the pair's scores and ranks depend on, the right answers included."""
-    return store.digest(pair.digest, [[query.id, query.right] for query in pair.queries])
+    return storage.digest(pair.digest, [[query.id, query.right] for query in pair.queries])
 
 
 def _expected(pair: Pair, name: str, own: str) -> str:
@@ -129,7 +131,7 @@ def _expected(pair: Pair, name: str, own: str) -> str:
         UnknownNameError: the model has not been trained; DatasetError: it is broken.
     """
     if name in LEARNED:
-        return store.digest(own, translation.digest(pair, name))
+        return storage.digest(own, translation.digest(pair, name))
     return own
 
 
@@ -143,8 +145,8 @@ def scored(
     methods: Iterable[str],
     precision: str = "auto",
     device: str = "cpu",
-    progress: reuse.Progress | None = None,
-) -> dict[str, reuse.Scored]:
+    progress: stored_scores.Progress | None = None,
+) -> dict[str, stored_scores.Scored]:
     """Scores of some methods, with how they came about; what is stored and still true is not computed again.
 
     Kept in ``scores/<backbone>/<pair>/<method>.safetensors``.  Where the pictures of some words have changed, only the
@@ -160,7 +162,7 @@ def scored(
     wanted = {method.name: method for method in with_bases(name for name in methods if name not in LEARNED)}
     # What is made from other scores needs all of them, not only the settled ones.
     bases = {base for method in wanted.values() for base in method.bases}
-    old = {name: reuse.load(score_path(pair, name)) for name in wanted}
+    old = {name: stored_scores.load(score_path(pair, name)) for name in wanted}
     found = {
         name: one
         for name, one in old.items()
@@ -170,28 +172,30 @@ def scored(
     }
     missing = [name for name in wanted if name not in found]
     precision = "exact" if bases.intersection(missing) else precision
-    job = reuse.Job(pair.source, pair.target, pair.keys, _right(pair), precision, device, progress)
-    for name, one in reuse.compute(job, [name for name in missing if not wanted[name].bases], old, expected).items():
-        reuse.save(score_path(pair, name), one)
+    job = stored_scores.Job(pair.source, pair.target, pair.keys, _right(pair), precision, device, progress)
+    for name, one in stored_scores.compute(
+        job, [name for name in missing if not wanted[name].bases], old, expected
+    ).items():
+        stored_scores.save(score_path(pair, name), one)
         found[name] = one
     for name in missing:
         if wanted[name].bases:
-            found[name] = reuse.derive(job, wanted[name], found, expected)
-            reuse.save(score_path(pair, name), found[name])
+            found[name] = stored_scores.derive(job, wanted[name], found, expected)
+            stored_scores.save(score_path(pair, name), found[name])
     found |= learned
     return {name: found[name] for name in methods}
 
 
-def _learned(pair: Pair, name: str, own: str) -> reuse.Scored:
+def _learned(pair: Pair, name: str, own: str) -> stored_scores.Scored:
     """The scores of a trained model, as they are stored or computed now; ``own`` is as in ``_expected``."""
     expected, path = _expected(pair, name, own), score_path(pair, name)
-    old = reuse.load(path)
+    old = stored_scores.load(path)
     if old is not None and old.key == expected:
         return old
     start = time.perf_counter()
     matrix = translation.scores(pair, name)
-    new = reuse.Scored(matrix, expected, "exact", "cpu", time.perf_counter() - start, matrix.size, *pair.keys)
-    reuse.save(path, new)
+    new = stored_scores.Scored(matrix, expected, "exact", "cpu", time.perf_counter() - start, matrix.size, *pair.keys)
+    stored_scores.save(path, new)
     return new
 
 
@@ -209,7 +213,7 @@ def scores(pair: Pair, methods: Iterable[str]) -> dict[str, Matrix]:
 
 
 def rankings(
-    pair: Pair, methods: Iterable[str], ready: Mapping[str, reuse.Scored] | None = None
+    pair: Pair, methods: Iterable[str], ready: Mapping[str, stored_scores.Scored] | None = None
 ) -> dict[str, pd.DataFrame]:
     """What became of every query: one frame per method (or control), a row per query.
 
@@ -237,7 +241,7 @@ def rankings(
             frame = ranked(pair, matrices[name].matrix)
             frame.attrs = {"key": expected, "precision": matrices[name].precision, "device": matrices[name].device}
         try:
-            store.write(_ranking_path(pair, name), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
+            storage.write(_ranking_path(pair, name), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
         except OSError as error:
             log.warning("rankings of %s are not kept: %s", pair.name, error)
         found[name] = frame
@@ -259,7 +263,7 @@ def _ranking_path(pair: Pair, method: str) -> Path:
 
 def _stored(path: Path, expected: str) -> pd.DataFrame | None:
     try:
-        frame = store.read_frame(path)
+        frame = storage.read_frame(path)
     except Exception:  # missing or broken: computed again
         return None
     return frame if frame.attrs.get("key") == expected else None

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import store
+from cldi_core.data import storage
 from cldi_core.errors import DatasetError
-from cldi_core.imagesets import ImageSets
-from cldi_core.methods import Method, find
-from cldi_core.scores import Matrix, combined, precision_used, score_all, settled
+from cldi_core.scoring.imagesets import ImageSets
+from cldi_core.scoring.methods import Method, find
+from cldi_core.scoring.scores import Matrix, combined, precision_used, score_all, settled
 
 log = logging.getLogger(__name__)
 VERSION = 2  # raise it when a method's numbers change: stored results are then computed again
@@ -56,7 +56,7 @@ class Scored:
 def load(path: Path) -> Scored | None:
     """What is stored; ``None`` where there is nothing, or nothing of use."""
     try:
-        tensors, meta = store.map_tensors(path)
+        tensors, meta = storage.map_tensors(path)
         matrix, source, target = (tensors[name] for name in ("scores", "source_keys", "target_keys"))
         fits = matrix.dtype == np.float32 and matrix.shape == (len(source), len(target))
         keyed = all(keys.dtype == np.uint8 and keys.shape[1:] == (16,) for keys in (source, target))
@@ -78,7 +78,7 @@ def save(path: Path, scored: Scored) -> None:
         "target_keys": scored.target_keys,
     }
     try:
-        store.save_tensors(path, tensors, meta)
+        storage.save_tensors(path, tensors, meta)
     except OSError as error:
         log.warning("scores of %s are not kept: %s", path.parent.name, error)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import metrics
-from cldi_core.dataset import POS, SETTINGS
+from cldi_core.data.dataset import POS, SETTINGS
+from cldi_core.evaluation import metrics
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cldi_core.runs import Pair
+    from cldi_core.evaluation.runs import Pair
 
 AVERAGE = "average"
 

@@ -14,14 +14,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cldi_core import progress, store
-from cldi_core.backbones import find
-from cldi_core.dataset import Dataset
+from cldi_core.data import storage
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
-from cldi_core.hardware import check_device
+from cldi_core.features import progress
+from cldi_core.features.backbones import find
+from cldi_core.scoring.hardware import check_device
 
 LOG, ERROR = ".extract.log", "error: "
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 _started: dict[Path, subprocess.Popen[bytes]] = {}
 
 
@@ -55,7 +56,7 @@ def running(dataset: Dataset, backbone: str) -> bool:
     home = folder(dataset, backbone)
     started = _started.get(home)
     # One that was just started has not taken the lock yet.
-    return (started is not None and started.poll() is None) or store.held(home) is not None
+    return (started is not None and started.poll() is None) or storage.held(home) is not None
 
 
 def said(dataset: Dataset, backbone: str) -> str:
@@ -94,7 +95,7 @@ def under_way(dataset: Dataset) -> dict[str, progress.Progress]:
 def failed(dataset: Dataset) -> dict[str, str]:
     """Extractions started from a page that ended with an error: backbone → the error."""
     homes = [path.parent for path in sorted(_home(dataset).glob(f"*/{LOG}"))]
-    lines = {home.name: _last_line(home) for home in homes if store.held(home) is None}
+    lines = {home.name: _last_line(home) for home in homes if storage.held(home) is None}
     return {
         name: line.removeprefix(ERROR)
         for name, line in lines.items()
@@ -114,7 +115,7 @@ def cancel(dataset: Dataset, backbone: str) -> None:
         started.terminate()
         started.wait(timeout=30)
         return
-    holder = store.held(home)
+    holder = storage.held(home)
     if holder is None:
         return
     if holder.get("host") != socket.gethostname():

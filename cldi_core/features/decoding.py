@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import pictures
-from cldi_core.backbones import Preprocessing
+from cldi_core.data import pictures
 from cldi_core.errors import PictureError
+from cldi_core.features.backbones import Preprocessing
 
 AHEAD = 3  # batches for each worker that are decoded before they are asked for
 

@@ -17,14 +17,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import cards, features, progress, store
-from cldi_core.backbones import find
-from cldi_core.dataset import Dataset
-from cldi_core.decoding import Batch, Decoded, Decoders
+from cldi_core.data import storage
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
-from cldi_core.hardware import processors
-from cldi_core.networks import Extractor
-from cldi_core.sidebyside import Each, side_by_side
+from cldi_core.features import feature_card, progress, shards
+from cldi_core.features.backbones import find
+from cldi_core.features.decoding import Batch, Decoded, Decoders
+from cldi_core.features.networks import Extractor
+from cldi_core.scoring.hardware import processors
+from cldi_core.scoring.parallel import Each, side_by_side
 
 BATCH = {"cpu": 16, "cuda": 256}  # pictures that are decoded together, and handed to the network
 
@@ -89,7 +90,7 @@ def extract(
     extractor = Extractor(backbone, device, weights=weights, precision=precision)
     folder = dataset.home / "features" / backbone
     done = Extraction(sum(len(batch.places) for batches in shards.values() for batch in batches))
-    with store.lock(folder, f"extract --backbone {backbone}"), progress.kept(folder, done.pictures) as keep:
+    with storage.lock(folder, f"extract --backbone {backbone}"), progress.kept(folder, done.pictures) as keep:
 
         def told(under_way: int, failed: int) -> None:
             keep(done.done + under_way, len(done.failed) + failed)
@@ -144,7 +145,7 @@ def finished(path: Path, batches: list[Batch], extractor: Extractor) -> list[dic
     if not path.is_file():
         return None
     try:
-        ids, _, meta = features.read_shard(path)
+        ids, _, meta = shards.read_shard(path)
         failed = failures(meta, extractor)
     except (DatasetError, ValueError):
         return None
@@ -205,14 +206,14 @@ def _computed(
 def about(made: Shard, extractor: Extractor) -> dict[str, str]:
     """What is stored beside the features of a shard: what made them, what failed, and which pictures it is about."""
     ids = sorted([*made.ids, *(row["id"] for row in made.failed)])
-    return {**extractor.describe(), "failed": json.dumps(made.failed), "pictures": store.digest(ids)}
+    return {**extractor.describe(), "failed": json.dumps(made.failed), "pictures": storage.digest(ids)}
 
 
 def write(folder: Path, made: Shard, extractor: Extractor) -> None:
     """Store the features of a shard, with what failed."""
     path = feature_file(folder, made.path)
     try:
-        features.write_shard(path, made.ids, made.matrix, about(made, extractor))
+        shards.write_shard(path, made.ids, made.matrix, about(made, extractor))
     except OSError as error:
         raise DatasetError(
             f"the features could not be written to {str(path)!r} ({error.strerror or error}); what was finished is "
@@ -231,4 +232,4 @@ def record(folder: Path, extractor: Extractor, done: Extraction) -> None:
         "device": extractor.device,
         "arithmetic": extractor.arithmetic,
     }
-    store.write_text(folder / cards.RECORD, json.dumps(known))
+    storage.write_text(folder / feature_card.RECORD, json.dumps(known))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from cldi_core import features
-from cldi_core.backbones import BACKBONES, label
-from cldi_core.dataset import Dataset
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
-from cldi_core.progress import duration
+from cldi_core.features import shards
+from cldi_core.features.backbones import BACKBONES, label
+from cldi_core.features.progress import duration
 
 RECORD = "extraction.json"  # beside the features; ``extract`` writes it
 
@@ -64,7 +64,7 @@ def card(dataset: Dataset, backbone: str) -> Card:
     Raises:
         UnknownNameError: it has none; DatasetError: a file is broken.
     """
-    loaded = features.load(dataset, backbone)
+    loaded = shards.load(dataset, backbone)
     meta = loaded.meta
     record = _record(dataset, backbone)
     known = BACKBONES.get(backbone)
@@ -88,7 +88,7 @@ def card(dataset: Dataset, backbone: str) -> Card:
     )
 
 
-def failures(loaded: features.Features) -> tuple[dict[str, str], ...]:
+def failures(loaded: shards.Features) -> tuple[dict[str, str], ...]:
     """The pictures that have no features, each with ``id``, ``file`` and ``reason``."""
     found = []
     for shard in loaded.shards:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import checkpoints, store
-from cldi_core.backbones import Backbone, Preprocessing, find
+from cldi_core.data import storage
 from cldi_core.errors import CldiError, in_one_line, unknown
-from cldi_core.hardware import check_device, has_bfloat16
+from cldi_core.features import weights
+from cldi_core.features.backbones import Backbone, Preprocessing, find
+from cldi_core.scoring.hardware import check_device, has_bfloat16
 
 STEP = 256  # pictures that go through the network at once on a graphics card
 PRECISIONS = ("exact", "fast", "auto")
@@ -54,11 +55,11 @@ def _efficientnet_lite(backbone: Backbone, file: Path | None) -> Loaded:
             maps: torch.Tensor = self.network.extract_features(batch)
             return maps.mean(dim=(2, 3))
 
-    path = file or checkpoints.packaged(backbone.package)
+    path = file or weights.packaged(backbone.package)
     network = EfficientNet.from_name(backbone.variant)
-    checkpoints.fill(network, checkpoints.read(path), file, backbone.name)
+    weights.fill(network, weights.read(path), file, backbone.name)
     _streamlined(network)
-    return Loaded(Pooled(network), backbone.dim, _known(backbone), checkpoints.sha256(path))
+    return Loaded(Pooled(network), backbone.dim, _known(backbone), weights.sha256(path))
 
 
 def _streamlined(network: Any) -> None:
@@ -95,17 +96,15 @@ def _torchvision(backbone: Backbone, file: Path | None) -> Loaded:
     from torch.fx.experimental.optimization import fuse
     from torchvision import models
 
-    path = file or checkpoints.downloaded(
-        models.get_model_weights(backbone.variant)["IMAGENET1K_V1"].url, backbone.name
-    )
+    path = file or weights.downloaded(models.get_model_weights(backbone.variant)["IMAGENET1K_V1"].url, backbone.name)
     network = models.get_model(backbone.variant, weights=None)
-    checkpoints.fill(network, checkpoints.read(path), file, backbone.name)
+    weights.fill(network, weights.read(path), file, backbone.name)
     if backbone.name in STEPS:
         network.classifier = network.classifier[: STEPS[backbone.name]]
     else:
         network.fc = torch.nn.Identity()
         network = fuse(network.eval())  # normalisations go into the convolutions before them
-    return Loaded(network, backbone.dim, _known(backbone), checkpoints.sha256(path))
+    return Loaded(network, backbone.dim, _known(backbone), weights.sha256(path))
 
 
 def _timm(backbone: Backbone, file: Path | None) -> Loaded:
@@ -121,18 +120,18 @@ def _timm(backbone: Backbone, file: Path | None) -> Loaded:
         ) from error
     if file is not None:
         head = str(network.pretrained_cfg.get("classifier") or "head")
-        checkpoints.fill(network, checkpoints.read(file), file, backbone.name, spare=(head, "head", "fc_norm"))
-        weights = checkpoints.sha256(file)
+        weights.fill(network, weights.read(file), file, backbone.name, spare=(head, "head", "fc_norm"))
+        digest = weights.sha256(file)
     else:  # the library does not tell where its files are
         state = network.state_dict()
-        weights = store.digest(*(part for name in sorted(state) for part in (name, state[name].numpy().tobytes())))
+        digest = storage.digest(*(part for name in sorted(state) for part in (name, state[name].numpy().tobytes())))
     library: Any = timm.data
     config = library.resolve_model_data_config(network)
     size = int(config["input_size"][-1])
     resized = int(size / config["crop_pct"])
     mean, std = (tuple(255 * value for value in config[name]) for name in ("mean", "std"))
     return Loaded(
-        network, int(network.num_features), Preprocessing(resized, size, config["interpolation"], mean, std), weights
+        network, int(network.num_features), Preprocessing(resized, size, config["interpolation"], mean, std), digest
     )
 
 

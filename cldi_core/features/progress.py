@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cldi_core import store
+from cldi_core.data import storage
 
 FILE = ".progress.json"  # hidden files are no part of the data
 EVERY = 1.0  # seconds between two writes
@@ -100,4 +100,4 @@ def read(folder: Path) -> Progress | None:
         known = Progress(**{name: found[name] for name in ("done", "total", "failed", "begun", "seconds")})
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Progress(**{**asdict(known), "running": store.held(folder) is not None})
+    return Progress(**{**asdict(known), "running": storage.held(folder) is not None})

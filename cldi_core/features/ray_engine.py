@@ -20,16 +20,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from cldi_core import extract as local
-from cldi_core import progress, store
-from cldi_core.dataset import Dataset
-from cldi_core.decoding import Batch, Decoders
+from cldi_core.data import storage
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, in_one_line, unknown
-from cldi_core.hardware import DEVICES, check_device, processors
-from cldi_core.networks import Extractor
-from cldi_core.outputs import Output
+from cldi_core.features import extraction as local
+from cldi_core.features import progress
+from cldi_core.features.decoding import Batch, Decoders
+from cldi_core.features.networks import Extractor
+from cldi_core.features.ray_output import Output
+from cldi_core.scoring.hardware import DEVICES, check_device, processors
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 TRIES = 4  # times that a shard may take its actor down before it is given up
 WAIT = 10.0  # seconds until a cluster that does not answer is taken for none
 # Nothing on the terminal that is not the user's, and nothing told to Ray's makers.
@@ -98,7 +99,7 @@ def extract(
     with ExitStack() as stack:
         keep = None
         if output is None:
-            stack.enter_context(store.lock(folder, f"extract --backbone {backbone} --engine ray"))
+            stack.enter_context(storage.lock(folder, f"extract --backbone {backbone} --engine ray"))
             keep = stack.enter_context(progress.kept(folder, done.pictures))
         todo = _left(shards, target, extractor, done, force)
         _tell(done, keep, report)

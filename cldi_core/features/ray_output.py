@@ -9,11 +9,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from cldi_core import extract as local
-from cldi_core import features, store
-from cldi_core.decoding import Batch
+from cldi_core.data import storage
 from cldi_core.errors import CldiError, in_one_line
-from cldi_core.networks import Extractor
+from cldi_core.features import extraction as local
+from cldi_core.features import shards
+from cldi_core.features.decoding import Batch
+from cldi_core.features.networks import Extractor
 
 
 class Output:
@@ -42,7 +43,7 @@ class Output:
         try:
             with self.files.open(f"{self.root}/{shard.stem}.safetensors", "rb") as file:
                 size = int.from_bytes(file.read(8), "little")
-                found = json.loads(file.read(min(size, store.MAX_HEADER))).get("__metadata__")
+                found = json.loads(file.read(min(size, storage.MAX_HEADER))).get("__metadata__")
         except (FileNotFoundError, ValueError, AttributeError, RecursionError):
             return None
         except Exception as error:  # every file system has its own
@@ -55,7 +56,7 @@ class Output:
             return local.finished(local.feature_file(Path(self.root), shard), batches, extractor)
         meta = self.meta(shard)
         ids = sorted(key for batch in batches for _, _, key in batch.places)
-        if meta is None or meta.get("pictures") != store.digest(ids):
+        if meta is None or meta.get("pictures") != storage.digest(ids):
             return None
         with suppress(ValueError):
             failed = local.failures(meta, extractor)
@@ -72,7 +73,7 @@ class Output:
         hidden = f"{self.root}/.{name}.{os.getpid()}.{time.monotonic_ns()}.tmp"
         try:
             with tempfile.TemporaryDirectory() as folder:
-                features.write_shard(Path(folder) / name, made.ids, made.matrix, local.about(made, extractor))
+                shards.write_shard(Path(folder) / name, made.ids, made.matrix, local.about(made, extractor))
                 self.files.makedirs(self.root, exist_ok=True)
                 self.files.put_file(str(Path(folder) / name), hidden)
             self.files.mv(hidden, f"{self.root}/{name}")

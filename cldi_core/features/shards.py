@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import store
-from cldi_core.dataset import Dataset
+from cldi_core.data import storage
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError, FeatureError, unknown
-from cldi_core.imagesets import ImageSets
-from cldi_core.rows import DIGEST_BYTES, Rows, row_digests
+from cldi_core.scoring.feature_rows import DIGEST_BYTES, Rows, row_digests
+from cldi_core.scoring.imagesets import ImageSets
 
 ID_BYTES = 16
 
@@ -85,7 +85,7 @@ def load(dataset: Dataset, backbone: str) -> Features:
         _check_alike(path.name, shard.matrix, shards[0].matrix if shards else shard.matrix, backbone)
         shards.append(shard)
     ids = tuple(key for shard in shards for key in shard.ids)
-    digest = store.digest(sorted(shard.meta.get("digest", "") for shard in shards))
+    digest = storage.digest(sorted(shard.meta.get("digest", "") for shard in shards))
     matrix = Rows([shard.matrix for shard in shards])
     row = {key: row for row, key in enumerate(ids)}
     return Features(ids, matrix, shards[-1].meta if shards else {}, digest, row, tuple(shards))
@@ -107,7 +107,7 @@ def read_shard(path: Path) -> tuple[list[str], NDArray[np.floating], dict[str, s
 
 def _map(path: Path) -> Shard:
     try:
-        tensors, meta = store.map_tensors(path)
+        tensors, meta = storage.map_tensors(path)
     except DatasetError as error:
         raise DatasetError(f"the features {error}; extract them again") from error
     missing = [name for name in ("ids", "features") if name not in tensors]
@@ -135,8 +135,8 @@ def write_shard(path: Path, ids: Sequence[str], matrix: NDArray[np.floating], me
     """Store the features of one shard as float16, with a digest of each row, atomically."""
     rows = np.frombuffer(b"".join(bytes.fromhex(key) for key in ids), np.uint8).reshape(len(ids), ID_BYTES)
     half = np.ascontiguousarray(matrix, np.float16)
-    known = {**meta, "digest": store.digest(list(ids), half.tobytes())}
-    store.save_tensors(path, {"ids": rows, "features": half, "digests": row_digests(half)}, known)
+    known = {**meta, "digest": storage.digest(list(ids), half.tobytes())}
+    storage.save_tensors(path, {"ids": rows, "features": half, "digests": row_digests(half)}, known)
 
 
 def image_sets(dataset: Dataset, features: Features, language: str, words: Sequence[str]) -> ImageSets:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import methods, ranking
-from cldi_core.dataset import POS
-from cldi_core.dispersion import dispersion
-from cldi_core.imagesets import ImageSets, similarity
-from cldi_core.runs import Pair
-from cldi_core.scores import Matrix
+from cldi_core.data.dataset import POS
+from cldi_core.evaluation import ranking
+from cldi_core.evaluation.runs import Pair
+from cldi_core.scoring import methods
+from cldi_core.scoring.dispersion import dispersion
+from cldi_core.scoring.imagesets import ImageSets, similarity
+from cldi_core.scoring.scores import Matrix
 
 if TYPE_CHECKING:
     import pandas as pd

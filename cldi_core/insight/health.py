@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from cldi_core import cards, features, lists
-from cldi_core.dataset import Dataset
+from cldi_core.data import descriptions, wordlists
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.pictures import Pictures, picture_id, probe
 from cldi_core.errors import CldiError
-from cldi_core.pictures import Pictures, picture_id, probe
-from cldi_core.pivot import about, descriptions, models, translation
+from cldi_core.features import feature_card, shards
+from cldi_core.pivot import about, models, translation
 
 SHOWN = 8
 
@@ -73,7 +74,7 @@ def _word_lists(dataset: Dataset) -> list[Finding]:
             findings.append(Finding("error", "word lists", str(error), command))
             continue
         counts = Counter(query.pos for query in dataset.queries(pair))
-        numbers = ", ".join(f"{counts[pos]} {pos}" for pos in lists.POS)
+        numbers = ", ".join(f"{counts[pos]} {pos}" for pos in wordlists.POS)
         findings.append(Finding("info", "word lists", f"{pair}: {len(rows)} lines, queries: {numbers}"))
         doubled = [f"{row.english}/{row.target}" for row, count in Counter(rows).items() if count > 1]
         if doubled:
@@ -114,7 +115,7 @@ def _across_languages(dataset: Dataset) -> list[Finding]:
     }
     for pair in dataset.pairs:
         try:
-            source, target = lists.pair_languages(pair)
+            source, target = wordlists.pair_languages(pair)
         except CldiError:
             continue  # reported with the word lists
         both = owned[source] & owned[target]
@@ -131,7 +132,7 @@ def _coverage(dataset: Dataset) -> list[Finding]:
             asked = dataset.queries(pair)
         except CldiError:
             continue  # reported with the word lists
-        source, target = (dataset.members(language) for language in lists.pair_languages(pair))
+        source, target = (dataset.members(language) for language in wordlists.pair_languages(pair))
         without = sorted({query.word for query in asked if query.word not in source})
         lost = sorted({answer for query in asked for answer in query.right if answer not in target})
         for side, missing in (("source words", without), ("translations", lost)):
@@ -150,11 +151,11 @@ def _features(dataset: Dataset) -> list[Finding]:
     for backbone in dataset.backbones:
         again = command.replace("efficientnet-lite0", backbone)
         try:
-            loaded = features.load(dataset, backbone)
+            loaded = shards.load(dataset, backbone)
         except CldiError as error:
             findings.append(Finding("error", "features", f"{backbone}: {error}", f"{again} --force"))
             continue
-        failed = cards.failures(loaded)
+        failed = feature_card.failures(loaded)
         if failed:
             named = _some([f"{row['file']} ({row['reason']})" for row in failed])
             text = f"{backbone}: {len(failed)} pictures could not be used: {named}"

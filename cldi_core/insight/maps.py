@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.dataset import POS
-from cldi_core.explain import OUTCOMES, outcome
-from cldi_core.projection import inside
-from cldi_core.runs import Pair
+from cldi_core.data.dataset import POS
+from cldi_core.evaluation.runs import Pair
+from cldi_core.insight.explanation import OUTCOMES, outcome
+from cldi_core.insight.projection import inside
 
 if TYPE_CHECKING:
     import pandas as pd

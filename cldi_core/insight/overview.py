@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cldi_core import metrics
-from cldi_core.dataset import POS, Dataset
-from cldi_core.dispersion import dispersion
-from cldi_core.runs import Pair
+from cldi_core.data.dataset import POS, Dataset
+from cldi_core.evaluation import metrics
+from cldi_core.evaluation.runs import Pair
+from cldi_core.scoring.dispersion import dispersion
 
 if TYPE_CHECKING:
     import pandas as pd

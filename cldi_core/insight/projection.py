@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import features, store
-from cldi_core.dataset import Dataset
+from cldi_core.data import storage
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.imagesets import unit_rows
-from cldi_core.pooling import aggregate
+from cldi_core.features import shards
+from cldi_core.scoring.imagesets import unit_rows
+from cldi_core.scoring.pooling import aggregate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,7 @@ def umap(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _rows(dataset: Dataset, loaded: features.Features, kind: str) -> tuple[pd.DataFrame, NDArray[np.float32], str]:
+def _rows(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.DataFrame, NDArray[np.float32], str]:
     """Names, unit rows (a word's is the mean of its pictures' unit rows, normalised) and a digest of both."""
     import pandas as pd
 
@@ -64,7 +65,7 @@ def _rows(dataset: Dataset, loaded: features.Features, kind: str) -> tuple[pd.Da
         used = sorted(key for key in loaded.ids if key in owned_ids)
         names = pd.DataFrame({"id": used})
         rows = unit_rows(loaded.matrix[[loaded.row[key] for key in used]])
-        return names, rows, store.digest(loaded.digest, used)
+        return names, rows, storage.digest(loaded.digest, used)
     owned: list[tuple[str, str]] = []
     parts = []
     for language in dataset.languages:
@@ -72,10 +73,10 @@ def _rows(dataset: Dataset, loaded: features.Features, kind: str) -> tuple[pd.Da
         words = [word for word, keys in members_of.items() if any(key in loaded.row for key in keys)]
         if words:
             owned += [(language, word) for word in words]
-            parts.append(aggregate(features.image_sets(dataset, loaded, language, words), "mean", unit=True))
+            parts.append(aggregate(shards.image_sets(dataset, loaded, language, words), "mean", unit=True))
     rows = unit_rows(np.concatenate(parts)) if parts else np.zeros((0, 2), np.float32)
     members = [[language, word, dataset.members(language)[word]] for language, word in owned]
-    return pd.DataFrame(owned, columns=["language", "word"]), rows, store.digest(loaded.digest, members)
+    return pd.DataFrame(owned, columns=["language", "word"]), rows, storage.digest(loaded.digest, members)
 
 
 def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, force: bool = False) -> dict[str, str]:
@@ -84,7 +85,7 @@ def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, fo
     Returns:
         kind → ``"umap"``, ``"pca"`` (too few rows for UMAP) or ``"kept"``.
     """
-    loaded = features.load(dataset, backbone)
+    loaded = shards.load(dataset, backbone)
     done = {}
     for kind in kinds:
         names, rows, key = _rows(dataset, loaded, kind)
@@ -96,7 +97,7 @@ def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, fo
         names["x"], names["y"] = coordinates[:, 0], coordinates[:, 1]
         names.attrs = {"method": method, "parameters": json.dumps(PARAMETERS), "key": key}
         path = dataset.path / "projections" / backbone / f"{kind}.parquet"
-        store.write(path, lambda file, frame=names: frame.to_parquet(file, index=False))  # type: ignore[misc]
+        storage.write(path, lambda file, frame=names: frame.to_parquet(file, index=False))  # type: ignore[misc]
         done[kind] = method
     return done
 
@@ -106,7 +107,7 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
 
     Columns: language and word, or id; x, y float32.
     """
-    loaded = features.load(dataset, backbone)
+    loaded = shards.load(dataset, backbone)
     names, rows, key = _rows(dataset, loaded, kind)
     stored = _stored(dataset, backbone, kind, key)
     if stored is not None:
@@ -119,7 +120,7 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
 
 def _stored(dataset: Dataset, backbone: str, kind: str, key: str) -> pd.DataFrame | None:
     try:
-        frame = store.read_frame(dataset.path / "projections" / backbone / f"{kind}.parquet")
+        frame = storage.read_frame(dataset.path / "projections" / backbone / f"{kind}.parquet")
     except Exception:  # missing or broken: computed again
         return None
     return frame if frame.attrs.get("key") == key else None

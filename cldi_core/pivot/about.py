@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from cldi_core import store
+from cldi_core.data import storage
 from cldi_core.errors import DatasetError
 from cldi_core.pivot.corpus import Split
 from cldi_core.pivot.models import Options
@@ -81,7 +81,7 @@ def stored(path: Path) -> Stored:
     if not path.is_file():
         raise DatasetError(f"there is no trained model {str(path)!r}; {AGAIN.replace(' again', '')}")
     try:
-        tensors, meta = store.map_tensors(path)
+        tensors, meta = storage.map_tensors(path)
         known = json.loads(meta["pivot"])
         if known["version"] != VERSION:
             raise ValueError(f"version {known['version']}, expected {VERSION}")

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cldi_core import store
+from cldi_core.data import storage
 from cldi_core.errors import CldiError, DatasetError, in_one_line
 from cldi_core.pivot import models
 from cldi_core.pivot.about import AGAIN, VERSION, About, Epoch, stored
@@ -36,12 +36,14 @@ def save(path: Path, space: Space, about: About) -> None:
     meta = {
         "version": VERSION,
         "dim": space.dim,
-        "digest": store.digest(asdict(about.options), digests, *(tensors[name].tobytes() for name in sorted(tensors))),
+        "digest": storage.digest(
+            asdict(about.options), digests, *(tensors[name].tobytes() for name in sorted(tensors))
+        ),
         "words": words,
         "vocabularies": digests,
         "about": asdict(about),
     }
-    store.save_tensors(path, tensors, {"pivot": json.dumps(meta, ensure_ascii=False)})
+    storage.save_tensors(path, tensors, {"pivot": json.dumps(meta, ensure_ascii=False)})
 
 
 def load(path: Path, device: str = "cpu") -> tuple[Space, About]:
@@ -85,13 +87,13 @@ def keep_state(path: Path, state: State, plan: str) -> None:
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
     curve = [asdict(epoch) for epoch in state.curve]
     meta = {"plan": plan, "best": str(state.best_epoch), "curve": json.dumps(curve)}
-    store.save_tensors(path.with_suffix(models.STATE), arrays, meta)
+    storage.save_tensors(path.with_suffix(models.STATE), arrays, meta)
 
 
 def find_state(path: Path, state: State, plan: str) -> State:
     """The training as it was kept, or ``state`` as it is where nothing (of the same plan) was."""
     try:
-        tensors, meta = store.map_tensors(path.with_suffix(models.STATE))
+        tensors, meta = storage.map_tensors(path.with_suffix(models.STATE))
         if meta["plan"] != plan:
             return state
         curve = [Epoch(**epoch) for epoch in json.loads(meta["curve"])]

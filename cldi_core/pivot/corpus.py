@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import store
+from cldi_core.data import storage
 from cldi_core.errors import DatasetError, unknown
 
 ALIKE = 0.9  # mean cosine of two items' pictures by the same hand from which on they count as near-duplicates
@@ -93,7 +93,7 @@ class Corpus:
     def digest(self) -> str:
         """Stands for everything a model that is trained on it depends on."""
         about = [[item.id, item.pictures, dict(item.own), dict(item.texts), dict(item.asked)] for item in self.items]
-        return store.digest(self.languages, self.backbone, self.source, self.pictures, about)
+        return storage.digest(self.languages, self.backbone, self.source, self.pictures, about)
 
     def split(self, seed: int, holdout: str = "items") -> Split:
         """Its own split, or one by this seed that keeps near-duplicates together.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import metrics
+from cldi_core.evaluation import metrics
 from cldi_core.pivot.corpus import Corpus, Item
 from cldi_core.pivot.retrieval import KS, best_ranks, chance, median_of_chance
 from cldi_core.pivot.scorers import Matrix, Scorer

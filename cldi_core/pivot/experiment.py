@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cldi_core import controls, metrics, runs, store
-from cldi_core.dataset import SETTINGS, Dataset
+from cldi_core.data import storage
+from cldi_core.data.dataset import SETTINGS, Dataset
 from cldi_core.errors import UnknownNameError
+from cldi_core.evaluation import controls, metrics, runs
 from cldi_core.pivot import about, evaluation, scorers, trained, translation
 from cldi_core.pivot.corpus import Corpus
 from cldi_core.pivot.models import MODELS, Key, Options
@@ -172,7 +173,7 @@ def keep(experiment: Experiment, name: str, frame: pd.DataFrame) -> None:
     """Store ranks; those of other models and seeds that are there stay."""
     path = experiment.path(name)
     small = joined(frame, stored(path)).astype({"rank": "float32"})
-    store.write(path, lambda file: small.to_parquet(file, index=False, compression="zstd"))
+    storage.write(path, lambda file: small.to_parquet(file, index=False, compression="zstd"))
 
 
 def joined(new: pd.DataFrame, old: pd.DataFrame | None) -> pd.DataFrame:
@@ -189,7 +190,7 @@ def joined(new: pd.DataFrame, old: pd.DataFrame | None) -> pd.DataFrame:
 def stored(path: Path) -> pd.DataFrame | None:
     """Ranks that are kept; ``None`` where there are none, or none that can be read."""
     try:
-        return store.read_frame(path)
+        return storage.read_frame(path)
     except Exception:  # pyarrow raises many kinds for a broken file
         return None
 

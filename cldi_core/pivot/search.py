@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cldi_core import metrics, ranking
 from cldi_core.errors import DatasetError, unknown
+from cldi_core.evaluation import metrics, ranking
 from cldi_core.pivot import evaluation, report, scorers, trained
 from cldi_core.pivot.corpus import Corpus, Item
 from cldi_core.pivot.models import MODELS

@@ -9,12 +9,13 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import features, lists, store
-from cldi_core.dataset import Dataset
+from cldi_core.data import storage, wordlists
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.descriptions import FILE, TABLE, Row, read_concepts, read_table
 from cldi_core.errors import DatasetError
+from cldi_core.features import shards
 from cldi_core.pivot import multi30k
 from cldi_core.pivot.corpus import Corpus, Item, Split
-from cldi_core.pivot.descriptions import FILE, TABLE, Row, read_concepts, read_table
 from cldi_core.pivot.similarity import unit_rows
 
 LARGEST = 1e18  # of a feature
@@ -36,12 +37,12 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     """
     if not (dataset.path / FILE).is_file() and (dataset.path / TABLE).is_file():
         return of_table(dataset, backbone, pair, dataset.path / TABLE)
-    languages = lists.pair_languages(pair)
+    languages = wordlists.pair_languages(pair)
     trained = _concepts(dataset.path / FILE, languages)
     home = dataset.home / FILE
     asked = _concepts(home, languages) if home != dataset.path / FILE else trained
     table = dataset.pictures.table
-    loaded = features.load(dataset, backbone)
+    loaded = shards.load(dataset, backbone)
     one, *others = (set(found) for found in trained.values())
     apart = one.isdisjoint(*others)
     providers = {language: _providers(dataset, language) for language in languages}
@@ -80,7 +81,7 @@ def _bundles(dataset: Dataset, pair: str) -> tuple[tuple[str, ...], ...]:
     """The items behind each word of the word list and its right answers, where they are few: concepts or pictures."""
     if pair not in dataset.pairs:
         return ()
-    concept, (source, target) = dataset.pictures.table["concept"], map(dataset.members, lists.pair_languages(pair))
+    concept, (source, target) = dataset.pictures.table["concept"], map(dataset.members, wordlists.pair_languages(pair))
     found = []
     for query in dataset.queries(pair):
         keys = [*source.get(query.word, ()), *(key for word in query.right for key in target.get(word, ()))]
@@ -127,8 +128,8 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
         DatasetError: what ``read_table`` raises, a picture that is not there or has no features, a language without
             descriptions.
     """
-    languages = lists.pair_languages(pair)
-    loaded = features.load(dataset, backbone)
+    languages = wordlists.pair_languages(pair)
+    loaded = shards.load(dataset, backbone)
     table = dataset.pictures.table
     files = dataset.pictures.files()
     texts: dict[str, dict[str, list[str]]] = {}
@@ -175,7 +176,7 @@ def of_multi30k(
     Raises:
         DatasetError: a file is missing or does not fit; it says which, and where to get it.
     """
-    languages = lists.pair_languages(pair)
+    languages = wordlists.pair_languages(pair)
     read = multi30k.task1 if task == 1 else multi30k.task2
     parts = {part: read(folder, names[task - 1], languages) for part, names in MULTI30K.items()}
     if given:
@@ -202,7 +203,7 @@ def of_multi30k(
     every = [key for part in keys.values() for key in part]
     split = Split(keys["train"], keys["validation"], keys["test"])
     items = _photographs(every, described)
-    name, source = f"Multi30k, task {task}", store.digest(np.ascontiguousarray(matrix).tobytes())
+    name, source = f"Multi30k, task {task}", storage.digest(np.ascontiguousarray(matrix).tobytes())
     return Corpus(name, languages, backbone, source, _features(matrix, backbone), tuple(every), items, fixed=split)
 
 
@@ -239,7 +240,7 @@ def _features(matrix: NDArray[np.floating], backbone: str) -> NDArray[np.float32
 
 
 def _by_name(dataset: Dataset, backbone: str, names: Sequence[str]) -> NDArray[np.floating]:
-    loaded, files = features.load(dataset, backbone), dataset.pictures.files()
+    loaded, files = shards.load(dataset, backbone), dataset.pictures.files()
     missing = [name for name in names if files.get(name) not in loaded.row]
     if missing:
         raise DatasetError(

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cldi_core.data.descriptions import read_lines
 from cldi_core.errors import DatasetError
-from cldi_core.pivot.descriptions import read_lines
 from cldi_core.pivot.space import Space
 
 EXPECTED = "expected tab-separated score, sentence, sentence; or the STS benchmark's seven columns"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cldi_core import store
+from cldi_core.data import storage
 
 UNKNOWN = 0  # the number of every word that is not in the vocabulary
 BUCKETS = 1 << 13  # of hashed n-grams
@@ -56,7 +56,7 @@ class Vocabulary:
     @property
     def digest(self) -> str:
         """Changes with any word or their order."""
-        return store.digest(list(self.words))
+        return storage.digest(list(self.words))
 
     def numbers(self) -> dict[str, int]:
         """Word → its number."""

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import torch
 
-from cldi_core import store
+from cldi_core.data import storage
 from cldi_core.errors import CldiError, DatasetError
-from cldi_core.hardware import check_device
 from cldi_core.pivot import checkpoint, models, training
 from cldi_core.pivot.about import About, Epoch
 from cldi_core.pivot.corpus import Corpus, Split
 from cldi_core.pivot.models import Key, Options
 from cldi_core.pivot.space import Space
 from cldi_core.pivot.training import State, TrainingError
+from cldi_core.scoring.hardware import check_device
 
 Report = Callable[[str, int, int, Epoch], None]
 
@@ -77,7 +77,7 @@ def train(
     known: dict[str, About] = {}
     for languages in model.spaces(corpus.languages):
         path = key.path(folder, languages)
-        with store.lock(path.parent, f"pivot train --model {key.model}"):
+        with storage.lock(path.parent, f"pivot train --model {key.model}"):
             if force or not _is(path, options, corpus, split):
                 label = f"{model.label} {'+'.join(languages)}" + (" (pictures permuted)" if key.permuted else "")
                 state = training.begin(corpus, split, model, languages, options, device)
@@ -91,7 +91,7 @@ def train(
 def _train(corpus: Corpus, split: Split, state: State, path: Path, report: training.Report) -> None:
     """Train a space from where it was left, and store it; if it fails, store what is best so far, and say so."""
     space = state.space
-    plan = store.digest(
+    plan = storage.digest(
         space.model.name, space.languages, asdict(space.options), corpus.digest, asdict(split), torch.get_num_threads()
     )
     state = checkpoint.find_state(path, state, plan)

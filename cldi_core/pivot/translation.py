@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import store
-from cldi_core.dataset import Dataset
+from cldi_core.data import storage
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.wordlists import pair_languages
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
-from cldi_core.lists import pair_languages
 from cldi_core.pivot import about, models
 from cldi_core.pivot.models import Key
 
 if TYPE_CHECKING:
-    from cldi_core.runs import Pair
+    from cldi_core.evaluation.runs import Pair
 
 FOLDER = "pivot"  # of a data set
 HOLDOUT = "words"
@@ -69,7 +69,7 @@ def stored(pair: Pair, name: str, seed: int = 0) -> dict[str, about.Stored]:
 
 def digest(pair: Pair, name: str, seed: int = 0) -> str:
     """Stands for the trained model."""
-    return store.digest(*(f"{language} {one.digest}" for language, one in sorted(stored(pair, name, seed).items())))
+    return storage.digest(*(f"{language} {one.digest}" for language, one in sorted(stored(pair, name, seed).items())))
 
 
 def scores(pair: Pair, name: str, seed: int = 0) -> NDArray[np.float32]:
@@ -110,7 +110,7 @@ def translate(
     Raises:
         DatasetError: the model has not been trained, or its file is broken.
     """
-    from cldi_core import ranking
+    from cldi_core.evaluation import ranking
     from cldi_core.pivot import sources, trained
     from cldi_core.pivot.scorers import Bridge, Learned
     from cldi_core.pivot.text import words

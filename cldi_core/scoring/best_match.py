@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.imagesets import ImageSets
-from cldi_core.layout import Block, Group, picture_blocks, word_blocks
-from cldi_core.rounding import HALF, RoundedRows, centre_and_shift, fixed_error, float32_error
-from cldi_core.rowsource import RowSource, cosines
-from cldi_core.settling import Voters, Votes
-from cldi_core.sidebyside import Each, cores, side_by_side
+from cldi_core.scoring.best_match_blocks import Block, Group, picture_blocks, word_blocks
+from cldi_core.scoring.best_match_rows import RowSource, cosines
+from cldi_core.scoring.imagesets import ImageSets
+from cldi_core.scoring.parallel import Each, cores, side_by_side
+from cldi_core.scoring.rounding import HALF, RoundedRows, centre_and_shift, fixed_error, float32_error
+from cldi_core.scoring.settling import Voters, Votes
 
 if TYPE_CHECKING:
     import torch

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.imagesets import ImageSets
+from cldi_core.scoring.imagesets import ImageSets
 
 Rows = slice | NDArray[np.int64]
 

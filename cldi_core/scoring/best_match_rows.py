@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.imagesets import Features, ImageSets
-from cldi_core.rows import Rows
+from cldi_core.scoring.feature_rows import Rows
+from cldi_core.scoring.imagesets import Features, ImageSets
 
 if TYPE_CHECKING:
     import torch

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.imagesets import ImageSets
-from cldi_core.pooling import aggregate
+from cldi_core.scoring.imagesets import ImageSets
+from cldi_core.scoring.pooling import aggregate
 
 
 def dispersion(sets: ImageSets) -> NDArray[np.float64]:

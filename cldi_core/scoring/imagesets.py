@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.rows import DIGEST_BYTES, Rows, blocks, joined, row_digests
+from cldi_core.scoring.feature_rows import DIGEST_BYTES, Rows, blocks, joined, row_digests
 
 Features = NDArray[np.floating]
 Digests = NDArray[np.uint8]

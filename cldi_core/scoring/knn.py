@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import clusters
-from cldi_core.imagesets import ImageSets
-from cldi_core.methods import Options
+from cldi_core.scoring import knn_clusters
+from cldi_core.scoring.imagesets import ImageSets
+from cldi_core.scoring.methods import Options
 
 Matrix = NDArray[np.float32]
 CHUNK_NUMBERS = 1 << 18  # scores that are looked at together
@@ -37,8 +37,8 @@ def ballot(source: ImageSets, method: str, options: Options) -> Ballot:
     voter = np.repeat(np.arange(len(source)), source.sizes)
     if method == "knn":
         return Ballot(source, voter, np.arange(len(source)), len(source))
-    clusters.check(options)
-    sets, owner, label = clusters.split(source, options.k, options.seed)
+    knn_clusters.check(options)
+    sets, owner, label = knn_clusters.split(source, options.k, options.seed)
     return Ballot(sets, label, owner, len(source))
 
 

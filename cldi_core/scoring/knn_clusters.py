@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.imagesets import ImageSets, unit_rows
-from cldi_core.methods import Options
+from cldi_core.scoring.imagesets import ImageSets, unit_rows
+from cldi_core.scoring.methods import Options
 
 READINGS = {
     "votes": "each cluster of the source set votes as a KNN of its own; the largest vote share decides",

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import UnknownNameError, unknown
-from cldi_core.imagesets import ImageSets
+from cldi_core.scoring.imagesets import ImageSets
 
 Scores = NDArray[np.floating]
 
@@ -71,7 +71,7 @@ class Method:
 
 def _pooled(how: str) -> Callable[[ImageSets, ImageSets, Options, str], Scores]:
     def compute(source: ImageSets, target: ImageSets, options: Options, device: str) -> Scores:
-        from cldi_core.pooling import pooled_cosines
+        from cldi_core.scoring.pooling import pooled_cosines
 
         return pooled_cosines(source, target, how)
 
@@ -79,25 +79,25 @@ def _pooled(how: str) -> Callable[[ImageSets, ImageSets, Options, str], Scores]:
 
 
 def _sinkhorn(source: ImageSets, target: ImageSets, options: Options, device: str) -> Scores:
-    from cldi_core.transport import sinkhorn
+    from cldi_core.scoring.transport import sinkhorn
 
     return sinkhorn(source, target, device=device)
 
 
 def _csls(scores: Sequence[Scores]) -> Scores:
-    from cldi_core.hubness import csls
+    from cldi_core.scoring.hubness import csls
 
     return csls(scores[0])
 
 
 def _isf(scores: Sequence[Scores]) -> Scores:
-    from cldi_core.hubness import inverted_softmax
+    from cldi_core.scoring.hubness import inverted_softmax
 
     return inverted_softmax(scores[0])
 
 
 def _fuse(scores: Sequence[Scores]) -> Scores:
-    from cldi_core.hubness import fuse
+    from cldi_core.scoring.hubness import fuse
 
     return fuse(scores)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.imagesets import ImageSets, unit_rows
+from cldi_core.scoring.imagesets import ImageSets, unit_rows
 
 BLOCK_BYTES = 32 << 20  # of the rows that are looked at together
 

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.rowsource import RowSource
+from cldi_core.scoring.best_match_rows import RowSource
 
 if TYPE_CHECKING:
     import torch

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.hardware import check_device, has_bfloat16, has_matrix_units
-from cldi_core.imagesets import ImageSets
-from cldi_core.methods import METHODS, Method, Options, find, with_bases
+from cldi_core.scoring.hardware import check_device, has_bfloat16, has_matrix_units
+from cldi_core.scoring.imagesets import ImageSets
+from cldi_core.scoring.methods import METHODS, Method, Options, find, with_bases
 
 if TYPE_CHECKING:
-    from cldi_core.matching import Matches
-    from cldi_core.rowsource import RowSource
-    from cldi_core.settling import Voters
+    from cldi_core.scoring.best_match import Matches
+    from cldi_core.scoring.best_match_rows import RowSource
+    from cldi_core.scoring.settling import Voters
 
 Matrix = NDArray[np.float32]
 Gold = Sequence[Collection[int]]
@@ -158,10 +158,10 @@ def settled(
     top: int = TOP,
 ) -> dict[str, Matrix]:
     """Settle exact scores that were put together from parts, as ``score_all`` does at its end."""
-    from cldi_core.rounding import float32_error
-    from cldi_core.rowsource import RowSource
-    from cldi_core.settling import Rescorer, settle
-    from cldi_core.weights import typicality
+    from cldi_core.scoring.best_match_rows import RowSource
+    from cldi_core.scoring.rounding import float32_error
+    from cldi_core.scoring.settling import Rescorer, settle
+    from cldi_core.scoring.typicality import typicality
 
     scored = {name: find(name).measures for name in matrices if find(name).measures}
     missing = (source.sizes == 0)[:, None] | (target.sizes == 0)[None, :]
@@ -199,24 +199,24 @@ class Job:
 
 def _from_pass(job: Job, methods: Sequence[Method]) -> dict[str, NDArray[np.floating]]:
     """The scores of the methods of measures and votes."""
-    from cldi_core import clusters, matching, voting
-    from cldi_core.rowsource import RowSource
-    from cldi_core.settling import Rescorer, settle
+    from cldi_core.scoring import best_match, knn, knn_clusters
+    from cldi_core.scoring.best_match_rows import RowSource
+    from cldi_core.scoring.settling import Rescorer, settle
 
     source, target, options = job.source, job.target, job.options
     scored = {method.name: method.measures for method in methods if method.measures}
-    measures = tuple(name for name in matching.MEASURES if any(name in own for own in scored.values()))
+    measures = tuple(name for name in best_match.MEASURES if any(name in own for own in scored.values()))
     voters = [method.name for method in methods if method.votes]
     found: dict[str, NDArray[np.floating]] = {}
     if options.reading != "votes" and "knn-c" in voters:
         voters.remove("knn-c")
-        found["knn-c"] = score(*clusters.replaced(source, target, options), "knn", device=job.device)
-    ballots = {name: voting.ballot(source, name, options) for name in voters}
+        found["knn-c"] = score(*knn_clusters.replaced(source, target, options), "knn", device=job.device)
+    ballots = {name: knn.ballot(source, name, options) for name in voters}
     if not measures and not ballots:
         return found
     weights = None
     if "weighted" in measures:
-        from cldi_core.weights import typicality
+        from cldi_core.scoring.typicality import typicality
 
         weights = typicality(source)
     casts = {name: (ballot.voter, len(ballot.sets)) for name, ballot in ballots.items()}
@@ -235,8 +235,8 @@ def _from_pass(job: Job, methods: Sequence[Method]) -> dict[str, NDArray[np.floa
         )
     for name, ballot in ballots.items():
         own = rows[0] if ballot.sets is source else RowSource(ballot.sets, job.device)
-        alike = matching.mean_cosines(own, rows[1])  # before the votes are counted: both together take more memory
-        found[name] = voting.elect(ballot, matches.votes.result(name, len(target)), alike)
+        alike = best_match.mean_cosines(own, rows[1])  # before the votes are counted: both together take more memory
+        found[name] = knn.elect(ballot, matches.votes.result(name, len(target)), alike)
     return found
 
 
@@ -246,7 +246,7 @@ def _run(
     """One pass, with smaller blocks where the device's memory is too small."""
     import torch
 
-    from cldi_core.matching import Pass
+    from cldi_core.scoring.best_match import Pass
 
     for share in SHARES:
         try:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.layout import Block, entries_of
-from cldi_core.rounding import float32_error
-from cldi_core.rowsource import RowSource, cosines
-from cldi_core.sidebyside import Each, cores, side_by_side
+from cldi_core.scoring.best_match_blocks import Block, entries_of
+from cldi_core.scoring.best_match_rows import RowSource, cosines
+from cldi_core.scoring.parallel import Each, cores, side_by_side
+from cldi_core.scoring.rounding import float32_error
 
 TIE = 1e-6  # cosines closer than this are equal for a vote: float32 features hold no more
 CHUNK_BYTES = 32 << 20  # of the rows that are looked at together, on all cores

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.imagesets import ImageSets, unit_rows
+from cldi_core.scoring.imagesets import ImageSets, unit_rows
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype

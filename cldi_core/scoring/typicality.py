@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.imagesets import ImageSets, unit_rows
+from cldi_core.scoring.imagesets import ImageSets, unit_rows
 
 BLOCK = 1024  # pictures in memory at a time
 NOTHING = 1e-6  # float32 features carry rounding of this size; no picture is preferred for it

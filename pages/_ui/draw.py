@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from cldi_core import explain, methods
-from cldi_core.dataset import POS
+from cldi_core.data.dataset import POS
 from cldi_core.errors import CldiError
-from cldi_core.methods import METHODS
+from cldi_core.insight import explanation
+from cldi_core.scoring import methods
+from cldi_core.scoring.methods import METHODS
 
 from . import load, view
 
@@ -59,7 +60,7 @@ def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) ->
 
 
 @st.fragment
-def matches(dataset: str, found: Sequence[explain.Match], words: tuple[str, str], key: str) -> None:
+def matches(dataset: str, found: Sequence[explanation.Match], words: tuple[str, str], key: str) -> None:
     """Pairs of pictures that were matched, each with its cosine, the most alike first."""
     numbers = _page(len(found), MATCHES, key)
     shown = [found[number] for number in numbers]

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from cldi_core import jobs
-from cldi_core.backbones import BACKBONES, TIMM, label
-from cldi_core.dataset import Dataset
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
-from cldi_core.hardware import devices
-from cldi_core.progress import Progress
+from cldi_core.features import background
+from cldi_core.features.backbones import BACKBONES, TIMM, label
+from cldi_core.features.progress import Progress
+from cldi_core.scoring.hardware import devices
 
 from . import draw, load
 
@@ -30,7 +30,11 @@ def panel(name: str) -> None:
     else:
         st.info("No features have been extracted yet.")
     _start(name)
-    _watch(name, any(progress.running for progress in jobs.under_way(dataset).values()) or bool(jobs.starting(dataset)))
+    _watch(
+        name,
+        any(progress.running for progress in background.under_way(dataset).values())
+        or bool(background.starting(dataset)),
+    )
 
 
 def _cards(name: str, dataset: Dataset) -> None:
@@ -69,7 +73,7 @@ def _start(name: str) -> None:
 
 def _begin(name: str) -> None:
     chosen, device = st.session_state["extract backbone"], st.session_state["extract device"]
-    _tried(jobs.start, name, chosen or "", device)
+    _tried(background.start, name, chosen or "", device)
 
 
 def _tried(action: Callable[..., None], name: str, *given: str) -> None:
@@ -90,17 +94,17 @@ def _under_way(name: str, busy: bool) -> None:
         st.rerun()  # the whole page: it looks again and again only while something runs
     try:
         dataset = load.opened(name)
-        found = jobs.under_way(dataset)
-        for backbone in jobs.starting(dataset):
-            st.progress(0.0, draw.safe(f"{label(backbone)}: starting … {jobs.said(dataset, backbone)[:120]}"))
+        found = background.under_way(dataset)
+        for backbone in background.starting(dataset):
+            st.progress(0.0, draw.safe(f"{label(backbone)}: starting … {background.said(dataset, backbone)[:120]}"))
         for backbone, progress in found.items():
             _one(name, backbone, progress)
-        for backbone, line in jobs.failed(dataset).items():
+        for backbone, line in background.failed(dataset).items():
             st.error(draw.safe(f"{label(backbone)}: {line}"))
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
         st.error(draw.safe(str(error)))
         return
-    if busy and not jobs.starting(dataset) and not any(progress.running for progress in found.values()):
+    if busy and not background.starting(dataset) and not any(progress.running for progress in found.values()):
         st.rerun()  # the cards have changed
 
 
@@ -108,7 +112,7 @@ def _one(name: str, backbone: str, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(progress.share, draw.safe(f"{label(backbone)}: {progress.sentence}"))
         text, icon, action = (
-            ("Cancel", "stop", jobs.cancel) if progress.running else ("Go on", "play_arrow", jobs.start)
+            ("Cancel", "stop", background.cancel) if progress.running else ("Go on", "play_arrow", background.start)
         )
         st.button(
             text,

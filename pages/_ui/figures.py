@@ -14,9 +14,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cldi_core import metrics, paper
-from cldi_core.dataset import POS, SETTINGS
-from cldi_core.methods import METHODS
+from cldi_core.data.dataset import POS, SETTINGS
+from cldi_core.evaluation import metrics, paper
+from cldi_core.scoring.methods import METHODS
 
 # Okabe & Ito (2008): told apart by colour-blind eyes.
 COLOURS = {"N": "#0072B2", "V": "#D55E00", "A": "#009E73"}

@@ -10,9 +10,10 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from cldi_core import backbones, methods
-from cldi_core.dataset import HOW_TO_START, POS
+from cldi_core.data.dataset import HOW_TO_START, POS
 from cldi_core.errors import CldiError
+from cldi_core.features import backbones
+from cldi_core.scoring import methods
 
 from . import draw as drawing
 from . import load, view

@@ -10,12 +10,15 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cldi_core import cards, check, features, metrics, overview, pictures, projection, results, runs
-from cldi_core import dataset as datasets
-from cldi_core.methods import METHODS
+from cldi_core.data import dataset as datasets
+from cldi_core.data import pictures
+from cldi_core.data.thumbnails import Shelf
+from cldi_core.evaluation import metrics, runs, tables
+from cldi_core.features import feature_card, shards
+from cldi_core.insight import health, overview, projection
 from cldi_core.pivot import translation
-from cldi_core.scores import Matrix
-from cldi_core.shelf import Shelf
+from cldi_core.scoring.methods import METHODS
+from cldi_core.scoring.scores import Matrix
 
 SPINNER = "Computing this once; it is kept …"
 
@@ -71,8 +74,8 @@ def learned(name: str, backbone: str, pair: str) -> list[str]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _features(name: str, stamp: str, backbone: str) -> features.Features:
-    return features.load(_opened(name, stamp), backbone)
+def _features(name: str, stamp: str, backbone: str) -> shards.Features:
+    return shards.load(_opened(name, stamp), backbone)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -132,8 +135,8 @@ def _table(
     frames = {pair: {way: stored[pair][way] for way in complete} for pair in pairs}
     if unseen:
         kept = {pair: _unseen(name, stamps[0], backbone, pair) for pair in pairs}
-        frames = {pair: results.only(own, kept[pair]) for pair, own in frames.items()}
-    return results.table(frames, **options) if complete else []
+        frames = {pair: tables.only(own, kept[pair]) for pair, own in frames.items()}
+    return tables.table(frames, **options) if complete else []
 
 
 def table(
@@ -173,7 +176,7 @@ def _against(
     stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), ways) for pair in pairs}
     complete = [way for way in ways if all(way in frames for frames in stored.values())]
     frames = {pair: {way: stored[pair][way] for way in complete} for pair in pairs}
-    return results.against(frames, base, same_spelled=same) if base in complete else []
+    return tables.against(frames, base, same_spelled=same) if base in complete else []
 
 
 def against(
@@ -193,7 +196,7 @@ def against(
 
 def chance(name: str, backbone: str, pair: str) -> float:
     """The MRR of a random order."""
-    return results.chance(pair_of(name, backbone, pair))
+    return tables.chance(pair_of(name, backbone, pair))
 
 
 @st.cache_data(max_entries=40, show_spinner=SPINNER)
@@ -202,7 +205,7 @@ def _noun_gap(
 ) -> Any:
     frames = {pair: _rankings(name, stamp, backbone, pair, method) for pair in pairs}
     kept = {pair: frame if same else frame[~frame["same_spelled"]] for pair, frame in frames.items()}
-    return results.noun_gap(kept, letter)
+    return tables.noun_gap(kept, letter)
 
 
 def noun_gap(
@@ -236,24 +239,24 @@ def coordinates(name: str, backbone: str, kind: str) -> pd.DataFrame:
 
 
 @st.cache_data(max_entries=6, show_spinner="Looking through the data set …")
-def _findings(name: str, stamp: str) -> list[check.Finding]:
-    return check.check(_opened(name, stamp))
+def _findings(name: str, stamp: str) -> list[health.Finding]:
+    return health.check(_opened(name, stamp))
 
 
-def findings(name: str) -> list[check.Finding]:
+def findings(name: str) -> list[health.Finding]:
     """What ``check`` says."""
-    found: list[check.Finding] = _findings(name, _stamp(name))
+    found: list[health.Finding] = _findings(name, _stamp(name))
     return found
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _card(name: str, stamp: str, backbone: str) -> cards.Card:
-    return cards.card(_opened(name, stamp), backbone)
+def _card(name: str, stamp: str, backbone: str) -> feature_card.Card:
+    return feature_card.card(_opened(name, stamp), backbone)
 
 
-def card(name: str, backbone: str) -> cards.Card:
+def card(name: str, backbone: str) -> feature_card.Card:
     """What is known of a backbone's features."""
-    found: cards.Card = _card(name, _stamp(name), backbone)
+    found: feature_card.Card = _card(name, _stamp(name), backbone)
     return found
 
 

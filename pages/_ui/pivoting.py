@@ -10,12 +10,14 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from cldi_core import backbones, explain, lists
-from cldi_core.metrics import Interval
+from cldi_core.data import wordlists
+from cldi_core.evaluation.metrics import Interval
+from cldi_core.evaluation.tables import interval_of
+from cldi_core.features import backbones
+from cldi_core.insight import explanation
 from cldi_core.pivot import models, translation
 from cldi_core.pivot.corpus import HOLDOUTS
 from cldi_core.pivot.models import Key
-from cldi_core.results import interval_of
 
 from . import draw, figures, load, view
 
@@ -38,7 +40,7 @@ def name_of(current: view.View) -> Name:
 
 def available(current: view.View) -> dict[str, Key]:
     """The trained models of the view: ``"items/pivot-sym/0"`` → key; those for both languages first."""
-    folder, languages = translation.folder(load.opened(current.dataset)), lists.pair_languages(current.pair)
+    folder, languages = translation.folder(load.opened(current.dataset)), wordlists.pair_languages(current.pair)
     found = [
         key
         for holdout in HOLDOUTS
@@ -56,7 +58,7 @@ def elsewhere(current: view.View) -> list[str]:
         f"{pair} with {backbones.label(backbone)}"
         for backbone in dataset.backbones
         for pair in dataset.pairs
-        if any(models.available(folder, backbone, pair, lists.pair_languages(pair), way) for way in HOLDOUTS)
+        if any(models.available(folder, backbone, pair, wordlists.pair_languages(pair), way) for way in HOLDOUTS)
     ]
 
 
@@ -83,7 +85,7 @@ def index(name: Name, trained: str) -> Index:
     holdout, model, seed = trained.split("/")
     corpus, key = _corpus(name), Key(backbone, pair, model, holdout, int(seed))
     folder = translation.folder(load.opened(dataset))
-    return search.index(corpus, models_trained.find(folder, key, lists.pair_languages(pair)))
+    return search.index(corpus, models_trained.find(folder, key, wordlists.pair_languages(pair)))
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
@@ -249,7 +251,7 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, chosen: s
         st.info("There are no such descriptions here.")
         return
     columns = {
-        "#": [explain.shown_rank(one.rank) for one in found],
+        "#": [explanation.shown_rank(one.rank) for one in found],
         "✓": ["✓" if one.own else "" for one in found],
         "picture": [load.strip(dataset, (one.picture,)) for one in found],
         "description": [one.text for one in found],

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from cldi_core import dataset as datasets
-from cldi_core import methods
+from cldi_core.data import dataset as datasets
+from cldi_core.scoring import methods
 
 PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
 SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}

@@ -1,4 +1,4 @@
-"""Builds ``data/demo`` and ``data/demo-hard``: ``python -m cldi_core.demo.build`` (``make demo-data``).
+"""Builds ``data/demo`` and ``data/demo-hard``: ``python -m tools.demo.build`` (``make demo-data``).
 
 A word's pictures are the artwork of all emoji that have the word among their CLDR keywords: by three vendors for
 English, by three others for the other languages, so that no picture is shared between the sides of a pair.  The hard
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
 
-from cldi_core import dataset, lists, senses, store
-from cldi_core.demo import lexicon
-from cldi_core.demo.sources import CLDR, CLDR_DERIVED, LANGUAGES, VENDORS, Vendor, artwork, cldr_annotations, emoji_key
+from cldi_core.data import dataset, storage, wordlists, wordnet
+from cldi_core.data.descriptions import Row, write_concepts
+from cldi_core.data.pictures import Picture, write_shards
 from cldi_core.errors import DemoError
-from cldi_core.pictures import Picture, write_shards
-from cldi_core.pivot.descriptions import Row, write_concepts
+from tools.demo import lexicon
+from tools.demo.sources import CLDR, CLDR_DERIVED, LANGUAGES, VENDORS, Vendor, artwork, cldr_annotations, emoji_key
 
 SIZE, QUALITY = 128, 80
 MAXIMUM_EMOJI = 20
@@ -35,7 +35,7 @@ class Assignment:
     """Which emoji each word gets: (language, word) → emoji keys; and the word list of each pair."""
 
     members: dict[tuple[str, str], tuple[str, ...]]
-    rows: dict[str, list[lists.Row]]
+    rows: dict[str, list[wordlists.Row]]
 
 
 def render(data: bytes) -> bytes:
@@ -69,13 +69,13 @@ def draw(words: Iterable[str], language: str, found: dict[str, frozenset[str]]) 
 def assign(indexes: dict[str, lexicon.KeywordIndex], allowed: dict[str, frozenset[str]]) -> Assignment:
     """Match the lexicon with the keywords; only pairs of words with enough emoji on both sides are kept."""
     entries = [entry for pos in lexicon.FILES for entry in lexicon.load(pos)]
-    rows: dict[str, list[lists.Row]] = {}
+    rows: dict[str, list[wordlists.Row]] = {}
     words: dict[str, dict[str, None]] = {language: {} for language in LANGUAGES}
     for language in LANGUAGES[1:]:
         rows[f"en-{language}"] = []
         for entry in entries:
             for word in lexicon.usable(entry, language, indexes, allowed):
-                rows[f"en-{language}"].append(lists.Row(entry.english, word, entry.pos))
+                rows[f"en-{language}"].append(wordlists.Row(entry.english, word, entry.pos))
                 words["en"][entry.english] = None
                 words[language][word] = None
     members: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -121,18 +121,18 @@ def write_dataset(
     """Write everything but the pictures; ``by_key``: emoji key → [(side, picture id)]."""
     dataset.write_info(path, info)
     for pair, rows in assignment.rows.items():
-        lists.write_list(path / "lexicon" / f"{pair}.tsv", rows)
+        wordlists.write_list(path / "lexicon" / f"{pair}.tsv", rows)
     rows_of_words = []
     for (language, word), keys in assignment.members.items():
         side = "en" if language == "en" else "other"
         ids = [picture for key in keys for owner, picture in by_key.get(key, ()) if owner == side]
         rows_of_words += [(language, word, position, key) for position, key in enumerate(ids)]
     dataset.write_words(path, rows_of_words)
-    wordnet = senses.installed()
-    if wordnet is None:
+    installed = wordnet.installed()
+    if installed is None:
         raise DemoError("WordNet 3.0 was not found; install Debian's wordnet-base or set WNSEARCHDIR")
     english = sorted(word for language, word in assignment.members if language == "en")
-    store.write_text(path / "senses.tsv", "".join(f"{word}\t{wordnet.senses(word)}\n" for word in english))
+    storage.write_text(path / "senses.tsv", "".join(f"{word}\t{installed.senses(word)}\n" for word in english))
 
 
 def describe(cache: Path, described: dict[str, frozenset[str]]) -> list[Row]:
@@ -200,7 +200,7 @@ def build(root: Path, cache: Path) -> None:
         root / "demo-hard", describe(cache, {language: shown[language] & split[language] for language in LANGUAGES})
     )
     for name in ("demo", "demo-hard"):
-        store.write_text(root / name / "MANIFEST.tsv", manifest(root / name))
+        storage.write_text(root / name / "MANIFEST.tsv", manifest(root / name))
 
 
 EASY = (

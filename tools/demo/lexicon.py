@@ -4,8 +4,8 @@
 line, then every acceptable translation into German, Spanish, French, Italian and Russian, separated by ``|``.
 ``lexicon/forms.tsv`` names inflected forms that stemming does not lead back to their lemma (``läuft`` → ``laufen``).
 
-    python -m cldi_core.demo.lexicon report verbs        what is usable, line by line
-    python -m cldi_core.demo.lexicon keywords de         every keyword of a language, with its number of emoji
+    python -m tools.demo.lexicon report verbs        what is usable, line by line
+    python -m tools.demo.lexicon keywords de         every keyword of a language, with its number of emoji
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cldi_core.demo.sources import LANGUAGES, cldr_annotations, emoji_key
 from cldi_core.errors import LexiconError
+from tools.demo.sources import LANGUAGES, cldr_annotations, emoji_key
 
 HERE = Path(__file__).parent / "lexicon"
 FILES = {"N": "nouns.tsv", "V": "verbs.tsv", "A": "adjectives.tsv"}

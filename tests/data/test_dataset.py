@@ -1,0 +1,250 @@
+"""Finding and opening data sets, and what they say of themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cldi_core.data import dataset, pictures, storage, wordlists, wordnet
+from cldi_core.data.dataset import Dataset, Query, available, create, locate, open_dataset
+from cldi_core.errors import CldiError, DatasetError, UnknownNameError
+from cldi_core.features import shards
+from tests.conftest import WORDS, build_small, picture
+
+
+def error_of(call: Callable[[], object]) -> str:
+    """The one line that a user would see."""
+    with pytest.raises(CldiError) as caught:
+        call()
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_what_the_small_set_holds(small: Dataset) -> None:
+    assert (small.name, small.title, small.pairs, small.languages) == ("small", "Small", ("en-de",), ("en", "de"))
+    assert small.backbones == ("efficientnet-lite0",)
+    assert small.home == small.path
+    assert [small.senses(word) for word in ("dog", "run", "red", "unknown")] == [8, 57, 7, None]
+    expected = [picture(concept).id for concept in WORDS["en"]["run"]]
+    assert small.members("en")["run"] == expected
+    assert small.members("xx") == {}
+
+
+def test_queries_join_lines_of_one_word(small: Dataset) -> None:
+    queries = {query.id: query for query in small.queries("en-de")}
+    assert list(queries) == ["dog.N", "hat.N", "hand.N", "ghost.N", "run.V", "red.A", "big.A"]
+    assert queries["dog.N"].right == ("Hund", "Köter")
+    assert [query.id for query in queries.values() if query.same_spelled] == ["hand.N"]
+
+
+def test_one_word_under_two_parts_of_speech_is_asked_twice() -> None:
+    rows = [
+        wordlists.Row("orange", "orange", "A"),
+        wordlists.Row("orange", "Apfelsine", "N"),
+        wordlists.Row("orange", "x", "A"),
+    ]
+    found = dataset.queries(rows)
+    assert found == [Query("orange", "A", ("orange", "x")), Query("orange", "N", ("Apfelsine",))]
+
+
+def test_an_unknown_name_lists_the_known_ones(small: Dataset) -> None:
+    message = error_of(lambda: open_dataset("smal"))
+    assert "'smal'" in message and "choose from: small" in message and "import-folder" in message
+    with pytest.raises(UnknownNameError):
+        open_dataset("smal")
+
+
+@pytest.mark.parametrize("name", ["", "a\x00b"])
+def test_impossible_names(data: Path, name: str) -> None:
+    assert "is not the name of a data set" in error_of(lambda: open_dataset(name))
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/x", "./none", "/none/such", "a" * 200, "π", "$(id)"])
+def test_unknown_paths_and_odd_names(data: Path, name: str) -> None:
+    assert "unknown data set" in error_of(lambda: open_dataset(name))
+
+
+def test_a_folder_without_toml_is_no_data_set(data: Path) -> None:
+    (data / "empty").mkdir()
+    message = error_of(lambda: open_dataset("empty"))
+    assert "no dataset.toml" in message and "import-folder" in message
+
+
+@pytest.mark.parametrize("text", [b"title = ", b"\xff\xfe", b"= 3\n\n[["])
+def test_a_broken_toml_is_named(data: Path, text: bytes) -> None:
+    (data / "broken").mkdir()
+    (data / "broken" / "dataset.toml").write_bytes(text)
+    assert "dataset.toml of 'broken' cannot be read" in error_of(lambda: open_dataset("broken"))
+
+
+@pytest.mark.parametrize("other", ["../../etc", "/etc", "..", "../", "../none", "small", "../small/images", "../.", 5])
+def test_pictures_may_only_come_from_a_sibling(small: Dataset, other: object) -> None:
+    text = f"pictures = {other!r}\n".replace("'", '"')
+    folder = small.path.parent / "guest"
+    folder.mkdir()
+    (folder / "dataset.toml").write_text(text, "utf-8")
+    message = error_of(lambda: open_dataset("guest").pictures)
+    assert repr(str(other)) in message and "'../NAME' of a sibling" in message
+
+
+def test_a_sibling_lends_pictures_and_features(small: Dataset) -> None:
+    guest = create(small.path.parent / "guest", pictures="../small")
+    assert len(guest.pictures.table) == len(small.pictures.table)
+    assert guest.backbones == small.backbones
+    assert (guest.pairs, guest.members("en")) == ((), {})
+
+
+def test_names_and_paths(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = small.path.parent
+    assert locate("small") == root / "small"
+    assert locate("new") == root / "new"
+    assert locate(str(small.path)) == small.path
+    monkeypatch.chdir(root)
+    assert locate("./small").samefile(small.path)
+    assert locate("../data/small").samefile(small.path)
+    (root / "elsewhere").mkdir()
+    monkeypatch.chdir(root / "elsewhere")
+    assert locate("small") == small.path, "a name does not mean a folder of the working directory"
+
+
+def test_the_working_directory_is_a_data_set_like_any_other(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    guest = create(small.path.parent / "guest", pictures="../small")
+    monkeypatch.chdir(guest.path)
+    opened = open_dataset(".")
+    assert opened.name == "guest"
+    assert opened.home.samefile(small.path)
+
+
+def test_a_home_folder_is_expanded(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(small.path.parent))
+    assert locate("~/small").samefile(small.path)
+
+
+def test_the_environment_names_the_folder_and_one_more_set(
+    small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(available()) == ["small"]
+    other = create(tmp_path / "other", "Other")
+    monkeypatch.setenv("CLDI_DATASET", str(other.path))
+    assert {name: path.name for name, path in available().items()} == {"other": "other", "small": "small"}
+    assert next(iter(available())) == "other", "the one that was asked for comes first"
+    assert open_dataset("other").title == "Other", "what is listed can be opened"
+    monkeypatch.setenv("CLDI_DATASET", str(tmp_path / "none"))
+    assert list(available()) == ["small"]
+    monkeypatch.setenv("CLDI_DATA", str(tmp_path / "nowhere"))
+    assert available() == {}
+    monkeypatch.delenv("CLDI_DATA")
+    assert dataset.root() == dataset.ROOT
+
+
+def test_create_opens_what_is_there_and_quotes_what_is_given(data: Path) -> None:
+    title = 'Ein "Titel" \\ mit\nUmbruch'
+    assert create(data / "new", title, licence="CC0").title == title
+    assert create(data / "new", "other").title == title
+    assert create(data / "plain").title == "plain"
+
+
+def test_an_unknown_pair_lists_the_known_ones(small: Dataset) -> None:
+    message = error_of(lambda: small.lexicon("en-xx"))
+    assert "'en-xx'" in message and "choose from: en-de" in message and "import-lists" in message
+
+
+def test_a_broken_words_file_is_named(small: Dataset) -> None:
+    (small.path / "words.parquet").write_bytes(b"PAR1")
+    assert "words.parquet of 'small' cannot be read" in error_of(lambda: Dataset(small.path).words)
+
+
+def test_a_new_set_has_no_words(data: Path) -> None:
+    new = create(data / "new")
+    assert list(new.words.columns) == ["language", "word", "position", "id"]
+    assert (len(new.words), new.languages, new.backbones, new.pairs) == (0, (), (), ())
+
+
+def test_senses_come_from_a_wordnet_where_the_set_has_none(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = data / "wordnet"
+    folder.mkdir()
+    for pos in ("noun", "verb", "adj", "adv"):
+        word = "dog" if pos == "noun" else f"some{pos}"
+        (folder / f"index.{pos}").write_text(f"{word} n 3 1 @ 3 0 00000001 00000002 00000003 \n")
+    monkeypatch.setenv("WNSEARCHDIR", str(folder))
+    wordnet.installed.cache_clear()
+    try:
+        assert create(data / "new").senses("dogs") == 3
+    finally:
+        wordnet.installed.cache_clear()
+
+
+def test_odd_lines_of_the_senses_are_passed_over(small: Dataset) -> None:
+    text = "dog\t8\ncat\nrun\t57\t3\nred\tmany\nbig\t²\n\n"
+    (small.path / "senses.tsv").write_text(text, "utf-8")
+    reread = Dataset(small.path)
+    assert [reread.senses(word) for word in ("dog", "run", "red", "big", "cat")] == [8, None, None, None, None]
+
+
+def test_words_are_stored_sorted_and_once(data: Path) -> None:
+    new = create(data / "new")
+    dataset.write_words(new.path, [("en", "b", 1, "2"), ("en", "b", 0, "9"), ("de", "z", 0, "3"), ("en", "b", 1, "2")])
+    rows = list(new.words.itertuples(index=False, name=None))
+    assert rows == [("de", "z", 0, "3"), ("en", "b", 0, "9"), ("en", "b", 1, "2")]
+    assert new.members("en") == {"b": ["9", "2"]}
+
+
+def _touch_words(path: Path) -> None:
+    dataset.write_words(path, [("en", "dog", 0, picture("sun").id)])
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "title": lambda path: storage.write_text(path / "dataset.toml", 'title = "New"\n'),
+    "word list": lambda path: wordlists.write_list(path / "lexicon" / "en-de.tsv", [wordlists.Row("dog", "Hund", "N")]),
+    "new word list": lambda path: wordlists.write_list(
+        path / "lexicon" / "en-fr.tsv", [wordlists.Row("dog", "chien", "N")]
+    ),
+    "words": _touch_words,
+    "pictures": lambda path: pictures.write_shards(path / "images", [picture("ring", "fr", 3)]),
+    "features": lambda path: next(path.glob("features/*/*")).unlink(),
+    "senses": lambda path: storage.write_text(path / "senses.tsv", "dog\t9\nrun\t57\nred\t7\n"),
+    "same size": lambda path: os.utime(path / "words.parquet", ns=(1, 1)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
+def test_the_stamp_changes_with_any_file(small: Dataset, change: Callable[[Path], object]) -> None:
+    before = small.stamp()
+    assert Dataset(small.path).stamp() == before
+    change(small.path)
+    assert Dataset(small.path).stamp() != before
+
+
+def test_the_stamp_of_a_guest_changes_with_its_host(small: Dataset) -> None:
+    guest = create(small.path.parent / "guest", pictures="../small")
+    before = guest.stamp()
+    CHANGES["pictures"](small.path)
+    assert guest.stamp() != before
+
+
+def test_a_lock_does_not_change_the_stamp(small: Dataset) -> None:
+    before = small.stamp()
+    with storage.lock(small.path):
+        assert small.stamp() == before
+
+
+def test_two_small_sets_are_equal(data: Path) -> None:
+    """The fixture itself is deterministic, so that tests on it can be repeated."""
+    one, other = build_small(data / "one"), build_small(data / "other")
+    assert one.words.equals(other.words)
+    loaded = [shards.load(each, "efficientnet-lite0") for each in (one, other)]
+    assert loaded[0].digest == loaded[1].digest and loaded[0].ids == loaded[1].ids
+
+
+def test_bad_toml_values_do_not_break_the_title(data: Path) -> None:
+    create(data / "new")
+    (data / "new" / "dataset.toml").write_text("title = 5\n", "utf-8")
+    assert Dataset(data / "new").title == "5"
+
+
+def test_errors_are_errors_of_the_project() -> None:
+    assert issubclass(DatasetError, CldiError) and issubclass(UnknownNameError, CldiError)

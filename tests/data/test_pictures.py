@@ -1,0 +1,268 @@
+"""Picture files of every awkward kind, and the shards that hold them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import warnings
+import zlib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from cldi_core.data import pictures
+from cldi_core.data.pictures import Picture, Pictures, decode, picture_id, probe, strip, thumbnail, write_shards
+from cldi_core.errors import DatasetError, PictureError
+from tests.conftest import draw, encoded, picture
+
+RED = Image.new("RGB", (6, 4), (255, 0, 0))
+
+
+def claiming(width: int, height: int) -> bytes:
+    """A PNG whose header claims a size that its data do not have."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\x00"))
+
+
+def sixteen_bits() -> bytes:
+    return encoded(Image.fromarray(np.array([[0, 20000], [40000, 65535]], np.uint16)))
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def numbered(count: int) -> list[Picture]:
+    """Small pictures that differ in their only pixel."""
+    files = [encoded(Image.new("RGB", (1, 1), (number, 0, 0)), "BMP") for number in range(count)]
+    return [Picture(data, f"{number}.bmp", 1, 1, licence="CC0-1.0") for number, data in enumerate(files)]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (encoded(RED), (255, 0, 0)),
+        (encoded(RED.convert("P")), (255, 0, 0)),
+        (encoded(RED.convert("CMYK"), "TIFF"), (255, 0, 0)),
+        (encoded(RED.convert("1")), (0, 0, 0)),
+        (encoded(RED.convert("L")), (76, 76, 76)),
+        (encoded(RED.convert("LA")), (76, 76, 76)),
+        (encoded(Image.new("RGBA", (6, 4), (255, 0, 0, 0))), (255, 255, 255)),
+        (encoded(Image.new("RGBA", (6, 4), (255, 0, 0, 51))), (255, 204, 204)),
+        (encoded(RED, "GIF", save_all=True, append_images=[Image.new("RGB", (6, 4), "blue")]), (255, 0, 0)),
+    ],
+    ids=["RGB", "palette", "CMYK", "1 bit", "grey", "grey with alpha", "transparent", "half transparent", "animated"],
+)
+def test_every_mode_becomes_rgb_on_white(data: bytes, expected: tuple[int, int, int]) -> None:
+    assert probe(data) == (6, 4)
+    image = decode(data)
+    assert (image.mode, image.size) == ("RGB", (6, 4))
+    assert image.getpixel((0, 0)) == expected
+
+
+def test_a_cmyk_jpeg_keeps_its_colour() -> None:
+    red, green, blue = decode(encoded(RED.convert("CMYK"), "JPEG", quality=95)).getpixel((3, 2))
+    assert red > 240 and green < 15 and blue < 15
+
+
+def test_sixteen_bits_keep_their_shades() -> None:
+    grey = np.asarray(decode(sixteen_bits()))[:, :, 0]
+    np.testing.assert_array_equal(grey, [[0, 20000 >> 8], [40000 >> 8, 255]])
+
+
+def test_exif_orientation_is_applied() -> None:
+    image = Image.new("RGB", (6, 4), "white")
+    image.putpixel((0, 0), (0, 0, 0))
+    exif = image.getexif()
+    exif[0x0112] = 6  # turn a quarter clockwise
+    turned = decode(encoded(image, exif=exif.tobytes()))
+    assert turned.size == (4, 6)
+    assert turned.getpixel((3, 0)) == (0, 0, 0)
+    assert turned.getpixel((0, 0)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1)])
+def test_extreme_shapes(size: tuple[int, int]) -> None:
+    data = encoded(Image.new("RGB", size, "red"))
+    assert probe(data) == size
+    small = decode(data, 160)
+    assert max(small.size) <= 160 and min(small.size) >= 1
+    assert opened(thumbnail(data)).format == "WEBP"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"<html>not found</html>", "not a picture"),
+        (b"\x00" * 5000, "not a picture"),
+        (b"%PDF-1.7\n", "PDF is not supported"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG is not supported"),
+        (encoded(RED, "PPM"), "not a picture"),
+        (draw("sun")[:400], "broken picture"),
+        (encoded(opened(draw("sun")), "JPEG")[:900], "broken picture"),
+        (claiming(3000, 3000), "broken picture"),
+        (claiming(8000, 8000), "8000 × 8000 pixels are more than the 50,000,000"),
+        (claiming(12000, 12000), "12000 × 12000 pixels are more than the 50,000,000"),
+        (claiming(60000, 60000), "more pixels than the 50,000,000"),
+    ],
+    ids=["empty", "html", "zero bytes", "pdf", "svg", "ppm", "cut PNG", "cut JPEG", "only a header", "too large",
+         "bomb that Pillow warns of", "bomb that Pillow refuses"],
+)  # fmt: skip
+def test_what_is_no_picture_says_why(data: bytes, reason: str) -> None:
+    for read in (probe, decode):
+        with warnings.catch_warnings(), pytest.raises(PictureError) as caught:
+            warnings.simplefilter("error")
+            read(data)
+        assert reason in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_thumbnail_is_small() -> None:
+    data = encoded(Image.new("RGB", (400, 200), "red"))
+    image = opened(thumbnail(data, 160))
+    assert (image.format, image.size) == ("WEBP", (160, 80))
+    small = encoded(RED, "WEBP")
+    assert thumbnail(small, 160) is small
+    large = encoded(Image.new("RGB", (400, 200), "red"), "WEBP")
+    assert opened(thumbnail(large, 160)).size == (160, 80)
+
+
+def parsed(svg: bytes) -> ElementTree.Element:
+    return ElementTree.fromstring(svg.replace(b' xmlns="http://www.w3.org/2000/svg"', b""))
+
+
+def test_a_strip_embeds_the_files_side_by_side() -> None:
+    files = [encoded(Image.new("RGB", (64, 64), colour), "WEBP") for colour in ("red", "blue")]
+    root = parsed(strip(files, 64))
+    assert (root.get("width"), root.get("height")) == ("132", "64")
+    assert [image.get("x") for image in root.iter("image")] == ["0", "68"]
+    embedded = [base64.b64decode(image.get("href", "").partition(",")[2]) for image in root.iter("image")]
+    assert embedded == files
+    assert not list(root.iter("path"))
+    assert not list(parsed(strip([], 64)))
+
+
+def test_a_strip_with_an_arrow_leaves_room_for_it() -> None:
+    files = [encoded(Image.new("RGB", (60, 60), "red"), "WEBP")] * 2
+    root = parsed(strip(files, 60, arrow=True))
+    assert [image.get("x") for image in root.iter("image")] == ["0", "80"]
+    assert len(list(root.iter("path"))) == 1
+
+
+def test_shards_open_as_hugging_face_images(tmp_path: Path) -> None:
+    (path,) = write_shards(tmp_path, [picture("sun"), picture("ring")])
+    table = pq.read_table(path)
+    assert table.schema.field("image").type == pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    assert table.column("image")[1].as_py() == {"bytes": draw("ring"), "path": "en/ring-0.png"}
+    assert {"id", "width", "height", *pictures.META} <= set(table.column_names)
+    assert table.column("id")[0].as_py() == picture_id(draw("sun"))
+
+
+def test_what_was_stored_is_read_back(tmp_path: Path) -> None:
+    drawn = [picture("sun"), picture("ring", "de", licence="CC-BY-4.0")]
+    write_shards(tmp_path, drawn)
+    stored = Pictures(tmp_path)
+    assert stored.read([drawn[1].id, "0" * 32, drawn[0].id, drawn[1].id]) == {each.id: each.data for each in drawn}
+    row = stored.table.loc[drawn[1].id]
+    assert (row["licence"], row["provider"], row["width"]) == ("CC-BY-4.0", "tests", 96)
+    assert stored.path_of(drawn[1].id) == "de/ring-0.png"
+
+
+def test_pictures_are_found_by_file_name(tmp_path: Path) -> None:
+    drawn = [picture("sun"), picture("ring", "de"), picture("sun", "de")]
+    write_shards(tmp_path, drawn)
+    found = Pictures(tmp_path).files()
+    assert found == {each.path: each.id for each in drawn} | {"ring-0.png": drawn[1].id}, "two are called sun-0.png"
+
+
+def test_one_picture_is_fetched_by_reading_its_row_group_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = numbered(40)
+    (path,) = write_shards(tmp_path, many)
+    file = pq.ParquetFile(path)
+    assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [16, 16, 8]
+    stored = Pictures(tmp_path)
+    assert len(stored.table) == 40
+    groups: list[int] = []
+
+    class Counting(pq.ParquetFile):
+        def read_row_group(self, i: int, *args: object, **options: object) -> object:
+            groups.append(i)
+            return super().read_row_group(i, *args, **options)
+
+        def read(self, *args: object, **options: object) -> object:
+            raise AssertionError("the whole shard was read")
+
+    monkeypatch.setattr(pq, "ParquetFile", Counting)
+    assert stored.read([many[37].id]) == {many[37].id: many[37].data}
+    assert groups == [2]
+    found = stored.read([many[20].id, many[3].id, many[16].id])
+    assert found == {many[number].id: many[number].data for number in (3, 16, 20)}
+    assert sorted(groups[1:]) == [0, 1]
+
+
+def test_long_lists_are_split_into_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "SHARD", 10)
+    many = numbered(25)
+    assert len(write_shards(tmp_path, many)) == 3
+    stored = Pictures(tmp_path)
+    assert sorted(stored.table.groupby("shard").size()) == [5, 10, 10]
+    assert stored.read([each.id for each in many]) == {each.id: each.data for each in many}
+
+
+def test_equal_pictures_give_the_same_shard_which_is_left_alone(tmp_path: Path) -> None:
+    (path,) = write_shards(tmp_path, [picture("sun")])
+    before = path.stat()
+    assert write_shards(tmp_path, [picture("sun")]) == [path]
+    assert path.stat().st_ino == before.st_ino and path.stat().st_mtime_ns == before.st_mtime_ns
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_picture_in_two_shards_counts_once(tmp_path: Path) -> None:
+    write_shards(tmp_path, [picture("sun"), picture("ring")])
+    write_shards(tmp_path, [picture("sun"), picture("cross")])
+    stored = Pictures(tmp_path)
+    assert len(stored.shards) == 2
+    assert len(stored.table) == 3 and stored.table.index.is_unique
+    assert stored.read([picture("sun").id]) == {picture("sun").id: draw("sun")}
+
+
+def test_a_folder_without_shards_is_empty(tmp_path: Path) -> None:
+    stored = Pictures(tmp_path / "none")
+    assert len(stored.table) == 0 and stored.read(["x"]) == {}
+    assert {"width", "licence", "concept"} <= set(stored.table.columns)
+
+
+def test_a_broken_shard_is_named(tmp_path: Path) -> None:
+    (path,) = write_shards(tmp_path, [picture("sun")])
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DatasetError, match=f"shard '{path.name}' cannot be read.*import its pictures again"):
+        _ = Pictures(tmp_path).table
+
+
+def test_a_shard_without_ids_is_named_and_one_without_provenance_is_read(tmp_path: Path) -> None:
+    files = {"image": [{"bytes": draw("sun"), "path": "sun.png"}]}
+    pq.write_table(pa.table(files | {"id": [picture_id(draw("sun"))]}), tmp_path / "a.parquet")
+    assert Pictures(tmp_path).table["licence"].tolist() == [""]
+    pq.write_table(pa.table(files), tmp_path / "b.parquet")
+    with pytest.raises(DatasetError, match=r"'b\.parquet' has no column 'id'"):
+        _ = Pictures(tmp_path).table
+
+
+def test_a_shard_that_is_broken_in_the_middle_is_named(tmp_path: Path) -> None:
+    (path,) = write_shards(tmp_path, numbered(40))
+    whole = path.read_bytes()
+    half = len(whole) // 2
+    path.write_bytes(whole[:4] + b"\xff" * half + whole[4 + half :])
+    with pytest.raises(DatasetError, match=rf"{path.name}.* cannot be read .*; import its pictures again"):
+        Pictures(tmp_path).read(Pictures(tmp_path).table.index)

@@ -1,0 +1,243 @@
+"""Atomic writing, locks, digests and stored matrices."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cldi_core.data import storage
+from cldi_core.errors import DatasetError
+
+HOLDER = """
+import sys, filelock
+with filelock.FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+TENSORS = {
+    "half": np.array([[1, -2, 0.5], [3, 4, 65504]], np.float16),
+    "single": np.array([np.nan, np.inf, 1e30], np.float32),
+    "double": np.array([[[1e300]]]),
+    "bytes": np.arange(7, dtype=np.uint8),
+    "numbers": np.array([[-(2**63)], [2**63 - 1]]),
+    "none": np.zeros((0, 4), np.float16),
+    "no width": np.zeros((3, 0), np.float32),
+    "scalar": np.array(2.5, np.float32),
+}
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    storage.write_text(path, "old")
+
+    def save(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="disk is full"):
+        storage.write(path, save)
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_failed_first_save_leaves_nothing(tmp_path: Path) -> None:
+    def save(temporary: Path) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        storage.write(tmp_path / "new" / "a.txt", save)
+    assert names(tmp_path / "new") == []
+
+
+def test_a_save_replaces_whole_and_makes_folders(tmp_path: Path) -> None:
+    path = tmp_path / "one" / "two" / "wörd.tsv"
+    storage.write_text(path, "a longer text\n")
+    storage.write_text(path, "ß\n")
+    assert path.read_bytes() == "ß\n".encode()
+    assert names(path.parent) == ["wörd.tsv"]
+
+
+@pytest.mark.parametrize("name", ["part.parquet", "part.safetensors", "en-de.tsv"])
+def test_a_file_that_is_being_written_is_not_mistaken_for_one(tmp_path: Path, name: str) -> None:
+    """A process that is killed leaves its temporary file behind: no reader may take it for a shard or a list."""
+    pattern = f"*{Path(name).suffix}"
+    seen: list[list[Path]] = []
+    storage.write(
+        tmp_path / name, lambda temporary: (temporary.write_text("x"), seen.append([*tmp_path.glob(pattern)]))
+    )
+    assert seen == [[]]
+    assert [path.name for path in tmp_path.glob(pattern)] == [name]
+
+
+def test_a_second_writer_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "LOCK_WAIT", 0.1)
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / ".lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdin is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(DatasetError) as caught, storage.lock(tmp_path):
+            pytest.fail("two processes hold the folder")
+        holder.stdin.close()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert repr(str(tmp_path)) in message and "run this again" in message
+
+
+def test_a_lock_is_free_again_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "LOCK_WAIT", 0.1)
+    with pytest.raises(ValueError, match="inside"), storage.lock(tmp_path / "new"):
+        raise ValueError("inside")
+    with storage.lock(tmp_path / "new"):
+        pass
+
+
+def test_digests_tell_everything_apart() -> None:
+    parts = [(), ("",), ("", ""), ("ab", "c"), ("a", "bc"), ("abc",), (b"abc",), (["a", "b"],), (["b", "a"],),
+             ("1",), (1,), (1.5,), (None,), ([],), ({},), ({"a": 1},), ({"a": 2},)]  # fmt: skip
+    digests = [storage.digest(*each) for each in parts]
+    assert len(set(digests)) == len(parts)
+    assert all(len(digest) == 32 and int(digest, 16) >= 0 for digest in digests)
+
+
+def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
+    assert storage.digest({"a": 1, "b": 2}) == storage.digest({"b": 2, "a": 1})
+
+
+def test_a_digest_is_the_same_in_every_release() -> None:
+    """Stored results are found by it: a change would make every user compute everything again."""
+    assert storage.digest("ß", [1, 2], b"\x00") == "e9c7be6643cbde6d2ea18198c6e040db"
+
+
+def test_tensors_are_stored_and_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "t.safetensors"
+    storage.save_tensors(path, TENSORS, {"layer": "pool ß"})
+    found, meta = storage.map_tensors(path)
+    assert meta == {"layer": "pool ß"} and names(path.parent) == ["t.safetensors"]
+    assert found.keys() == TENSORS.keys()
+    for name, expected in TENSORS.items():
+        np.testing.assert_array_equal(found[name], expected, strict=True)
+        assert not found[name].flags.writeable
+        assert isinstance(found[name], np.memmap) or not expected.size
+
+
+def test_tensors_are_those_that_the_library_reads(tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    storage.save_tensors(tmp_path / "a", {"turned": np.arange(6.0).reshape(2, 3).T, **TENSORS}, {})
+    save_file(TENSORS, tmp_path / "b")
+    for path in (tmp_path / "a", tmp_path / "b"):
+        read, (found, meta) = load_file(path), storage.map_tensors(path)
+        assert meta == {} and found.keys() == read.keys()
+        for name, expected in read.items():
+            np.testing.assert_array_equal(found[name], expected, strict=True)
+    np.testing.assert_array_equal(storage.map_tensors(tmp_path / "a")[0]["turned"], np.arange(6.0).reshape(2, 3).T)
+
+
+def test_a_mapped_file_that_is_replaced_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "t.safetensors"
+    storage.save_tensors(path, {"x": np.zeros(5000)}, {})
+    before = storage.map_tensors(path)[0]["x"]
+    storage.save_tensors(path, {"x": np.ones(2)}, {})
+    assert not before.any() and storage.map_tensors(path)[0]["x"].tolist() == [1, 1]
+    path.unlink()
+    assert len(before) == 5000 and not before.any()
+
+
+def packed(header: object, data: bytes = bytes(64), length: int | None = None) -> bytes:
+    """A safetensors file with any header, which may be raw bytes."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return (len(text) if length is None else length).to_bytes(8, "little") + text + data
+
+
+def tensor(**changes: object) -> bytes:
+    """A file with one tensor of eight numbers, changed so that it is broken."""
+    return packed({"x": {"dtype": "F64", "shape": [2, 4], "data_offsets": [0, 64]} | changes})
+
+
+BROKEN = {
+    "empty": b"",
+    "half a length": b"\x01\x00\x00",
+    "a length only": packed(b"", b"", 2),
+    "a length beyond the file": packed({}, length=1000),
+    "a negative length": b"\xff" * 8 + b"{}",
+    "no JSON": packed(b"{nonsense}"),
+    "no UTF-8": packed(b'{"\xff\xfe": 1}'),
+    "nothing": packed(b""),
+    "deep nesting": packed(b"[" * 100_000),
+    "an endless number": packed(b'{"x": {"dtype": "F64", "shape": [' + b"9" * 5000 + b"]}}"),
+    "a list": packed([]),
+    "a null": packed(None),
+    "metadata that are no object": packed({"__metadata__": ["x"]}),
+    "metadata that are no text": packed({"__metadata__": {"x": 5}}),
+    "a tensor that is a number": packed({"x": 5}),
+    "a tensor of nothing": packed({"x": {}}),
+    "an unknown type": tensor(dtype="BF16"),
+    "a type that is a list": tensor(dtype=["F64"]),
+    "a type of many lines": tensor(dtype="F\n\n64" * 1000),
+    "no shape": tensor(shape=None),
+    "a shape of text": tensor(shape="24"),
+    "a negative shape": tensor(shape=[-2, -4]),
+    "a shape of fractions": tensor(shape=[2.0, 4]),
+    "a shape of truths": tensor(shape=[True, 8]),
+    "a shape too small": tensor(shape=[2, 3]),
+    "a shape too large": tensor(shape=[2**62, 4]),
+    "a shape beyond any array": tensor(shape=[0, 2**70, 2**70], data_offsets=[0, 0]),
+    "too many dimensions": tensor(shape=[1] * 200 + [8]),
+    "offsets beyond the file": tensor(data_offsets=[8, 72]),
+    "offsets far beyond": tensor(shape=[2**50], data_offsets=[0, 2**53]),
+    "negative offsets": tensor(data_offsets=[-64, 0]),
+    "offsets that go back": tensor(data_offsets=[64, 0]),
+    "one offset": tensor(data_offsets=[64]),
+    "offsets of text": tensor(data_offsets=["0", "64"]),
+    "a long name": packed({"\n" * 5000: 5}),
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_broken_file_of_tensors_is_named_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "t.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"^'t.safetensors' cannot be read \(.+\)$") as caught:
+        storage.map_tensors(path)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
+
+
+def test_the_file_that_was_broken_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(tensor())
+    assert storage.map_tensors(tmp_path / "t")[0]["x"].tolist() == [[0] * 4] * 2
+    (tmp_path / "t").write_bytes(packed({}, b""))
+    assert storage.map_tensors(tmp_path / "t") == ({}, {})
+
+
+def test_a_header_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.safetensors"
+    with path.open("wb") as file:
+        file.write((100_000_001).to_bytes(8, "little") + b"{}")
+        file.truncate(200_000_000)  # sparse: takes no room
+    with pytest.raises(DatasetError, match="a header of 100000001 bytes"):
+        storage.map_tensors(path)
+
+
+def test_a_missing_file_of_tensors_and_a_folder_are_named(tmp_path: Path) -> None:
+    for name in (tmp_path / "none", tmp_path):
+        with pytest.raises(DatasetError, match=f"'{name.name}' cannot be read"):
+            storage.map_tensors(name)
+
+
+def test_tensors_at_odd_places_are_read(tmp_path: Path) -> None:
+    header = {"x": {"dtype": "F64", "shape": [2], "data_offsets": [3, 19]}}
+    for spaces in range(8):
+        text = json.dumps(header).encode() + b" " * spaces
+        (tmp_path / "t").write_bytes(packed(text, b"abc" + np.array([1.5, -2]).tobytes()))
+        assert storage.map_tensors(tmp_path / "t")[0]["x"].tolist() == [1.5, -2]

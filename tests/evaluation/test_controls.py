@@ -1,0 +1,75 @@
+"""The controls that look at no picture, against their definitions."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from cldi_core.data import dataset, pictures, wordlists
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import controls
+from tests.conftest import LEXICON, WORDS, picture
+
+
+def cosine(one: Counter[str], other: Counter[str]) -> float:
+    dot = sum(count * other[gram] for gram, count in one.items())
+    lengths = [math.sqrt(sum(count * count for count in each.values())) for each in (one, other)]
+    return dot / (lengths[0] * lengths[1])
+
+
+def grams(word: str) -> Counter[str]:
+    text = f"^{word.casefold()}$"
+    return Counter(text[i:j] for i in range(len(text)) for j in range(i + 1, min(i + 3, len(text)) + 1))
+
+
+def test_spelling_is_the_cosine_of_character_ngrams(small: Dataset) -> None:
+    source, target = ["hand", "a", "TV", "banana"], ["Hand", "Band", "tv", "ананас", "ananas", "ß", "groß es"]
+    found = controls.spelling(small, "en-de", source, target)
+    assert found.dtype == np.float32 and found.shape == (4, 7)
+    expected = [[cosine(grams(one), grams(other)) for other in target] for one in source]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert found[0, 0] == pytest.approx(1) and found[2, 2] == pytest.approx(1), "case aside, they are spelled the same"
+    assert found.max() <= 1
+    assert found[3, 3] < 0.2, "another alphabet shares only the borders"
+
+
+def test_identity_is_the_cosine_of_the_depicted_concepts(small: Dataset) -> None:
+    source = [row.english for row in LEXICON]
+    target = [row.target for row in LEXICON]
+    found = controls.identity(small, "en-de", source, target)
+    assert found.dtype == np.float32
+    for row, word in enumerate(source):
+        for column, other in enumerate(target):
+            one, two = set(WORDS["en"].get(word, ())), set(WORDS["de"].get(other, ()))
+            if not one or not two:
+                assert math.isnan(found[row, column])
+            else:
+                assert found[row, column] == pytest.approx(len(one & two) / math.sqrt(len(one) * len(two)), abs=1e-6)
+    assert np.isnan(found).any() and (found == 0).any() and (found > 0.99).any()
+
+
+def test_words_whose_pictures_have_no_concept_score_nan(small: Dataset) -> None:
+    plain = picture("ring", "en", 5)
+    plain = pictures.Picture(plain.data, "ring.png", 96, 96)
+    pictures.write_shards(small.path / "images", [plain])
+    rows = list(small.words.itertuples(index=False, name=None))
+    dataset.write_words(small.path, [*rows, ("en", "thing", 0, plain.id), ("en", "gone", 0, "0" * 32)])
+    found = controls.identity(Dataset(small.path), "en-de", ["dog", "thing", "gone"], ["Hund"])
+    assert found[0, 0] > 0 and np.isnan(found[1:]).all()
+
+
+def test_identity_needs_known_concepts(small: Dataset, data: object) -> None:
+    assert controls.available(small) == ["spelling", "identity"]
+    other = dataset.create(small.path.parent / "other")
+    assert controls.available(other) == ["spelling"]
+    pictures.write_shards(other.path / "images", [pictures.Picture(picture("sun").data, "sun.png", 96, 96)])
+    assert controls.available(Dataset(other.path)) == ["spelling"]
+
+
+def test_every_control_says_what_it_is() -> None:
+    for name, control in controls.CONTROLS.items():
+        assert control.name == name and control.label and control.about.endswith(".")
+    assert not set(controls.CONTROLS) & set(wordlists.POS)

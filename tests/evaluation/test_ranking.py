@@ -1,0 +1,112 @@
+"""Ranks against a literal loop: ties, several right answers, words without pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cldi_core.errors import FeatureError
+from cldi_core.evaluation.ranking import gold_ranks, order, rank
+from tests import oracles
+
+NAN = np.nan
+
+
+def tied_scores(seed: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Few distinct values and some nan."""
+    rng = np.random.default_rng(seed)
+    return np.where(rng.random(shape) < 0.2, NAN, rng.integers(-3, 3, shape) / 4)
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0.1, 0.9, 0.5], [3, 1, 2]),
+        ([0.5, 0.5, 0.5, 0.5], [2.5] * 4),
+        ([0.9, 0.5, 0.5, 0.1], [1, 2.5, 2.5, 4]),
+        ([-0.9, NAN, -0.1], [2, NAN, 1]),
+        ([NAN, NAN], [NAN, NAN]),
+        ([0.3], [1]),
+        ([], []),
+    ],
+)
+def test_rank_examples(scores: list[float], expected: list[float]) -> None:
+    np.testing.assert_array_equal(rank(np.array(scores, np.float32)), expected)
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rank_equals_the_loop(seed: int, dtype: type) -> None:
+    scores = tied_scores(seed, (30,)).astype(dtype)
+    np.testing.assert_array_equal(rank(scores), oracles.ranks(scores.tolist()))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_gold_ranks_equal_the_loop(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = tied_scores(seed, (15, 12))
+    scores[3] = NAN
+    gold = [set(rng.integers(0, 12, rng.integers(0, 4)).tolist()) for _ in scores]
+    found = gold_ranks(scores, gold)
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, oracles.gold_ranks(scores.tolist(), gold))
+
+
+@pytest.mark.parametrize("container", [set, list, tuple, frozenset, np.array])
+def test_gold_may_be_any_collection(container) -> None:
+    assert gold_ranks(np.array([[0.1, 0.9, 0.5]]), [container([0, 2])]).tolist() == [2]
+
+
+def test_a_right_answer_without_pictures_leaves_the_others() -> None:
+    found = gold_ranks(np.array([[NAN, 0.2, 0.4], [NAN, 0.2, 0.4], [NAN] * 3]), [{0, 1}, {0}, {1}])
+    np.testing.assert_array_equal(found, [2, NAN, NAN])
+
+
+def test_number_of_queries_must_agree() -> None:
+    with pytest.raises(FeatureError) as error:
+        gold_ranks(np.zeros((3, 2)), [{0}, {1}])
+    told = ["3 queries", "for 2", "one collection per query"]
+    assert [part for part in told if part not in str(error.value)] == []
+
+
+@pytest.mark.parametrize(("right", "wrong"), [([2], 2), ([0, 7], 7), ([-1], -1), ([-1, 0], -1), ([1, -4], -4)])
+def test_gold_out_of_range_is_named(right: list[int], wrong: int) -> None:
+    with pytest.raises(FeatureError) as error:
+        gold_ranks(np.zeros((2, 2)), [{0}, right])
+    told = [f"right answer {wrong} ", "query 1", "0 … 1"]
+    assert [part for part in told if part not in str(error.value)] == []
+
+
+def test_scores_of_a_wrong_shape_are_refused() -> None:
+    with pytest.raises(FeatureError):
+        gold_ranks(np.zeros(2), [{0}, {1}])
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0.1, 0.9, 0.5], [1, 2, 0]),
+        ([0.5, NAN, 0.5, 0.9, NAN], [3, 0, 2, 1, 4]),
+        ([-0.5, NAN, -0.1], [2, 0, 1]),
+        ([], []),
+    ],
+)
+def test_order_is_stable_and_ends_with_nan(scores: list[float], expected: list[int]) -> None:
+    found = order(np.array(scores))
+    assert found.dtype == np.int64
+    assert found.tolist() == expected
+
+
+def test_order_of_many_ties_is_stable() -> None:
+    scores = tied_scores(0, (500,))
+    columns = sorted(range(500), key=lambda column: (np.isnan(scores[column]), -np.nan_to_num(scores[column])))
+    assert order(scores).tolist() == columns
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_order_agrees_with_rank(seed: int) -> None:
+    scores = tied_scores(seed, (25,))
+    ranks = rank(scores)[order(scores)]
+    known = ranks[~np.isnan(ranks)]
+    assert np.isnan(ranks[len(known) :]).all()
+    assert (np.diff(known) >= 0).all()

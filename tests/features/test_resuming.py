@@ -1,0 +1,241 @@
+"""Extraction that is ended in every way: killed, without room, twice at once; it goes on and ends as if nothing was."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cldi_core.data import dataset, pictures, storage
+from cldi_core.data.dataset import Dataset
+from cldi_core.errors import DatasetError, UnknownNameError
+from cldi_core.features import background, extraction, progress
+from tests.conftest import FakeExtractor, picture
+
+ROOT = Path(__file__).resolve().parents[2]
+LITE = "efficientnet-lite0"
+CONCEPTS = ("sun", "house", "tree", "ring", "cross", "square")
+SLOW = """
+import signal, sys, time
+from cldi_core import cli, extract, pictures
+from tests.conftest import FakeExtractor
+
+class Slow(FakeExtractor):
+    def features(self, batch):
+        time.sleep({seconds})
+        return super().features(batch)
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born to ignore it
+    extract.Extractor = Slow
+    extract.BATCH = {{"cpu": 2, "cuda": 2}}
+    cli.main()
+"""
+
+
+@pytest.fixture
+def drawn(data: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """Twenty-four drawn pictures in six shards."""
+    monkeypatch.setattr(pictures, "SHARD", 4)
+    new = dataset.create(data / "drawn")
+    made = [picture(concept, "en", variant) for concept in CONCEPTS for variant in range(4)]
+    pictures.write_shards(new.path / "images", made)
+    return Dataset(new.path)
+
+
+def features_of(folder: Path) -> dict[str, tuple[object, ...]]:
+    """Every bit of what is stored; only the order of a header's entries is left to chance."""
+    found = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        tensors, meta = storage.map_tensors(path)
+        found[path.name] = meta, {name: tensor.tobytes() for name, tensor in tensors.items()}
+    return found
+
+
+def uninterrupted(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[object, ...]]:
+    """What a run gives that nobody disturbs; its features are taken away again."""
+    monkeypatch.setattr(extraction, "Extractor", FakeExtractor)
+    folder = drawn.home / "features" / LITE
+    extraction.extract(Dataset(drawn.path), LITE, workers=0)
+    found = features_of(folder)
+    for path in folder.iterdir():
+        path.unlink()
+    assert len(found) == 6
+    return found
+
+
+def command(tmp_path: Path, drawn: Dataset, seconds: float) -> list[str]:
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW.format(seconds=seconds))
+    return [sys.executable, str(script), "extract", "--dataset", str(drawn.path), "--workers", "1", "--json"]
+
+
+def started(
+    tmp_path: Path, drawn: Dataset, seconds: float = 0.3, limit: Callable[[], None] | None = None
+) -> subprocess.Popen:
+    return subprocess.Popen(
+        command(tmp_path, drawn, seconds), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killing_it_loses_at_most_the_shard_under_way(
+    tmp_path: Path, drawn: Dataset, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    expected = uninterrupted(drawn, monkeypatch)
+    folder = drawn.home / "features" / LITE
+    process = started(tmp_path, drawn)
+    wait_for(lambda: len(features_of(folder)) >= 2, "two shards")
+    process.send_signal(how)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode != 0 and "Traceback" not in error
+    kept = features_of(folder)
+    assert 2 <= len(kept) < 6 and kept == {name: expected[name] for name in kept}
+    (folder / ".part-x-1.tmp").write_bytes(b"what a run leaves that is killed while it writes")
+    again = extraction.extract(Dataset(drawn.path), LITE, workers=0)
+    assert not list(folder.glob("*.tmp")) and not list(folder.glob(".*.tmp"))
+    assert again.reused == 4 * len(kept) and again.reused + again.extracted == 24
+    assert features_of(folder) == expected, "bit for bit what an undisturbed run gives"
+
+
+def test_a_disk_without_room_ends_it_in_one_line_and_loses_nothing(
+    tmp_path: Path, drawn: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system refuses what is longer than a limit, as it refuses what does not fit on a disk."""
+    expected = uninterrupted(drawn, monkeypatch)
+    folder = drawn.home / "features" / LITE
+    limited = tmp_path / "limited.py"
+    limited.write_text(
+        "import resource, runpy, sys\n"
+        "if __name__ == '__main__':\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))\n"
+        "    sys.argv = sys.argv[1:]\n"
+        "    runpy.run_path(sys.argv[0], run_name='__main__')\n"
+    )
+    given = command(tmp_path, drawn, 0)
+    done = subprocess.run(
+        [given[0], str(limited), *given[1:]],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr.startswith("error: the features could not be written to ")
+    assert done.stderr.count("\n") == 1 and "make room and run this again" in done.stderr
+    assert not list(folder.glob("*.safetensors")) and not list(folder.glob(".*.tmp"))
+    assert extraction.extract(Dataset(drawn.path), LITE, workers=0).extracted == 24
+    assert features_of(folder) == expected
+
+
+def test_a_second_run_waits_or_is_told_who_holds_the_lock(
+    tmp_path: Path, drawn: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extraction, "Extractor", FakeExtractor)
+    folder = drawn.home / "features" / LITE
+    process = started(tmp_path, drawn)
+    wait_for(lambda: features_of(folder), "the first shard")
+    monkeypatch.setattr(storage, "LOCK_WAIT", 0.2)
+    with pytest.raises(DatasetError, match=rf"process {process.pid} on .* \(extract --backbone {LITE}, since "):
+        extraction.extract(Dataset(drawn.path), LITE, workers=0)
+    monkeypatch.setattr(storage, "LOCK_WAIT", 60)
+    second = extraction.extract(Dataset(drawn.path), LITE, workers=0)
+    assert (second.extracted, second.reused) == (0, 24), "it waited until the other was done"
+    first = json.loads(process.communicate(timeout=60)[0])
+    assert (first["extracted"], first["reused"]) == (24, 0)
+
+
+def test_progress_is_kept_for_others_to_see(tmp_path: Path, drawn: Dataset) -> None:
+    folder = drawn.home / "features" / LITE
+    assert progress.read(folder) is None and storage.held(folder) is None
+    process = started(tmp_path, drawn)
+    wait_for(lambda: (now := progress.read(folder)) and now.running and now.done >= 8, "progress")
+    now = progress.read(folder)
+    assert now is not None and (now.total, now.failed) == (24, 0) and now.done < 24
+    assert now.rate > 0 and now.left is not None and now.left < 60 and 0.3 < now.share < 1
+    assert "of 24 pictures" in now.sentence and "left" in now.sentence
+    process.kill()
+    process.wait()
+    now = progress.read(folder)
+    assert now is not None and not now.running and "interrupted" in now.sentence
+
+
+def test_a_run_in_the_background_can_be_watched_cancelled_and_gone_on_with(drawn: Dataset) -> None:
+    """With the real network: what is started is the command itself."""
+    folder = drawn.home / "features" / LITE
+    assert background.under_way(drawn) == {} and background.failed(drawn) == {}
+    background.start(drawn, LITE)
+    background.start(drawn, LITE)  # a second one changes nothing
+    assert background.running(drawn, LITE) and background.starting(drawn) == [LITE]
+    wait_for(lambda: storage.held(folder) is not None or features_of(folder), "the lock")
+    background.cancel(drawn, LITE)
+    wait_for(lambda: not background.running(drawn, LITE), "its end")
+    background.start(drawn, LITE)
+    wait_for(lambda: not background.running(drawn, LITE), "its end")
+    assert len(features_of(folder)) == 6 and background.failed(drawn) == {} and background.under_way(drawn) == {}
+    background.cancel(drawn, LITE)  # nothing runs: nothing happens
+
+
+def test_one_that_somebody_else_started_can_be_cancelled(tmp_path: Path, drawn: Dataset) -> None:
+    folder = drawn.home / "features" / LITE
+    process = started(tmp_path, drawn)
+    wait_for(lambda: features_of(folder), "the first shard")
+    assert background.running(drawn, LITE) and background.starting(drawn) == []
+    assert list(background.under_way(drawn)) == [LITE]
+    background.cancel(drawn, LITE)
+    process.communicate(timeout=60)
+    assert not background.running(drawn, LITE)
+    assert not background.under_way(drawn)[LITE].running, "it can be gone on with"
+
+
+def test_one_on_another_machine_cannot(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    with storage.lock(drawn.home / "features" / LITE, "extract"):
+        monkeypatch.setattr(background.socket, "gethostname", lambda: "elsewhere")
+        with pytest.raises(DatasetError, match="end it there"):
+            background.cancel(drawn, LITE)
+
+
+def test_why_one_in_the_background_failed(drawn: Dataset) -> None:
+    shard = drawn.pictures.shards[0]
+    data = shard.read_bytes()
+    shard.write_bytes(data[: len(data) // 2] + data[-2000:])
+    background.start(drawn, LITE)
+    wait_for(lambda: not background.running(drawn, LITE), "its end")
+    assert list(background.failed(drawn)) == [LITE] and shard.name in background.failed(drawn)[LITE]
+
+
+def test_unknown_ones_are_not_started(drawn: Dataset) -> None:
+    for backbone, device in (("vgg99", "cpu"), (LITE, "tpu"), ("../../x", "cpu")):
+        with pytest.raises(UnknownNameError):
+            background.start(drawn, backbone, device)
+    assert not (drawn.home / "features").exists()
+
+
+def test_broken_progress_files_are_no_progress(drawn: Dataset) -> None:
+    folder = drawn.home / "features" / LITE
+    folder.mkdir(parents=True)
+    for text in ("", "[]", "{}", '{"done": 1}', "null"):
+        (folder / progress.FILE).write_text(text)
+        assert progress.read(folder) is None
+    (folder / storage.LOCK).touch()
+    (folder / storage.HOLDER).write_text("junk")
+    assert storage.held(folder) is None
+    with storage.lock(folder):
+        (folder / storage.HOLDER).write_text("junk")
+        assert storage.held(folder) == {}
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, "0 s"), (89, "89 s"), (600, "10 min"), (12_600, "3.5 h")])
+def test_durations(seconds: float, told: str) -> None:
+    assert progress.duration(seconds) == told

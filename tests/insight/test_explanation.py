@@ -1,0 +1,214 @@
+"""Explanations: the figures behind one word, and sentences that can be read aloud."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cldi_core.data import wordlists
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import runs
+from cldi_core.features import shards
+from cldi_core.insight import explanation
+from cldi_core.insight.explanation import Candidate, Explanation
+from cldi_core.scoring.methods import METHODS
+from tests import oracles
+from tests.conftest import ABOUT, BACKBONE, picture
+
+NAN = math.nan
+
+
+@pytest.fixture
+def pair(small: Dataset) -> runs.Pair:
+    return runs.open_pair(small, BACKBONE, "en-de")
+
+
+def explained(pair: runs.Pair, word: str, method: str = "avgmax", **scores: float) -> Explanation:
+    """Explain a word; ``scores`` (translation → score) replace those of the method."""
+    matrices = {name: matrix.copy() for name, matrix in runs.scores(pair, {method, "maxmax"}).items()}
+    number = pair.find(word)
+    for translation, value in scores.items():
+        matrices[method][pair.rows[number], pair.target.row(translation)] = value
+    frame = runs.ranked(pair, matrices[method])
+    return explanation.explain(pair, number, matrices[method], matrices["maxmax"], frame)
+
+
+def test_candidates_are_all_words_in_order_of_rank(pair: runs.Pair) -> None:
+    found = explained(pair, "run")
+    row = runs.scores(pair, ["avgmax"])["avgmax"][pair.source.row("run")]
+    assert sorted(candidate.word for candidate in found.candidates) == sorted(pair.target.words)
+    known = [candidate for candidate in found.candidates if candidate.word != "Geist"]
+    assert found.candidates[-1].word == "Geist" and math.isnan(found.candidates[-1].rank)
+    scores = [candidate.score for candidate in known]
+    assert scores == sorted((float(score) for score in row if not math.isnan(score)), reverse=True)
+    places = dict(zip(pair.target.words, oracles.ranks(row), strict=True))
+    assert [candidate.rank for candidate in known] == [places[candidate.word] for candidate in known]
+    assert [candidate.word for candidate in found.candidates if candidate.gold] == [c.word for c in found.gold]
+    assert {candidate.word for candidate in found.gold} == {"laufen", "rennen"}
+    assert found.gold[0].rank < found.gold[1].rank
+    sizes = {candidate.word: (candidate.pictures, candidate.pos) for candidate in found.candidates}
+    assert sizes["rennen"] == (2, "V") and sizes["Geist"] == (0, "N")
+
+
+def test_the_facts_of_a_word(pair: runs.Pair) -> None:
+    found = explained(pair, "run")
+    vectors = pair.source["run"].astype(float)
+    assert (found.word, found.pos, found.pictures, found.senses) == ("run", "V", 3, 57)
+    assert found.dispersion == pytest.approx(oracles.dispersion(vectors), abs=1e-6)
+    best = oracles.maxmax(vectors, pair.target[found.gold[0].word].astype(float))
+    assert found.best_cosine == pytest.approx(best, abs=1e-6)
+    assert explained(pair, "hat").senses is None
+    assert math.isnan(explained(pair, "red").dispersion), "undefined for one picture"
+
+
+def test_ties_share_a_rank(pair: runs.Pair) -> None:
+    found = explained(pair, "red", rot=0.5, Hut=0.5, Hund=0.5, **dict.fromkeys(["Köter", "Hand", "groß"], 0.1))
+    ranks = {candidate.word: candidate.rank for candidate in found.candidates}
+    better = sum(ranks[word] < ranks["rot"] for word in ("laufen", "rennen"))
+    assert ranks["rot"] == ranks["Hut"] == ranks["Hund"] == better + 2
+
+
+def test_a_right_answer_without_pictures_comes_last(pair: runs.Pair) -> None:
+    rows = [*pair.dataset.lexicon("en-de"), wordlists.Row("dog", "Geist", "N"), wordlists.Row("red", "Rotwild", "A")]
+    wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", rows)
+    pair = runs.open_pair(Dataset(pair.dataset.path), BACKBONE, "en-de")
+    gold = explained(pair, "dog").gold
+    assert len(gold) == 3
+    assert gold[-1].word == "Geist" and math.isnan(gold[-1].rank) and math.isnan(gold[-1].score)
+    assert explained(pair, "red").outcome != "uncovered", "one right answer with pictures is enough"
+
+
+def test_a_deep_rank_is_found(small: Dataset) -> None:
+    """A right answer far below ten is still listed with its rank."""
+    rows = [wordlists.Row("dog", "Hund", "N"), *(wordlists.Row("hat", f"w{n}", "N") for n in range(30))]
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
+    ids = [picture("sun").id, picture("sun", "de").id, *(f"{n:032x}" for n in range(30))]
+    matrix = np.eye(2, 4)[[0, 1] + [0] * 30] + 0.01 * np.arange(32)[:, None] * np.eye(1, 4, 2)
+    shards.write_shard(next(small.path.glob("features/*/*")), ids, matrix, ABOUT)
+    words = [("en", "dog", 0, ids[0]), ("de", "Hund", 0, ids[1]), *(("de", f"w{n}", 0, ids[n + 2]) for n in range(30))]
+    from cldi_core.data.dataset import write_words
+
+    write_words(small.path, words)
+    found = explained(runs.open_pair(Dataset(small.path), BACKBONE, "en-de"), "dog")
+    assert (found.gold[0].rank, found.outcome) == (31, "missed")
+    assert "at rank 31 of 31" in explanation.verdict(found, "avgmax")
+    assert [record["rank"] for record in explanation.as_json(found, 5)["gold"]] == [31]
+
+
+@pytest.mark.parametrize("word, candidate", [("run", "rennen"), ("run", "groß"), ("hat", "Hut"), ("dog", "Köter")])
+def test_the_matches_of_avgmax_add_up_to_its_score(pair: runs.Pair, word: str, candidate: str) -> None:
+    found = explanation.matches(pair, word, candidate, "avgmax")
+    assert sorted(match.source for match in found) == sorted(pair.source.word_ids(word))
+    assert {match.target for match in found} <= set(pair.target.word_ids(candidate))
+    assert [match.cosine for match in found] == sorted((match.cosine for match in found), reverse=True)
+    score = runs.scores(pair, ["avgmax"])["avgmax"][pair.source.row(word), pair.target.row(candidate)]
+    assert np.mean([match.cosine for match in found]) == pytest.approx(score, abs=1e-6)
+    for match in found:
+        vectors = pair.source[word][pair.source.word_ids(word).index(match.source)]
+        others = pair.target[candidate].astype(float)
+        assert match.cosine == pytest.approx(max(oracles.cosine(vectors, other) for other in others), abs=1e-6)
+
+
+def test_the_match_of_maxmax_is_its_score(pair: runs.Pair) -> None:
+    (match,) = explanation.matches(pair, "run", "groß", "maxmax")
+    score = runs.scores(pair, ["maxmax"])["maxmax"][pair.source.row("run"), pair.target.row("groß")]
+    assert match.cosine == pytest.approx(score, abs=1e-6)
+    assert match.source in pair.source.word_ids("run") and match.target in pair.target.word_ids("groß")
+
+
+def test_words_without_pictures_have_no_matches(pair: runs.Pair) -> None:
+    assert explanation.matches(pair, "ghost", "Hund", "avgmax") == []
+    assert explanation.matches(pair, "dog", "Geist", "maxmax") == []
+
+
+@pytest.mark.parametrize(
+    ("rank", "shown", "outcome"),
+    [(1, "1", "found"), (1.5, "1½", "nearly"), (10, "10", "nearly"), (10.5, "10½", "missed"), (1627, "1627", "missed"),
+     (NAN, "–", "uncovered")],
+)  # fmt: skip
+def test_ranks_are_shown_and_named(rank: float, shown: str, outcome: str) -> None:
+    assert (explanation.shown_rank(rank), explanation.outcome(rank)) == (shown, outcome)
+    assert outcome in explanation.OUTCOMES
+
+
+def case(rank: float, *, others: tuple[Candidate, ...] = (), **facts: object) -> Explanation:
+    """An explanation of the verb “shake” whose right answer “schütteln” has a rank."""
+    gold = Candidate("schütteln", rank, NAN if math.isnan(rank) else 0.5, True, "V", 3)
+    candidates = tuple(sorted((*others, gold), key=lambda each: (math.isnan(each.rank), each.rank)))
+    found = Explanation("shake", "V", candidates, (gold,), explanation.outcome(rank), 3, 0.4, 8, 0.7, 0.71)
+    return replace(found, **facts)
+
+
+MILK = Candidate("Milchshake", 1, 0.8, False, "N", 5)
+VERDICTS = {
+    "found": (case(1, others=(replace(MILK, rank=2),)), ["Found", "AVGMAX", "first of 2 candidates", "0.70", "0.71"]),
+    "found, nothing typical": (case(1, typical=NAN), ["Found", "first of 1 candidates"]),
+    "nearly": (case(2, others=(MILK,)), ["Nearly", "rank 2 of 2", "the winner is “Milchshake”", "(noun)", "the verb"]),
+    "missed": (case(40, others=(MILK,)), ["Missed", "rank 40", "“Milchshake”"]),
+    "no match": (case(40, others=(MILK,), best_cosine=0.3), ["No picture of “schütteln” looks much like", "0.30"]),
+    "dispersed": (case(40, others=(MILK,), dispersion=0.8), ["differ much among themselves", "dispersion 0.80"]),
+    "same kind": (case(40, others=(replace(MILK, pos="V"),)), ["look alike or be related", "even better"]),
+    "two kinds": (case(40, others=(replace(MILK, pos="NA"),)), ["(noun and adjective)"]),
+    "tied": (case(1.5, others=(replace(MILK, rank=1.5, score=0.5),)), ["shares rank 1½ of 2 with “Milchsh", "as well"]),
+    "no pictures": (case(NAN, pictures=0), ["no pictures of “shake”"]),
+    "no pictures of the answer": (case(NAN, others=(MILK,)), ["no pictures of the right answer “schütteln”"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_verdicts_are_plain_sentences(name: str) -> None:
+    found, parts = VERDICTS[name]
+    text = explanation.verdict(found, "avgmax")
+    assert [part for part in parts if part not in text] == []
+    assert "“schütteln”" in text or "“shake”" in text
+    assert text.endswith(".") and "\n" not in text and "nan" not in text
+    assert not set(text) & set("*_`<>[]#|$\\"), "no markup"
+
+
+def test_the_winner_of_a_tie_is_never_the_right_answer_itself() -> None:
+    tied = case(1.5, others=(replace(MILK, rank=1.5, score=0.5),))
+    first = replace(tied, candidates=tuple(sorted(tied.candidates, key=lambda each: not each.gold)))
+    assert first.candidates[0].gold
+    assert "with “Milchshake”" in explanation.verdict(first, "avgmax")
+
+
+def test_two_right_answers_that_tie() -> None:
+    tied = case(1.5)
+    other = replace(tied.gold[0], word="rütteln")
+    text = explanation.verdict(replace(tied, candidates=(*tied.candidates, other), gold=(*tied.gold, other)), "avgmax")
+    assert "shares rank 1½ of 2" in text
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("word", ["dog", "hand", "ghost", "run", "red"])
+def test_every_word_has_a_verdict_and_valid_json(pair: runs.Pair, word: str, method: str) -> None:
+    found = explained(pair, word, method)
+    assert explanation.verdict(found, method).count("“") == explanation.verdict(found, method).count("”") > 0
+    record = json.loads(json.dumps(explanation.as_json(found, 3), allow_nan=False))
+    assert {"word", "gold", "candidates", "dispersion", "senses"} <= set(record)
+    assert len(record["candidates"]) == 3
+    assert {"word", "rank", "score", "gold"} <= set(record["candidates"][0])
+    assert {"word", "rank", "score"} <= set(record["gold"][0])
+    if word == "ghost":
+        assert record["gold"][0]["rank"] is None and record["dispersion"] is None and record["outcome"] == "uncovered"
+
+
+def test_typical_is_the_median_best_cosine_of_found_words(pair: runs.Pair) -> None:
+    maxmax = np.full((7, 9), 0.1, np.float32)
+    for word, right, cosine in (("dog", "Hund", 0.9), ("hat", "Hut", 0.5), ("hand", "Hand", 0.6)):
+        maxmax[pair.source.row(word), pair.target.row(right)] = cosine
+    frame = pd.DataFrame(
+        {"word": ["dog", "hat", "hand", "run"], "pos": ["N", "N", "N", "V"], "rank": [1.0, 1.0, 2.0, 1.0],
+         "right": ["Hund", "Hut", "Hand", "laufen"]}
+    )  # fmt: skip
+    scores = runs.scores(pair, ["avgmax"])["avgmax"]
+    found = explanation.explain(pair, pair.find("hand"), scores, maxmax, frame)
+    assert found.typical == pytest.approx(0.7), "the median of .9 and .5; “hand” itself was not found"
+    assert found.best_cosine == pytest.approx(0.6)
+    none = explanation.explain(pair, pair.find("red"), scores, maxmax, frame)
+    assert math.isnan(none.typical)

@@ -1,0 +1,142 @@
+"""What ``check`` says of a sound data set and of each kind of broken one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cldi_core.data import dataset, pictures, wordlists
+from cldi_core.data.dataset import Dataset, create
+from cldi_core.features import shards
+from cldi_core.insight.health import Finding, check
+from tests.conftest import ABOUT, BACKBONE, LEXICON, picture
+
+
+def levels(findings: list[Finding], level: str) -> list[str]:
+    return [f"{finding.area}: {finding.text}" for finding in findings if finding.level == level]
+
+
+def matching(findings: list[Finding], text: str) -> Finding:
+    (found,) = [finding for finding in findings if text in finding.text]
+    assert "\n" not in found.text
+    return found
+
+
+def test_a_sound_set_has_no_errors(small: Dataset) -> None:
+    findings = check(small, deep=True)
+    assert levels(findings, "error") == []
+    assert levels(findings, "warning") == [
+        "coverage: en-de: 1 source words have no pictures: ghost",
+        "coverage: en-de: 1 translations have no pictures: Geist",
+    ]
+    assert "word lists: en-de: 9 lines, queries: 4 N, 1 V, 2 A" in levels(findings, "info")
+    assert "features: efficientnet-lite0: features of 17 pictures, 8 dimensions" in levels(findings, "info")
+
+
+def test_an_empty_set_says_what_to_do(data: Path) -> None:
+    findings = check(create(data / "new"), deep=True)
+    assert [(finding.level, finding.area) for finding in findings] == [
+        ("error", "word lists"), ("error", "pictures"), ("error", "features")]  # fmt: skip
+    for finding, command in zip(findings, ("import-lists", "import-folder", "extract"), strict=True):
+        assert f"python -m cldi_core {command}" in finding.next_step and "--dataset new" in finding.next_step
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:60])
+
+
+def _missing_picture(path: Path) -> None:
+    rows = list(Dataset(path).words.itertuples(index=False, name=None))
+    dataset.write_words(path, [*rows, ("en", "dog", 9, "0" * 32)])
+
+
+def _some_features(path: Path) -> None:
+    shard = next(path.glob("features/*/*"))
+    ids, matrix, meta = shards.read_shard(shard)
+    shards.write_shard(shard, ids[2:], matrix[2:], meta)
+
+
+def _put(name: str, text: str) -> Callable[[Path], object]:
+    return lambda path: (path / name).write_text(text, "utf-8")
+
+
+def _shared_picture(path: Path) -> None:
+    rows = list(Dataset(path).words.itertuples(index=False, name=None))
+    dataset.write_words(path, [*rows, ("de", "Hund", 9, picture("house").id)])
+
+
+def _unlicensed(path: Path) -> None:
+    pictures.write_shards(path / "images", [picture("ring", "fr", 4, ""), picture("sun", "fr", 4, "unknown")])
+
+
+def _two_dimensions(path: Path) -> None:
+    ids = [picture("sun").id]
+    shards.write_shard(path / "features" / BACKBONE / "z.safetensors", ids, np.ones((1, 3)), ABOUT)
+
+
+def _exchange_bytes(path: Path) -> None:
+    """Another picture under an id, as a damaged or tampered shard has it."""
+    (shard,) = path.glob("images/*.parquet")
+    table = pq.read_table(shard)
+    images = table.column("image").to_pylist()
+    images[3] = images[4]
+    images[6] = {"bytes": images[6]["bytes"][:200], "path": images[6]["path"]}
+    place = table.column_names.index("image")
+    pq.write_table(table.set_column(place, "image", pa.array(images)), shard)
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
+    "two columns": (_put("lexicon/en-de.tsv", "dog\tHund\n"), "error", "line 1", "import-lists"),
+    "name of a list": (_put("lexicon/words.tsv", "dog\tHund\tN\n"), "error", "'words'", "import"),
+    "doubled lines": (lambda path: wordlists.write_list(path / "lexicon/en-de.tsv", [*LEXICON, LEXICON[0], LEXICON[0]]),
+                      "warning", "lines stand twice: dog/Hund", ""),
+    "cut pictures": (lambda path: _cut(next(path.glob("images/*"))), "error", "picture shard", ""),
+    "cut words": (lambda path: _cut(path / "words.parquet"), "error", "words.parquet", ""),
+    "missing pictures": (_missing_picture, "error", "words use 1 pictures that are missing", "import-folder"),
+    "cut features": (lambda path: _cut(next(path.glob("features/*/*"))), "error", "cannot be read", "extract"),
+    "features that differ": (_two_dimensions, "error", "3 dimensions", "--force"),
+    "features of some": (_some_features, "warning", "2 pictures that words use have no features", "extract"),
+    "shared across languages": (_shared_picture, "warning", "1 pictures belong to words of both languages", ""),
+    "no licence": (_unlicensed, "warning", "2 pictures have no known licence", "--licence"),
+    "bad home": (_put("dataset.toml", 'pictures = "../../etc"\n'), "error", "'../../etc'", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_each_fault_is_found(small: Dataset, name: str) -> None:
+    break_it, level, text, step = BROKEN[name]
+    break_it(small.path)
+    finding = matching(check(Dataset(small.path)), text)
+    assert finding.level == level
+    assert step in finding.next_step
+
+
+def test_one_fault_does_not_hide_another(small: Dataset) -> None:
+    other = small.path / "features" / "another" / "x.safetensors"
+    shards.write_shard(other, [picture("sun").id], np.ones((1, 3)), ABOUT)
+    _cut(next(small.path.glob(f"features/{BACKBONE}/*")))
+    (small.path / "lexicon" / "words.tsv").write_text("dog\tHund\tN\n")
+    _shared_picture(small.path)
+    findings = check(Dataset(small.path))
+    for text in ("'words'", "both languages", "ghost", "cannot be read", "another: features of 1 pictures"):
+        matching(findings, text)
+
+
+def test_only_a_deep_check_decodes_pictures(small: Dataset) -> None:
+    _exchange_bytes(small.path)
+    assert levels(check(Dataset(small.path)), "error") == []
+    errors = levels(check(Dataset(small.path), deep=True), "error")
+    assert len(errors) == 2
+    assert "its bytes are not those that were imported" in errors[0] and "broken picture" in errors[1]
+
+
+def test_long_lists_are_shortened(small: Dataset) -> None:
+    rows = [wordlists.Row(f"word{number:02}", "Hund", "N") for number in range(30)]
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
+    finding = matching(check(Dataset(small.path)), "source words have no pictures")
+    assert "word07, … (30 in all)" in finding.text and "word08" not in finding.text

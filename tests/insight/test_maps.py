@@ -1,0 +1,137 @@
+"""The points of the map, their groups and joins, and what a selection means."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import runs
+from cldi_core.insight import maps, projection
+from tests.conftest import BACKBONE, WORDS
+
+
+@pytest.fixture
+def pair(small: Dataset) -> runs.Pair:
+    """en-de of the tiny data set."""
+    return runs.open_pair(small, BACKBONE, "en-de")
+
+
+@pytest.fixture
+def ranked(pair: runs.Pair) -> pd.DataFrame:
+    """Its rankings with ranks set by hand, in the order of the queries."""
+    frame = runs.rankings(pair, ["avgmax"])["avgmax"].copy()
+    assert frame["query"].tolist() == ["dog.N", "hat.N", "hand.N", "ghost.N", "run.V", "red.A", "big.A"]
+    frame["rank"] = [1, 4, 40, np.nan, 11, 2, 1]
+    return frame
+
+
+def words(pair: runs.Pair) -> pd.DataFrame:
+    """The map of words."""
+    return projection.coordinates(pair.dataset, BACKBONE, "words")
+
+
+def test_words_carry_what_became_of_them(pair: runs.Pair, ranked: pd.DataFrame) -> None:
+    table, total = maps.points(words(pair), pair, ranked, "NVA")
+    assert total == len(table) == 14  # ghost and Geist have no pictures
+    facts = {label: (pos, found) for label, pos, found in table[["label", "pos", "outcome"]].itertuples(index=False)}
+    assert facts["dog (en)"] == facts["Köter (de)"] == ("N", "found")
+    assert facts["hat (en)"] == facts["Hut (de)"] == ("N", "nearly")
+    assert facts["run (en)"] == facts["rennen (de)"] == ("V", "missed")
+    places = words(pair).set_index(["language", "word"])
+    for row in table.itertuples():
+        assert (row.x, row.y) == tuple(places.loc[(row.language, row.word), ["x", "y"]])
+
+
+def test_only_the_chosen_parts_of_speech_are_shown(pair: runs.Pair, ranked: pd.DataFrame) -> None:
+    table, total = maps.points(words(pair), pair, ranked, "VA")
+    assert sorted(table["word"]) == sorted(["run", "laufen", "rennen", "red", "rot", "big", "groß"])
+    assert total == 7
+    assert maps.points(words(pair), pair, ranked, "")[1] == 0
+
+
+def test_a_picture_stands_once_under_the_first_word_it_belongs_to(pair: runs.Pair, ranked: pd.DataFrame) -> None:
+    coordinates = projection.coordinates(pair.dataset, BACKBONE, "pictures")
+    table, total = maps.points(coordinates, pair, ranked, "NVA")
+    assert table["id"].is_unique
+    assert total == len(table) == 17
+    owners = [(language, word) for language in ("en", "de") for word in WORDS[language]]
+    for row in table.itertuples():
+        first = next(owner for owner in owners if row.id in pair.dataset.members(owner[0])[owner[1]])
+        assert (row.language, row.word) == first
+
+
+def test_too_many_points_are_sampled_the_same_way_every_time(
+    pair: runs.Pair, ranked: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = maps.points(words(pair), pair, ranked, "NVA")[0]
+    monkeypatch.setattr(maps, "LIMIT", 5)
+    table, total = maps.points(words(pair), pair, ranked, "NVA")
+    assert (len(table), total) == (5, 14)
+    assert table.index.tolist() == list(range(5))
+    assert set(table["label"]) < set(everything["label"])
+    pd.testing.assert_frame_equal(table, maps.points(words(pair), pair, ranked, "NVA")[0])
+    monkeypatch.setattr(maps, "LIMIT", 14)
+    assert len(maps.points(words(pair), pair, ranked, "NVA")[0]) == 14
+
+
+@pytest.mark.parametrize(
+    ("colouring", "labels"),
+    [
+        ("pos", ["nouns, n = 7", "verbs, n = 3", "adjectives, n = 4"]),
+        ("language", ["en, n = 6", "de, n = 8"]),
+        ("outcome", ["found, n = 5", "nearly, n = 4", "missed, n = 5"]),
+    ],
+)
+def test_groups_split_the_points(pair: runs.Pair, ranked: pd.DataFrame, colouring: str, labels: list[str]) -> None:
+    table, _ = maps.points(words(pair), pair, ranked, "NVA")
+    groups = maps.groups(table, colouring, pair.languages)
+    assert [label for _, label, _ in groups] == labels
+    np.testing.assert_array_equal(sum(mask.astype(int) for *_, mask in groups), np.ones(len(table)))
+    for value, _, mask in groups:
+        assert set(table.loc[mask, colouring]) == {value}
+
+
+def test_a_word_without_answer_on_the_map_is_uncovered(pair: runs.Pair, ranked: pd.DataFrame) -> None:
+    ranked.loc[1, "rank"] = np.nan
+    table, _ = maps.points(words(pair), pair, ranked, "N")
+    assert [label for _, label, _ in maps.groups(table, "outcome", pair.languages)][-1] == "no pictures, n = 2"
+
+
+def test_joins_lead_from_a_word_to_each_right_answer(pair: runs.Pair, ranked: pd.DataFrame) -> None:
+    table, _ = maps.points(words(pair), pair, ranked, "NV")
+    place = table.set_index("label")[["x", "y"]]
+    expected = [("dog", "Hund"), ("dog", "Köter"), ("hat", "Hut"), ("hand", "Hand"), ("run", "laufen"),
+                ("run", "rennen")]  # fmt: skip
+    lines = [[place.loc[f"{one} (en)"], place.loc[f"{other} (de)"]] for one, other in expected]
+    np.testing.assert_array_equal(maps.joins(table, pair), np.array(lines))
+    assert maps.joins(table[:0], pair).shape == (0, 2, 2)
+
+
+POINTS = np.array([[0, 0], [1, 1], [2, 2], [3, 3]], float)
+SQUARE = [(0.5, 0.5), (2.5, 0.5), (2.5, 2.5), (0.5, 2.5)]
+
+
+@pytest.mark.parametrize(
+    ("polygons", "boxes", "clicked", "rows"),
+    [
+        ([], [], [], []),
+        ([], [], [3, 0], [0, 3]),
+        ([], [], [4, -1, 2], [2]),  # not of this map
+        ([SQUARE], [], [], [1, 2]),
+        ([SQUARE], [], [0], [1, 2]),  # the browser's list is not used beside an area
+        ([], [([2.5, 3.5], [3.5, 2.5])], [], [3]),  # corners in any order
+        ([], [([1, 2], [1, 2])], [], [1, 2]),  # borders are inside
+        ([SQUARE], [([-1, 0.5], [-1, 0.5])], [], [0, 1, 2]),
+        ([], [([8, 9], [8, 9])], [1], []),
+    ],
+)
+def test_areas_and_clicks_choose_points(polygons: list, boxes: list, clicked: list[int], rows: list[int]) -> None:
+    chosen = maps.chosen(POINTS, polygons, boxes, clicked)
+    assert chosen.tolist() == rows
+    assert chosen.dtype == np.int64
+
+
+def test_nothing_can_be_chosen_on_an_empty_map() -> None:
+    assert maps.chosen(np.zeros((0, 2)), [SQUARE], [([0, 1], [0, 1])], [0]).tolist() == []

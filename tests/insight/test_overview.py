@@ -1,0 +1,129 @@
+"""What the pages say of a data set as a whole."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cldi_core.data import pictures, wordlists
+from cldi_core.data.dataset import Dataset, create
+from cldi_core.evaluation import runs
+from cldi_core.insight import overview
+from tests import oracles
+from tests.conftest import BACKBONE, LEXICON, picture
+
+NAN = math.nan
+
+
+def rankings(rows: list[tuple[str, float, float, bool]]) -> pd.DataFrame:
+    """Made-up rankings: query, rank, winner's score, same-spelled."""
+    return pd.DataFrame(
+        {
+            "query": [query for query, *_ in rows],
+            "word": [query[:-2] for query, *_ in rows],
+            "pos": [query[-1] for query, *_ in rows],
+            "rank": [rank for _, rank, _, _ in rows],
+            "winner_score": [score for _, _, score, _ in rows],
+            "same_spelled": [same for *_, same in rows],
+        }
+    )
+
+
+def test_the_card_counts_words_pictures_and_licences(small: Dataset) -> None:
+    pictures.write_shards(small.path / "images", [picture("ring", "fr", 4, "")])
+    card = overview.card(Dataset(small.path))
+    assert card["Words with pictures"] == "6 en, 8 de"
+    assert card["Pictures"] == "18"
+    assert card["Licences"] == "CC0-1.0 (17), unknown (1)"
+    assert card["Queries en-de"] == "4 nouns, 1 verbs, 2 adjectives"
+
+
+def test_the_card_of_an_empty_set(data: object, small: Dataset) -> None:
+    card = overview.card(create(small.path.parent / "new"))
+    assert card == {"Words with pictures": "none", "Pictures": "0", "Licences": "none"}
+
+
+def test_stories_show_a_failure_and_a_success() -> None:
+    frame = rankings(
+        [("run.V", 20, 0.5, False), ("sit.V", 30, 0.8, False), ("eat.V", 1, 0.6, False), ("cry.V", 1, 0.9, False),
+         ("red.A", 11, 0.4, False), ("big.A", 10, 0.9, False), ("dog.N", 99, 0.9, True), ("cow.N", 40, 0.1, False),
+         ("hat.N", NAN, 0.9, False)]
+    )  # fmt: skip
+    found = overview.stories("en-de", frame, "avgmax")
+    assert [story.query for story in found] == ["sit.V", "cry.V", "red.A", "cow.N"]
+    assert [(story.pair, story.method) for story in found] == [("en-de", "avgmax")] * 4
+    assert found[0].question == "Why does the verb “sit” fail?"
+    assert overview.stories("en-de", frame[::-1], "avgmax") == found, "the same ones every time"
+    assert overview.stories("en-de", frame[frame["rank"] == 10], "avgmax") == []
+
+
+def test_dispersions_of_both_languages(small: Dataset) -> None:
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", [*LEXICON, wordlists.Row("run", "Hund", "N")])
+    pair = runs.open_pair(Dataset(small.path), BACKBONE, "en-de")
+    frame = overview.dispersions(pair)
+    assert len(frame) == 7 + 1 + 9 + 0 + 0
+    assert sorted(frame.loc[frame["word"] == "run", "pos"]) == ["N", "V"]
+    for language, sets in (("en", pair.source), ("de", pair.target)):
+        rows = frame[frame["language"] == language]
+        assert set(rows["word"]) == set(sets.words)
+        for row in rows.itertuples():
+            vectors = sets[row.word].astype(float)
+            assert row.pictures == len(vectors)
+            assert row.dispersion == pytest.approx(oracles.dispersion(vectors), abs=1e-6, nan_ok=True)
+
+
+def test_means_and_extremes_by_part_of_speech() -> None:
+    frame = pd.DataFrame(
+        {"language": "en", "word": list("abcde"), "pos": list("NNNNV"), "dispersion": [0.3, NAN, 0.1, 0.5, 0.2]}
+    )
+    means = {letter: (interval.value, count) for letter, interval, count in overview.means_by_pos(frame)}
+    assert means["N"] == (pytest.approx(0.3), 3)
+    assert means["V"] == (pytest.approx(0.2), 1)
+    assert means["A"][1] == 0 and math.isnan(means["A"][0])
+    low, high = overview.extremes(frame, "N", 2)
+    assert low["word"].tolist() == ["c", "a"] and high["word"].tolist() == ["d", "a"]
+    assert [len(rows) for rows in overview.extremes(frame, "A")] == [0, 0]
+
+
+ONE = rankings([("dog.N", 1, 0, False), ("cow.N", 4, 0, False), ("run.V", 2, 0, False), ("hat.N", NAN, 0, False)])
+TWO = rankings([("cow.N", 2, 0, False), ("dog.N", 2, 0, False), ("run.V", NAN, 0, False), ("hat.N", 1, 0, False)])
+
+
+def test_comparisons_are_of_the_same_words() -> None:
+    table = overview.compare({"one": ONE, "two": TWO}, "NVA")
+    assert table[["query", "one", "two"]].to_numpy().tolist() == [["dog.N", 1, 2], ["cow.N", 4, 2]]
+    assert overview.compare({"one": ONE}, "V")["query"].tolist() == ["run.V"]
+    difference = overview.difference(table, "one", "two")
+    assert difference.value == pytest.approx(((1 - 1 / 2) + (1 / 4 - 1 / 2)) / 2)
+    assert difference.low <= difference.value <= difference.high
+
+
+def test_wins_are_split_and_sorted() -> None:
+    table = overview.compare({"one": ONE, "two": TWO}, "NVA")
+    won, lost = overview.wins(table, "one", "two")
+    assert (won["query"].tolist(), lost["query"].tolist()) == (["dog.N"], ["cow.N"])
+    again, back = overview.wins(table, "two", "one")
+    assert (again["query"].tolist(), back["query"].tolist()) == (["cow.N"], ["dog.N"])
+    assert [len(rows) for rows in overview.wins(table, "one", "one")] == [0, 0]
+
+
+def test_rankings_are_joined_with_the_dispersion_of_the_source_word() -> None:
+    frame = pd.DataFrame(
+        {"language": ["en", "en", "en", "de"], "word": ["dog", "cow", "run", "hat"],
+         "dispersion": [0.1, NAN, 0.3, 0.9]}
+    )  # fmt: skip
+    table = overview.with_dispersion(ONE, frame, "NV")
+    assert table[["query", "dispersion", "number"]].to_numpy().tolist() == [["dog.N", 0.1, 0], ["run.V", 0.3, 1]]
+
+
+def test_the_rank_correlation_is_spearmans() -> None:
+    rng = np.random.default_rng(0)
+    dispersion = rng.uniform(size=200)
+    table = pd.DataFrame({"dispersion": dispersion, "rank": np.floor(1 + 50 * dispersion + 20 * rng.uniform(size=200))})
+    found = overview.rank_correlation(table)
+    assert found.value == pytest.approx(table["dispersion"].corr(-table["rank"], method="spearman"))
+    assert -1 <= found.low < found.value < found.high < 0
+    assert math.isnan(overview.rank_correlation(table[:2]).value)

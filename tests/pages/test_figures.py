@@ -1,0 +1,150 @@
+"""Figures: what is plotted, and that words never become HTML."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from cldi_core.evaluation.metrics import Interval
+from cldi_core.scoring.methods import METHODS
+from pages._ui import figures
+
+NAN = math.nan
+EVIL = "<b>x</b> & %{x}"
+ESCAPED = "&lt;b&gt;x&lt;/b&gt; &amp; %{x}"
+
+
+def table(**columns: list[object]) -> pd.DataFrame:
+    """Two nouns, a verb of a hostile name, and columns of the test's own."""
+    frame = pd.DataFrame({"word": ["dog", "cow", EVIL], "pos": list("NNV"), **columns})
+    return frame.assign(number=range(3))
+
+
+def check_points(trace: go.Scattergl) -> None:
+    """Small arrays, ids for selections, text only as escaped hover text and never in a template."""
+    assert isinstance(trace, go.Scattergl)
+    assert (trace.x.dtype, trace.y.dtype, trace.customdata.dtype) == (np.float32, np.float32, np.int32)
+    assert trace.hoverinfo == "text" and trace.hovertemplate is None and trace.text is None
+    assert len(trace.hovertext) == len(trace.x) == len(trace.customdata)
+    assert not any("<" in text for text in trace.hovertext)
+
+
+def test_the_map_has_one_trace_per_group_and_escapes_words() -> None:
+    x, y = np.arange(3, dtype=np.float64), np.zeros(3)
+    groups = [("nouns, n = 2", "#111", np.array([1, 1, 0], bool)), ("verbs, n = 1", "#222", np.array([0, 0, 1], bool))]
+    chart = figures.scatter_map(x, y, np.array([7, 8, 9]), groups, ["dog", "cow", EVIL])
+    assert [trace.name for trace in chart.data] == ["nouns, n = 2", "verbs, n = 1"]
+    assert [trace.marker.color for trace in chart.data] == ["#111", "#222"]
+    assert [trace.customdata.tolist() for trace in chart.data] == [[7, 8], [9]]
+    assert chart.data[1].hovertext == (ESCAPED,)
+    for trace in chart.data:
+        check_points(trace)
+
+
+def test_the_map_joins_points_by_lines_with_gaps() -> None:
+    joins = np.array([[[0, 0], [1, 1]], [[2, 2], [3, 3]]], float)
+    mask = np.ones(3, bool)
+    chart = figures.scatter_map(np.zeros(3), np.zeros(3), np.arange(3), [("all", "#111", mask)], ["a"] * 3, joins)
+    lines = chart.data[0]
+    np.testing.assert_array_equal(lines.x, [0, 1, NAN, 2, 3, NAN])
+    assert (lines.mode, lines.hoverinfo) == ("lines", "skip")
+    assert len(figures.scatter_map(np.zeros(3), np.zeros(3), np.arange(3), [], [], joins[:0]).data) == 0
+
+
+def test_ranks_of_two_contenders_lie_on_log_axes() -> None:
+    chart = figures.rank_scatter(table(one=[1, 40.5, 3], two=[2, 20, 1]), "one", "two", ("AVGMAX", "MAXMAX"))
+    diagonal, nouns, verbs = chart.data
+    assert diagonal.x == diagonal.y == (1, 40.5)
+    assert (nouns.x.tolist(), nouns.y.tolist(), nouns.customdata.tolist()) == ([1, 40.5], [2, 20], [0, 1])
+    assert (nouns.name, verbs.name) == ("nouns, n = 2", "verbs, n = 1")
+    assert verbs.hovertext == (ESCAPED,) and verbs.customdata.tolist() == [2]
+    assert chart.layout.xaxis.type == chart.layout.yaxis.type == "log"
+    for trace in (nouns, verbs):
+        check_points(trace)
+
+
+def test_dispersion_against_reciprocal_rank_fills_what_was_found() -> None:
+    chart = figures.against_rank(table(rank=[1, 4, 2.5], dispersion=[0.1, 0.2, 0.3]))
+    points = [(trace.x.tolist(), trace.y.tolist(), trace.customdata.tolist()) for trace in chart.data]
+    assert points == [
+        ([pytest.approx(0.1)], [1], [0]),
+        ([pytest.approx(0.2)], [0.25], [1]),
+        ([], [], []),
+        ([pytest.approx(0.3)], [pytest.approx(0.4)], [2]),
+    ]
+    filled, hollow = chart.data[0].marker, chart.data[1].marker
+    assert filled.color == figures.COLOURS["N"] == hollow.line.color
+    assert hollow.color == "rgba(0,0,0,0)"
+    assert [trace.name for trace in chart.data if trace.showlegend] == ["nouns, n = 2", "verbs, n = 1"]
+    for trace in chart.data:
+        check_points(trace)
+
+
+def test_the_histogram_counts_words_with_a_dispersion_of_one_language() -> None:
+    frame = pd.DataFrame(
+        {"language": ["en"] * 4 + ["de"], "pos": list("NNVNV"), "dispersion": [0.1, 0.2, 0.3, NAN, 0.9]}
+    )
+    chart = figures.histogram(frame, "en")
+    assert [(trace.name, list(trace.x)) for trace in chart.data] == [
+        ("nouns, n = 2", [0.1, 0.2]),
+        ("verbs, n = 1", [0.3]),
+    ]
+    assert {trace.histnorm for trace in chart.data} == {"probability"}
+
+
+def record(method: str, setting: str, mrr: float) -> dict[str, object]:
+    """One record of ``results.table``."""
+    return {"pair": "en-de", "method": method, "setting": setting, "mrr": mrr, "mrr_low": mrr - 0.1,
+            "mrr_high": mrr + 0.2, "n": 5}  # fmt: skip
+
+
+def test_the_finding_shows_each_method_at_its_own_label() -> None:
+    names = ["avgmax", "maxmax", "cnn-mean", "cnn-max"]  # the paper's; others are on the Results page
+    last = names[-1]
+    chart = figures.finding([record(last, "NN", 0.5), record("knn", "NN", 0.9), record(last, "VB", 0.25)], "en-de")
+    nouns, verbs, adjectives, published = chart.data
+    assert published.name == "in the paper" and list(published.y[:3]) == [0.60, 0.20, 0.28]
+    assert (list(nouns.y), list(verbs.y), list(adjectives.y)) == ([0.5], [0.25], [])
+    assert [round(verbs.x[0] - nouns.x[0], 2), round(verbs.x[0])] == [0.18, names.index(last)]
+    assert chart.layout.xaxis.ticktext[round(verbs.x[0])] == METHODS[last].label
+    assert (nouns.name, adjectives.name) == ("nouns, n = 5", "adjectives")
+    assert nouns.error_y.array[0] == pytest.approx(0.2) and nouns.error_y.arrayminus[0] == pytest.approx(0.1)
+    assert [len(trace.y) for trace in figures.finding([record(last, "NN", 0.5)], "average").data[:3]] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (Interval(0.567, 0.541, 0.6), "0.57 [0.54, 0.60]"),
+        (Interval(-0.001, -0.2, 0.004), "0.00 [-0.20, 0.00]"),
+        (Interval(NAN, NAN, NAN), "–"),
+    ],
+)
+def test_intervals_are_written_with_two_decimals(interval: Interval, text: str) -> None:
+    assert figures.interval_text(interval) == text
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        (Interval(0.04, 0.02, 0.06), "▲ +0.04 [0.02, 0.06]"),
+        (Interval(-0.04, -0.06, -0.02), "▼ -0.04 [-0.06, -0.02]"),
+        (Interval(0.01, -0.02, 0.04), "+0.01 [-0.02, 0.04]"),
+        (Interval(0.0, 0.0, 0.0), "0.00 [0.00, 0.00]"),
+        (Interval(NAN, NAN, NAN), "–"),
+    ],
+)
+def test_gains_are_marked_where_they_exclude_zero(interval: Interval, text: str) -> None:
+    assert figures.gain_text(interval) == text
+
+
+def test_groups_have_the_palettes_colours() -> None:
+    assert figures.group_colour("pos", "V", ("en", "de")) == figures.COLOURS["V"]
+    assert figures.group_colour("outcome", "missed", ("en", "de")) == figures.OUTCOME_COLOURS["missed"]
+    colours = [figures.group_colour("language", language, ("en", "de")) for language in ("en", "de")]
+    assert colours == list(figures.LANGUAGE_COLOURS)
+    assert set(figures.OUTCOME_COLOURS) == {"found", "nearly", "missed", "uncovered"}

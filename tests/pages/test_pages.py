@@ -1,0 +1,356 @@
+"""The pages of a complete data set: what they say is what the core computes, and every control does its work."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import runs, tables
+from cldi_core.insight import maps, overview
+from cldi_core.scoring.methods import METHODS
+from pages._ui import draw, figures, frame
+from tests import oracles
+from tests.conftest import BACKBONE
+from tests.pages_data import (
+    HOSTILE,
+    MANY,
+    PAGES,
+    RANKS,
+    Charts,
+    Event,
+    build_wide,
+    button,
+    german,
+    healthy,
+    open_page,
+    score_all,
+    texts,
+    view_of,
+)
+
+FULL = {"dataset": "wide", "pair": "en-fr", "pos": "VA", "method": "maxmax", "backbone": BACKBONE, "show": "found",
+        "word": "red.A", "candidate": "dog|fr"}  # fmt: skip
+BY_RANK = [f"{word}.{pos}" for word, (pos, _) in sorted(RANKS.items(), key=lambda item: (item[1][1], item[0]))]
+UNKNOWN = ["cloud.N", "ghost.N"]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, dict[str, dict[str, pd.DataFrame]]]:
+    """The data set with known ranks, and its stored rankings: pair → method → frame."""
+    made = build_wide(tmp_path_factory.mktemp("data") / "wide")
+    return made, score_all(made)
+
+
+@pytest.fixture(autouse=True)
+def wide(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """The data set, as the only one there is."""
+    monkeypatch.setenv("CLDI_DATA", str(built[0].path.parent))
+    monkeypatch.delenv("CLDI_DATASET", raising=False)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return built[0]
+
+
+def pair_of(made: Dataset, name: str = "en-de") -> runs.Pair:
+    """A pair of the data set."""
+    return runs.open_pair(made, BACKBONE, name)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_opens_the_view_and_every_page_keeps_it(page: str) -> None:
+    at = healthy(open_page(page, **FULL))
+    assert not at.warning or page == "data"
+    assert view_of(at) == FULL
+    chosen = {box.key: box.value for box in at.sidebar.selectbox}
+    assert chosen == {name: FULL[name] for name in ("dataset", "pair", "method", "backbone")}
+    assert at.sidebar.get("button_group")[0].value == ["V", "A"]
+
+
+def test_the_view_goes_along_to_other_pages() -> None:
+    at = open_page("word", **FULL)
+    for page in PAGES:
+        at = healthy(at.switch_page(f"pages/{page}.py").run())
+        assert view_of(at) == FULL, page
+
+
+def test_the_link_to_this_view_holds_every_choice() -> None:
+    asked = {**FULL, "contenders": f"knn@{BACKBONE},avgmax@{BACKBONE}"}
+    (link,) = [code.value for code in open_page("compare", **asked).sidebar.code]
+    assert {name: values[0] for name, values in parse_qs(link.partition("?")[2]).items()} == asked
+
+
+def test_the_sidebar_changes_the_view() -> None:
+    at = open_page("word", word="dog.N", candidate="cow|de")
+    at = healthy(at.sidebar.selectbox(key="method").set_value("cnn-max").run())
+    assert (view_of(at)["method"], view_of(at)["word"]) == ("cnn-max", "dog.N")
+    at = healthy(at.sidebar.get("button_group")[0].set_value(["V"]).run())
+    assert view_of(at)["pos"] == "V"
+    assert all(option.split(" · ")[1] == "verb" for option in at.selectbox(key="word").options)
+    at = healthy(at.sidebar.selectbox(key="pair").set_value("en-fr").run())
+    assert view_of(at)["pair"] == "en-fr" and "→ run\\|fr" in texts(at)
+    at = healthy(at.sidebar.get("button_group")[0].set_value([]).run())
+    assert view_of(at)["pos"] == "NVA"  # no part of speech means all
+
+
+@pytest.mark.parametrize("word", ["dog", "tree", "shake", "wise", *HOSTILE])
+def test_the_word_page_tells_the_true_rank(word: str) -> None:
+    pos, rank = RANKS[word]
+    at = healthy(open_page("word", word=f"{word}.{pos}"))
+    said = texts(at).replace("\\", "")
+    opening = {1: "Found: AVGMAX ranks the right answer"}.get(rank, "Nearly:" if rank <= 10 else "Missed:")
+    (verdict,) = [line for line in said.splitlines() if line.startswith(opening)]
+    assert f"“{german(word)}”" in verdict
+    assert (f"at rank {rank} of {len(RANKS)};" in verdict) == (rank > 1)
+    table = at.dataframe[0].value
+    assert table.loc[table["✓"] == "✓", ["#", "candidate"]].to_numpy().tolist()[0] == [str(rank), german(word)]
+    assert table["#"].tolist()[:10] == [str(n) for n in range(1, 11)]
+    assert table["score"].dropna().is_monotonic_decreasing
+    assert f"rank {rank}" in said
+
+
+def test_right_answers_without_pictures_are_listed_without_a_rank() -> None:
+    at = open_page("word", word="dog.N")
+    table = at.dataframe[0].value
+    assert table.loc[table["✓"] == "✓", ["#", "candidate"]].to_numpy().tolist() == [["1", "dog|de"], ["–", "Köter"]]
+    at = healthy(button(at, "right\\: Köter").click().run())
+    assert view_of(at)["candidate"] == "Köter"
+    assert [info.value for info in at.info] == ["No pictures of Köter \\(de\\).", "There are no pictures to compare."]
+
+
+def test_buttons_show_the_right_answer_and_the_winner() -> None:
+    at = open_page("word", word="shake.V")
+    right, winner = button(at, "right\\: shake"), button(at, "winner")
+    assert right.label == "right\\: shake\\|de #17" and winner.label.endswith("#1")
+    at = healthy(winner.click().run())
+    best = at.dataframe[0].value["candidate"][0]
+    assert view_of(at)["candidate"] == best != german("shake")
+    assert f"What made the score of “{best}”" in texts(at).replace("\\", "")
+    at = healthy(button(at, "right").click().run())
+    assert view_of(at)["candidate"] == german("shake")
+
+
+def test_a_deep_candidate_of_a_link_joins_the_table() -> None:
+    table = open_page("word", word="dog.N", candidate=german("sea")).dataframe[0].value
+    assert len(table) == 12  # ten, the right answer without pictures, and this one
+    assert german("sea") in table["candidate"].tolist()
+    ranks = [float(rank) for rank in table["#"] if rank != "–"]
+    assert ranks == sorted(ranks) and ranks[-1] > 10
+
+
+def test_previous_and_next_walk_through_all_words_by_rank() -> None:
+    at = open_page("word", word=BY_RANK[0], candidate="cow|de")
+    assert button(at, "Previous").disabled
+    seen = [at.selectbox(key="word").value]
+    for _ in range(3):
+        at = button(at, "Next").click().run()
+        seen.append(view_of(at)["word"])
+        assert "candidate" not in view_of(at)
+    assert seen == BY_RANK[:4]
+    assert view_of(button(at, "Previous").click().run())["word"] == BY_RANK[2]
+    last = open_page("word", word=UNKNOWN[-1])
+    assert button(last, "Next").disabled
+    assert "22 of 22, by rank" in texts(last)
+
+
+def test_search_selects_a_word() -> None:
+    at = open_page("word", word="dog.N", candidate="cow|de")
+    box = at.selectbox(key="word")
+    assert [option.split(" · ")[-1] for option in box.options][-3:] == ["#19", "no pictures", "no pictures"]
+    assert any(option.startswith(HOSTILE[0] + " · noun") for option in box.options)  # options are not Markdown
+    at = healthy(box.set_value("owe.V").run())
+    assert view_of(at)["word"] == "owe.V" and "candidate" not in view_of(at)
+    assert "#### owe → owe\\|de" in texts(at)
+
+
+@pytest.mark.parametrize(("show", "low", "high"), [("found", 1, 1), ("nearly", 2, 10), ("missed", 11, 99)])
+def test_words_are_filtered_by_what_became_of_them(show: str, low: int, high: int) -> None:
+    at = open_page("word", pos="NV")
+    at = healthy(at.main.get("button_group")[0].set_value(show).run())
+    assert view_of(at)["show"] == show
+    expected = [query for query in BY_RANK if query[-1] in "NV" and low <= RANKS[query[:-2]][1] <= high]
+    options = [option.split(" · ")[0] for option in at.selectbox(key="word").options]
+    assert options == [query[:-2] for query in expected]
+
+
+def test_a_word_is_found_without_its_part_of_speech() -> None:
+    assert "#### shake →" in texts(open_page("word", word="shake"))
+
+
+def test_more_candidates_can_be_listed(wide: Dataset) -> None:
+    at = open_page("word", word="shake.V", pair="en-de")
+    few = at.dataframe[0].value["candidate"].tolist()
+    at = healthy(at.segmented_control(key="candidates listed").set_value(30).run())
+    many = at.dataframe[0].value["candidate"].tolist()
+    assert many[: len(few) - 1] == few[:-1] and len(many) == min(30, len(pair_of(wide).target.words))
+
+
+def test_grids_and_matches_turn_their_pages() -> None:
+    at = open_page("word", word="dog.N")
+    assert [len(at.get("image")[0].value), f"1–24 of {MANY}" in texts(at)] == [24, True]
+    at = healthy(at.button(key="on-s-dog").click().run())
+    assert [len(at.get("image")[0].value), f"25–{MANY} of {MANY}" in texts(at)] == [MANY - 24, True]
+    assert at.button(key="on-s-dog").disabled
+    (onward,) = [one for one in at.button if str(one.key).startswith("on-m-dog-")]
+    first = list(at.get("image")[-1].value)
+    assert len(first) == draw.MATCHES and f"1–{draw.MATCHES} of {MANY}" in texts(at)
+    at = healthy(onward.click().run())
+    assert list(at.get("image")[-1].value) != first and f"{draw.MATCHES + 1}–{2 * draw.MATCHES} of {MANY}" in texts(at)
+
+
+def test_the_overview_tells_four_stories_and_the_facts(wide: Dataset) -> None:
+    at = healthy(open_page("overview", pair="en-de"))
+    links = [parse_qs(link.proto.query_string) for link in at.get("page_link") if link.proto.page == "word"]
+    assert [link["word"] for link in links] == [["shake.V"], ["run.V"], ["wise.A"], ["fog.N"]]
+    assert all(link["pair"] == ["en-de"] and link["dataset"] == ["wide"] for link in links)
+    facts = dict(at.dataframe[1].value.to_numpy().tolist())
+    assert facts == overview.card(wide)
+    assert "averaged over 2 pairs" in texts(at)
+    assert not at.info and "Made \\[for\\]" in texts(at)
+
+
+def test_the_finding_is_that_of_the_results(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> None:
+    charts = Charts()
+    monkeypatch.setattr(st, "plotly_chart", charts)
+    healthy(open_page("overview"))
+    records = tables.table({pair: {name: frames[name] for name in METHODS} for pair, frames in built[1].items()})
+    assert charts.figures[-1] == figures.finding(records, tables.AVERAGE)
+
+
+def csv_of(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What the download buttons offer, once a page is drawn."""
+    offered: list[bytes] = []
+    monkeypatch.setattr(st, "download_button", lambda label, data, *rest, **options: offered.append(data))
+    return offered
+
+
+def test_the_results_are_those_of_the_core(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = csv_of(monkeypatch)
+    at = healthy(open_page("results", pair="en-de"))
+    records = tables.table({"en-de": built[1]["en-de"]})
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(offered[0])), pd.DataFrame(records))
+    table = at.dataframe[0].value
+    assert table.columns.tolist() == ["ALL (n = 20)", "NN (n = 11)", "VB (n = 5)", "ADJ (n = 4)"]
+    assert table.index.tolist() == [*(method.label for method in METHODS.values()), "Spelling", "Identity"]
+    ranks = np.array([rank for _, rank in RANKS.values()])
+    assert table.loc["AVGMAX"].iloc[0].startswith(f"{(1 / ranks).mean():.2f} [")
+    assert table.loc["Spelling"].iloc[0].endswith(", n = 22")
+    assert set(table.loc["KNN"]) == {"–"}
+    for record in records[:4]:
+        text = figures.interval_text(tables.interval_of(record, "mrr"))
+        assert table.loc[METHODS[record["method"]].label].iloc[0] == text
+    at = healthy(at.main.get("button_group")[0].set_value("p@1").run())
+    assert at.dataframe[0].value.loc["AVGMAX"].iloc[0].startswith(f"{(ranks == 1).mean():.2f} [")
+    assert "–" not in set(at.dataframe[0].value.loc["KNN"])
+
+
+def test_the_results_average_pairs_and_leave_out_words_spelled_alike(
+    built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = csv_of(monkeypatch)
+    at = open_page("results", pair="en-fr", method="maxmax")
+    at = healthy(at.main.get("button_group")[1].set_value("average").run())
+    assert "Wide \\*set\\* · average" in texts(at)
+    at = healthy(at.toggle[0].set_value(False).run())
+    records = pd.DataFrame(tables.table(built[1], same_spelled=False))
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(offered[-1])), records)
+    gap = tables.noun_gap({pair: frames["maxmax"] for pair, frames in built[1].items()}, "V")
+    (gaps,) = [part.value for part in at.dataframe if "nouns above verbs (MRR)" in part.value]
+    assert gaps.loc["MAXMAX", "nouns above verbs (MRR)"] == figures.interval_text(gap)
+
+
+def test_the_dispersion_page_shows_the_cores_means(wide: Dataset) -> None:
+    at = healthy(open_page("dispersion", pair="en-de"))
+    pair = pair_of(wide)
+    for place, letter in enumerate("NVA"):
+        words = [word for word in pair.source.words if f"{word}.{letter}" in pair.index and len(pair.source[word]) > 1]
+        mean = np.mean([oracles.dispersion(pair.source[word].astype(float)) for word in words])
+        row = at.dataframe[0].value.iloc[place]
+        assert row["dispersion"].startswith(f"{mean:.2f} [") and row["n"] == len(words)
+    german_table = at.dataframe[-1].value  # one picture of each German word
+    assert german_table["n"].tolist() == [0, 0, 0]
+    assert german_table["dispersion"].tolist() == ["–"] * 3
+    assert "WordNet senses" not in german_table
+    rankings = runs.rankings(pair, ["avgmax"])["avgmax"]
+    joined = overview.with_dispersion(rankings, overview.dispersions(pair), "NVA")
+    rho = figures.interval_text(overview.rank_correlation(joined))
+    assert f"1/rank: {rho}, n = {len(joined)}." in texts(at)
+
+
+def test_a_click_on_a_dispersion_opens_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "plotly_chart", Charts(points=[{"customdata": 5}]))
+    at = healthy(open_page("dispersion", pair="en-de", pos="NV", show="found"))
+    assert "#### shake →" in texts(at)  # the sixth noun or verb of the list
+    assert (view_of(at)["word"], view_of(at)["show"]) == ("shake.V", "all")
+
+
+@pytest.fixture
+def map_page(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module of the Map page, without drawing it."""
+    monkeypatch.setattr(frame, "draw", lambda main: None)
+    return importlib.import_module("pages.map")
+
+
+def test_the_maps_selection_gives_rows(map_page: ModuleType) -> None:
+    table = pd.DataFrame({"x": [0.0, 1, 2, 3], "y": [0.0, 1, 2, 3], "word": list("abcd")})
+
+    def rows(**selection: Any) -> list[str]:
+        return map_page.selected(Event(selection=Event(selection)), table)["word"].tolist()
+
+    assert rows() == rows(points=[], box=[], lasso=[]) == []
+    assert rows(points=[{"customdata": 2}, {"x": 9.0}]) == ["c"]
+    assert rows(lasso=[{"x": [0.5, 2.5, 2.5, 0.5], "y": [0.5, 0.5, 2.5, 2.5]}], points=[{"customdata": 0}]) == [
+        "b",
+        "c",
+    ]
+    assert rows(box=[{"x": [2.5, 3.5], "y": [2.5, 3.5]}, {"x": [-1, 0.5], "y": [-1, 0.5]}]) == ["a", "d"]
+
+
+def test_a_lasso_on_the_map_opens_pictures_and_links(wide: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    far = {"x": [-9, 9, 9, -9], "y": [-9, -9, 9, 9]}
+    charts = Charts(lasso=[far])
+    monkeypatch.setattr(st, "plotly_chart", charts)
+    at = healthy(open_page("map", pair="en-de", pos="N"))
+    count = 2 * sum(pos == "N" for pos, _ in RANKS.values()) + 1  # both languages, and cloud
+    assert f"{count} words selected" in texts(at)
+    assert f"{maps.SHOWN} of {count} words are shown." in texts(at)
+    assert f"{count} of {count} words · PCA" in texts(at)
+    (points,) = charts.figures[-1].data
+    assert points.name == f"nouns, n = {count}" and sorted(points.customdata) == list(range(count))
+    links = [parse_qs(link.proto.query_string)["word"][0] for link in at.get("page_link")]
+    assert links and set(links) <= set(RANKS) | {"cloud"}
+    at = healthy(at.main.get("button_group")[0].set_value("pictures").run())
+    assert "pictures selected" in texts(at) and at.get("image")
+
+
+def test_too_many_points_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "LIMIT", 6)
+    assert "6 of 41 words · PCA" in texts(healthy(open_page("map", pair="en-de")))
+
+
+def test_the_data_page_shows_findings_and_licences() -> None:
+    at = healthy(open_page("data"))
+    assert [line.value for line in at.main.warning] == ["Findings that need a look: 2."]
+    findings = at.dataframe[0].value
+    assert findings["level"].tolist() == sorted(findings["level"], key=["error", "warning", "info"].index)
+    assert "en-de: 2 source words have no pictures: ghost" not in findings["what"].tolist()
+    assert "en-de: 1 source words have no pictures: ghost" in findings["what"].tolist()
+    assert at.dataframe[1].value["pictures"].sum() == 2 * (len(RANKS) - 1) + MANY + len(RANKS)
+    at = healthy(at.main.selectbox(key="licence word en").set_value("dog").run())
+    assert len(at.dataframe[2].value) == MANY and set(at.dataframe[2].value["licence"]) == {"CC0-1.0"}
+    assert f"{MANY} of {MANY} pictures of “dog”." in texts(at)
+
+
+def test_the_data_page_of_every_language() -> None:
+    at = healthy(open_page("data"))
+    at = healthy(at.main.selectbox(key="licence language").set_value("fr").run())
+    words = sorted(f"{word}|fr" for word in ("dog", "cow", "run", "red", "shake"))
+    assert at.main.selectbox(key="licence word fr").options == words

@@ -1,0 +1,130 @@
+"""Learned methods on Results, Compare, Word and Map: beside the others, and words they never saw apart."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cldi_core.data import dataset
+from cldi_core.evaluation import runs, tables
+from cldi_core.pivot import experiment, sources, translation
+from cldi_core.pivot.experiment import Experiment
+from cldi_core.scoring import methods
+from pages._ui import figures
+from tests.conftest import BACKBONE
+from tests.pages_data import healthy, open_page, score_all, texts, view_of
+from tests.pivot_data import OPTIONS, build
+
+FULL = {"dataset": "shapes", "pair": "en-de", "pos": "NVA", "backbone": BACKBONE, "show": "all"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dataset.Dataset:
+    """A data set that is scored, with one model that can translate words."""
+    made = build(tmp_path_factory.mktemp("data") / "shapes")
+    corpus = sources.of_dataset(made, BACKBONE, "en-de")
+    experiment.train(Experiment(corpus, "en-de", "words", ("pivot-sym",), (0,), OPTIONS, translation.folder(made)))
+    score_all(made)
+    runs.rankings(runs.open_pair(made, BACKBONE, "en-de"), ["pivot-sym"])
+    return made
+
+
+@pytest.fixture
+def shapes(built: dataset.Dataset, data: Path) -> dataset.Dataset:
+    """A copy of it, as the only data set there is."""
+    shutil.copytree(built.path, data / "shapes")
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return dataset.Dataset(data / "shapes")
+
+
+def method_box(at: AppTest) -> list[str]:
+    (box,) = [one for one in at.sidebar.selectbox if one.label == "Method"]
+    return list(box.options)
+
+
+def drawn_tables(at: AppTest, row: str) -> list[pd.DataFrame]:
+    """The tables that have a row of this name."""
+    return [part.value for part in at.main.dataframe if row in part.value.index]
+
+
+def test_what_is_trained_is_offered_last(shapes: dataset.Dataset) -> None:
+    at = healthy(open_page("results", **FULL, method="avgmax"))
+    labels = method_box(at)
+    assert labels[-1] == "PIVOT-SYM" and "PARALLEL-SYM" not in labels
+    assert methods.offered(["pivot-sym"])[:-1] == methods.offered()
+
+
+def test_what_is_not_trained_is_not_shown(shapes: dataset.Dataset) -> None:
+    at = open_page("word", **FULL, method="parallel-sym")
+    assert "There is no method “parallel\\-sym” here" in texts(at) and view_of(at)["method"] == "avgmax"
+    shutil.rmtree(translation.folder(shapes))
+    at = healthy(open_page("results", **FULL, method="avgmax"))
+    assert "PIVOT-SYM" not in method_box(at) and "never saw" not in texts(at)
+
+
+def test_results_show_all_words_and_those_never_seen_apart(shapes: dataset.Dataset) -> None:
+    at = healthy(open_page("results", **FULL, method="pivot-sym"))
+    everything, unseen, *_ = drawn_tables(at, "PIVOT-SYM")
+    pair = runs.open_pair(shapes, BACKBONE, "en-de")
+    out = translation.held_out(pair, "pivot-sym")
+    frames = runs.rankings(pair, ["avgmax", "pivot-sym"])
+    assert 0 < len(out) < len(pair.queries)
+    for shown, own in ((everything, frames), (unseen, tables.only(frames, out))):
+        for name, label in (("avgmax", "AVGMAX"), ("pivot-sym", "PIVOT-SYM")):
+            n = int(own[name]["rank"].notna().sum())
+            mrr = float((1 / own[name]["rank"].dropna()).mean())
+            assert shown.loc[label, f"ALL (n = {n})"].startswith(f"{mrr:.2f}")
+    assert "Words that the learned methods never saw" in texts(at)
+    gains = drawn_tables(at, "PIVOT-SYM")[2].loc["PIVOT-SYM"]
+    assert [figures.gain_text(tables.interval_of(record, "mrr")) for record in tables.against({"en-de": frames})] == [
+        *gains
+    ]
+
+
+def test_compare_can_keep_to_words_never_seen(shapes: dataset.Dataset) -> None:
+    contenders = f"pivot-sym@{BACKBONE},avgmax@{BACKBONE}"
+    at = healthy(open_page("compare", **FULL, method="pivot-sym", contenders=contenders))
+    pair = runs.open_pair(shapes, BACKBONE, "en-de")
+    out = translation.held_out(pair, "pivot-sym")
+    covered = int(runs.rankings(pair, ["pivot-sym"])["pivot-sym"]["rank"].notna().sum())
+    assert f"n = {covered} words" in texts(at)
+    (toggle,) = [one for one in at.toggle if one.label == "Only words that the learned methods never saw"]
+    at = healthy(toggle.set_value(True).run())
+    assert f"n = {len(out)} words" in texts(at)
+    at = healthy(open_page("compare", **FULL, method="pivot-sym"))
+    assert at.main.multiselect[0].value == contenders.split(","), "beside AVGMAX unless asked otherwise"
+    at = healthy(open_page("compare", **FULL, method="avgmax"))
+    assert not [one for one in at.toggle if "learned" in one.label]
+
+
+def test_a_word_says_whether_training_saw_it(shapes: dataset.Dataset) -> None:
+    pair = runs.open_pair(shapes, BACKBONE, "en-de")
+    out = translation.held_out(pair, "pivot-sym")
+    new = sorted(out)[0]
+    old = next(query.id for query in pair.queries if query.id not in out and query.word != "ghost")
+    for query, said in ((new, "never seen in training"), (old, "-badge[seen in training]")):
+        at = healthy(open_page("word", **FULL, method="pivot-sym", word=query))
+        assert said in texts(at) and "as texts" in texts(at)
+        assert "What made the score" in texts(at) and "best cosine" not in texts(at)
+    at = healthy(open_page("word", **FULL, method="avgmax", word=new))
+    assert "in training" not in texts(at)
+
+
+def test_the_map_colours_by_what_a_learned_method_found(shapes: dataset.Dataset) -> None:
+    at = open_page("map", **FULL, method="pivot-sym")
+    assert not at.exception and not at.error
+
+
+def test_a_broken_model_is_one_line(shapes: dataset.Dataset) -> None:
+    file = next(translation.folder(shapes).rglob("words/pivot-sym/*/*.safetensors"))
+    file.write_bytes(file.read_bytes()[:500])
+    at = open_page("word", **FULL, method="pivot-sym")
+    (error,) = at.error
+    assert "cannot be read" in error.value.replace("\\", "") and not at.exception
+    assert not open_page("results", **FULL, method="avgmax").exception

@@ -1,0 +1,302 @@
+"""Pages of data sets that are empty, unfinished or broken, bad links and hostile words: one line, never a traceback."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+
+from cldi_core.data import dataset, wordlists
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import metrics, paper, runs
+from cldi_core.insight import explanation, overview
+from cldi_core.scoring import methods
+from cldi_core.scoring.methods import METHODS
+from pages._ui import draw, figures
+from tests.conftest import BACKBONE, LEXICON, write_features
+from tests.pages_data import PAGES, Charts, build_wide, button, healthy, open_page, texts, view_of
+
+MODELLED = ("word", "compare", "dispersion", "map", "results", "overview")  # pages that need features
+EVIL = ("<img src=x onerror=alert(1)>", "[x](http://y.example)", "$\\frac{a}{b}$", ":red[x] :material/home:", "`a` *b*",
+        "{0} %s", "a|b#c", "'\"&amp;")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def fresh(data: Path) -> None:
+    """No data set, and nothing kept from the test before."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def without(folder: Path, *parts: str) -> None:
+    """Take parts of a data set away."""
+    for part in parts:
+        path = folder / part
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_without_any_data_set_the_pages_say_how_to_start(page: str) -> None:
+    at = healthy(open_page(page))
+    assert [info.value for info in at.info] == ["There is no data set yet."]
+    assert [code.value for code in at.code] == ["python -m cldi_core import-folder DIR --dataset NAME"]
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ("lexicon",),
+        ("features",),
+        ("lexicon", "words.parquet", "images", "features"),
+        ("words.parquet", "images", "features"),
+    ],
+    ids=["no word list", "no features", "nothing", "word list only"],
+)
+def test_unfinished_data_sets_name_the_command_that_says_what_is_missing(
+    small: Dataset, missing: tuple[str, ...]
+) -> None:
+    without(small.path, *missing)
+    at = healthy(open_page("overview"))
+    for page in MODELLED:
+        at = healthy(at.switch_page(f"pages/{page}.py").run())
+        (info,) = at.main.info
+        assert info.value.endswith("needs a word list, pictures and features.")
+        assert [code.value for code in at.main.code] == ["python -m cldi_core check --dataset small"]
+    at = healthy(at.switch_page("pages/data.py").run())
+    assert "error" in at.dataframe[0].value["level"].tolist()
+    commands = [code.value for code in at.main.code]
+    assert commands == (["python -m cldi_core import-folder DIR --dataset small"] if "images" in missing else [])
+
+
+def test_features_of_no_picture_that_a_word_uses(small: Dataset) -> None:
+    without(small.path, "words.parquet")
+    at = healthy(open_page("word", word="dog.N"))
+    assert "There are no pictures of “dog”, so nothing can be compared\\." in texts(at)
+    for page in PAGES:
+        healthy(at.switch_page(f"pages/{page}.py").run())
+    assert "no pictures" in open_page("word").selectbox(key="word").options[0]
+
+
+def test_unscored_methods_are_named_with_the_command_that_scores_them(small: Dataset) -> None:
+    command = f"python -m cldi_core score --dataset small --backbone {BACKBONE}"
+    labels = [method.label for method in METHODS.values()]
+    at = healthy(open_page("results"))
+    assert at.main.info[0].value.endswith(f"yet: {', '.join(labels)}.")
+    assert [code.value for code in at.main.code] == [command]
+    for page in ("overview", "results"):  # the stories have ranked the words by AVGMAX
+        at = healthy(at.switch_page(f"pages/{page}.py").run())
+        missing = [METHODS[name].label for name in paper.TABLE_2] if page == "overview" else labels
+        assert at.main.info[-1].value.endswith(f"yet: {', '.join(missing[1:])}.")
+        assert command in [code.value for code in at.main.code]
+    assert at.dataframe[0].value.index.tolist() == ["AVGMAX"]
+    runs.rankings(runs.open_pair(small, BACKBONE, "en-de"), METHODS)
+    for page in ("overview", "results"):
+        at = healthy(at.switch_page(f"pages/{page}.py").run())
+        assert command not in [code.value for code in at.main.code]
+
+
+def test_a_word_without_pictures(small: Dataset) -> None:
+    at = healthy(open_page("word", word="ghost.N"))
+    assert "There are no pictures of “ghost”, so nothing can be compared\\." in texts(at)
+    assert "No pictures of ghost \\(en\\)." in [info.value for info in at.info]
+
+
+def test_a_right_answer_without_pictures(small: Dataset) -> None:
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", [*LEXICON, wordlists.Row("dog", "bellen", "V")])
+    at = healthy(open_page("word", word="dog.V"))
+    assert "There are no pictures of the right answer “bellen”, so it cannot be found\\." in texts(at)
+    assert button(at, "right\\: bellen").label.endswith("#–")
+
+
+def test_no_word_matches_the_filter(small: Dataset) -> None:
+    at = healthy(open_page("word", show="missed"))  # nine candidates can't be that deep
+    assert [info.value for info in at.main.info] == ["No word is “missed” among the chosen parts of speech."]
+    at = healthy(at.main.get("button_group")[0].set_value("all").run())
+    assert "#### dog →" in texts(at)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_bad_link_gets_warnings_and_no_error(small: Dataset, page: str) -> None:
+    bad = {"dataset": "../../etc", "pair": "[x](http://y.example)", "pos": "Q", "method": "rm -rf", "show": "$a$",
+           "backbone": "b" * 5000, "word": "<b>", "candidate": "\x00"}  # fmt: skip
+    at = healthy(open_page(page, **bad, junk="1", contenders="a@b,,avgmax@../x"))
+    lines = [warning.value.replace("\\", "") for warning in at.main.warning][:5]
+    assert [line.split("“")[0] for line in lines] == [
+        f"There is no {name} " for name in ("dataset", "pair", "backbone", "method", "show")
+    ]
+    assert "\\[x\\]\\(http\\://y\\.example\\)" in at.main.warning[1].value, "a link in a URL must not become a link"
+    kept = view_of(at)
+    assert "junk" not in kept
+    assert (kept["dataset"], kept["pair"], kept["method"], kept["pos"]) == ("small", "en-de", "avgmax", "NVA")
+
+
+def truncate(path: Path) -> None:
+    """Keep the first half of a file."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "line"),
+    [
+        ("words.parquet", "words.parquet of 'small' cannot be read"),
+        ("features/*/*", "cannot be read"),
+        ("images/*", "the picture shard"),
+        ("lexicon/*", "not UTF-8"),
+        ("dataset.toml", "dataset.toml of 'small' cannot be read"),
+    ],
+)
+def test_a_broken_file_is_one_line(small: Dataset, pattern: str, line: str) -> None:
+    (path,) = small.path.glob(pattern)
+    if path.suffix in (".tsv", ".toml"):
+        path.write_bytes(b"\xff\xfe")
+    else:
+        truncate(path)
+    at = open_page("overview")
+    failed = 0
+    for page in PAGES:
+        at = at.switch_page(f"pages/{page}.py").run()
+        assert not at.exception, page
+        assert all(line in error.value.replace("\\", "") for error in at.error), page
+        failed += bool(at.error)
+    assert failed >= 3
+    assert at.sidebar.selectbox(key="dataset").value == "small", "another data set can be chosen"
+
+
+def test_one_broken_picture_does_not_break_the_page(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = small.members("en")["dog"]
+    read = type(small.pictures).read
+    monkeypatch.setattr(type(small.pictures), "read", lambda self, keys: read(self, keys) | {ids[0]: b"not a picture"})
+    at = healthy(open_page("word", word="dog.N"))
+    assert "Missing or broken: 1 of these 2 pictures; run: python -m cldi_core check" in texts(at).replace("\\", "")
+    healthy(at.switch_page("pages/data.py").run())
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_safe_text_escapes_all_markup_and_nothing_else(text: str) -> None:
+    made = draw.safe(text)
+    assert made.replace("\\\\", "\0").replace("\\", "").replace("\0", "\\") == text
+    unescaped = made.replace("\\\\", "")
+    assert all(unescaped[place - 1] == "\\" for place, letter in enumerate(unescaped) if letter in "<>[]()$:*`_#|{}")
+
+
+def test_hostile_words_are_shown_as_they_are(small: Dataset) -> None:
+    words = pd.read_parquet(small.path / "words.parquet")
+    names = dict(zip(["dog", "hat", "hand", "run", "red", "big"], EVIL, strict=False))
+    german = {"Hund": EVIL[1], "Hut": EVIL[0], "Hand": EVIL[2], "laufen": EVIL[3], "rot": EVIL[4], "groß": EVIL[5]}
+    words["word"] = words["word"].map({**names, **german}).fillna(words["word"])
+    dataset.write_words(small.path, list(words.itertuples(index=False, name=None)))
+    rows = [wordlists.Row(names.get(row.english, row.english), german.get(row.target, row.target), row.pos)
+            for row in LEXICON]  # fmt: skip
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
+    for word, pos, translation in (("hat", "N", "Hut"), ("hand", "N", "Hand"), ("red", "A", "rot")):
+        at = healthy(open_page("word", word=f"{names[word]}.{pos}"))
+        assert f"#### {draw.safe(names[word])} → {draw.safe(german[translation])} " in texts(at)
+        for evil in EVIL[:6]:
+            assert evil not in texts(at)
+        assert german[translation] in at.dataframe[0].value["candidate"].tolist()
+    for page in PAGES:
+        at = healthy(at.switch_page(f"pages/{page}.py").run())
+        assert not any(evil in texts(at) for evil in EVIL[:6]), page
+
+
+NAMES = {name: f"{METHODS[name].label} · EfficientNet-Lite0" for name in ("cnn-max", "avgmax", "knn")}
+
+
+def compared(small: Dataset, *methods: str) -> tuple[str, pd.DataFrame]:
+    """The parameter for some contenders, and the core's table of them."""
+    frames = runs.rankings(runs.open_pair(small, BACKBONE, "en-de"), methods)
+    table = overview.compare({NAMES[name]: frames[name] for name in methods}, "NVA")
+    return ",".join(f"{name}@{BACKBONE}" for name in methods), table
+
+
+def test_compare_shows_the_contenders_of_the_link(small: Dataset) -> None:
+    asked, table = compared(small, "cnn-max", "avgmax", "knn")
+    at = healthy(open_page("compare", contenders=asked))
+    assert view_of(at)["contenders"] == asked
+    assert at.main.multiselect[0].value == asked.split(",")
+    shown = at.dataframe[0].value
+    assert shown[""].tolist() == list(NAMES.values())
+    for row, name in zip(shown.itertuples(index=False), NAMES.values(), strict=True):
+        ranks = table[name].to_numpy(np.float64)
+        figures_of = metrics.summarise(ranks, asked=len(ranks))
+        wanted = (figures_of.mrr, figures_of.p_at[1], figures_of.p_at[10])
+        assert [text.split(" [")[0] for text in row[1:4]] == [f"{value:.2f}" for value in wanted]
+        difference = figures.interval_text(overview.difference(table, name, NAMES["cnn-max"]))
+        assert row[4] == ("" if name == NAMES["cnn-max"] else difference)
+    assert "n = 6 words that all cover" in texts(at)
+    at = healthy(at.main.selectbox[0].set_value(("knn", BACKBONE)).run())
+    won, lost = overview.wins(table, NAMES["cnn-max"], NAMES["knn"])
+    assert [part.value["word"].tolist() for part in at.dataframe[1:]] == [won["word"].tolist(), lost["word"].tolist()]
+
+
+def test_compare_keeps_its_contenders_while_the_view_changes(small: Dataset) -> None:
+    asked, _ = compared(small, "cnn-max", "avgmax")
+    at = open_page("compare", contenders=asked)
+    at = healthy(at.sidebar.get("button_group")[0].set_value(["N"]).run())
+    assert (view_of(at)["pos"], view_of(at)["contenders"]) == ("N", asked)
+    assert at.main.multiselect[0].value == asked.split(",")
+    at = healthy(at.main.multiselect[0].unselect(f"avgmax@{BACKBONE}").run())
+    assert [info.value for info in at.info] == ["Choose at least two methods or backbones."]
+    at = healthy(at.sidebar.selectbox(key="method").set_value("knn").run())
+    assert at.main.multiselect[0].value == [f"knn@{BACKBONE}", f"maxmax@{BACKBONE}"]
+
+
+def test_composed_methods_can_be_compared_and_linked_to(small: Dataset) -> None:
+    asked = f"rrf=avgmax,knn@{BACKBONE},maxmax+csls@{BACKBONE}"
+    at = healthy(open_page("compare", contenders=asked))
+    assert at.main.multiselect[0].value == [f"rrf=avgmax,knn@{BACKBONE}", f"maxmax+csls@{BACKBONE}"]
+    assert at.dataframe[0].value[""].str.startswith(("fusion of AVGMAX, KNN", "MAXMAX + CSLS")).all()
+
+
+@pytest.mark.parametrize("method", ["avgmax+csls", "cnn-max+isf", "rrf", "rrf=avgmax,knn", "sinkhorn"])
+def test_every_kind_of_score_is_drawn_on_a_scale_that_holds_it(small: Dataset, method: str) -> None:
+    at = healthy(open_page("word", word="dog.N", method=method))
+    assert view_of(at)["method"] == at.sidebar.selectbox(key="method").value == method
+    assert methods.label(method) in texts(at)
+    scores = at.dataframe[0].value["score"]
+    candidates = explanation.score_range(
+        method, [explanation.Candidate("x", 1, float(s), False, "N", 1) for s in scores]
+    )
+    assert candidates[0] <= scores.min() and scores.max() <= candidates[1]
+
+
+def test_compare_takes_every_contender_once(small: Dataset) -> None:
+    asked, _ = compared(small, "cnn-max", "avgmax")
+    at = healthy(open_page("compare", contenders=f"{asked},{asked},nothing@{BACKBONE},knn@../x"))
+    assert at.main.multiselect[0].value == asked.split(",")
+
+
+def test_a_click_in_compare_opens_the_word(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, table = compared(small, "cnn-max", "avgmax")
+    monkeypatch.setattr(st, "plotly_chart", Charts(points=[{"customdata": 4}]))
+    at = healthy(open_page("compare", contenders=asked, show="found"))
+    assert (view_of(at)["word"], view_of(at)["method"], view_of(at)["show"]) == (table["query"][4], "cnn-max", "all")
+    assert f"#### {table['word'][4]} →" in texts(at)
+
+
+def test_another_data_set_can_be_chosen(small: Dataset, data: Path) -> None:
+    build_wide(data / "wide")
+    (data / "aaa").mkdir()
+    (data / "aaa" / "dataset.toml").write_text("broken = [", "utf-8")
+    at = open_page("word", word="dog.N")
+    assert len(at.error) == 1 and not at.exception
+    at = healthy(at.sidebar.selectbox(key="dataset").set_value("wide").run())
+    assert view_of(at)["dataset"] == "wide" and "#### dog → dog\\|de" in texts(at)
+    at = healthy(at.sidebar.selectbox(key="dataset").set_value("small").run())
+    assert "#### dog → Hund" in texts(at)
+
+
+def test_new_features_are_noticed_without_a_restart(small: Dataset, data: Path) -> None:
+    without(small.path, "features")
+    at = healthy(open_page("word"))
+    assert at.main.info
+    write_features(small.path)
+    at = healthy(at.run())
+    assert not at.main.info and "#### " in texts(at)

@@ -1,0 +1,116 @@
+"""The view in the URL: a public contract, and the only thing of a visitor that is trusted with nothing."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from urllib.parse import parse_qs, urlencode
+
+import pytest
+
+from cldi_core.scoring.methods import METHODS
+from pages._ui import frame, view
+
+NAMES = ["demo", "demo-hard"]
+CHOICES = {"pair": ["en-de", "en-fr"], "backbone": ["efficientnet-lite0", "efficientnet-lite2"]}
+FULL = view.View("demo-hard", "en-fr", "VA", "maxmax", "efficientnet-lite2", "missed", "shake.V", "sécher")
+EVIL = (
+    "../../etc",
+    "/etc/passwd",
+    "demo\x00",
+    "<script>alert(1)</script>",
+    "[x](http://y.example)",
+    "AVGMAX ",
+    "x" * 100_000,
+)
+
+
+def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view.View, list[str]]:
+    """As ``view.resolve``, with what the demo offers."""
+    return view.resolve(params, base or view.View(), NAMES, CHOICES)
+
+
+def test_the_names_in_links_never_change() -> None:
+    assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
+    assert view.PAGE_PARAMS == ("contenders", "trained", "among", "language", "text")
+    assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
+    assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
+    assert list(view.SHOWS) == ["all", "found", "nearly", "missed"]
+    assert tuple(field.name for field in fields(view.View)) == view.PARAMS
+
+
+def test_a_full_link_comes_back_as_the_same_view() -> None:
+    read = {name: values[0] for name, values in parse_qs(urlencode(FULL.params())).items()}
+    assert resolve(read) == (FULL, [])
+    assert tuple(read) == view.PARAMS
+
+
+def test_empty_fields_are_left_out_of_the_link() -> None:
+    assert view.View("demo").params() == {"dataset": "demo", "pos": "NVA", "method": "avgmax", "show": "all"}
+
+
+def test_nothing_asked_gives_the_defaults_without_complaint() -> None:
+    found, problems = resolve({})
+    assert found == view.View("demo", "en-de", "NVA", "avgmax", "efficientnet-lite0", "all")
+    assert problems == []
+
+
+def test_defaults_are_taken_from_what_is_there() -> None:
+    found, problems = view.resolve({}, view.View(), ["mine"], {"pair": ["en-ru", "en-xh"], "backbone": ["vgg19"]})
+    assert (found.dataset, found.pair, found.backbone, problems) == ("mine", "en-ru", "vgg19", [])
+    bare, problems = view.resolve({}, view.View(), ["mine"], {"pair": [], "backbone": []})
+    assert (bare.pair, bare.backbone, problems) == ("", "", [])
+
+
+def test_what_the_link_leaves_out_comes_from_the_view_before() -> None:
+    found, problems = resolve({"word": "owe.V"}, FULL)
+    assert found == view.View(**{**FULL.params(), "word": "owe.V"})
+    assert problems == []
+
+
+def test_a_view_before_that_does_not_fit_any_more_is_no_complaint() -> None:
+    found, problems = resolve({"dataset": "demo"}, view.View("demo", "en-xh", "NVA", "gone", "old", "odd"))
+    assert (found.pair, found.method, found.backbone, found.show) == ("en-de", "avgmax", "efficientnet-lite0", "all")
+    assert problems == []
+
+
+@pytest.mark.parametrize("value", EVIL)
+@pytest.mark.parametrize("name", ["dataset", "pair", "method", "backbone", "show"])
+def test_a_bad_name_falls_back_and_says_so_in_one_line(name: str, value: str) -> None:
+    found, problems = resolve({**FULL.params(), name: value})
+    assert getattr(found, name) == getattr(resolve({})[0], name)
+    assert all(getattr(found, other) == getattr(FULL, other) for other in view.PARAMS if other != name)
+    (line,) = problems
+    assert line.startswith(f"There is no {name} “{value[:40]}” here; showing ")
+    assert len(line) < 120 and "\n" not in line
+    assert getattr(found, name) in line
+
+
+def test_a_bad_name_where_there_is_nothing_to_fall_back_to() -> None:
+    found, problems = view.resolve({"pair": "en-xx"}, view.View(), ["new"], {"pair": [], "backbone": []})
+    assert found.pair == ""
+    assert problems == ["There is no pair “en-xx” here; showing nothing."]
+
+
+def test_every_bad_name_has_its_own_line() -> None:
+    problems = resolve(dict.fromkeys(("dataset", "pair", "method", "backbone", "show"), "../x"))[1]
+    assert len(problems) == 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [("V", "V"), ("AN", "NA"), ("NNN", "N"), ("", "NVA"), ("xyz", "NVA"), ("n", "NVA"), ("../A", "A")],
+)
+def test_parts_of_speech_are_letters_in_one_order(asked: str, kept: str) -> None:
+    assert resolve({"pos": asked})[0].pos == kept
+
+
+@pytest.mark.parametrize("value", EVIL)
+def test_words_are_text_of_bounded_length(value: str) -> None:
+    found, problems = resolve({"word": value, "candidate": value})
+    assert found.word == found.candidate == value[:200]
+    assert problems == []
+
+
+@pytest.mark.parametrize("method", [*METHODS, "maxmax+csls", "rrf=avgmax,knn"])
+def test_every_method_can_be_linked_to(method: str) -> None:
+    assert resolve({"method": method}) == (view.View(**{**resolve({})[0].params(), "method": method}), [])

@@ -1,0 +1,216 @@
+"""Word translation by trained models: offered, stored, and computed anew after another training."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cldi_core
+from cldi_core.data import dataset, wordlists
+from cldi_core.errors import DatasetError, UnknownNameError
+from cldi_core.evaluation import runs
+from cldi_core.pivot import models, sources, trained, translation
+from cldi_core.pivot.models import Key, Options
+from cldi_core.pivot.scorers import Bridge, Learned
+from cldi_core.scoring.methods import LEARNED
+from tests import pivot_data
+from tests.conftest import BACKBONE
+from tests.pivot_data import LANGUAGES, OPTIONS, WORDS
+
+KEY = Key(BACKBONE, "en-de", "pivot-sym", "words")
+NAMES = ("pivot-sym", "vse")
+
+
+def train(made: dataset.Dataset, key: Key = KEY, options: Options = OPTIONS) -> trained.Trained:
+    corpus = sources.of_dataset(made, BACKBONE, "en-de")
+    return trained.train(corpus, key, options, translation.folder(made))
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set with two trained models."""
+    made = pivot_data.build(tmp_path_factory.mktemp("origin") / "made")
+    for name in NAMES:
+        train(made, replace(KEY, model=name))
+    return made.path
+
+
+@pytest.fixture
+def made(origin: Path, data: Path) -> dataset.Dataset:
+    """A copy of it, to do with as one likes."""
+    return dataset.Dataset(Path(shutil.copytree(origin, data / "made")))
+
+
+def pair_of(made: dataset.Dataset) -> runs.Pair:
+    return runs.open_pair(dataset.Dataset(made.path), BACKBONE, "en-de")
+
+
+def file_of(made: dataset.Dataset, name: str = "pivot-sym") -> Path:
+    languages = models.MODELS[name].spaces(LANGUAGES)[0]
+    return replace(KEY, model=name).path(translation.folder(made), languages)
+
+
+def test_only_models_that_are_trained_are_offered(made: dataset.Dataset) -> None:
+    assert set(translation.trained(made, BACKBONE, "en-de")) == set(NAMES)
+    assert set(translation.offers(made)) == {f"{BACKBONE}/en-de/{name}" for name in NAMES}
+    assert translation.trained(made, BACKBONE, "en-de", seed=1) == []
+    train(made, replace(KEY, model="oe", holdout="items"), replace(OPTIONS, epochs=1))
+    train(made, replace(KEY, model="oe", permuted=True), replace(OPTIONS, epochs=1))
+    assert set(translation.trained(made, BACKBONE, "en-de")) == set(NAMES), "neither of these translates words"
+    file_of(made).unlink()
+    assert translation.trained(made, BACKBONE, "en-de") == ["vse"]
+
+
+def test_a_model_that_is_not_trained_names_the_command(made: dataset.Dataset) -> None:
+    pair = pair_of(made)
+    for call in (translation.stored, translation.digest, translation.scores, translation.held_out):
+        with pytest.raises(UnknownNameError) as caught:
+            call(pair, "pivot-asym")
+        message = str(caught.value)
+        assert "\n" not in message and "PIVOT-ASYM has not been trained for en-de of 'made'" in message
+        assert (
+            f"python -m cldi_core pivot train --dataset made --pair en-de --backbone {BACKBONE} --model pivot-asym "
+            "--holdout words" in message
+        )
+    with pytest.raises(UnknownNameError, match="unknown model 'clip'; choose from: vse"):
+        translation.stored(pair, "clip")
+
+
+def test_what_is_stored_holds_both_languages(made: dataset.Dataset) -> None:
+    found = translation.stored(pair_of(made), "vse")
+    assert {language: one.about.languages for language, one in found.items()} == {"en": ("en",), "de": ("de",)}
+    both = translation.stored(pair_of(made), "pivot-sym")
+    assert both["en"] is both["de"] and both["en"].about.options.holdout == "words"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_words_are_compared_as_texts(made: dataset.Dataset, name: str) -> None:
+    pair, model = pair_of(made), trained.find(translation.folder(made), replace(KEY, model=name), LANGUAGES)
+    found = translation.scores(pair, name)
+    source, target = pair.source.words, pair.target.words
+    assert found.dtype == np.float32 and found.shape == (len(source), len(target)) == (14, 14)
+    corpus = sources.of_dataset(made, BACKBONE, "en-de")
+    scorer = Learned(model, Bridge.of(corpus, model.any.split))
+    for row, word in enumerate(source):
+        for column, other in enumerate(target):
+            if "ghost" in (word, other) or "Geist" in (word, other):
+                assert np.isnan(found[row, column]), "neither has a picture"
+            else:
+                expected = scorer.to_texts([word], [other], LANGUAGES)
+                assert found[row, column] == pytest.approx(float(expected[0, 0]), abs=1e-5)
+
+
+def test_a_model_learns_to_translate_words(made: dataset.Dataset) -> None:
+    ranks = runs.rankings(pair_of(made), ["pivot-sym"])["pivot-sym"].set_index("word")["rank"]
+    assert np.isnan(ranks["ghost"]) and ranks.drop("ghost").mean() < 5, "of 13 candidates; chance is 7"
+
+
+def slow_held_out(pair: runs.Pair, split_train: tuple[str, ...]) -> set[str]:
+    """The queries that have pictures, none of whose items, on either side, was trained on."""
+    table, words = pair.dataset.pictures.table, pair.dataset.words
+    found = set()
+    for query in pair.queries:
+        items = []
+        for language, word in (("en", query.word), *(("de", word) for word in query.right)):
+            own = words["id"][(words["language"] == language) & (words["word"] == word)]
+            items.append([table.loc[key, "concept"] for key in own])
+        if all(items) and all(concept not in split_train for concepts in items for concept in concepts):
+            found.add(query.id)
+    return found
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_held_out_words_are_those_of_which_training_saw_no_item(made: dataset.Dataset, seed: int) -> None:
+    if seed:
+        train(made, replace(KEY, seed=seed), replace(OPTIONS, epochs=1))
+    pair = pair_of(made)
+    split = translation.stored(pair, "pivot-sym", seed)["en"].about.split
+    found = translation.held_out(pair, "pivot-sym", seed)
+    assert found == slow_held_out(pair, split.train)
+    assert 0 < len(found) < len(pair.queries) - 1 and "ghost.N" not in found
+
+
+def test_a_word_is_held_out_with_all_of_its_right_answers_only(made: dataset.Dataset) -> None:
+    split = translation.stored(pair_of(made), "pivot-sym")["en"].about.split
+    out = [word for word in WORDS["de"] if not any(word in key.split() for key in split.train)]
+    trained_on = next(word for word in WORDS["de"] if word not in out)
+    assert len(out) > 1, "words of the test and of validation"
+    answers = {out[0]: [out[0], trained_on], out[1]: [out[1], out[0]], trained_on: [out[0]]}
+    rows = [wordlists.Row(word, WORDS["de"][answer], "N") for word, right in answers.items() for answer in right]
+    wordlists.write_list(made.path / "lexicon" / "en-de.tsv", rows)
+    found = translation.held_out(pair_of(made), "pivot-sym")
+    assert found == slow_held_out(pair_of(made), split.train) == {f"{out[1]}.N"}
+
+
+def test_rankings_are_stored_and_found_again(made: dataset.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = runs.rankings(pair_of(made), ["pivot-sym", "avgmax"])
+    scores = runs.scores(pair_of(made), ["pivot-sym"])["pivot-sym"]
+    assert first["pivot-sym"].attrs["precision"] == "exact"
+    monkeypatch.setattr(translation, "scores", lambda *given: pytest.fail("it is stored"))
+    again = runs.rankings(pair_of(made), ["pivot-sym", "avgmax"])
+    for name, frame in first.items():
+        pd.testing.assert_frame_equal(frame, again[name])
+        pd.testing.assert_frame_equal(frame, runs.stored_rankings(pair_of(made), [name])[name])
+    np.testing.assert_array_equal(runs.scores(pair_of(made), ["pivot-sym"])["pivot-sym"], scores)
+
+
+def test_after_another_training_everything_is_computed_anew(made: dataset.Dataset) -> None:
+    pair = pair_of(made)
+    before, digest = runs.scores(pair, ["pivot-sym"])["pivot-sym"].copy(), translation.digest(pair, "pivot-sym")
+    runs.rankings(pair, ["pivot-sym", "vse"])
+    other = translation.digest(pair, "vse")
+    train(made, options=replace(OPTIONS, rate=0.005))
+    assert translation.digest(pair, "pivot-sym") != digest and translation.digest(pair, "vse") == other
+    assert set(runs.stored_rankings(pair, ["pivot-sym", "vse"])) == {"vse"}
+    after = runs.scores(pair, ["pivot-sym"])["pivot-sym"]
+    assert (np.isnan(after) == np.isnan(before)).all() and not np.allclose(after, before, equal_nan=True)
+    np.testing.assert_allclose(after, translation.scores(pair, "pivot-sym"))
+    frame = runs.rankings(pair, ["pivot-sym"])["pivot-sym"]
+    pd.testing.assert_frame_equal(frame, runs.ranked(pair, after))
+    assert set(runs.stored_rankings(pair, ["pivot-sym", "vse"])) == {"pivot-sym", "vse"}
+
+
+def test_a_model_that_is_gone_has_no_rankings(made: dataset.Dataset) -> None:
+    pair = pair_of(made)
+    runs.rankings(pair, ["pivot-sym", "avgmax"])
+    file_of(made).unlink()
+    assert set(runs.stored_rankings(pair, ["pivot-sym", "avgmax", "oe"])) == {"avgmax"}
+    with pytest.raises(UnknownNameError, match="has not been trained"):
+        runs.rankings(pair, ["pivot-sym"])
+
+
+def test_a_broken_model_has_no_rankings(made: dataset.Dataset) -> None:
+    pair = pair_of(made)
+    runs.rankings(pair, ["vse"])
+    file_of(made, "vse").write_bytes(file_of(made, "vse").read_bytes()[:500])
+    assert runs.stored_rankings(pair, ["vse"]) == {}
+    with pytest.raises(DatasetError, match="cannot be read") as caught:
+        runs.rankings(pair, ["vse"])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_of_other_items_is_refused(made: dataset.Dataset) -> None:
+    rows = (made.path / "descriptions.tsv").read_text("utf-8").splitlines(keepends=True)
+    gone = translation.stored(pair_of(made), "vse")["en"].about.split.train[0]
+    kept = [line for line in rows if not line.startswith(f"{gone}\t")]
+    (made.path / "descriptions.tsv").write_text("".join(kept), "utf-8")
+    with pytest.raises(DatasetError, match=f"1 are not in 'Colours and shapes', such as '{gone}'"):
+        translation.scores(pair_of(made), "vse")
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_a_learned_method_compares_no_image_sets(made: dataset.Dataset, name: str) -> None:
+    pair = pair_of(made)
+    with pytest.raises(UnknownNameError) as caught:
+        cldi_core.score(pair.source, pair.target, method=name)
+    assert name in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_each_learned_method_is_a_model() -> None:
+    assert list(LEARNED) == list(models.MODELS)
+    assert all(method.learned and not method.local for method in LEARNED.values())

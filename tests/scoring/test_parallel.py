@@ -1,0 +1,96 @@
+"""Work on several cores: the order of results, what is given out ahead, and threads that are given back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+from threadpoolctl import threadpool_info
+
+from cldi_core.scoring.parallel import cores, side_by_side
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def blas_threads() -> set[int]:
+    return {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+
+
+def test_results_come_in_order_from_several_threads() -> None:
+    together = threading.Barrier(2, timeout=30)
+
+    def slow_first(number: int) -> tuple[int, str, int, bool]:
+        if number < 2:
+            together.wait()  # passes only if both are at work at the same time
+        time.sleep(0.05 if number == 0 else 0)
+        return number, threading.current_thread().name, torch.get_num_threads(), torch.is_inference_mode_enabled()
+
+    with side_by_side() as each:
+        found = list(each(slow_first, range(20)))
+    assert [number for number, *_ in found] == list(range(20))
+    assert len({name for _, name, _, _ in found}) == 2
+    assert {(threads, mode) for *_, threads, mode in found} == {(1, True)}
+
+
+def test_what_is_given_is_drawn_as_it_is_needed() -> None:
+    drawn = []
+
+    def given() -> Iterator[int]:
+        for number in range(1000):
+            drawn.append(number)
+            yield number
+
+    with side_by_side() as each:
+        results = each(lambda number: number, given())
+        assert [next(results) for _ in range(3)] == [0, 1, 2]
+        assert len(drawn) < 20
+
+
+def test_threads_are_given_back_also_after_an_error() -> None:
+    before = blas_threads()
+    with side_by_side() as outer:
+        assert torch.get_num_threads() == 1 and blas_threads() == {1} and cores() == 2
+        with side_by_side():
+            assert cores() == 2, "as many as the first one found"
+        assert torch.get_num_threads() == 1 and list(outer(abs, [-1])) == [1]
+    assert torch.get_num_threads() == 2 and blas_threads() == before and cores() == 2
+
+    def fails(number: int) -> int:
+        raise ValueError(f"number {number}")
+
+    with pytest.raises(ValueError, match="number 0"), side_by_side() as each:
+        list(each(fails, range(100)))
+    assert torch.get_num_threads() == 2 and blas_threads() == before
+
+
+def test_nothing_is_left_running_when_the_results_are_not_wanted() -> None:
+    done = []
+    with side_by_side() as each:
+        results = each(lambda number: done.append(number) or time.sleep(0.01), range(1000))
+        next(results)
+    assert len(done) < 20
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("cldi") and thread.is_alive()]
+
+
+def test_a_graphics_card_can_have_several_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its streams themselves need one; that each thread gets its own does not."""
+    made = []
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: (device, threading.current_thread().name))
+    monkeypatch.setattr(torch.cuda, "set_stream", made.append)
+    together = threading.Barrier(2, timeout=30)
+    with side_by_side("cuda", streams=2) as each:
+        assert torch.get_num_threads() == 2, "the processor's threads are left alone"
+        assert list(each(lambda number: together.wait() >= 0 and number, range(4))) == [0, 1, 2, 3]
+    assert len(made) == 2 and {device for device, _ in made} == {"cuda"}
+    with side_by_side("cuda") as each:
+        assert list(each(lambda number: threading.current_thread().name, range(2))) == ["MainThread"] * 2
+    assert len(made) == 2
