@@ -20,7 +20,7 @@ from cldi_core.data.dataset import Dataset, locate, open_dataset
 from cldi_core.errors import CldiError, UnknownNameError, unknown
 
 if TYPE_CHECKING:
-    from cldi_core.evaluation.stored_scores import Scored
+    from cldi_core.evaluation.ranker import Scored
 
 app = typer.Typer(
     help="Learn translations from pictures: import, extract, score, evaluate, explain.",
@@ -42,14 +42,14 @@ INTERRUPTED = 130
 
 
 def _scored_record(pair: str, method: str, scored: Scored) -> dict[str, object]:
-    how = {name: getattr(scored, name) for name in ("precision", "device", "seconds", "computed", "found")}
+    how = {name: getattr(scored, name) for name in ("device", "seconds", "computed", "found")}
     return {"pair": pair, "method": method, "shape": list(scored.matrix.shape), **how}
 
 
 def _print_scored(pair: str, words: tuple[int, int], scored: dict[str, Scored]) -> None:
     """One line: what was computed, how, and what was there already."""
     fresh = {name: one for name, one in scored.items() if not one.found}
-    how = sorted({f"{one.precision} on {one.device}" for one in fresh.values()})
+    how = sorted({f"on {one.device}" for one in fresh.values()})
     done = f"computed {', '.join(fresh)} ({', '.join(how)})" if fresh else "nothing to compute"
     print(
         f"{pair}: {words[0]} × {words[1]} words, {done}; {len(scored) - len(fresh)} of {len(scored)} methods were there"
@@ -175,22 +175,24 @@ def score(
 
     What is stored and still true is not computed again.
     """
-    from cldi_core.evaluation import controls, runs
+    from cldi_core import rankers
+    from cldi_core.evaluation.pairs import open_pair
+    from cldi_core.evaluation.rankings import rankings
+    from cldi_core.evaluation.stored_scores import scored as scores_of
     from cldi_core.features import shards
-    from cldi_core.pivot import translation
-    from cldi_core.scoring.methods import METHODS
-    from cldi_core.scoring.scores import check_choices
+    from cldi_core.scoring.hardware import check_device
 
-    check_choices([method] if method else [], precision, device)
+    given = [rankers.ranker(method)] if method else []
+    check_device(device)
     opened = open_dataset(dataset)
     loaded = shards.load(opened, backbone)
     records: list[dict[str, object]] = []
     for name in _pairs(opened, pair):
-        joined = runs.open_pair(opened, backbone, name, loaded)
-        methods = [method] if method else [*METHODS, *translation.trained(opened, backbone, name)]
+        joined = open_pair(opened, backbone, name, loaded)
+        wanted = given or rankers.available(opened, backbone, name)
         with progress(f"scoring {name}") as report:
-            scored = runs.scored(joined, methods, precision, device, report)
-        runs.rankings(joined, [*methods, *([] if method else controls.available(opened))], scored)
+            scored = scores_of(joined, wanted, device, report)
+        rankings(joined, wanted, scored)
         records += [_scored_record(name, way, one) for way, one in scored.items()]
         if not as_json:
             _print_scored(name, (len(joined.source), len(joined.target)), scored)
@@ -210,18 +212,20 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals."""
-    from cldi_core.evaluation import runs, tables
+    from cldi_core import rankers
+    from cldi_core.evaluation import tables
+    from cldi_core.evaluation.pairs import open_pair
+    from cldi_core.evaluation.rankings import rankings
     from cldi_core.features import shards
-    from cldi_core.pivot import translation
-    from cldi_core.scoring.methods import METHODS
 
+    given = [rankers.ranker(method)] if method else []
     opened = open_dataset(dataset)
     loaded = shards.load(opened, backbone)
     frames, candidates = {}, {}
     for name in _pairs(opened, pair):
-        joined = runs.open_pair(opened, backbone, name, loaded)
-        methods = [method] if method else [*METHODS, *translation.trained(opened, backbone, name)]
-        frames[name] = runs.rankings(joined, methods)
+        joined = open_pair(opened, backbone, name, loaded)
+        wanted = given or rankers.available(opened, backbone, name, rankers.IMAGES, rankers.TRAINED)
+        frames[name] = rankings(joined, wanted)
         candidates[name] = int((joined.target.sizes > 0).sum())
     records = tables.table(frames, same_spelled=same_spelled)
     if as_json:
@@ -268,16 +272,20 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Why a word came out as it did: ranks, candidates, dispersion, senses."""
-    from cldi_core.evaluation import runs
+    from cldi_core import rankers
+    from cldi_core.evaluation.pairs import open_pair
+    from cldi_core.evaluation.rankings import rankings
+    from cldi_core.evaluation.stored_scores import scored as scores_of
     from cldi_core.insight import explanation
 
     if wordnet:
         os.environ["WNSEARCHDIR"] = wordnet
-    joined = runs.open_pair(open_dataset(dataset), backbone, pair)
+    joined = open_pair(open_dataset(dataset), backbone, pair)
     number = joined.find(word)
-    matrices = runs.scores(joined, dict.fromkeys([method, "maxmax"]))
-    frame = runs.rankings(joined, [method])[method]
-    found = explanation.explain(joined, number, matrices[method], matrices["maxmax"], frame)
+    chosen = rankers.ranker(method)
+    scored = scores_of(joined, [chosen, rankers.ranker("maxmax")])
+    frame = rankings(joined, [chosen], scored)[method]
+    found = explanation.explain(joined, number, scored[method].matrix, scored["maxmax"].matrix, frame)
     if as_json:
         print_json(explanation.as_json(found, top))
         return

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data.dataset import POS
-from cldi_core.evaluation.runs import Pair
+from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight.explanation import OUTCOMES, outcome
 from cldi_core.insight.projection import inside
 
