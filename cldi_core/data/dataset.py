@@ -20,9 +20,9 @@ from cldi_core.errors import DatasetError, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-PACKAGE = Path(__file__).resolve().parents[1]
-DASHBOARD = PACKAGE / "_dashboard"  # an installed package carries the dashboard inside; in a checkout it lies beside
-CHECKOUT = None if DASHBOARD.is_dir() else PACKAGE.parent
+# An installed package carries the dashboard inside; in a checkout it lies beside the package.
+DASHBOARD = Path(__file__).resolve().parents[1] / "_dashboard"
+CHECKOUT = None if DASHBOARD.is_dir() else DASHBOARD.parents[1]
 POS = {"N": "noun", "V": "verb", "A": "adjective"}
 # Files whose change is a change of the data set.
 STAMPED = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*", "pivot/*/*/*/*", "pivot/*/*/*/*/*/*")

@@ -44,7 +44,7 @@ def port() -> int:
 def test_it_becomes_streamlit_for_this_machine_only(app: Run, data: Path, port: int) -> None:
     code, out, err, started = app("--port", port)
     assert (code, out, err) == (0, f"CLDI Explorer: http://127.0.0.1:{port} (Ctrl+C stops it)\n", "")
-    script = Path(datasets.PACKAGE.parent / "app.py")
+    script = Path(__file__).resolve().parents[2] / "app.py"
     assert script.is_file()
     assert started == [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
@@ -56,7 +56,7 @@ def test_an_installed_one_is_inside_the_package(
     app: Run, data: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "CHECKOUT", None)
-    assert str(datasets.PACKAGE / "_dashboard" / "app.py") in app("--port", port)[3]
+    assert str(Path(datasets.__file__).parents[1] / "_dashboard" / "app.py") in app("--port", port)[3]
 
 
 @pytest.mark.parametrize("how", ["name", "path", "relative path"])

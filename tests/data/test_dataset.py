@@ -138,7 +138,7 @@ def test_the_environment_names_the_folder_and_one_more_set(
     monkeypatch.setenv("CLDI_DATA", str(tmp_path / "nowhere"))
     assert available() == {}
     monkeypatch.delenv("CLDI_DATA")
-    assert dataset.root() == dataset.PACKAGE.parent / "data", "of the checkout, wherever it is used from"
+    assert dataset.root() == Path(__file__).resolve().parents[2] / "data", "of the checkout, wherever it is used from"
 
 
 def test_outside_a_checkout_names_are_folders_under_the_current_data(
