@@ -6,6 +6,7 @@ output, everything else to standard error.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from cldi_core.errors import CldiError, UnknownNameError, unknown
 
 if TYPE_CHECKING:
     from cldi_core.evaluation.stored_scores import Scored
+    from cldi_core.insight.explanation import Explanation
 
 app = typer.Typer(
     help="Learn translations from pictures: import, extract, score, evaluate, explain.",
@@ -270,6 +272,7 @@ def explain(
     """Why a word came out as it did: ranks, candidates, dispersion, senses."""
     from cldi_core.evaluation import runs
     from cldi_core.insight import explanation
+    from cldi_core.scoring import methods
 
     if wordnet:
         os.environ["WNSEARCHDIR"] = wordnet
@@ -277,18 +280,34 @@ def explain(
     number = joined.find(word)
     matrices = runs.scores(joined, dict.fromkeys([method, "maxmax"]))
     frame = runs.rankings(joined, [method])[method]
-    found = explanation.explain(joined, number, matrices[method], matrices["maxmax"], frame)
+    learned = methods.find(method).learned
+    found = explanation.explain(joined, number, matrices[method], matrices["maxmax"], frame, learned=learned)
     if as_json:
         print_json(explanation.as_json(found, top))
-        return
-    print(explanation.verdict(found, method))
+    else:
+        _print_explained(found, top)
+
+
+def _print_explained(found: Explanation, top: int) -> None:
+    """The facts of an explanation, a line each, and the best candidates."""
+    from cldi_core.insight.explanation import shown_rank
+
+    def shown(figure: float) -> str:
+        return "unknown" if math.isnan(figure) else f"{figure:.2f}"
+
+    print(f"outcome: {found.outcome}")
+    for right in found.gold:
+        print(f"right answer: {right.word}, rank {shown_rank(right.rank)} of {found.ranked}")
+    if found.reason:
+        if found.winner:
+            print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}")
+        print(f"reason: {found.reason}")
+    print(f"best cosine {shown(found.best_cosine)}, typical of found words {shown(found.typical)}")
     senses = "unknown" if found.senses is None else found.senses
-    print(f"pictures {found.pictures}, dispersion {found.dispersion:.2f}, senses {senses}")
+    print(f"pictures {found.pictures}, dispersion {shown(found.dispersion)}, senses {senses}")
     for candidate in found.candidates[:top]:
         mark = "✓" if candidate.gold else " "
-        print(f"{explanation.shown_rank(candidate.rank):>5} {mark} {candidate.score:6.3f}  {candidate.word}")
-    for candidate in found.gold:
-        print(f"right: {candidate.word}, rank {explanation.shown_rank(candidate.rank)} of {len(found.candidates)}")
+        print(f"{shown_rank(candidate.rank):>5} {mark} {candidate.score:6.3f}  {candidate.word}")
 
 
 @app.command()

@@ -8,7 +8,6 @@ from typing import Any
 
 import streamlit as st
 
-from cldi_core.data.dataset import POS
 from cldi_core.errors import CldiError
 from cldi_core.insight import explanation
 from cldi_core.scoring import methods
@@ -24,11 +23,6 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@])")
 def safe(text: str) -> str:
     """Words are untrusted: their characters never become Markdown."""
     return _MARKUP.sub(r"\\\1", text.replace("\n", " "))
-
-
-def pos_names(letters: str) -> str:
-    """``"NV"`` → ``"noun, verb"``."""
-    return ", ".join(POS[letter] for letter in letters)
 
 
 def grid(dataset: str, ids: Sequence[str], alt: str, key: str, *, width: int = 66) -> None:
