@@ -327,6 +327,7 @@ def test_the_curve_marks_the_epoch_that_is_kept(built: dataset.Dataset) -> None:
 
 
 def test_other_pages_do_not_load_torch() -> None:
-    code = "import sys, pages._ui.pivot_search, pages._ui.pivot_results, pages._ui.pivot_figures; print('torch' in sys.modules)"
+    modules = ", ".join(f"pages._ui.pivot_{part}" for part in ("figures", "load", "results", "search", "words"))
+    code = f"import sys, {modules}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "False", done.stderr

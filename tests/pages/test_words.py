@@ -108,7 +108,8 @@ def test_a_card_says_what_is_known_and_what_is_not() -> None:
     assert "when is not recorded" in said and "failed" not in said and "took" not in said
     known = replace(
         CARD, layer="pooled", weights="0123456789abcdef", source="somewhere", finished="2026-01-01", seconds=600,
-        extracted=17, failed=({"id": "1", "file": "x.png", "reason": "broken"},), device="cpu", preprocessing="a square",
+        extracted=17, preprocessing="a square", device="cpu",
+        failed=({"id": "1", "file": "x.png", "reason": "broken"},),
     )  # fmt: skip
     said = " ".join(words.card(known))
     for part in ("pooled", "Weights 0123456789ab,", "; somewhere", "Fed with a square", "on cpu in float32; 2026-01-01",
