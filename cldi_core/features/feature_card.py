@@ -9,7 +9,6 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
 from cldi_core.features import shards
 from cldi_core.features.backbones import BACKBONES, label
-from cldi_core.features.progress import duration
 
 RECORD = "extraction.json"  # beside the features; ``extract`` writes it
 
@@ -41,21 +40,6 @@ class Card:
     finished: str
     seconds: float | None
     extracted: int | None
-
-    @property
-    def lines(self) -> list[str]:
-        """The card in words."""
-        how = f"Computed on {self.device or 'an unknown device'} in {self.arithmetic}; "
-        how += self.finished or "when is not recorded"
-        if self.seconds is not None and self.extracted is not None:
-            how += f"; {self.extracted:,} pictures took {duration(self.seconds)}"
-        weights = f"Weights {self.weights[:12] or 'unknown'}, licence: {self.licence or 'unknown'}"
-        return [
-            f"{self.pictures:,} pictures, {self.dim} numbers each: {self.layer or 'layer not recorded'}",
-            f"{weights}; {self.source}" if self.source else weights,
-            f"Fed with {self.preprocessing or 'pictures; how is not recorded'}",
-            how + (f"; {len(self.failed)} pictures failed" if self.failed else ""),
-        ]
 
 
 def card(dataset: Dataset, backbone: str) -> Card:

@@ -14,7 +14,7 @@ from cldi_core.features.backbones import BACKBONES, TIMM, label
 from cldi_core.features.progress import Progress
 from cldi_core.scoring.hardware import devices
 
-from . import draw, load
+from . import draw, load, words
 
 EVERY = 1.0  # seconds between two looks at an extraction
 PROBLEM, CHANGED = "extraction problem", "extraction changed"  # keys of the session
@@ -43,7 +43,7 @@ def _cards(name: str, dataset: Dataset) -> None:
     for place, card in enumerate(cards):
         with columns[place % len(columns)].container(border=True):
             st.markdown(f"**{draw.safe(card.label)}**")
-            for line in card.lines:
+            for line in words.card(card):
                 st.caption(draw.safe(line))
     failed = [{"backbone": card.label, **row} for card in cards for row in card.failed]
     if failed:
@@ -110,7 +110,7 @@ def _under_way(name: str, busy: bool) -> None:
 
 def _one(name: str, backbone: str, progress: Progress) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(progress.share, draw.safe(f"{label(backbone)}: {progress.sentence}"))
+        st.progress(progress.share, draw.safe(f"{label(backbone)}: {words.progress(progress)}"))
         text, icon, action = (
             ("Cancel", "stop", background.cancel) if progress.running else ("Go on", "play_arrow", background.start)
         )

@@ -41,9 +41,6 @@ def test_a_card_says_what_the_features_are_and_how_they_were_made(extracted: Dat
     assert card.seconds is not None and card.seconds >= 0
     ((failed),) = card.failed
     assert (failed["file"], failed["reason"]) == (NAME, failed["reason"]) and "broken picture" in failed["reason"]
-    said = " ".join(card.lines)
-    for part in ("17 pictures, 1280 numbers", "Apache-2.0", "in float32", "1 pictures failed", card.finished, "took"):
-        assert part in said
 
 
 def test_features_of_somebody_else_have_a_card_with_what_is_known(small: Dataset) -> None:
@@ -52,8 +49,7 @@ def test_features_of_somebody_else_have_a_card_with_what_is_known(small: Dataset
     shards.write_shard(path, ids, made_up(ids), {})
     card = feature_card.card(Dataset(small.path), "mine")
     assert (card.label, card.dim, card.pictures, card.finished, card.seconds) == ("mine", DIM, 3, "", None)
-    said = " ".join(card.lines)
-    assert "layer not recorded" in said and "when is not recorded" in said and "Weights unknown" in said
+    assert (card.layer, card.preprocessing, card.weights, card.source, card.failed) == ("", "", "", "", ())
     with pytest.raises(UnknownNameError):
         feature_card.card(Dataset(small.path), "yours")
 
