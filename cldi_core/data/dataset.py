@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2] / "data"
 POS = {"N": "noun", "V": "verb", "A": "adjective"}
 # Files whose change is a change of the data set.
-STAMPED = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*", "pivot/*/*/*/*", "pivot/*/*/*/*/*/*")
+STAMPED = (
+    "*",
+    "lexicon/*",
+    "images/*",
+    "features/*/*.safetensors",  # not how far an extraction is
+    "projections/*/*",
+    "pivot/*/*/*/*",
+    "pivot/*/*/*/*/*/*",
+)
 SETTINGS = {"ALL": ("N", "V", "A"), "NN": ("N",), "VB": ("V",), "ADJ": ("A",)}
 
 

@@ -14,7 +14,7 @@ from cldi_core.data import dataset as datasets
 from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
 from cldi_core.evaluation import metrics, runs, tables
-from cldi_core.features import feature_card, shards
+from cldi_core.features import provenance, shards
 from cldi_core.insight import health, overview, projection
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
@@ -250,13 +250,13 @@ def findings(name: str) -> list[health.Finding]:
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _card(name: str, stamp: str, backbone: str) -> feature_card.Card:
-    return feature_card.card(_opened(name, stamp), backbone)
+def _provenance(name: str, stamp: str, backbone: str) -> provenance.Provenance:
+    return provenance.provenance_of(_opened(name, stamp), backbone)
 
 
-def card(name: str, backbone: str) -> feature_card.Card:
-    """What is known of a backbone's features."""
-    found: feature_card.Card = _card(name, _stamp(name), backbone)
+def provenance_of(name: str, backbone: str) -> provenance.Provenance:
+    """Where a backbone's features come from."""
+    found: provenance.Provenance = _provenance(name, _stamp(name), backbone)
     return found
 
 
