@@ -62,8 +62,8 @@ class Backbone:
         narrow: whether products in bfloat16 leave a picture's features as they are (cosine .999 or more, measured).
             They do with VGG19 and AlexNet; the Lites' many thin layers are too sensitive (.990 to .999).
         step: how many pictures go through it at once on a processor: more of them do not stay in its cache.
-        node: of a torchvision network: the name of that layer, one of those that its
-            ``models.feature_extraction.get_graph_node_names`` lists; its output is (n, dim).
+        node: what torchvision calls that layer of its networks (``get_graph_node_names`` of
+            ``torchvision.models.feature_extraction`` lists them); the default is what most classifiers are fed.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Backbone:
     source: str
     narrow: bool = False
     step: int = 4
-    node: str = ""
+    node: str = "flatten"
 
 
 def _lite(number: int, size: int) -> Backbone:
