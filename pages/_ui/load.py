@@ -19,7 +19,7 @@ from cldi_core.evaluation import metrics, stored_scores, tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import rankings as rankings_of
 from cldi_core.evaluation.rankings import stored_rankings
-from cldi_core.features import feature_card, shards
+from cldi_core.features import provenance, shards
 from cldi_core.insight import explanation, health, overview, projection
 from cldi_core.insight.explanation import Explanation
 from cldi_core.pivot import translation
@@ -241,9 +241,9 @@ def findings(name: str) -> list[health.Finding]:
 
 
 @cached(max_entries=20)
-def card(name: str, backbone: str) -> feature_card.Card:
-    """What is known of a backbone's features."""
-    return feature_card.card(opened(name), backbone)
+def provenance_of(name: str, backbone: str) -> provenance.Provenance:
+    """Where a backbone's features come from."""
+    return provenance.provenance_of(opened(name), backbone)
 
 
 @cached(resource=True, max_entries=4)

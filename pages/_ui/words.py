@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data.dataset import POS
-from cldi_core.features.feature_card import Card
-from cldi_core.features.progress import Progress
+from cldi_core.features.background import ExtractionJob, Made
+from cldi_core.features.provenance import Provenance
 from cldi_core.insight.explanation import Explanation, shown_rank
 from cldi_core.insight.overview import Counts, Story
 
@@ -105,12 +105,12 @@ def group(colouring: str, value: str, members: NDArray[np.bool_]) -> str:
     return f"{names.get(colouring, {}).get(value, value)}, n = {int(members.sum())}"
 
 
-def card(known: Card) -> list[str]:
-    """What is known of a backbone's features."""
+def provenance(known: Provenance, made: Made | None) -> list[str]:
+    """What made a backbone's features, and when."""
     how = f"Computed on {known.device or 'an unknown device'} in {known.arithmetic}; "
-    how += known.finished or "when is not recorded"
-    if known.seconds is not None and known.extracted is not None:
-        how += f"; {known.extracted:,} pictures took {duration(known.seconds)}"
+    how += made.finished if made else "when is not recorded"
+    if made:
+        how += f"; {made.extracted:,} pictures took {duration(made.seconds)}"
     weights = f"Weights {known.weights[:12] or 'unknown'}, licence: {known.licence or 'unknown'}"
     return [
         f"{known.pictures:,} pictures, {known.dim} numbers each: {known.layer or 'layer not recorded'}",
@@ -120,13 +120,13 @@ def card(known: Card) -> list[str]:
     ]
 
 
-def progress(known: Progress) -> str:
+def progress(job: ExtractionJob) -> str:
     """How far an extraction is."""
-    parts = [f"{known.done:,} of {known.total:,} pictures"]
-    if known.running and known.left is not None:
-        parts += [f"{known.rate:.1f} a second", f"{duration(known.left)} left"]
-    parts += [f"{known.failed} failed"] if known.failed else []
-    return ", ".join(parts) + ("" if known.running else "; it was interrupted")
+    parts = [f"{job.done:,} of {job.total:,} pictures"]
+    if job.is_active and job.left is not None:
+        parts += [f"{job.rate:.1f} a second", f"{duration(job.left)} left"]
+    parts += [f"{job.failed} failed"] if job.failed else []
+    return ", ".join(parts) + ("" if job.is_active else "; it was interrupted")
 
 
 def duration(seconds: float) -> str:

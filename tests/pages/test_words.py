@@ -9,18 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cldi_core.evaluation.metrics import Interval
-from cldi_core.features.feature_card import Card
-from cldi_core.features.progress import Progress
 from cldi_core.insight.overview import Counts, Story
-from cldi_core.pivot.models import Key
-from cldi_core.pivot.search import Margin
-from pages._ui import pivot_words, words
+from pages._ui import words
 from tests.insight.test_explanation import MILK, NAN, case
 
-CARD = Card(
-    "mine", "Mine", "", 8, "", "", "", "", 17, (), "", "float32", "", None, None,
-)  # fmt: skip
 VERDICTS = {
     "found": (case(1, others=(replace(MILK, rank=2),)), ["Found", "AVGMAX", "first of 2 candidates", "0.70", "0.71"]),
     "found, nothing typical": (case(1, typical=NAN), ["Found", "first of 1 candidates"]),
@@ -95,57 +87,3 @@ def test_groups_of_the_map_are_named(colouring: str, value: str, label: str) -> 
 def test_places_and_kinds() -> None:
     assert [words.place(rank) for rank in (1, 2.5, math.nan)] == ["#1", "#2½", "no pictures"]
     assert (words.kinds("NV"), words.kinds("NA", " and "), words.kinds("")) == ("noun, verb", "noun and adjective", "")
-
-
-def test_a_card_says_what_is_known_and_what_is_not() -> None:
-    said = " ".join(words.card(CARD))
-    for part in (
-        "17 pictures, 8 numbers each: layer not recorded",
-        "Weights unknown, licence: unknown",
-        "an unknown dev",
-    ):
-        assert part in said
-    assert "when is not recorded" in said and "failed" not in said and "took" not in said
-    known = replace(
-        CARD, layer="pooled", weights="0123456789abcdef", source="somewhere", finished="2026-01-01", seconds=600,
-        extracted=17, preprocessing="a square", device="cpu",
-        failed=({"id": "1", "file": "x.png", "reason": "broken"},),
-    )  # fmt: skip
-    said = " ".join(words.card(known))
-    for part in ("pooled", "Weights 0123456789ab,", "; somewhere", "Fed with a square", "on cpu in float32; 2026-01-01",
-                 "17 pictures took 10 min; 1 pictures failed"):  # fmt: skip
-        assert part in said
-
-
-@pytest.mark.parametrize(
-    ("known", "said"),
-    [
-        (Progress(120, 1200, 0, 20, 10, True), "120 of 1,200 pictures, 10.0 a second, 2 min left"),
-        (Progress(0, 1200, 0, 0, 0, True), "0 of 1,200 pictures"),
-        (Progress(120, 1200, 3, 20, 10), "120 of 1,200 pictures, 3 failed; it was interrupted"),
-    ],
-)
-def test_progress_in_words(known: Progress, said: str) -> None:
-    assert words.progress(known) == said
-
-
-@pytest.mark.parametrize(("seconds", "told"), [(0, "0 s"), (89, "89 s"), (600, "10 min"), (12_600, "3.5 h")])
-def test_durations(seconds: float, told: str) -> None:
-    assert words.duration(seconds) == told
-
-
-def test_the_verdict_on_a_model_says_what_is_beaten_and_what_is_not() -> None:
-    key = Key("made-up", "en-de", "pivot-sym")
-    margins = [
-        Margin("vse", "VSE", 10, Interval(0.5, 0.4, 0.6)),
-        Margin("ridge", "Ridge regression", 10, Interval(-0.5, -0.6, -0.4)),
-        Margin("spelling", "Spelling", 10, Interval(0, 0, 0)),
-        Margin("identity", "Identity", 10, Interval(0.1, -0.1, 0.3)),
-    ]
-    assert pivot_words.verdict(key, margins) == (
-        "R@10: PIVOT-SYM finds more than VSE (+0.50 [+0.40, +0.60]); it finds less than Ridge regression "
-        "(-0.50 [-0.60, -0.40]); it is not told apart from Spelling (+0.00 [+0.00, +0.00]), "
-        "Identity (+0.10 [-0.10, +0.30])."
-    )
-    assert pivot_words.verdict(key, None) == "PIVOT-SYM has not been tested here yet."
-    assert pivot_words.verdict(key, []) == "There is no baseline beside PIVOT-SYM here."

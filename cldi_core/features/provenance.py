@@ -1,4 +1,7 @@
-"""What is known of the features of a backbone: what they are, whose weights made them, when and how; what failed."""
+"""Where a backbone's features come from: layer, weights and their licence, preprocessing, arithmetic; and what failed.
+
+When they were made, and how long it took, is told by the extraction (``background.ExtractionJob.made``).
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,17 @@ from cldi_core.errors import DatasetError
 from cldi_core.features import shards
 from cldi_core.features.backbones import BACKBONES, label
 
-RECORD = "extraction.json"  # beside the features; ``extract`` writes it
-
 
 @dataclass(frozen=True)
-class Card:
-    """A backbone's features in one data set; what is not recorded is empty.
+class Provenance:
+    """What made a backbone's features in one data set; what is not recorded is empty.
 
     Attributes:
         pictures: how many have features.
         failed: of the others ``id``, ``file`` and ``reason``.
         weights: the SHA-256 of the weights' file.
         source, licence: of the weights.
-        finished: when, as ISO 8601; ``seconds``: how long the newest extraction took, for ``extracted`` pictures.
+        device: what computed them, such as ``"cpu x86_64"``.
     """
 
     name: str
@@ -37,23 +38,18 @@ class Card:
     failed: tuple[dict[str, str], ...]
     device: str
     arithmetic: str
-    finished: str
-    seconds: float | None
-    extracted: int | None
 
 
-def card(dataset: Dataset, backbone: str) -> Card:
-    """The card of a backbone that has features.
+def provenance_of(dataset: Dataset, backbone: str) -> Provenance:
+    """Where the features of a backbone come from.
 
     Raises:
         UnknownNameError: it has none; DatasetError: a file is broken.
     """
     loaded = shards.load(dataset, backbone)
     meta = loaded.meta
-    record = _record(dataset, backbone)
     known = BACKBONES.get(backbone)
-    seconds, extracted = record.get("seconds"), record.get("extracted")
-    return Card(
+    return Provenance(
         backbone,
         label(backbone),
         meta.get("layer", ""),
@@ -63,16 +59,13 @@ def card(dataset: Dataset, backbone: str) -> Card:
         known.source if known else "",
         meta.get("weights_licence", ""),
         len(loaded.ids),
-        failures(loaded),
+        failed_pictures(loaded),
         " ".join(filter(None, (meta.get("device", ""), meta.get("processor", "")))),
         meta.get("arithmetic", "float32"),
-        str(record.get("finished", "")),
-        float(seconds) if isinstance(seconds, int | float) else None,
-        extracted if isinstance(extracted, int) else None,
     )
 
 
-def failures(loaded: shards.Features) -> tuple[dict[str, str], ...]:
+def failed_pictures(loaded: shards.Features) -> tuple[dict[str, str], ...]:
     """The pictures that have no features, each with ``id``, ``file`` and ``reason``."""
     found = []
     for shard in loaded.shards:
@@ -85,11 +78,3 @@ def failures(loaded: shards.Features) -> tuple[dict[str, str], ...]:
                 "extract them again with --force"
             ) from error
     return tuple(found)
-
-
-def _record(dataset: Dataset, backbone: str) -> dict[str, object]:
-    try:
-        found = json.loads((dataset.home / "features" / backbone / RECORD).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
