@@ -15,7 +15,7 @@ from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
 from cldi_core.evaluation import metrics, runs, tables
 from cldi_core.features import feature_card, shards
-from cldi_core.insight import health, overview, projection
+from cldi_core.insight import health, maps, overview
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
 from cldi_core.scoring.scores import Matrix
@@ -230,7 +230,7 @@ def dispersions(name: str, backbone: str, pair: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=6, show_spinner=SPINNER)
 def _coordinates(name: str, stamp: str, backbone: str, kind: str) -> pd.DataFrame:
-    return projection.coordinates(_opened(name, stamp), backbone, kind)
+    return maps.coordinates(_opened(name, stamp), backbone, kind)
 
 
 def coordinates(name: str, backbone: str, kind: str) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from cldi_core.commands import main
 from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.features import extraction
-from cldi_core.insight import projection
+from cldi_core.insight import maps
 from cldi_core.scoring.methods import METHODS
 from tests.conftest import BACKBONE, FakeExtractor, draw, made_up, picture
 
@@ -155,7 +155,7 @@ def test_an_interrupted_command_says_how_to_go_on(
     def interrupt(*args: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(projection, "project", interrupt)
+    monkeypatch.setattr(maps, "project", interrupt)
     code, out, err = run("project", "--dataset", "small")
     assert (code, out) == (130, "") and err == "error: interrupted; run it again to go on\n"
 
@@ -338,7 +338,7 @@ def test_bench_prints_a_table_or_records(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 def test_project_says_what_it_did(ask: Callable[..., dict], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "umap", projection.pca)
+    monkeypatch.setattr(maps, "umap", maps.pca)
     assert ask("project") == {"words": "pca", "pictures": "umap"}
     assert ask("project") == {"words": "kept", "pictures": "kept"}
     assert ask("project", "--force") == {"words": "pca", "pictures": "umap"}
