@@ -147,7 +147,7 @@ def median_of(values: NDArray[np.float64]) -> Statistic:
     def of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
         reached = np.cumsum(counts @ having, axis=1)
         total = reached[:, -1:]
-        middle = [(reached < place).sum(axis=1) for place in (np.ceil(total / 2), np.floor(total / 2) + 1)]
+        middle = [(reached < nth).sum(axis=1) for nth in (np.ceil(total / 2), np.floor(total / 2) + 1)]
         return np.where(total[:, 0] > 0, np.append(ordered, np.nan)[middle].mean(axis=0), np.nan)
 
     return of
