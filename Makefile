@@ -14,6 +14,7 @@ export PORT DATASET
 PY := .venv/bin/python
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 BACKBONES := efficientnet-lite0 efficientnet-lite2
+DEV := requirements.txt requirements-dev.txt requirements-ray.txt requirements-timm.txt
 
 # Shell: sets $folder to the folder that DATASET means: a name under data/, or a path.
 FIND_DATASET = folder=$${CLDI_DATA:-data}/$$DATASET; \
@@ -37,16 +38,16 @@ run: dataset-exists venv port-is-free runtime ## start the explorer: make run [P
 		echo "The demo data is not complete. Restore it with: git checkout -- data/demo" >&2; \
 	}
 	@if [ -n "$$DATASET" ]; then $(FIND_DATASET); CLDI_DATASET=$$(cd "$$folder" && pwd); export CLDI_DATASET; fi; \
-	echo "CLDI Explorer: http://127.0.0.1:$$PORT (Ctrl+C stops it)"; \
-	exec $(PY) -m streamlit run app.py --server.port "$$PORT" --server.address 127.0.0.1
+	exec $(PY) -m cldi_core app --port "$$PORT"
 
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
 	@$(FIND_CHROMIUM); $(PY) -m pytest $(ARGS)
 
-lint: dev ## check style, formatting and types
+lint: dev ## check style, formatting, types and who may import whom
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	.venv/bin/lint-imports --no-cache
 
 format: dev ## format the code and fix what ruff can fix
 	$(PY) -m ruff check --fix .
@@ -65,19 +66,19 @@ demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from th
 	$(PY) -m cldi_core pivot train --seed 0 --seed 1 --seed 2
 
 screenshots: dev system ## take the screenshots of the README again
-	@$(FIND_CHROMIUM); $(PY) -m tests.screenshots
+	@$(FIND_CHROMIUM); $(PY) -m tools.screenshots
 
 bench: dev system ## measure scoring beside other tools, and how fast the pages open: make bench [ARGS=--full]
 	@cmp -s requirements-bench.txt .venv/requirements-bench.txt || { \
 		$(PY) -m pip install --disable-pip-version-check -r requirements-bench.txt && \
 		cp requirements-bench.txt .venv/; \
 	}
-	$(PY) -m cldi_core bench $(ARGS)
-	@$(FIND_CHROMIUM); $(PY) -m tests.bench_pages
+	$(PY) -m benchmarks $(ARGS)
+	@$(FIND_CHROMIUM); $(PY) -m benchmarks.pages
 
 clean: ## remove .venv and what tools left behind; the data stays
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .coverage build
-	find app.py cldi_core pages tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .coverage build *.egg-info
+	find app.py benchmarks cldi_core pages tests tools -name __pycache__ -prune -exec rm -rf {} +
 
 # What the targets above need.
 
@@ -108,11 +109,11 @@ runtime: venv
 	}
 
 dev: venv
-	@cat requirements.txt requirements-dev.txt | cmp -s - .venv/requirements-dev.txt || { \
-		echo "Installing requirements-dev.txt into .venv (once only)" && \
-		$(PY) -m pip install --disable-pip-version-check -r requirements-dev.txt && \
+	@cat $(DEV) | cmp -s - .venv/requirements-dev.txt || { \
+		echo "Installing $(DEV) into .venv (once only)" && \
+		$(PY) -m pip install --disable-pip-version-check $(addprefix -r ,$(DEV)) && \
 		cp requirements.txt .venv/ && \
-		cat requirements.txt requirements-dev.txt >.venv/requirements-dev.txt; \
+		cat $(DEV) >.venv/requirements-dev.txt; \
 	}
 
 # A browser and WordNet cannot come from pip. Root on Debian or Ubuntu gets them here, everybody else is told.

@@ -107,18 +107,20 @@ def dispersion(pictures: Pictures) -> float:
 
 
 def ranks(scores: Sequence[float]) -> list[float]:
-    """The rank of every candidate: the mean of the places that its block of equal scores takes."""
-    ordered = sorted((s for s in scores if not math.isnan(s)), reverse=True)
-    places = {s: [place for place, other in enumerate(ordered, 1) if other == s] for s in ordered}
-    return [math.nan if math.isnan(s) else sum(places[s]) / len(places[s]) for s in scores]
+    """The rank of every candidate: the mean of the places that it shares with those within 1e-6 of it."""
+    return gold_ranks([scores] * len(scores), [{column} for column in range(len(scores))])
 
 
 def gold_ranks(scores: Sequence[Sequence[float]], gold: Sequence[Collection[int]]) -> list[float]:
     found = []
     for row, right in zip(scores, gold, strict=True):
-        known = [ranks(row)[column] for column in right if not math.isnan(row[column])]
-        found.append(min(known, default=math.nan))
-    return found
+        known = [row[column] for column in set(right) if not math.isnan(row[column])]
+        best = max(known, default=math.nan)
+        above = sum(score > best + 1e-6 for score in row)
+        tied = sum(abs(score - best) <= 1e-6 for score in row)
+        found.append(above + (tied + 1) / (sum(abs(score - best) <= 1e-6 for score in known) + 1))
+    return [rank if any(not math.isnan(row[column]) for column in right) else math.nan
+            for rank, row, right in zip(found, scores, gold, strict=True)]  # fmt: skip
 
 
 def bootstrap(rows: list[list[float]], draws: list[list[int]]) -> list[float]:

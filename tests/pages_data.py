@@ -10,9 +10,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from cldi_core.data import dataset, pictures, wordlists
-from cldi_core.evaluation import controls, runs
+from cldi_core.evaluation import controls
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import shards
 from cldi_core.scoring.methods import METHODS
+from tests import ranked
 from tests.conftest import ABOUT, BACKBONE, encoded
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
@@ -98,7 +100,7 @@ def build_wide(folder: Path) -> dataset.Dataset:
 def score_all(made: dataset.Dataset) -> dict[str, dict[str, Any]]:
     """Store the rankings of all methods and controls, as ``python -m cldi_core score`` does: pair → way → frame."""
     ways = [*METHODS, *controls.available(made)]
-    return {pair: runs.rankings(runs.open_pair(made, BACKBONE, pair), ways) for pair in made.pairs}
+    return {pair: ranked.rankings(open_pair(made, BACKBONE, pair), ways) for pair in made.pairs}
 
 
 def open_page(page: str, **params: str) -> AppTest:

@@ -1,4 +1,4 @@
-"""``python -m cldi_core pivot train | evaluate | translate``."""
+"""``pivot train``, ``pivot evaluate``, ``pivot translate``: models that learn from described pictures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DeviceOption, JsonOption, PairOption
 from cldi_core.commands.terminal import epochs, print_json
 from cldi_core.data import storage, wordlists
 from cldi_core.data.dataset import Dataset, open_dataset
@@ -29,11 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 DEMO = ("demo-hard", "demo")  # the settings of the preset: no emoji described in both languages, and emoji shared
-DEFAULT_BACKBONE = "efficientnet-lite0"
 
-PairOption = Annotated[str, typer.Option("--pair", help="A language pair.")]
-BackboneOption = Annotated[str, typer.Option("--backbone", help="The network whose features are used.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 ModelOption = Annotated[
     list[str] | None,
     typer.Option("--model", help=f"{', '.join(MODELS)}; may be repeated; all of them without it."),
@@ -142,7 +139,7 @@ def train(
     average: Annotated[float | None, typer.Option(help="Of parameters over epochs; 0 for none.")] = None,
     hardest: Annotated[bool, typer.Option("--hardest", help="Only the hardest negative counts (VSE++).")] = False,
     swapped: Annotated[bool, typer.Option("--swapped", help="Order distance from picture to description.")] = False,
-    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    device: DeviceOption = "cpu",
     force: Annotated[bool, typer.Option("--force", help="Train again what is there already.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from cldi_core.errors import DatasetError, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[2] / "data"
+# An installed package carries the dashboard inside; in a checkout it lies beside the package.
+DASHBOARD = Path(__file__).resolve().parents[1] / "_dashboard"
+CHECKOUT = None if DASHBOARD.is_dir() else DASHBOARD.parents[1]
 POS = {"N": "noun", "V": "verb", "A": "adjective"}
 # Files whose change is a change of the data set.
 STAMPED = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*", "pivot/*/*/*/*", "pivot/*/*/*/*/*/*")
@@ -72,6 +75,11 @@ class Dataset:
         return self.path.name
 
     @property
+    def address(self) -> str:
+        """What a ``--dataset`` has to be given to open it, quoted for a shell."""
+        return shlex.quote(address(self.path))
+
+    @property
     def title(self) -> str:
         """What people see."""
         return str(self.info.get("title", self.name))
@@ -112,7 +120,7 @@ class Dataset:
         """The word list of a pair."""
         if pair not in self.pairs:
             raise unknown("language pair", pair, self.pairs, f"Add one: python -m cldi_core import-lists FILE "
-                          f"--dataset {self.name}")  # fmt: skip
+                          f"--dataset {self.address}")  # fmt: skip
         if pair not in self._lexicons:
             self._lexicons[pair] = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
         return self._lexicons[pair]
@@ -185,31 +193,55 @@ HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset 
 
 
 def root() -> Path:
-    """The folder of named data sets: ``$CLDI_DATA``, or ``data/`` of the project."""
-    return Path(os.environ.get("CLDI_DATA", ROOT))
+    """The folder of named data sets: ``$CLDI_DATA``, or ``data/`` of the checkout, else of the current folder."""
+    return Path(os.environ.get("CLDI_DATA") or (CHECKOUT or Path.cwd()) / "data")
 
 
 def available() -> dict[str, Path]:
-    """The named data sets: name → folder.  ``$CLDI_DATASET`` may add one from elsewhere."""
+    """The data sets to choose from: what a ``--dataset`` opens them by → folder.
+
+    That of ``$CLDI_DATASET`` comes first, the named ones follow.
+    """
     return requested() | {path.parent.name: path.parent for path in sorted(root().glob("*/dataset.toml"))}
 
 
 def requested() -> dict[str, Path]:
-    """The data set of ``$CLDI_DATASET``, if it is one: name → folder."""
+    """The data set of ``$CLDI_DATASET``, if it is one: its name, or its path where the name means another → folder."""
     given = os.environ.get("CLDI_DATASET", "")
     path = Path(given).resolve()
-    return {path.name: path} if given and (path / "dataset.toml").is_file() else {}
+    if not given or not (path / "dataset.toml").is_file():
+        return {}
+    return {path.name if _named(path.name) in (None, path) else str(path): path}
 
 
-def locate(name: str) -> Path:
-    """The folder a ``--dataset`` means, whether it exists or not: a path if it looks like one, else a name."""
-    if not name or "\x00" in name:
-        raise DatasetError(f"{name!r} is not the name of a data set; give a name or a path")
-    looks_like_path = name.startswith((".", "~", "/")) or "/" in name or os.sep in name
-    if looks_like_path:
-        return Path(os.path.expanduser(name)).resolve()  # noqa: PTH111 (Path.expanduser raises where there is no such user)
-    named = root() / name
-    return named if named.is_dir() else requested().get(name, named)
+def _named(name: str) -> Path | None:
+    """The folder of the data set of this name; ``None`` where there is none."""
+    path = root() / name
+    return path.resolve() if name and (path / "dataset.toml").is_file() else None
+
+
+def address(path: Path) -> str:
+    """What a ``--dataset`` has to be given to mean this folder: its name where that leads here, else its path."""
+    path = path.resolve()
+    return path.name if path.parent == root().resolve() and not is_path(path.name) else str(path)
+
+
+def is_path(given: str) -> bool:
+    """Whether a ``--dataset`` is a path: it has a separator, or starts with ``.`` or ``~``.  All else are names."""
+    return given.startswith((".", "~")) or "/" in given or os.sep in given
+
+
+def locate(given: str) -> Path:
+    """The folder a ``--dataset`` means, whether it exists or not: a path is that path, a name a folder of ``root()``.
+
+    A name that is not there may be that of ``$CLDI_DATASET``; it never means a folder of the working directory.
+    """
+    if not given or "\x00" in given:
+        raise DatasetError(f"{given!r} is not the name of a data set; give a name or a path")
+    if is_path(given):
+        return Path(os.path.expanduser(given)).resolve()  # noqa: PTH111 (Path.expanduser raises where there is no such user)
+    named = root() / given
+    return named if named.is_dir() else requested().get(given, named)
 
 
 def open_dataset(name: str) -> Dataset:

@@ -7,42 +7,30 @@ what each picture depicts, identity.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.wordlists import pair_languages
+from cldi_core.evaluation.pairs import Pair
+from cldi_core.evaluation.ranker import CONTROL, Ranker
+
+Concepts = list[set[str]]  # of each word
 
 
-@dataclass(frozen=True)
-class Control:
-    """One way to rank candidates without pictures."""
-
-    name: str
-    label: str
-    about: str
-    compute: Callable[[Dataset, str, Sequence[str], Sequence[str]], NDArray[np.float32]]
-
-
-def spelling(dataset: Dataset, pair: str, source: Sequence[str], target: Sequence[str]) -> NDArray[np.float32]:
+def spelling(pair: Pair) -> NDArray[np.float32]:
     """Cosines of the words' character n-grams: float32 (n_source, n_target), in [0, 1]."""
-    return _cosine([_ngrams(word) for word in source], [_ngrams(word) for word in target])
+    return _cosine([_ngrams(word) for word in pair.source.words], [_ngrams(word) for word in pair.target.words])
 
 
-def identity(dataset: Dataset, pair: str, source: Sequence[str], target: Sequence[str]) -> NDArray[np.float32]:
+def identity(pair: Pair) -> NDArray[np.float32]:
     """Cosines of the sets of depicted concepts behind the words: float32 (n_source, n_target), in [0, 1].
 
     Words without pictures score nan.
     """
-    concept = dataset.pictures.table["concept"]
-    sides = []
-    for language, words in zip(pair_languages(pair), (source, target), strict=True):
-        members = dataset.members(language)
-        owned = [[concept.get(key, "") for key in members.get(word, ())] for word in words]
-        sides.append([Counter(dict.fromkeys(filter(None, concepts), 1)) for concepts in owned])
+    sides = [[Counter(dict.fromkeys(own, 1)) for own in side] for side in _concepts(pair)]
     scores = _cosine(*sides)
     for axis, counters in enumerate(sides):
         empty = np.array([not counter for counter in counters])
@@ -50,30 +38,49 @@ def identity(dataset: Dataset, pair: str, source: Sequence[str], target: Sequenc
     return scores
 
 
-CONTROLS: dict[str, Control] = {
+def _concepts(pair: Pair) -> tuple[Concepts, Concepts]:
+    """What the pictures of the source words and of the candidates depict."""
+    concept = pair.dataset.pictures.table["concept"]
+    source, target = (
+        [{concept.get(key, "") for key in members.get(word, ())} - {""} for word in sets.words]
+        for members, sets in zip(map(pair.dataset.members, pair.languages), (pair.source, pair.target), strict=True)
+    )
+    return source, target
+
+
+def _concepts_known(dataset: Dataset, backbone: str, pair: str) -> bool:
+    return bool((dataset.pictures.table["concept"].astype(str) != "").any())
+
+
+CONTROLS: dict[str, Ranker] = {
     control.name: control
     for control in (
-        Control(
+        Ranker(
             "spelling",
             "Spelling",
             "Cosine of the words' character n-grams (1 to 3, with word borders); no picture is used.",
-            spelling,
+            "cos(counts of n-grams of the source word, counts of n-grams of T)",
+            "control",
+            CONTROL,
+            key=lambda pair: pair.key,
+            scores=spelling,
+            bounds=(0.0, 1.0),
         ),
-        Control(
+        Ranker(
             "identity",
             "Identity",
             "Cosine of the sets of emoji behind two words; no picture is looked at. It is the ceiling that shared "
             "concepts allow.",
-            identity,
+            "cos(concepts that S depicts, concepts that T depicts)",
+            "control",
+            CONTROL,
+            key=lambda pair: storage.digest(pair.key, [[sorted(own) for own in side] for side in _concepts(pair)]),
+            scores=identity,
+            available=_concepts_known,
+            bounds=(0.0, 1.0),
         ),
     )
 }
-
-
-def available(dataset: Dataset) -> list[str]:
-    """The controls that make sense for a data set: identity needs known concepts."""
-    concepts = dataset.pictures.table["concept"]
-    return [name for name in CONTROLS if name != "identity" or bool((concepts.astype(str) != "").any())]
 
 
 def _ngrams(word: str) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""From scores to ranks: where the right answers stand among all candidates."""
+"""From scores to ranks: where the right answers stand among all candidates, by the rule of ties of ``ties``."""
 
 from __future__ import annotations
 
@@ -8,52 +8,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError
+from cldi_core.scoring.ties import TIE, ranks
 
 
 def rank(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     """Ranks of all candidates of one query: float (n,) → float64 (n,), 1 is best.
 
-    Candidates with equal scores all get the mean rank of their block; nan (no pictures) stays nan.
+    A candidate has the mean of the places that it shares with those of equal scores; nan (no pictures) stays nan.
     """
-    ranks = np.full(len(scores), np.nan)
-    known = np.flatnonzero(~np.isnan(scores))
-    values, inverse, counts = np.unique(-scores[known], return_inverse=True, return_counts=True)
-    above = np.concatenate([[0], np.cumsum(counts)[:-1]]) if len(values) else np.zeros(0)
-    ranks[known] = (above + (counts + 1) / 2)[inverse]
-    return ranks
+    one: NDArray[np.float64] = ranks(np.asarray(scores)[None, :])[0]
+    return one
 
 
 def gold_ranks(scores: NDArray[np.floating], gold: Sequence[Collection[int]]) -> NDArray[np.float64]:
     """The rank of the best right answer of every query.
+
+    With ``h`` candidates above it, ``t`` tied with it (itself among them) and ``g`` of these right, that is
+    ``h + (t + 1) / (g + 1)``: where the first right answer is to be expected if equal ones are put in a random order.
 
     Args:
         scores: float (n_queries, n_candidates), nan where a word has no pictures.
         gold: for each query the columns of its right answers.
 
     Returns:
-        float64 (n_queries,): 1 + the number of higher scores + half the number of *other* equal ones, which is the
-        mean rank of the tied block; nan where the query, or all its right answers, have no pictures, or none is given.
+        float64 (n_queries,); nan where the query, or all its right answers, have no pictures, or none is given.
+
+    Raises:
+        FeatureError: scores that are no matrix, not one collection for each query, or a right answer that is no
+            candidate.
     """
     if scores.ndim != 2:
         raise FeatureError(f"the scores have shape {scores.shape}; expected (n_queries, n_candidates)")
     if len(gold) != len(scores):
         raise FeatureError(f"{len(scores)} queries but right answers for {len(gold)}; give one collection per query")
-    ranks = np.full(len(scores), np.nan)
+    found = np.full(len(scores), np.nan)
     for row, right in enumerate(gold):
-        columns = np.fromiter(right, np.int64)
+        columns = np.fromiter(set(right), np.int64)
         outside = columns[(columns < 0) | (columns >= scores.shape[1])]
         if len(outside):
             raise FeatureError(
                 f"right answer {outside[0]} of query {row} is not a candidate; expected 0 … {scores.shape[1] - 1}"
             )
-        best = scores[row, columns]
-        best = best[~np.isnan(best)]
-        if len(best):
-            top = best.max()
-            ranks[row] = (scores[row] > top).sum() + ((scores[row] == top).sum() + 1) / 2
-    return ranks
+        own = scores[row].astype(np.float64)
+        known = own[columns][~np.isnan(own[columns])]
+        if len(known):
+            best = known.max()
+            above, tied = (own > best + TIE).sum(), (np.abs(own - best) <= TIE).sum()
+            found[row] = above + (tied + 1) / ((known >= best - TIE).sum() + 1)
+    return found
+
+
+def winners(
+    scores: NDArray[np.floating], gold: Sequence[Collection[int]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The candidate that wins each query, and its best right answer: two int64 (n_queries,) of columns.
+
+    Of several that share the first place a right one wins, else the first in the order of the candidates.  As scores
+    and right answers are in ``gold_ranks``, except that every query has a right answer; a query without any score has
+    column 0.
+    """
+    filled = np.where(np.isnan(scores), -np.inf, scores).astype(np.float64)
+    answers = [np.sort(np.fromiter(own, np.int64)) for own in gold]
+    right = np.array([own[row[own].argmax()] for row, own in zip(filled, answers, strict=True)], np.int64)
+    shares_first = filled >= filled.max(axis=1, keepdims=True) - TIE
+    wins = shares_first[np.arange(len(filled)), right]
+    return np.where(wins, right, shares_first.argmax(axis=1)), right
 
 
 def order(scores: NDArray[np.floating]) -> NDArray[np.int64]:
     """Columns of one query's candidates, best first; equal scores keep their order, nan comes last."""
-    return np.argsort(np.where(np.isnan(scores), -np.inf, scores) * -1, kind="stable").astype(np.int64)
+    return np.argsort(rank(scores), kind="stable").astype(np.int64)

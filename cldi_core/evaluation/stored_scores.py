@@ -1,16 +1,13 @@
-"""Score matrices on disk, and what of them still holds when some words' pictures have changed.
+"""Score matrices on disk: found where their key still stands, computed and kept where it does not.
 
-Beside a matrix are kept the keys of its words (``ImageSets.keys``).  The score of two words whose keys have not changed
-has not changed either, under a method whose scores depend on these two words only; under a method of votes, as long as
-no target word has changed.
+``scores/<backbone>/<pair>/<ranker>.safetensors`` holds a matrix, the keys of its words (``ImageSets.keys``) and, in the
+metadata, the key of everything that the scores depend on.  Nothing stale is ever returned.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,41 +16,49 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.errors import DatasetError
-from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.methods import Method, find
-from cldi_core.scoring.scores import Matrix, combined, precision_used, score_all, settled
+from cldi_core.evaluation.pairs import VERSION, Pair
+from cldi_core.evaluation.ranker import Ranker, Scored, Work, one_by_one, with_bases
 
 log = logging.getLogger(__name__)
-VERSION = 2  # raise it when a method's numbers change: stored results are then computed again
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Scored:
-    """The scores of one method and how they came about.
+def scored(
+    pair: Pair, rankers: Iterable[Ranker], device: str = "cpu", progress: Progress | None = None
+) -> dict[str, Scored]:
+    """The scores of some rankers, with how they came about; what is stored and still true is not computed again.
 
-    Attributes:
-        matrix: float32 (n_source, n_target).
-        key: stands for everything they depend on.
-        precision, device: what they were computed with, see ``scores.score``.
-        seconds: how long the computation took that they were part of.
-        computed: how many of the scores it computed; the others were found.
-        source_keys, target_keys: uint8 (n, 16), the keys of the words.
-        found: they were stored already.
+    Args:
+        device: ``"cpu"`` or ``"cuda"``, for those that can make use of it.
+        progress: told the pictures done and their number, while a pass over them runs.
+
+    Raises:
+        CldiError: a ranker cannot rank this pair, such as a model that has not been trained for it.
     """
+    rankers = list(rankers)
+    wanted = with_bases(rankers)
+    keys = {ranker.name: ranker.key(pair) for ranker in wanted}
+    stored = {ranker.name: read(path_of(pair, ranker.name)) for ranker in wanted}
+    found = {name: one for name, one in stored.items() if one is not None and one.key == keys[name]}
+    stale = {name: one for name, one in stored.items() if one is not None and name not in found}
+    groups: dict[tuple[int, Callable[[Work], dict[str, Scored]]], list[Ranker]] = {}
+    for ranker in wanted:
+        if ranker.name not in found:
+            groups.setdefault((ranker.depth, ranker.together or one_by_one), []).append(ranker)
+    for (_, together), members in sorted(groups.items(), key=lambda group: group[0][0]):
+        made = together(Work(pair, members, stale, found, device, progress))
+        for name, one in made.items():
+            keep(path_of(pair, name), one)
+        found |= made
+    return {ranker.name: found[ranker.name] for ranker in rankers}
 
-    matrix: Matrix
-    key: str
-    precision: str
-    device: str
-    seconds: float
-    computed: int
-    source_keys: NDArray[np.uint8]
-    target_keys: NDArray[np.uint8]
-    found: bool = False
+
+def path_of(pair: Pair, name: str) -> Path:
+    """Where the scores of a ranker are kept."""
+    return pair.dataset.path / "scores" / pair.backbone / pair.name / f"{name}.safetensors"
 
 
-def load(path: Path) -> Scored | None:
+def read(path: Path) -> Scored | None:
     """What is stored; ``None`` where there is nothing, or nothing of use."""
     try:
         tensors, meta = storage.map_tensors(path)
@@ -63,114 +68,22 @@ def load(path: Path) -> Scored | None:
         if meta.get("version") != str(VERSION) or not fits or not keyed:
             return None
         seconds, computed = float(meta["seconds"]), int(meta["computed"])
-        return Scored(matrix, meta["key"], meta["precision"], meta["device"], seconds, computed, source, target, True)
+        return Scored(matrix, meta["key"], meta["device"], seconds, computed, source, target, found=True)
     except (DatasetError, KeyError, ValueError):
         return None
 
 
-def save(path: Path, scored: Scored) -> None:
+def keep(path: Path, one: Scored) -> None:
     """Store scores; a folder that cannot be written to is only warned of, because they can be computed again."""
-    fields = ("key", "precision", "device", "seconds", "computed")
-    meta = {"version": str(VERSION)} | {name: str(getattr(scored, name)) for name in fields}
+    meta = {"version": str(VERSION)} | {
+        name: str(getattr(one, name)) for name in ("key", "device", "seconds", "computed")
+    }
     tensors: dict[str, NDArray[Any]] = {
-        "scores": scored.matrix,
-        "source_keys": scored.source_keys,
-        "target_keys": scored.target_keys,
+        "scores": one.matrix,
+        "source_keys": one.source_keys,
+        "target_keys": one.target_keys,
     }
     try:
         storage.save_tensors(path, tensors, meta)
     except OSError as error:
         log.warning("scores of %s are not kept: %s", path.parent.name, error)
-
-
-def word_keys(sets: ImageSets) -> NDArray[np.uint8]:
-    """uint8 (n_words, 16)."""
-    return np.frombuffer(b"".join(sets.keys()), np.uint8).reshape(len(sets), 16)
-
-
-@dataclass(frozen=True)
-class Job:
-    """What is to be scored, and how.  ``keys``: the words' keys of both sides; the rest is as in ``scores.score``."""
-
-    source: ImageSets
-    target: ImageSets
-    keys: tuple[NDArray[np.uint8], NDArray[np.uint8]]
-    gold: Sequence[Collection[int]]
-    precision: str
-    device: str
-    progress: Progress | None
-
-
-def compute(job: Job, names: Sequence[str], old: Mapping[str, Scored | None], key: str) -> dict[str, Scored]:
-    """Compute the scores of some methods, together where they can be, keeping what still holds of ``old``."""
-    groups: dict[bytes, list[str]] = {}
-    kept: dict[bytes, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
-    for name in names:
-        rows, columns = _kept(job, name, old.get(name))
-        group = rows.tobytes() + columns.tobytes()
-        groups.setdefault(group, []).append(name)
-        kept[group] = rows, columns
-    made: dict[str, Scored] = {}
-    for group, members in groups.items():
-        start = time.perf_counter()
-        rows, columns = kept[group]
-        partly = bool((rows >= 0).any() and (columns >= 0).any())
-        precision = "exact" if partly else job.precision
-        if partly:
-            matrices = _patched(job, members, {name: old[name] for name in members}, rows, columns)  # type: ignore[misc]
-        else:
-            matrices = score_all(
-                job.source, job.target, members, precision, job.device, gold=job.gold, progress=job.progress
-            )
-        seconds = time.perf_counter() - start
-        fresh = len(rows) * len(columns) - (int((rows >= 0).sum() * (columns >= 0).sum()) if partly else 0)
-        for name in members:
-            used = (
-                precision_used(job.source, job.target, members, precision, job.device) if find(name).rounds else "exact"
-            )
-            made[name] = Scored(matrices[name], key, used, job.device, seconds, fresh, *job.keys)
-    return made
-
-
-def _kept(job: Job, name: str, old: Scored | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each word's scores stand in the stored matrix, -1 where they do not: for source and target words."""
-    nothing = np.full(len(job.source), -1), np.full(len(job.target), -1)
-    if old is None or old.precision != "exact":
-        return nothing
-    rows, columns = (_places(now, then) for now, then in zip(job.keys, (old.source_keys, old.target_keys), strict=True))
-    if not find(name).local and not np.array_equal(job.keys[1], old.target_keys):
-        return nothing
-    return rows, columns
-
-
-def _places(now: NDArray[np.uint8], then: NDArray[np.uint8]) -> NDArray[np.int64]:
-    place = {key.tobytes(): number for number, key in enumerate(then)}
-    return np.array([place.get(key.tobytes(), -1) for key in now], np.int64)
-
-
-def _patched(
-    job: Job, names: Sequence[str], old: Mapping[str, Scored], rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> dict[str, Matrix]:
-    """Stored matrices with the rows and columns of changed words computed anew."""
-    matrices = {name: old[name].matrix[np.ix_(np.maximum(rows, 0), np.maximum(columns, 0))] for name in names}
-    new_rows, new_columns = np.flatnonzero(rows < 0), np.flatnonzero(columns < 0)
-    same_rows, every = np.flatnonzero(rows >= 0), np.arange(len(columns))
-    for chosen, against in ((new_rows, every), (same_rows, new_columns)):
-        if len(chosen) and len(against):
-            source, target = _some(job.source, chosen), _some(job.target, against)
-            part = score_all(source, target, names, "exact", job.device, top=0, progress=job.progress)
-            for name in names:
-                matrices[name][np.ix_(chosen, against)] = part[name]
-    return settled(job.source, job.target, matrices, job.device, gold=job.gold)
-
-
-def _some(sets: ImageSets, chosen: NDArray[np.int64]) -> ImageSets:
-    return sets if len(chosen) == len(sets) else sets.select([sets.words[number] for number in chosen])
-
-
-def derive(job: Job, method: Method, found: Mapping[str, Scored], key: str) -> Scored:
-    """The scores of a method that is made from those of others, which are in ``found``."""
-    start = time.perf_counter()
-    missing = (job.source.sizes == 0)[:, None] | (job.target.sizes == 0)[None, :]
-    matrix = combined(method, {name: found[name].matrix for name in method.bases}, missing)
-    return Scored(matrix, key, "exact", job.device, time.perf_counter() - start, matrix.size, *job.keys)

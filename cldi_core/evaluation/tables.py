@@ -14,7 +14,7 @@ from cldi_core.evaluation import metrics
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cldi_core.evaluation.runs import Pair
+    from cldi_core.evaluation.pairs import Pair
 
 AVERAGE = "average"
 
@@ -30,21 +30,17 @@ def table(
     """Summarise rankings.
 
     Args:
-        rankings: pair → method → the frame of ``runs.rankings``.
+        rankings: pair → method → the frame of ``rankings.rankings``.
         same_spelled: keep the words that are spelled alike in both languages.
         group: only this pair, or only ``"average"``; all of them without it.
 
     Returns:
         One record per pair (and ``"average"`` where there are several), method and setting: ``pair``, ``method``,
         ``setting``, ``mrr``, ``p@k``, each with ``…_low`` and ``…_high`` (95 % bootstrap over source words), ``n``,
-        ``coverage``, ``precision`` of the scores.  The average is the mean of the pairs' means; its n is the sum; it
-        has the methods that all pairs have.
+        ``coverage``.  The average is the mean of the pairs' means; its n is the sum; it has the methods that all pairs
+        have.
     """
     kept = {pair: dict(frames) if same_spelled else _differently(frames) for pair, frames in rankings.items()}
-    precision: dict[str, set[str]] = {}
-    for frames in rankings.values():
-        for method, frame in frames.items():
-            precision.setdefault(method, set()).update(filter(None, [frame.attrs.get("precision")]))
     groups = {pair: [pair] for pair in kept}
     if len(kept) > 1:
         groups[AVERAGE] = list(kept)
@@ -54,8 +50,6 @@ def table(
             continue
         for setting, letters in SETTINGS.items():
             records += _summary(name, setting, {pair: _only(kept[pair], letters) for pair in pairs}, ks, seed)
-    for record in records:
-        record["precision"] = ", ".join(sorted(precision[record["method"]]))
     return records
 
 
@@ -69,7 +63,7 @@ def against(
     """How much higher each method's MRR is than that of ``base``, on the same words.
 
     Args:
-        rankings: pair → method → the frame of ``runs.rankings``.
+        rankings: pair → method → the frame of ``rankings.rankings``.
 
     Returns:
         One record per other method and setting, averaged over the pairs: ``method``, ``setting``, ``mrr``,

@@ -125,7 +125,7 @@ def shards_of(dataset: Dataset, device: str) -> dict[Path, list[Batch]]:
     if not len(table):
         raise DatasetError(
             f"the data set {dataset.name!r} has no pictures; "
-            f"add some: python -m cldi_core import-folder DIR --dataset {dataset.name}"
+            f"add some: python -m cldi_core import-folder DIR --dataset {dataset.address}"
         )
     found: dict[Path, list[Batch]] = {}
     for name, rows in table.groupby("shard", sort=True):

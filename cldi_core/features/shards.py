@@ -68,7 +68,7 @@ class Shard:
 def folder(dataset: Dataset, backbone: str) -> Path:
     """Where a backbone's features are kept; the backbone must be one that is there."""
     if backbone not in dataset.backbones:
-        hint = f"Extract them: python -m cldi_core extract --dataset {dataset.name} --backbone {backbone}"
+        hint = f"Extract them: python -m cldi_core extract --dataset {dataset.address} --backbone {backbone}"
         raise unknown("backbone (no features of it)", backbone, dataset.backbones, hint)
     return dataset.home / "features" / backbone
 

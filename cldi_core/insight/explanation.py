@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core import rankers
 from cldi_core.data.dataset import POS
 from cldi_core.evaluation import ranking
-from cldi_core.evaluation.runs import Pair
-from cldi_core.scoring import methods
+from cldi_core.evaluation.pairs import Pair
 from cldi_core.scoring.dispersion import dispersion
 from cldi_core.scoring.imagesets import ImageSets, similarity
 from cldi_core.scoring.scores import Matrix
@@ -79,7 +79,7 @@ def explain(pair: Pair, number: int, scores: Matrix, maxmax: Matrix, rankings: p
     Args:
         scores: the method's scores, float32 (source words, target words).
         maxmax: those of MAXMAX, for the best cosines.
-        rankings: the method's frame of ``runs.rankings``.
+        rankings: the method's frame of ``rankings.rankings``.
     """
     query, row = pair.queries[number], int(pair.rows[number])
     candidates = _candidates(pair, number, scores[row])
@@ -137,7 +137,7 @@ def matches(pair: Pair, word: str, candidate: str, method: str) -> list[Match]:
 
 def score_range(method: str, shown: Sequence[Candidate]) -> tuple[float, float]:
     """The ends of a scale on which the scores of some candidates are drawn; that of cosines holds 0 and 1."""
-    low, high = methods.find(method).bounds
+    low, high = rankers.ranker(method).bounds
     known = [candidate.score for candidate in shown if not np.isnan(candidate.score)]
     if (low, high) == (-1.0, 1.0) or not known:
         return min([0.0, *known]), 1.0
@@ -154,7 +154,7 @@ def shown_rank(rank: float) -> str:
 
 def verdict(found: Explanation, method: str) -> str:
     """One plain sentence or two: what happened, and why it may have.  Plain text, no markup."""
-    kind, label = POS[found.pos], methods.label(method)
+    kind, label = POS[found.pos], rankers.label(method)
     known = [candidate for candidate in found.candidates if not np.isnan(candidate.score)]
     gold = found.gold[0]
     if found.pictures == 0:
@@ -163,7 +163,7 @@ def verdict(found: Explanation, method: str) -> str:
         return f"There are no pictures of the right answer “{gold.word}”, so it cannot be found."
     alike = f"best cosine {found.best_cosine:.2f}"
     typical = f"; typical of found {kind}s: {found.typical:.2f}" if not np.isnan(found.typical) else ""
-    learned = methods.find(method).learned
+    learned = rankers.ranker(method).kind == rankers.TRAINED
     if found.outcome == "found":
         evidence = "" if learned else f" ({alike}{typical})"
         return f"Found: {label} ranks the right answer “{gold.word}” first of {len(known)} candidates{evidence}."

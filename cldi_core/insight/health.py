@@ -63,7 +63,7 @@ def _some(items: list[str]) -> str:
 
 
 def _word_lists(dataset: Dataset) -> list[Finding]:
-    command = f"python -m cldi_core import-lists FILE --dataset {dataset.name}"
+    command = f"python -m cldi_core import-lists FILE --dataset {dataset.address}"
     if not dataset.pairs:
         return [Finding("error", "word lists", "there is no word list", command)]
     findings = []
@@ -84,7 +84,7 @@ def _word_lists(dataset: Dataset) -> list[Finding]:
 
 def _pictures(dataset: Dataset) -> list[Finding]:
     table = dataset.pictures.table
-    command = f"python -m cldi_core import-folder DIR --dataset {dataset.name}"
+    command = f"python -m cldi_core import-folder DIR --dataset {dataset.address}"
     if not len(table):
         return [Finding("error", "pictures", "there are no pictures", command)]
     findings = [Finding("info", "pictures", f"{len(table)} pictures in {len(dataset.pictures.shards)} shards")]
@@ -143,7 +143,7 @@ def _coverage(dataset: Dataset) -> list[Finding]:
 
 
 def _features(dataset: Dataset) -> list[Finding]:
-    command = f"python -m cldi_core extract --dataset {dataset.name} --backbone efficientnet-lite0"
+    command = f"python -m cldi_core extract --dataset {dataset.address} --backbone efficientnet-lite0"
     if not dataset.backbones:
         return [Finding("error", "features", "no features have been extracted", command)]
     findings = []

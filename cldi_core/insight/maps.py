@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cldi_core.data import storage
 from cldi_core.data.dataset import POS, Dataset
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.evaluation.runs import Pair
+from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import shards
 from cldi_core.insight.explanation import OUTCOMES, outcome
 from cldi_core.scoring.imagesets import unit_rows

@@ -11,7 +11,7 @@ import numpy as np
 
 from cldi_core.data.dataset import POS, Dataset
 from cldi_core.evaluation import metrics
-from cldi_core.evaluation.runs import Pair
+from cldi_core.evaluation.pairs import Pair
 from cldi_core.scoring.dispersion import dispersion
 
 if TYPE_CHECKING:

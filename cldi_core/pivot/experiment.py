@@ -16,7 +16,11 @@ import numpy as np
 from cldi_core.data import storage
 from cldi_core.data.dataset import SETTINGS, Dataset
 from cldi_core.errors import UnknownNameError
-from cldi_core.evaluation import controls, metrics, runs
+from cldi_core.evaluation import metrics
+from cldi_core.evaluation.controls import CONTROLS
+from cldi_core.evaluation.image_methods import IMAGE_METHODS
+from cldi_core.evaluation.pairs import Pair, open_pair
+from cldi_core.evaluation.rankings import ranked, rankings
 from cldi_core.pivot import about, evaluation, scorers, trained, translation
 from cldi_core.pivot.corpus import Corpus
 from cldi_core.pivot.models import MODELS, Key, Options
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
 
 PERMUTED = ("pivot-sym", "parallel-sym")  # trained with permuted pictures too
 RANKS, WORDS = "ranks.parquet", "words.parquet"
-BESIDE = ("avgmax", *controls.CONTROLS)  # word translation without training
+BESIDE = (IMAGE_METHODS["avgmax"], *CONTROLS.values())  # word translation without training
 
 
 @dataclass(frozen=True)
@@ -109,11 +113,11 @@ def words(experiment: Experiment, dataset: Dataset) -> pd.DataFrame | None:
     """``word_ranks`` of an experiment's models; ``None`` where they are not kept in the data set."""
     if experiment.folder != translation.folder(dataset) or experiment.pair not in dataset.pairs:
         return None
-    pair = runs.open_pair(dataset, experiment.corpus.backbone, experiment.pair)
+    pair = open_pair(dataset, experiment.corpus.backbone, experiment.pair)
     return word_ranks(pair, experiment.models, experiment.seeds)
 
 
-def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
+def word_ranks(pair: Pair, names: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
     """Word translation by trained models, by AVGMAX and the controls on the same words.
 
     Returns:
@@ -123,7 +127,7 @@ def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> p
     """
     import pandas as pd
 
-    beside = runs.rankings(pair, BESIDE)
+    beside = rankings(pair, BESIDE)
     frames = []
     for seed in seeds:
         trained_ones = translation.trained(pair.dataset, pair.backbone, pair.name, seed)
@@ -131,7 +135,7 @@ def word_ranks(pair: runs.Pair, names: Sequence[str], seeds: Sequence[int]) -> p
         if not there:
             continue
         out, new = translation.held_out(pair, there[0], seed), translation.unknown(pair, there[0], seed)
-        found = {name: runs.ranked(pair, translation.scores(pair, name, seed)) for name in there}
+        found = {name: ranked(pair, translation.scores(pair, name, seed)) for name in there}
         for name, frame in {**found, **beside}.items():
             part = frame[["query", "word", "pos", "rank"]]
             seen = {"held_out": part["query"].isin(out), "unknown": part["word"].isin(new)}

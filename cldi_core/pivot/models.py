@@ -15,6 +15,7 @@ from cldi_core.errors import UnknownNameError, unknown
 
 ENCODERS = ("gru", "bag")
 WORD_DIM, JOINT_DIM = 300, 1024  # the paper's
+BASELINE = "the baseline of Gella et al. 2017"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Model:
         similarity: name in ``SIMILARITIES``; margin: the paper's.
         bilingual: one space for both languages; otherwise one space for each.
         parallel: pairs of descriptions of one picture are drawn together too.
+        source: where it comes from.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Model:
     margin: float
     bilingual: bool
     parallel: bool = False
+    source: str = "Gella et al. 2017, section 3"
 
     def spaces(self, languages: Sequence[str]) -> list[tuple[str, ...]]:
         """The languages of each space that is to be trained for some languages."""
@@ -42,8 +45,8 @@ class Model:
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (
-        Model("vse", "VSE", "cosine", 0.2, bilingual=False),
-        Model("oe", "OE", "order", 0.05, bilingual=False),
+        Model("vse", "VSE", "cosine", 0.2, bilingual=False, source=f"Kiros et al. 2014; {BASELINE}"),
+        Model("oe", "OE", "order", 0.05, bilingual=False, source=f"Vendrov et al. 2016; {BASELINE}"),
         Model("pivot-sym", "PIVOT-SYM", "cosine", 0.2, bilingual=True),
         Model("pivot-asym", "PIVOT-ASYM", "order", 0.05, bilingual=True),
         Model("parallel-sym", "PARALLEL-SYM", "cosine", 0.2, bilingual=True, parallel=True),

@@ -17,11 +17,12 @@ from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.wordlists import pair_languages
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
+from cldi_core.evaluation.ranker import TRAINED, Ranker
 from cldi_core.pivot import about, models
-from cldi_core.pivot.models import Key
+from cldi_core.pivot.models import MODELS, Key, Model
 
 if TYPE_CHECKING:
-    from cldi_core.evaluation.runs import Pair
+    from cldi_core.evaluation.pairs import Pair
 
 FOLDER = "pivot"  # of a data set
 HOLDOUT = "words"
@@ -177,3 +178,32 @@ def unseen(pair: Pair, names: Iterable[str]) -> frozenset[str]:
     except CldiError:
         return frozenset()
     return frozenset.intersection(*found) if found else frozenset()
+
+
+def _ranker_of(model: Model) -> Ranker:
+    """A trained model as what ranks the candidates of a pair."""
+    order = model.similarity == "order"
+    about = (
+        "One space for pictures and both languages' descriptions, trained with the pictures as pivot"
+        f"{', and descriptions of one picture drawn together' if model.parallel else ''}; "
+        f"{'order embeddings' if order else 'cosine'}."
+        if model.bilingual
+        else "One space of pictures and descriptions for each language, trained apart; two words are compared by the "
+        "pictures that each of them is near to (the correlation over the training pictures)."
+    )
+    alike = "-‖max(0, v(T) − v(S))‖², the mean of both directions" if order else "cos(v(S), v(T))"
+    return Ranker(
+        model.name,
+        model.label if model.bilingual else f"{model.label}, bridged",
+        about,
+        f"{alike};  v = the word in a space that was trained on pictures and their descriptions",
+        model.source,
+        TRAINED,
+        key=lambda pair: storage.digest(pair.key, digest(pair, model.name)),
+        scores=lambda pair: scores(pair, model.name),
+        available=lambda dataset, backbone, pair: model.name in trained(dataset, backbone, pair),
+        bounds=(-np.inf, 0.0) if order else (-1.0, 1.0),
+    )
+
+
+TRAINED_MODELS: dict[str, Ranker] = {name: _ranker_of(model) for name, model in MODELS.items()}

@@ -5,8 +5,7 @@ one of them is the zero vector.  A method takes its scores from the pass over al
 computes them directly (``compute``), or from the score matrices of other methods (``bases``).
 
 Besides the names in ``METHODS`` there are composed ones: ``BASE+csls`` and ``BASE+isf`` correct any method for hubness,
-and ``rrf=ONE,OTHER,…`` fuses methods by their ranks.  ``LEARNED`` lists the models of ``pivot``: they translate by what
-they learned from descriptions, and are there for a data set once they have been trained on it.
+and ``rrf=ONE,OTHER,…`` fuses methods by their ranks.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.errors import UnknownNameError, unknown
+from cldi_core.errors import unknown
 from cldi_core.scoring.imagesets import ImageSets
 
 Scores = NDArray[np.floating]
@@ -43,7 +42,6 @@ class Method:
         bases, combine: gives the scores from those of other methods.
         bounds: what a score can be.
         local: a score depends on the two words' pictures only, not on those of other words.
-        learned: a model of ``pivot`` that must have been trained; it reads the words and looks at no picture of them.
         ranks_all: False: the method names one answer, its ranking below that is a by-product.
         source: where the method comes from.
     """
@@ -60,7 +58,6 @@ class Method:
     combine: Callable[[Sequence[Scores]], Scores] | None = None
     bounds: tuple[float, float] = (-1.0, 1.0)
     local: bool = True
-    learned: bool = False
     ranks_all: bool = True
 
     @property
@@ -235,45 +232,8 @@ METHODS: dict[str, Method] = _BY_NAME | {
     )
 }
 
-GELLA = "Gella et al. 2017, section 3"
 
-
-def _learned(name: str, label: str, about: str, order: bool, source: str) -> Method:
-    similarity = "-‖max(0, v(T) − v(S))‖², the mean of both directions" if order else "cos(v(S), v(T))"
-    formula = f"{similarity};  v = the word in a space that was trained on pictures and their descriptions"
-    bounds = (-np.inf, 0.0) if order else (-1.0, 1.0)
-    return Method(name, label, formula, about, source, bounds=bounds, local=False, learned=True)
-
-
-BRIDGED = (
-    "One space of pictures and descriptions for each language, trained apart; two words are compared by the pictures "
-    "that each of them is near to (the correlation over the training pictures)."
-)
-ONE_SPACE = "One space for pictures and both languages' descriptions, trained with the pictures as pivot"
-# Not computed from two image sets: ``score`` does not know them, the data set's trained models do.
-LEARNED: dict[str, Method] = {
-    method.name: method
-    for method in (
-        _learned("vse", "VSE, bridged", BRIDGED, False, "Kiros et al. 2014; the baseline of Gella et al. 2017"),
-        _learned("oe", "OE, bridged", BRIDGED, False, "Vendrov et al. 2016; the baseline of Gella et al. 2017"),
-        _learned("pivot-sym", "PIVOT-SYM", f"{ONE_SPACE}; cosine.", False, GELLA),
-        _learned("pivot-asym", "PIVOT-ASYM", f"{ONE_SPACE}; order embeddings.", True, GELLA),
-        _learned(
-            "parallel-sym",
-            "PARALLEL-SYM",
-            f"{ONE_SPACE}, and descriptions of one picture drawn together; cosine.",
-            False,
-            GELLA,
-        ),
-        _learned(
-            "parallel-asym",
-            "PARALLEL-ASYM",
-            f"{ONE_SPACE}, and descriptions of one picture drawn together; order embeddings.",
-            True,
-            GELLA,
-        ),
-    )
-}
+COMPOSING = f"Or correct one for hubness (avgmax+{', avgmax+'.join(CORRECTIONS)}) or fuse some (rrf=avgmax,cnn-mean)."
 
 
 def find(name: str) -> Method:
@@ -282,33 +242,21 @@ def find(name: str) -> Method:
     Raises:
         UnknownNameError: there is none.
     """
-    for known in (METHODS, LEARNED):
-        if name in known:
-            return known[name]
-    hint = f"Or correct one for hubness (avgmax+{', avgmax+'.join(CORRECTIONS)}) or fuse some (rrf=avgmax,cnn-mean)."
+    if name in METHODS:
+        return METHODS[name]
     base, _, correction = name.rpartition("+")
     if base in METHODS and "+" not in base and correction in CORRECTIONS:
         return _corrected(METHODS[base], correction)
     fused = name.removeprefix("rrf=").split(",")
     if name.startswith("rrf=") and len(fused) > 1 and len(set(fused)) == len(fused) and set(fused) <= {*METHODS}:
         return _fused(name, [METHODS[one] for one in fused])
-    raise unknown("method", name, METHODS, hint)
+    raise unknown("method", name, METHODS, COMPOSING)
 
 
-def exists(name: str) -> bool:
-    """Whether ``find`` knows the name."""
-    try:
-        find(name)
-    except UnknownNameError:
-        return False
-    return True
-
-
-def offered(learned: Iterable[str] = ()) -> list[str]:
-    """The names that a list shows: every method, followed by itself corrected for hubness; then the learned ones."""
+def offered() -> list[str]:
+    """The names that a list shows: every method, followed by itself corrected for hubness."""
     plain = [name for name in METHODS if "+" not in name]
-    ways = [way for name in plain for way in (name, *(f"{name}+{correction}" for correction in CORRECTIONS))]
-    return [*ways, *learned]
+    return [way for name in plain for way in (name, *(f"{name}+{correction}" for correction in CORRECTIONS))]
 
 
 def with_bases(names: Iterable[str]) -> list[Method]:
@@ -319,8 +267,3 @@ def with_bases(names: Iterable[str]) -> list[Method]:
         for one in (*with_bases(method.bases), method):
             ordered.setdefault(one.name, one)
     return list(ordered.values())
-
-
-def label(name: str) -> str:
-    """What people see of a method."""
-    return find(name).label

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cldi_core.errors import FeatureError, unknown
 from cldi_core.scoring.hardware import check_device, has_bfloat16, has_matrix_units
 from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.methods import METHODS, Method, Options, find, with_bases
+from cldi_core.scoring.methods import Method, Options, find, with_bases
 
 if TYPE_CHECKING:
     from cldi_core.scoring.best_match import Matches
@@ -97,9 +97,6 @@ def score_all(
     """
     wanted = list(methods)
     check_choices(wanted, precision, device)
-    if learned := [name for name in wanted if find(name).learned]:
-        hint = f"{learned[0]!r} ranks words by a trained model: python -m cldi_core score --method {learned[0]}"
-        raise unknown("method of image sets", learned[0], METHODS, hint)
     _check(source, target, gold)
     gold = None if gold is None else list(gold)
     options = options or Options()

@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-import benchmarks
 from cldi_core.commands import main
 from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.features import extraction
 from cldi_core.insight import maps
 from cldi_core.scoring.methods import METHODS
-from tests.conftest import BACKBONE, FakeExtractor, draw, made_up, picture
+from tests.conftest import BACKBONE, FakeExtractor, build_small, draw, made_up, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("import-lists", "import-folder", "extract", "score", "evaluate", "project", "explain", "check")
@@ -296,9 +295,18 @@ def test_scoring_again_does_nothing(run: Run, ask: Callable[..., dict], small: D
     assert {path: path.stat().st_mtime_ns for path in small.path.rglob("*") if path.is_file()} == before
 
 
-def test_precision_and_composed_methods(run: Run, ask: Callable[..., dict], small: Dataset) -> None:
-    (record,) = ask("score", "--method", "maxmax", "--precision", "fast")["scored"]
-    assert (record["precision"], record["found"]) == ("fast", False)
+@pytest.mark.parametrize("given", ["exact", "fast", "auto"])
+def test_the_old_precision_is_accepted_and_does_nothing(run: Run, small: Dataset, given: str) -> None:
+    code, out, err = run("score", "--dataset", "small", "--method", "maxmax", "--precision", given, "--json")
+    (record,) = strict(out)["scored"]
+    assert (code, record["precision"]) == (0, "exact")
+    assert err == "--precision does nothing any more: scores are exact; leave it out\n"
+    assert run("score", "--dataset", "small", "--method", "maxmax", "--precision", given)[1].endswith(
+        "nothing to compute; 1 of 1 methods were there\n"
+    )
+
+
+def test_composed_methods(run: Run, ask: Callable[..., dict], small: Dataset) -> None:
     code, out, _ = run("score", "--dataset", "small", "--method", "maxmax+csls", "--pair", "en-de")
     assert code == 0
     assert out == "en-de: 7 × 9 words, computed maxmax+csls (exact on cpu); 0 of 1 methods were there\n"
@@ -311,7 +319,6 @@ def test_precision_and_composed_methods(run: Run, ask: Callable[..., dict], smal
 @pytest.mark.parametrize(
     ("option", "told"),
     [
-        (("--precision", "half"), "unknown precision 'half'; choose from: exact, fast, auto"),
         (("--device", "tpu"), "unknown device 'tpu'; choose from: cpu, cuda"),
         (("--method", "avgmax+"), "unknown method 'avgmax+'; choose from: avgmax, maxmax"),
     ],
@@ -320,21 +327,6 @@ def test_score_refuses_unknown_choices(run: Run, small: Dataset, option: tuple[s
     code, out, err = run("score", "--dataset", "small", *option)
     assert (code, out) == (2, "") and err.startswith(f"error: {told}") and err.count("\n") == 1
     assert not (small.path / "scores").exists()
-
-
-def test_bench_prints_a_table_or_records(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[object, ...]] = []
-
-    def measured(words: int, dims: list[int], repeats: int, **options: object) -> list[dict[str, object]]:
-        asked.append((words, tuple(dims), repeats, options["full"], options["threads"]))
-        return [{"kind": "machine"}]
-
-    monkeypatch.setattr(benchmarks, "run", measured)
-    monkeypatch.setattr(benchmarks, "table", lambda records: f"{len(records)} records")
-    assert run("bench", "--words", 9, "--dim", 8, "--dim", 16, "--threads", 1)[:2] == (0, "1 records\n")
-    assert strict(run("bench", "--json", "--full")[1]) == {"records": [{"kind": "machine"}]}
-    assert asked == [(9, (8, 16), 5, False, 1), (200, (1280, 4096), 5, True, None)]
-    assert run("bench", "--words", 1)[0] == 2
 
 
 def test_project_says_what_it_did(ask: Callable[..., dict], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,6 +345,16 @@ def test_check_ends_with_1_only_when_something_is_broken(run: Run, small: Datase
     code, out, _ = run("check", "--dataset", "small")
     assert code == 1 and out.startswith("error   word lists: ") and "import-lists" in out
     assert len(out.splitlines()) == len(findings) - 2, "one error in place of what was said of the word list"
+
+
+def test_a_path_is_scored_whatever_bears_its_name(run: Run, small: Dataset, tmp_path: Path) -> None:
+    other = build_small(tmp_path / "x" / "small")
+    answer = strict(run("score", "--dataset", other.path, "--method", "avgmax", "--json")[1])
+    assert answer["dataset"] == "small" and [record["found"] for record in answer["scored"]] == [False]
+    assert (other.path / "scores").is_dir() and not (small.path / "scores").exists()
+    (other.path / "lexicon" / "en-de.tsv").unlink()
+    code, _, err = run("score", "--dataset", other.path)
+    assert code == 2 and f"--dataset {other.path}\n" in err
 
 
 def test_a_guest_finds_features_at_its_host(run: Run, small: Dataset) -> None:

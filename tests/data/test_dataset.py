@@ -138,7 +138,55 @@ def test_the_environment_names_the_folder_and_one_more_set(
     monkeypatch.setenv("CLDI_DATA", str(tmp_path / "nowhere"))
     assert available() == {}
     monkeypatch.delenv("CLDI_DATA")
-    assert dataset.root() == dataset.ROOT
+    assert dataset.root() == Path(__file__).resolve().parents[2] / "data", "of the checkout, wherever it is used from"
+
+
+def test_outside_a_checkout_names_are_folders_under_the_current_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "CHECKOUT", None)
+    for name in ("CLDI_DATA", "CLDI_DATASET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert locate("mine") == tmp_path / "data" / "mine" and available() == {}
+    assert create(locate("mine")).address == "mine"
+    assert list(available()) == ["mine"] and open_dataset("mine").path == tmp_path / "data" / "mine"
+    monkeypatch.setenv("CLDI_DATA", "")
+    assert open_dataset("mine").path == tmp_path / "data" / "mine", "an empty variable is none"
+    monkeypatch.setenv("CLDI_DATA", str(tmp_path / "elsewhere"))
+    assert locate("mine") == tmp_path / "elsewhere" / "mine"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("small", False), ("a b", False), ("small.v2", False), ("", False), ("/x/small", True), ("x/small", True),
+        ("small/", True), (".", True), ("..", True), ("./small", True), (".small", True), ("~", True),
+        ("~/small", True),
+    ],
+)  # fmt: skip
+def test_what_is_a_path(given: str, expected: bool) -> None:
+    assert dataset.is_path(given) == expected
+
+
+def test_a_path_is_that_path_whatever_bears_its_name(
+    small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = create(tmp_path / "x" / "small", "Other")
+    assert [open_dataset(name).title for name in (str(other.path), "small")] == ["Other", "Small"]
+    assert (other.address, small.address) == (str(other.path), "small")
+    monkeypatch.setenv("CLDI_DATASET", str(other.path))
+    assert list(available().items()) == [(str(other.path), other.path), ("small", small.path)]
+    assert {name: open_dataset(name).path for name in available()} == available(), "what is listed is what is opened"
+    monkeypatch.setenv("CLDI_DATASET", str(small.path))
+    assert available() == {"small": small.path}
+
+
+def test_messages_lead_to_the_data_set_that_they_are_about(small: Dataset, tmp_path: Path) -> None:
+    other = create(tmp_path / "my sets" / "small")
+    message = error_of(lambda: other.lexicon("en-de"))
+    assert message.endswith(f"--dataset '{other.path}'"), "quoted, as a shell needs it"
+    assert error_of(lambda: small.lexicon("en-xx")).endswith("--dataset small")
 
 
 HOSTILE = {

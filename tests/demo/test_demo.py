@@ -13,8 +13,10 @@ from PIL import Image
 from cldi_core.data import wordlists
 from cldi_core.data.dataset import ROOT, Dataset
 from cldi_core.errors import LexiconError
-from cldi_core.evaluation import controls, runs, tables
+from cldi_core.evaluation import controls, tables
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.scoring.methods import METHODS
+from tests import ranked
 from tools.demo import build, lexicon, sources
 
 NAMES = ("demo", "demo-hard")
@@ -87,22 +89,22 @@ def test_the_manifest_is_that_of_the_files(name: str) -> None:
 def test_what_pages_show_first_is_shipped_and_fresh(name: str) -> None:
     data = Dataset(ROOT / name)
     for backbone in data.backbones:
-        pair = runs.open_pair(data, backbone, "en-de")
+        pair = open_pair(data, backbone, "en-de")
         ways = [*METHODS, *controls.CONTROLS]
-        assert list(runs.stored_rankings(pair, ways)) == ways
+        assert list(ranked.stored_rankings(pair, ways)) == ways
 
 
 def test_nouns_are_above_verbs_in_every_pair(demo: Dataset) -> None:
     for name in PAIRS:
-        pair = runs.open_pair(demo, "efficientnet-lite0", name)
-        gap = tables.noun_gap({name: runs.rankings(pair, ["avgmax"])["avgmax"]}, "V")
+        pair = open_pair(demo, "efficientnet-lite0", name)
+        gap = tables.noun_gap({name: ranked.rankings(pair, ["avgmax"])["avgmax"]}, "V")
         assert gap.low > 0, name
 
 
 def test_the_hard_mode_is_harder(demo: Dataset, hard: Dataset) -> None:
     figures = []
     for data in (demo, hard):
-        ranks = runs.rankings(runs.open_pair(data, "efficientnet-lite0", "en-de"), ["avgmax"])["avgmax"]["rank"]
+        ranks = ranked.rankings(open_pair(data, "efficientnet-lite0", "en-de"), ["avgmax"])["avgmax"]["rank"]
         figures.append(float((1 / ranks).mean()))
     assert figures[0] > figures[1] + 0.1
 

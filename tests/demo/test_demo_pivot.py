@@ -10,10 +10,11 @@ import pytest
 from cldi_core.commands import main
 from cldi_core.data.dataset import ROOT, Dataset
 from cldi_core.data.descriptions import FILE, read_concepts
-from cldi_core.evaluation import runs
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.pivot import about, evaluation, experiment, scorers, sources, trained, translation
 from cldi_core.pivot.models import Key
 from cldi_core.pivot.scorers import Bridge, Learned
+from tests import ranked
 from tests.pages_data import healthy, open_page, texts
 
 BACKBONE, PAIR, LANGUAGES = "efficientnet-lite0", "en-de", ("en", "de")
@@ -91,8 +92,8 @@ def test_stored_figures_have_three_seeds_and_permuted_pictures_say_nothing_of_pi
 
 @pytest.mark.parametrize("name", BOTH)
 def test_words_can_be_translated_at_once(name: str) -> None:
-    pair = runs.open_pair(Dataset(ROOT / name), BACKBONE, PAIR)
-    frames = runs.stored_rankings(pair, ["pivot-sym", "avgmax"])
+    pair = open_pair(Dataset(ROOT / name), BACKBONE, PAIR)
+    frames = ranked.stored_rankings(pair, ["pivot-sym", "avgmax"])
     assert set(frames) == {"pivot-sym", "avgmax"}, "kept under the key of the shipped model"
     unseen = translation.unseen(pair, ["pivot-sym"])
     assert 0.1 * len(pair.queries) < len(unseen) < 0.4 * len(pair.queries)

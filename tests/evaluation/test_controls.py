@@ -11,7 +11,20 @@ import pytest
 from cldi_core.data import dataset, pictures, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import controls
-from tests.conftest import LEXICON, WORDS, picture
+from cldi_core.evaluation.pairs import Pair, open_pair
+from cldi_core.scoring.imagesets import ImageSets
+from tests.conftest import BACKBONE, LEXICON, WORDS, picture
+
+
+def pair_of(small: Dataset, source: list[str], target: list[str]) -> Pair:
+    """A pair of some words, with or without pictures."""
+    nothing = np.zeros((0, 4))
+    sides = (ImageSets.from_arrays(words, [nothing] * len(words)) for words in (source, target))
+    return Pair(small, BACKBONE, "en-de", *sides, queries=(), rows=np.zeros(0, int), gold=(), target_pos={})
+
+
+def there(dataset: Dataset) -> list[str]:
+    return [name for name, control in controls.CONTROLS.items() if control.available(dataset, BACKBONE, "en-de")]
 
 
 def cosine(one: Counter[str], other: Counter[str]) -> float:
@@ -27,7 +40,7 @@ def grams(word: str) -> Counter[str]:
 
 def test_spelling_is_the_cosine_of_character_ngrams(small: Dataset) -> None:
     source, target = ["hand", "a", "TV", "banana"], ["Hand", "Band", "tv", "ананас", "ananas", "ß", "groß es"]
-    found = controls.spelling(small, "en-de", source, target)
+    found = controls.spelling(pair_of(small, source, target))
     assert found.dtype == np.float32 and found.shape == (4, 7)
     expected = [[cosine(grams(one), grams(other)) for other in target] for one in source]
     np.testing.assert_allclose(found, expected, atol=1e-6)
@@ -37,9 +50,9 @@ def test_spelling_is_the_cosine_of_character_ngrams(small: Dataset) -> None:
 
 
 def test_identity_is_the_cosine_of_the_depicted_concepts(small: Dataset) -> None:
-    source = [row.english for row in LEXICON]
-    target = [row.target for row in LEXICON]
-    found = controls.identity(small, "en-de", source, target)
+    source = list(dict.fromkeys(row.english for row in LEXICON))
+    target = list(dict.fromkeys(row.target for row in LEXICON))
+    found = controls.identity(pair_of(small, source, target))
     assert found.dtype == np.float32
     for row, word in enumerate(source):
         for column, other in enumerate(target):
@@ -57,19 +70,28 @@ def test_words_whose_pictures_have_no_concept_score_nan(small: Dataset) -> None:
     pictures.write_shards(small.path / "images", [plain])
     rows = list(small.words.itertuples(index=False, name=None))
     dataset.write_words(small.path, [*rows, ("en", "thing", 0, plain.id), ("en", "gone", 0, "0" * 32)])
-    found = controls.identity(Dataset(small.path), "en-de", ["dog", "thing", "gone"], ["Hund"])
+    found = controls.identity(pair_of(Dataset(small.path), ["dog", "thing", "gone"], ["Hund"]))
     assert found[0, 0] > 0 and np.isnan(found[1:]).all()
 
 
 def test_identity_needs_known_concepts(small: Dataset, data: object) -> None:
-    assert controls.available(small) == ["spelling", "identity"]
+    assert there(small) == ["spelling", "identity"]
     other = dataset.create(small.path.parent / "other")
-    assert controls.available(other) == ["spelling"]
+    assert there(other) == ["spelling"]
     pictures.write_shards(other.path / "images", [pictures.Picture(picture("sun").data, "sun.png", 96, 96)])
-    assert controls.available(Dataset(other.path)) == ["spelling"]
+    assert there(Dataset(other.path)) == ["spelling"]
 
 
 def test_every_control_says_what_it_is() -> None:
     for name, control in controls.CONTROLS.items():
         assert control.name == name and control.label and control.about.endswith(".")
     assert not set(controls.CONTROLS) & set(wordlists.POS)
+
+
+def test_the_key_of_identity_changes_with_what_a_picture_depicts(small: Dataset) -> None:
+    """That of spelling does not."""
+    keys = [control.key(open_pair(small, BACKBONE, "en-de")) for control in controls.CONTROLS.values()]
+    table = small.pictures.table
+    table.loc[table.index[table["concept"] != ""][0], "concept"] = "something else"
+    after = [control.key(open_pair(small, BACKBONE, "en-de")) for control in controls.CONTROLS.values()]
+    assert after[0] == keys[0] and after[1] != keys[1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from cldi_core.errors import FeatureError
-from cldi_core.evaluation.ranking import gold_ranks, order, rank
+from cldi_core.evaluation.ranking import gold_ranks, order, rank, winners
 from tests import oracles
 
 NAN = np.nan
@@ -55,6 +57,44 @@ def test_gold_ranks_equal_the_loop(seed: int) -> None:
 @pytest.mark.parametrize("container", [set, list, tuple, frozenset, np.array])
 def test_gold_may_be_any_collection(container) -> None:
     assert gold_ranks(np.array([[0.1, 0.9, 0.5]]), [container([0, 2])]).tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("scores", "right", "expected"),
+    [
+        ([1, 1, 0], {0, 1}, 1),  # both answers that tie for first are right
+        ([1, 1, 0], {0}, 1.5),
+        ([1, 1, 1, 0], {0, 2}, 4 / 3),
+        ([2, 1, 1, 1, 1], {1, 2, 4}, 1 + 5 / 4),
+        ([0.5, 0.5 + 5e-7, 0.2], {0}, 1.5),  # within 1e-6 is equal …
+        ([0.5, 0.5 + 2e-6, 0.2], {0}, 2),  # … and beyond is not
+        ([0.5, 0.5 + 8e-7, 0.5 + 16e-7], {1}, 2),  # tied with both, though these two are not
+        ([0.5, 0.5 + 8e-7, 0.5 + 16e-7], {0, 1}, 4 / 3),
+    ],
+)
+def test_the_expected_rank_of_the_best_right_answer(scores: list[float], right: set[int], expected: float) -> None:
+    assert gold_ranks(np.array([scores], np.float64), [right])[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("tied", "right"), [(2, 1), (3, 2), (5, 2), (6, 6)])
+def test_ties_cost_what_a_random_order_costs(tied: int, right: int) -> None:
+    places = [min(some) for some in itertools.combinations(range(1, tied + 1), right)]
+    assert gold_ranks(np.zeros((1, tied)), [range(right)])[0] == pytest.approx(sum(places) / len(places))
+
+
+def test_rounding_moves_no_rank() -> None:
+    """float32 is within 2e-7 of float64: what ties before ties afterwards."""
+    rng = np.random.default_rng(0)
+    scores = tied_scores(1, (40, 30))
+    gold = [set(rng.integers(0, 30, 3).tolist()) for _ in scores]
+    noisy = scores + rng.uniform(-2e-7, 2e-7, scores.shape)
+    np.testing.assert_array_equal(gold_ranks(noisy, gold), gold_ranks(scores, gold))
+
+
+def test_a_right_answer_that_shares_the_first_place_wins() -> None:
+    scores = np.array([[0.5, 0.5 + 5e-7, 0.2], [0.5, 0.9, 0.2], [0.5, 0.5, NAN], [NAN] * 3])
+    winner, right = winners(scores, [{0, 2}, {0, 2}, {2}, {1}])
+    assert winner.tolist()[:3] == [0, 1, 0] and right.tolist()[:3] == [0, 0, 2]
 
 
 def test_a_right_answer_without_pictures_leaves_the_others() -> None:

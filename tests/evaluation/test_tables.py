@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from cldi_core.data.dataset import Dataset
-from cldi_core.evaluation import metrics, runs, tables
+from cldi_core.evaluation import metrics, tables
+from cldi_core.evaluation.pairs import open_pair
 from tests import oracles
 from tests.conftest import BACKBONE
 
@@ -47,7 +48,7 @@ def test_every_pair_and_setting_has_one_record(records: list[dict]) -> None:
         (pair, setting) for pair in ("en-de", "en-fr", "average") for setting in ("ALL", "NN", "VB", "ADJ")
     ]
     figures = {f"{name}{end}" for name in ("mrr", "p@1", "p@10") for end in ("", "_low", "_high")}
-    assert set(records[0]) == {"pair", "method", "setting", "n", "coverage", "precision"} | figures
+    assert set(records[0]) == {"pair", "method", "setting", "n", "coverage"} | figures
 
 
 @pytest.mark.parametrize("setting, letter", [("ALL", "NVA"), ("NN", "N"), ("VB", "V"), ("ADJ", "A")])
@@ -151,7 +152,7 @@ def test_the_rank_table_joins_by_query_not_by_position() -> None:
 
 
 def test_chance_counts_right_answers_and_candidates_with_pictures(small: Dataset) -> None:
-    pair = runs.open_pair(small, BACKBONE, "en-de")
+    pair = open_pair(small, BACKBONE, "en-de")
     # eight candidates with pictures; "dog" and "run" have two right answers, four words have one, "ghost" has none
     expected = (2 * metrics.chance(8, 2) + 4 * metrics.chance(8, 1)) / 6
     assert tables.chance(pair) == pytest.approx(expected)
@@ -164,15 +165,6 @@ def test_the_noun_gap_is_the_difference_of_the_means() -> None:
     assert gap.low <= gap.value <= gap.high
     missing = tables.noun_gap({"en-de": frame({"dog.N": 1.0})}, "V")
     assert isinstance(missing, metrics.Interval) and math.isnan(missing.value)
-
-
-def test_the_precision_of_the_scores_is_told() -> None:
-    german, french = frame(DE), frame(FR)
-    german.attrs["precision"], french.attrs["precision"] = "fast", "exact"
-    found = tables.table({"en-de": {"avgmax": german}, "en-fr": {"avgmax": french}})
-    assert {record["precision"] for record in found} == {"exact, fast"}
-    found = tables.table({"en-de": {"avgmax": german}}, same_spelled=False)
-    assert {record["precision"] for record in found} == {"fast"}
 
 
 def test_methods_are_set_against_one_on_the_same_words() -> None:

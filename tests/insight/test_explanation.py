@@ -12,35 +12,36 @@ import pytest
 
 from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
-from cldi_core.evaluation import runs
+from cldi_core.evaluation import rankings
+from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
 from cldi_core.insight import explanation
 from cldi_core.insight.explanation import Candidate, Explanation
 from cldi_core.scoring.methods import METHODS
-from tests import oracles
+from tests import oracles, ranked
 from tests.conftest import ABOUT, BACKBONE, picture
 
 NAN = math.nan
 
 
 @pytest.fixture
-def pair(small: Dataset) -> runs.Pair:
-    return runs.open_pair(small, BACKBONE, "en-de")
+def pair(small: Dataset) -> Pair:
+    return open_pair(small, BACKBONE, "en-de")
 
 
-def explained(pair: runs.Pair, word: str, method: str = "avgmax", **scores: float) -> Explanation:
+def explained(pair: Pair, word: str, method: str = "avgmax", **scores: float) -> Explanation:
     """Explain a word; ``scores`` (translation → score) replace those of the method."""
-    matrices = {name: matrix.copy() for name, matrix in runs.scores(pair, {method, "maxmax"}).items()}
+    matrices = {name: matrix.copy() for name, matrix in ranked.scores(pair, {method, "maxmax"}).items()}
     number = pair.find(word)
     for translation, value in scores.items():
         matrices[method][pair.rows[number], pair.target.row(translation)] = value
-    frame = runs.ranked(pair, matrices[method])
+    frame = rankings.ranked(pair, matrices[method])
     return explanation.explain(pair, number, matrices[method], matrices["maxmax"], frame)
 
 
-def test_candidates_are_all_words_in_order_of_rank(pair: runs.Pair) -> None:
+def test_candidates_are_all_words_in_order_of_rank(pair: Pair) -> None:
     found = explained(pair, "run")
-    row = runs.scores(pair, ["avgmax"])["avgmax"][pair.source.row("run")]
+    row = ranked.scores(pair, ["avgmax"])["avgmax"][pair.source.row("run")]
     assert sorted(candidate.word for candidate in found.candidates) == sorted(pair.target.words)
     known = [candidate for candidate in found.candidates if candidate.word != "Geist"]
     assert found.candidates[-1].word == "Geist" and math.isnan(found.candidates[-1].rank)
@@ -55,7 +56,7 @@ def test_candidates_are_all_words_in_order_of_rank(pair: runs.Pair) -> None:
     assert sizes["rennen"] == (2, "V") and sizes["Geist"] == (0, "N")
 
 
-def test_the_facts_of_a_word(pair: runs.Pair) -> None:
+def test_the_facts_of_a_word(pair: Pair) -> None:
     found = explained(pair, "run")
     vectors = pair.source["run"].astype(float)
     assert (found.word, found.pos, found.pictures, found.senses) == ("run", "V", 3, 57)
@@ -66,17 +67,17 @@ def test_the_facts_of_a_word(pair: runs.Pair) -> None:
     assert math.isnan(explained(pair, "red").dispersion), "undefined for one picture"
 
 
-def test_ties_share_a_rank(pair: runs.Pair) -> None:
+def test_ties_share_a_rank(pair: Pair) -> None:
     found = explained(pair, "red", rot=0.5, Hut=0.5, Hund=0.5, **dict.fromkeys(["Köter", "Hand", "groß"], 0.1))
     ranks = {candidate.word: candidate.rank for candidate in found.candidates}
     better = sum(ranks[word] < ranks["rot"] for word in ("laufen", "rennen"))
     assert ranks["rot"] == ranks["Hut"] == ranks["Hund"] == better + 2
 
 
-def test_a_right_answer_without_pictures_comes_last(pair: runs.Pair) -> None:
+def test_a_right_answer_without_pictures_comes_last(pair: Pair) -> None:
     rows = [*pair.dataset.lexicon("en-de"), wordlists.Row("dog", "Geist", "N"), wordlists.Row("red", "Rotwild", "A")]
     wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", rows)
-    pair = runs.open_pair(Dataset(pair.dataset.path), BACKBONE, "en-de")
+    pair = open_pair(Dataset(pair.dataset.path), BACKBONE, "en-de")
     gold = explained(pair, "dog").gold
     assert len(gold) == 3
     assert gold[-1].word == "Geist" and math.isnan(gold[-1].rank) and math.isnan(gold[-1].score)
@@ -94,19 +95,19 @@ def test_a_deep_rank_is_found(small: Dataset) -> None:
     from cldi_core.data.dataset import write_words
 
     write_words(small.path, words)
-    found = explained(runs.open_pair(Dataset(small.path), BACKBONE, "en-de"), "dog")
+    found = explained(open_pair(Dataset(small.path), BACKBONE, "en-de"), "dog")
     assert (found.gold[0].rank, found.outcome) == (31, "missed")
     assert "at rank 31 of 31" in explanation.verdict(found, "avgmax")
     assert [record["rank"] for record in explanation.as_json(found, 5)["gold"]] == [31]
 
 
 @pytest.mark.parametrize("word, candidate", [("run", "rennen"), ("run", "groß"), ("hat", "Hut"), ("dog", "Köter")])
-def test_the_matches_of_avgmax_add_up_to_its_score(pair: runs.Pair, word: str, candidate: str) -> None:
+def test_the_matches_of_avgmax_add_up_to_its_score(pair: Pair, word: str, candidate: str) -> None:
     found = explanation.matches(pair, word, candidate, "avgmax")
     assert sorted(match.source for match in found) == sorted(pair.source.word_ids(word))
     assert {match.target for match in found} <= set(pair.target.word_ids(candidate))
     assert [match.cosine for match in found] == sorted((match.cosine for match in found), reverse=True)
-    score = runs.scores(pair, ["avgmax"])["avgmax"][pair.source.row(word), pair.target.row(candidate)]
+    score = ranked.scores(pair, ["avgmax"])["avgmax"][pair.source.row(word), pair.target.row(candidate)]
     assert np.mean([match.cosine for match in found]) == pytest.approx(score, abs=1e-6)
     for match in found:
         vectors = pair.source[word][pair.source.word_ids(word).index(match.source)]
@@ -114,14 +115,14 @@ def test_the_matches_of_avgmax_add_up_to_its_score(pair: runs.Pair, word: str, c
         assert match.cosine == pytest.approx(max(oracles.cosine(vectors, other) for other in others), abs=1e-6)
 
 
-def test_the_match_of_maxmax_is_its_score(pair: runs.Pair) -> None:
+def test_the_match_of_maxmax_is_its_score(pair: Pair) -> None:
     (match,) = explanation.matches(pair, "run", "groß", "maxmax")
-    score = runs.scores(pair, ["maxmax"])["maxmax"][pair.source.row("run"), pair.target.row("groß")]
+    score = ranked.scores(pair, ["maxmax"])["maxmax"][pair.source.row("run"), pair.target.row("groß")]
     assert match.cosine == pytest.approx(score, abs=1e-6)
     assert match.source in pair.source.word_ids("run") and match.target in pair.target.word_ids("groß")
 
 
-def test_words_without_pictures_have_no_matches(pair: runs.Pair) -> None:
+def test_words_without_pictures_have_no_matches(pair: Pair) -> None:
     assert explanation.matches(pair, "ghost", "Hund", "avgmax") == []
     assert explanation.matches(pair, "dog", "Geist", "maxmax") == []
 
@@ -186,7 +187,7 @@ def test_two_right_answers_that_tie() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("word", ["dog", "hand", "ghost", "run", "red"])
-def test_every_word_has_a_verdict_and_valid_json(pair: runs.Pair, word: str, method: str) -> None:
+def test_every_word_has_a_verdict_and_valid_json(pair: Pair, word: str, method: str) -> None:
     found = explained(pair, word, method)
     assert explanation.verdict(found, method).count("“") == explanation.verdict(found, method).count("”") > 0
     record = json.loads(json.dumps(explanation.as_json(found, 3), allow_nan=False))
@@ -198,7 +199,7 @@ def test_every_word_has_a_verdict_and_valid_json(pair: runs.Pair, word: str, met
         assert record["gold"][0]["rank"] is None and record["dispersion"] is None and record["outcome"] == "uncovered"
 
 
-def test_typical_is_the_median_best_cosine_of_found_words(pair: runs.Pair) -> None:
+def test_typical_is_the_median_best_cosine_of_found_words(pair: Pair) -> None:
     maxmax = np.full((7, 9), 0.1, np.float32)
     for word, right, cosine in (("dog", "Hund", 0.9), ("hat", "Hut", 0.5), ("hand", "Hand", 0.6)):
         maxmax[pair.source.row(word), pair.target.row(right)] = cosine
@@ -206,7 +207,7 @@ def test_typical_is_the_median_best_cosine_of_found_words(pair: runs.Pair) -> No
         {"word": ["dog", "hat", "hand", "run"], "pos": ["N", "N", "N", "V"], "rank": [1.0, 1.0, 2.0, 1.0],
          "right": ["Hund", "Hut", "Hand", "laufen"]}
     )  # fmt: skip
-    scores = runs.scores(pair, ["avgmax"])["avgmax"]
+    scores = ranked.scores(pair, ["avgmax"])["avgmax"]
     found = explanation.explain(pair, pair.find("hand"), scores, maxmax, frame)
     assert found.typical == pytest.approx(0.7), "the median of .9 and .5; “hand” itself was not found"
     assert found.best_cosine == pytest.approx(0.6)

@@ -9,9 +9,10 @@ import pytest
 from cldi_core.data import dataset
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import FeatureError, UnknownNameError
-from cldi_core.evaluation import runs
+from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
 from cldi_core.insight import maps
+from tests import ranked
 from tests.conftest import BACKBONE, WORDS, picture
 
 RNG = np.random.default_rng(3)
@@ -182,27 +183,27 @@ def test_umap_is_repeatable() -> None:
 
 
 @pytest.fixture
-def pair(small: Dataset) -> runs.Pair:
+def pair(small: Dataset) -> Pair:
     """en-de of the tiny data set."""
-    return runs.open_pair(small, BACKBONE, "en-de")
+    return open_pair(small, BACKBONE, "en-de")
 
 
 @pytest.fixture
-def ranked(pair: runs.Pair) -> pd.DataFrame:
+def frame(pair: Pair) -> pd.DataFrame:
     """Its rankings with ranks set by hand, in the order of the queries."""
-    frame = runs.rankings(pair, ["avgmax"])["avgmax"].copy()
+    frame = ranked.rankings(pair, ["avgmax"])["avgmax"].copy()
     assert frame["query"].tolist() == ["dog.N", "hat.N", "hand.N", "ghost.N", "run.V", "red.A", "big.A"]
     frame["rank"] = [1, 4, 40, np.nan, 11, 2, 1]
     return frame
 
 
-def words(pair: runs.Pair) -> pd.DataFrame:
+def words(pair: Pair) -> pd.DataFrame:
     """The map of words."""
     return maps.coordinates(pair.dataset, BACKBONE, "words")
 
 
-def test_words_carry_what_became_of_them(pair: runs.Pair, ranked: pd.DataFrame) -> None:
-    table, total = maps.points(words(pair), pair, ranked, "NVA")
+def test_words_carry_what_became_of_them(pair: Pair, frame: pd.DataFrame) -> None:
+    table, total = maps.points(words(pair), pair, frame, "NVA")
     assert total == len(table) == 14  # ghost and Geist have no pictures
     facts = {label: (pos, found) for label, pos, found in table[["label", "pos", "outcome"]].itertuples(index=False)}
     assert facts["dog (en)"] == facts["Köter (de)"] == ("N", "found")
@@ -213,16 +214,16 @@ def test_words_carry_what_became_of_them(pair: runs.Pair, ranked: pd.DataFrame) 
         assert (row.x, row.y) == tuple(places.loc[(row.language, row.word), ["x", "y"]])
 
 
-def test_only_the_chosen_parts_of_speech_are_shown(pair: runs.Pair, ranked: pd.DataFrame) -> None:
-    table, total = maps.points(words(pair), pair, ranked, "VA")
+def test_only_the_chosen_parts_of_speech_are_shown(pair: Pair, frame: pd.DataFrame) -> None:
+    table, total = maps.points(words(pair), pair, frame, "VA")
     assert sorted(table["word"]) == sorted(["run", "laufen", "rennen", "red", "rot", "big", "groß"])
     assert total == 7
-    assert maps.points(words(pair), pair, ranked, "")[1] == 0
+    assert maps.points(words(pair), pair, frame, "")[1] == 0
 
 
-def test_a_picture_stands_once_under_the_first_word_it_belongs_to(pair: runs.Pair, ranked: pd.DataFrame) -> None:
+def test_a_picture_stands_once_under_the_first_word_it_belongs_to(pair: Pair, frame: pd.DataFrame) -> None:
     coordinates = maps.coordinates(pair.dataset, BACKBONE, "pictures")
-    table, total = maps.points(coordinates, pair, ranked, "NVA")
+    table, total = maps.points(coordinates, pair, frame, "NVA")
     assert table["id"].is_unique
     assert total == len(table) == 17
     owners = [(language, word) for language in ("en", "de") for word in WORDS[language]]
@@ -232,17 +233,17 @@ def test_a_picture_stands_once_under_the_first_word_it_belongs_to(pair: runs.Pai
 
 
 def test_too_many_points_are_sampled_the_same_way_every_time(
-    pair: runs.Pair, ranked: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+    pair: Pair, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = maps.points(words(pair), pair, ranked, "NVA")[0]
+    everything = maps.points(words(pair), pair, frame, "NVA")[0]
     monkeypatch.setattr(maps, "LIMIT", 5)
-    table, total = maps.points(words(pair), pair, ranked, "NVA")
+    table, total = maps.points(words(pair), pair, frame, "NVA")
     assert (len(table), total) == (5, 14)
     assert table.index.tolist() == list(range(5))
     assert set(table["label"]) < set(everything["label"])
-    pd.testing.assert_frame_equal(table, maps.points(words(pair), pair, ranked, "NVA")[0])
+    pd.testing.assert_frame_equal(table, maps.points(words(pair), pair, frame, "NVA")[0])
     monkeypatch.setattr(maps, "LIMIT", 14)
-    assert len(maps.points(words(pair), pair, ranked, "NVA")[0]) == 14
+    assert len(maps.points(words(pair), pair, frame, "NVA")[0]) == 14
 
 
 @pytest.mark.parametrize(
@@ -253,8 +254,8 @@ def test_too_many_points_are_sampled_the_same_way_every_time(
         ("outcome", ["found, n = 5", "nearly, n = 4", "missed, n = 5"]),
     ],
 )
-def test_groups_split_the_points(pair: runs.Pair, ranked: pd.DataFrame, colouring: str, labels: list[str]) -> None:
-    table, _ = maps.points(words(pair), pair, ranked, "NVA")
+def test_groups_split_the_points(pair: Pair, frame: pd.DataFrame, colouring: str, labels: list[str]) -> None:
+    table, _ = maps.points(words(pair), pair, frame, "NVA")
     groups = maps.groups(table, colouring, pair.languages)
     assert [label for _, label, _ in groups] == labels
     np.testing.assert_array_equal(sum(mask.astype(int) for *_, mask in groups), np.ones(len(table)))
@@ -262,14 +263,14 @@ def test_groups_split_the_points(pair: runs.Pair, ranked: pd.DataFrame, colourin
         assert set(table.loc[mask, colouring]) == {value}
 
 
-def test_a_word_without_answer_on_the_map_is_uncovered(pair: runs.Pair, ranked: pd.DataFrame) -> None:
-    ranked.loc[1, "rank"] = np.nan
-    table, _ = maps.points(words(pair), pair, ranked, "N")
+def test_a_word_without_answer_on_the_map_is_uncovered(pair: Pair, frame: pd.DataFrame) -> None:
+    frame.loc[1, "rank"] = np.nan
+    table, _ = maps.points(words(pair), pair, frame, "N")
     assert [label for _, label, _ in maps.groups(table, "outcome", pair.languages)][-1] == "no pictures, n = 2"
 
 
-def test_joins_lead_from_a_word_to_each_right_answer(pair: runs.Pair, ranked: pd.DataFrame) -> None:
-    table, _ = maps.points(words(pair), pair, ranked, "NV")
+def test_joins_lead_from_a_word_to_each_right_answer(pair: Pair, frame: pd.DataFrame) -> None:
+    table, _ = maps.points(words(pair), pair, frame, "NV")
     place = table.set_index("label")[["x", "y"]]
     expected = [("dog", "Hund"), ("dog", "Köter"), ("hat", "Hut"), ("hand", "Hand"), ("run", "laufen"),
                 ("run", "rennen")]  # fmt: skip

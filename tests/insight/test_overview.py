@@ -10,7 +10,7 @@ import pytest
 
 from cldi_core.data import pictures, wordlists
 from cldi_core.data.dataset import Dataset, create
-from cldi_core.evaluation import runs
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import overview
 from tests import oracles
 from tests.conftest import BACKBONE, LEXICON, picture
@@ -62,7 +62,7 @@ def test_stories_show_a_failure_and_a_success() -> None:
 
 def test_dispersions_of_both_languages(small: Dataset) -> None:
     wordlists.write_list(small.path / "lexicon" / "en-de.tsv", [*LEXICON, wordlists.Row("run", "Hund", "N")])
-    pair = runs.open_pair(Dataset(small.path), BACKBONE, "en-de")
+    pair = open_pair(Dataset(small.path), BACKBONE, "en-de")
     frame = overview.dispersions(pair)
     assert len(frame) == 7 + 1 + 9 + 0 + 0
     assert sorted(frame.loc[frame["word"] == "run", "pos"]) == ["N", "V"]

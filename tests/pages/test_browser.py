@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser import PICTURES, Server, browse, drawn, serve
+from tools.browser import PICTURES, Server, browse, drawn, serve
 
 pytestmark = [
     pytest.mark.browser,

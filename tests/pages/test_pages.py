@@ -14,11 +14,12 @@ import pytest
 import streamlit as st
 
 from cldi_core.data.dataset import Dataset
-from cldi_core.evaluation import runs, tables
+from cldi_core.evaluation import tables
+from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import maps, overview
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures, frame
-from tests import oracles
+from tests import oracles, ranked
 from tests.conftest import BACKBONE
 from tests.pages_data import (
     HOSTILE,
@@ -60,9 +61,9 @@ def wide(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> Datase
     return built[0]
 
 
-def pair_of(made: Dataset, name: str = "en-de") -> runs.Pair:
+def pair_of(made: Dataset, name: str = "en-de") -> Pair:
     """A pair of the data set."""
-    return runs.open_pair(made, BACKBONE, name)
+    return open_pair(made, BACKBONE, name)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -279,7 +280,7 @@ def test_the_dispersion_page_shows_the_cores_means(wide: Dataset) -> None:
     assert german_table["n"].tolist() == [0, 0, 0]
     assert german_table["dispersion"].tolist() == ["–"] * 3
     assert "WordNet senses" not in german_table
-    rankings = runs.rankings(pair, ["avgmax"])["avgmax"]
+    rankings = ranked.rankings(pair, ["avgmax"])["avgmax"]
     joined = overview.with_dispersion(rankings, overview.dispersions(pair), "NVA")
     rho = figures.interval_text(overview.rank_correlation(joined))
     assert f"1/rank: {rho}, n = {len(joined)}." in texts(at)

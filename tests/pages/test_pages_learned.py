@@ -11,11 +11,13 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cldi_core.data import dataset
-from cldi_core.evaluation import runs, tables
+from cldi_core.evaluation import tables
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.pivot import experiment, sources, translation
 from cldi_core.pivot.experiment import Experiment
 from cldi_core.scoring import methods
 from pages._ui import figures
+from tests import ranked
 from tests.conftest import BACKBONE
 from tests.pages_data import healthy, open_page, score_all, texts, view_of
 from tests.pivot_data import OPTIONS, build
@@ -30,7 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dataset.Dataset:
     corpus = sources.of_dataset(made, BACKBONE, "en-de")
     experiment.train(Experiment(corpus, "en-de", "words", ("pivot-sym",), (0,), OPTIONS, translation.folder(made)))
     score_all(made)
-    runs.rankings(runs.open_pair(made, BACKBONE, "en-de"), ["pivot-sym"])
+    ranked.rankings(open_pair(made, BACKBONE, "en-de"), ["pivot-sym"])
     return made
 
 
@@ -71,9 +73,9 @@ def test_what_is_not_trained_is_not_shown(shapes: dataset.Dataset) -> None:
 def test_results_show_all_words_and_those_never_seen_apart(shapes: dataset.Dataset) -> None:
     at = healthy(open_page("results", **FULL, method="pivot-sym"))
     everything, unseen, *_ = drawn_tables(at, "PIVOT-SYM")
-    pair = runs.open_pair(shapes, BACKBONE, "en-de")
+    pair = open_pair(shapes, BACKBONE, "en-de")
     out = translation.held_out(pair, "pivot-sym")
-    frames = runs.rankings(pair, ["avgmax", "pivot-sym"])
+    frames = ranked.rankings(pair, ["avgmax", "pivot-sym"])
     assert 0 < len(out) < len(pair.queries)
     for shown, own in ((everything, frames), (unseen, tables.only(frames, out))):
         for name, label in (("avgmax", "AVGMAX"), ("pivot-sym", "PIVOT-SYM")):
@@ -90,9 +92,9 @@ def test_results_show_all_words_and_those_never_seen_apart(shapes: dataset.Datas
 def test_compare_can_keep_to_words_never_seen(shapes: dataset.Dataset) -> None:
     contenders = f"pivot-sym@{BACKBONE},avgmax@{BACKBONE}"
     at = healthy(open_page("compare", **FULL, method="pivot-sym", contenders=contenders))
-    pair = runs.open_pair(shapes, BACKBONE, "en-de")
+    pair = open_pair(shapes, BACKBONE, "en-de")
     out = translation.held_out(pair, "pivot-sym")
-    covered = int(runs.rankings(pair, ["pivot-sym"])["pivot-sym"]["rank"].notna().sum())
+    covered = int(ranked.rankings(pair, ["pivot-sym"])["pivot-sym"]["rank"].notna().sum())
     assert f"n = {covered} words" in texts(at)
     (toggle,) = [one for one in at.toggle if one.label == "Only words that the learned methods never saw"]
     at = healthy(toggle.set_value(True).run())
@@ -104,7 +106,7 @@ def test_compare_can_keep_to_words_never_seen(shapes: dataset.Dataset) -> None:
 
 
 def test_a_word_says_whether_training_saw_it(shapes: dataset.Dataset) -> None:
-    pair = runs.open_pair(shapes, BACKBONE, "en-de")
+    pair = open_pair(shapes, BACKBONE, "en-de")
     out = translation.held_out(pair, "pivot-sym")
     new = sorted(out)[0]
     old = next(query.id for query in pair.queries if query.id not in out and query.word != "ghost")

@@ -12,11 +12,13 @@ import streamlit as st
 
 from cldi_core.data import dataset, wordlists
 from cldi_core.data.dataset import Dataset
-from cldi_core.evaluation import metrics, paper, runs
+from cldi_core.evaluation import metrics, paper
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import explanation, overview
 from cldi_core.scoring import methods
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures
+from tests import ranked
 from tests.conftest import BACKBONE, LEXICON, write_features
 from tests.pages_data import PAGES, Charts, build_wide, button, healthy, open_page, texts, view_of
 
@@ -96,7 +98,7 @@ def test_unscored_methods_are_named_with_the_command_that_scores_them(small: Dat
         assert at.main.info[-1].value.endswith(f"yet: {', '.join(missing[1:])}.")
         assert command in [code.value for code in at.main.code]
     assert at.dataframe[0].value.index.tolist() == ["AVGMAX"]
-    runs.rankings(runs.open_pair(small, BACKBONE, "en-de"), METHODS)
+    ranked.rankings(open_pair(small, BACKBONE, "en-de"), METHODS)
     for page in ("overview", "results"):
         at = healthy(at.switch_page(f"pages/{page}.py").run())
         assert command not in [code.value for code in at.main.code]
@@ -211,7 +213,7 @@ NAMES = {name: f"{METHODS[name].label} · EfficientNet-Lite0" for name in ("cnn-
 
 def compared(small: Dataset, *methods: str) -> tuple[str, pd.DataFrame]:
     """The parameter for some contenders, and the core's table of them."""
-    frames = runs.rankings(runs.open_pair(small, BACKBONE, "en-de"), methods)
+    frames = ranked.rankings(open_pair(small, BACKBONE, "en-de"), methods)
     table = overview.compare({NAMES[name]: frames[name] for name in methods}, "NVA")
     return ",".join(f"{name}@{BACKBONE}" for name in methods), table
 

@@ -12,7 +12,8 @@ import pytest
 
 from cldi_core.data import dataset
 from cldi_core.errors import DatasetError
-from cldi_core.evaluation import runs
+from cldi_core.evaluation import rankings
+from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.pivot import evaluation, experiment, sources, translation
 from cldi_core.pivot.corpus import Corpus
 from cldi_core.pivot.experiment import BESIDE, PERMUTED, RANKS, WORDS, Experiment
@@ -178,19 +179,19 @@ def test_the_table_of_kept_ranks_is_that_of_fresh_ones(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def pair(data: Path) -> runs.Pair:
+def pair(data: Path) -> Pair:
     """A data set with a model of two seeds."""
     made = pivot_data.build(data / "made")
     corpus = sources.of_dataset(made, BACKBONE, "en-de")
     one = tried(translation.folder(made), corpus, holdout="words", models=("pivot-sym", "vse"), seeds=(0, 1))
     experiment.train(one)
-    return runs.open_pair(dataset.Dataset(made.path), BACKBONE, "en-de")
+    return open_pair(dataset.Dataset(made.path), BACKBONE, "en-de")
 
 
-def test_words_are_ranked_by_models_and_controls_alike(pair: runs.Pair) -> None:
+def test_words_are_ranked_by_models_and_controls_alike(pair: Pair) -> None:
     frame = experiment.word_ranks(pair, ("pivot-sym", "vse", "oe"), (0, 1, 7))
     groups = dict(iter(frame.groupby(["model", "seed"])))
-    names = ("pivot-sym", "vse", *BESIDE)
+    names = ("pivot-sym", "vse", *(one.name for one in BESIDE))
     assert set(groups) == {(name, seed) for name in names for seed in (0, 1)}, "OE and seed 7 are not trained"
     for (name, seed), own in groups.items():
         assert own["query"].tolist() == [query.id for query in pair.queries]
@@ -200,7 +201,7 @@ def test_words_are_ranked_by_models_and_controls_alike(pair: runs.Pair) -> None:
         assert own.set_index("query")["rank"].isna().to_dict() == {
             query.id: query.word == "ghost" and name != "spelling" for query in pair.queries
         }
-    expected = runs.ranked(pair, translation.scores(pair, "pivot-sym", 1))["rank"]
+    expected = rankings.ranked(pair, translation.scores(pair, "pivot-sym", 1))["rank"]
     np.testing.assert_array_equal(groups["pivot-sym", 1]["rank"], expected)
     held = experiment.word_table(frame, held_out=True)
     assert {record["model"] for record in held} == set(names) and all(record["n"] >= 1 for record in held)

@@ -13,12 +13,14 @@ import pytest
 import cldi_core
 from cldi_core.data import dataset, wordlists
 from cldi_core.errors import DatasetError, UnknownNameError
-from cldi_core.evaluation import runs
+from cldi_core.evaluation import rankings
+from cldi_core.evaluation.pairs import Pair, open_pair
+from cldi_core.evaluation.ranker import TRAINED
 from cldi_core.pivot import models, sources, trained, translation
 from cldi_core.pivot.models import Key, Options
 from cldi_core.pivot.scorers import Bridge, Learned
-from cldi_core.scoring.methods import LEARNED
-from tests import pivot_data
+from cldi_core.pivot.translation import TRAINED_MODELS
+from tests import pivot_data, ranked
 from tests.conftest import BACKBONE
 from tests.pivot_data import LANGUAGES, OPTIONS, WORDS
 
@@ -46,8 +48,8 @@ def made(origin: Path, data: Path) -> dataset.Dataset:
     return dataset.Dataset(Path(shutil.copytree(origin, data / "made")))
 
 
-def pair_of(made: dataset.Dataset) -> runs.Pair:
-    return runs.open_pair(dataset.Dataset(made.path), BACKBONE, "en-de")
+def pair_of(made: dataset.Dataset) -> Pair:
+    return open_pair(dataset.Dataset(made.path), BACKBONE, "en-de")
 
 
 def file_of(made: dataset.Dataset, name: str = "pivot-sym") -> Path:
@@ -106,11 +108,11 @@ def test_words_are_compared_as_texts(made: dataset.Dataset, name: str) -> None:
 
 
 def test_a_model_learns_to_translate_words(made: dataset.Dataset) -> None:
-    ranks = runs.rankings(pair_of(made), ["pivot-sym"])["pivot-sym"].set_index("word")["rank"]
+    ranks = ranked.rankings(pair_of(made), ["pivot-sym"])["pivot-sym"].set_index("word")["rank"]
     assert np.isnan(ranks["ghost"]) and ranks.drop("ghost").mean() < 5, "of 13 candidates; chance is 7"
 
 
-def slow_held_out(pair: runs.Pair, split_train: tuple[str, ...]) -> set[str]:
+def slow_held_out(pair: Pair, split_train: tuple[str, ...]) -> set[str]:
     """The queries that have pictures, none of whose items, on either side, was trained on."""
     table, words = pair.dataset.pictures.table, pair.dataset.words
     found = set()
@@ -148,49 +150,48 @@ def test_a_word_is_held_out_with_all_of_its_right_answers_only(made: dataset.Dat
 
 
 def test_rankings_are_stored_and_found_again(made: dataset.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = runs.rankings(pair_of(made), ["pivot-sym", "avgmax"])
-    scores = runs.scores(pair_of(made), ["pivot-sym"])["pivot-sym"]
-    assert first["pivot-sym"].attrs["precision"] == "exact"
+    first = ranked.rankings(pair_of(made), ["pivot-sym", "avgmax"])
+    scores = ranked.scores(pair_of(made), ["pivot-sym"])["pivot-sym"]
     monkeypatch.setattr(translation, "scores", lambda *given: pytest.fail("it is stored"))
-    again = runs.rankings(pair_of(made), ["pivot-sym", "avgmax"])
+    again = ranked.rankings(pair_of(made), ["pivot-sym", "avgmax"])
     for name, frame in first.items():
         pd.testing.assert_frame_equal(frame, again[name])
-        pd.testing.assert_frame_equal(frame, runs.stored_rankings(pair_of(made), [name])[name])
-    np.testing.assert_array_equal(runs.scores(pair_of(made), ["pivot-sym"])["pivot-sym"], scores)
+        pd.testing.assert_frame_equal(frame, ranked.stored_rankings(pair_of(made), [name])[name])
+    np.testing.assert_array_equal(ranked.scores(pair_of(made), ["pivot-sym"])["pivot-sym"], scores)
 
 
 def test_after_another_training_everything_is_computed_anew(made: dataset.Dataset) -> None:
     pair = pair_of(made)
-    before, digest = runs.scores(pair, ["pivot-sym"])["pivot-sym"].copy(), translation.digest(pair, "pivot-sym")
-    runs.rankings(pair, ["pivot-sym", "vse"])
+    before, digest = ranked.scores(pair, ["pivot-sym"])["pivot-sym"].copy(), translation.digest(pair, "pivot-sym")
+    ranked.rankings(pair, ["pivot-sym", "vse"])
     other = translation.digest(pair, "vse")
     train(made, options=replace(OPTIONS, rate=0.005))
     assert translation.digest(pair, "pivot-sym") != digest and translation.digest(pair, "vse") == other
-    assert set(runs.stored_rankings(pair, ["pivot-sym", "vse"])) == {"vse"}
-    after = runs.scores(pair, ["pivot-sym"])["pivot-sym"]
+    assert set(ranked.stored_rankings(pair, ["pivot-sym", "vse"])) == {"vse"}
+    after = ranked.scores(pair, ["pivot-sym"])["pivot-sym"]
     assert (np.isnan(after) == np.isnan(before)).all() and not np.allclose(after, before, equal_nan=True)
     np.testing.assert_allclose(after, translation.scores(pair, "pivot-sym"))
-    frame = runs.rankings(pair, ["pivot-sym"])["pivot-sym"]
-    pd.testing.assert_frame_equal(frame, runs.ranked(pair, after))
-    assert set(runs.stored_rankings(pair, ["pivot-sym", "vse"])) == {"pivot-sym", "vse"}
+    frame = ranked.rankings(pair, ["pivot-sym"])["pivot-sym"]
+    pd.testing.assert_frame_equal(frame, rankings.ranked(pair, after))
+    assert set(ranked.stored_rankings(pair, ["pivot-sym", "vse"])) == {"pivot-sym", "vse"}
 
 
 def test_a_model_that_is_gone_has_no_rankings(made: dataset.Dataset) -> None:
     pair = pair_of(made)
-    runs.rankings(pair, ["pivot-sym", "avgmax"])
+    ranked.rankings(pair, ["pivot-sym", "avgmax"])
     file_of(made).unlink()
-    assert set(runs.stored_rankings(pair, ["pivot-sym", "avgmax", "oe"])) == {"avgmax"}
+    assert set(ranked.stored_rankings(pair, ["pivot-sym", "avgmax", "oe"])) == {"avgmax"}
     with pytest.raises(UnknownNameError, match="has not been trained"):
-        runs.rankings(pair, ["pivot-sym"])
+        ranked.rankings(pair, ["pivot-sym"])
 
 
 def test_a_broken_model_has_no_rankings(made: dataset.Dataset) -> None:
     pair = pair_of(made)
-    runs.rankings(pair, ["vse"])
+    ranked.rankings(pair, ["vse"])
     file_of(made, "vse").write_bytes(file_of(made, "vse").read_bytes()[:500])
-    assert runs.stored_rankings(pair, ["vse"]) == {}
+    assert ranked.stored_rankings(pair, ["vse"]) == {}
     with pytest.raises(DatasetError, match="cannot be read") as caught:
-        runs.rankings(pair, ["vse"])
+        ranked.rankings(pair, ["vse"])
     assert "\n" not in str(caught.value)
 
 
@@ -203,14 +204,17 @@ def test_a_model_of_other_items_is_refused(made: dataset.Dataset) -> None:
         translation.scores(pair_of(made), "vse")
 
 
-@pytest.mark.parametrize("name", LEARNED)
-def test_a_learned_method_compares_no_image_sets(made: dataset.Dataset, name: str) -> None:
+@pytest.mark.parametrize("name", TRAINED_MODELS)
+def test_a_trained_model_compares_no_image_sets(made: dataset.Dataset, name: str) -> None:
     pair = pair_of(made)
     with pytest.raises(UnknownNameError) as caught:
         cldi_core.score(pair.source, pair.target, method=name)
     assert name in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_each_learned_method_is_a_model() -> None:
-    assert list(LEARNED) == list(models.MODELS)
-    assert all(method.learned and not method.local for method in LEARNED.values())
+def test_each_model_is_a_ranker(made: dataset.Dataset) -> None:
+    assert list(TRAINED_MODELS) == list(models.MODELS)
+    for name, ranker in TRAINED_MODELS.items():
+        assert (ranker.name, ranker.kind) == (name, TRAINED)
+        assert ranker.available(made, BACKBONE, "en-de") == (name in translation.trained(made, BACKBONE, "en-de"))
+        assert not ranker.available(made, "vgg19", "en-de")

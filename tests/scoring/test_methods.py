@@ -49,7 +49,6 @@ def test_chosen_methods_are_fused() -> None:
 )  # fmt: skip
 def test_names_that_are_none(name: str) -> None:
     """Names become those of files, so nothing but registered names can be part of one."""
-    assert not methods.exists(name)
     with pytest.raises(UnknownNameError, match="unknown method"):
         find(name)
 
@@ -67,5 +66,5 @@ def test_bases_come_before_what_is_made_of_them() -> None:
 def test_what_lists_offer_exists() -> None:
     offered = methods.offered()
     assert set(METHODS) <= set(offered) and len(set(offered)) == len(offered)
-    assert all(methods.exists(name) for name in offered)
-    assert methods.label("maxmax+csls") == "MAXMAX + CSLS"
+    assert {find(name).name for name in offered} == set(offered)
+    assert find("maxmax+csls").label == "MAXMAX + CSLS"

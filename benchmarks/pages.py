@@ -1,4 +1,4 @@
-"""``make bench``: how long a reader waits, measured on the demo in a real browser.
+"""``python -m benchmarks.pages``: how long a reader waits, measured on the demo in a real browser.
 
 Prints the median and the spread of each figure; nothing is asserted, because machines are shared and differ.
 """
@@ -14,14 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.browser import PICTURES, ROOT, browse, drawn, serve
+from tools.browser import PICTURES, ROOT, browse, drawn, serve
 
 TIMES = 20
 # The page's last pictures are pairs; their text says of which word they are.
 CHANGED = """before => { const heading = document.querySelector('h4')?.innerText ?? '';
   const last = [...document.querySelectorAll('[data-testid="stImage"] img')].at(-1);
   return heading !== before && !!last?.alt.startsWith(`a picture of ${heading.split(' → ')[0].trim()} and`) }"""
-GOALS = {"import cldi_core": 0.3, "first page of a fresh server": 5.0, "switch to the next word": 0.4}
 
 
 def imports() -> list[float]:
@@ -75,11 +74,11 @@ def main() -> None:
             "first page of a fresh server": lambda: first_pages(browser, folder),
             "switch to the next word": lambda: switches(browser, folder),
         }
-        print(f"{'figure':30} {'median':>8} {'fastest':>8} {'slowest':>8} {'goal':>6} {'n':>4}")
+        print(f"{'figure':30} {'median':>8} {'fastest':>8} {'slowest':>8} {'n':>4}")
         for name, measure in measures.items():
             seconds = measure()
             median, low, high = statistics.median(seconds), min(seconds), max(seconds)
-            print(f"{name:30} {median:7.2f}s {low:7.2f}s {high:7.2f}s {GOALS[name]:5.1f}s {len(seconds):4d}")
+            print(f"{name:30} {median:7.2f}s {low:7.2f}s {high:7.2f}s {len(seconds):4d}")
 
 
 if __name__ == "__main__":

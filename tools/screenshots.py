@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.browser import ROOT, browse, drawn, serve
+from tools.browser import ROOT, browse, drawn, serve
 
 SHOTS = {
     "overview": ("", 900),

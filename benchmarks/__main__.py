@@ -1,0 +1,50 @@
+"""``python -m benchmarks``: print what ``run`` measures, or with ``--extract`` how fast extraction is."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import benchmarks
+from cldi_core.commands import program
+from cldi_core.commands.options import JsonOption
+from cldi_core.commands.terminal import print_json
+
+NAME = "python -m benchmarks"
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command()
+def bench(
+    words: Annotated[int, typer.Option(min=2, help="Words of each side; about 42 pictures a word.")] = 200,
+    dim: Annotated[list[int] | None, typer.Option(min=1, help="Features of a picture; may be repeated.")] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="How often each row is measured.")] = 5,
+    full: Annotated[bool, typer.Option("--full", help="Also one pair of the paper's size (many minutes).")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of every row; as many as torch uses.")] = None,
+    extraction: Annotated[
+        bool, typer.Option("--extract", help="Measure extraction instead: decoders, networks, both together.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how fast and how exact scoring is here, beside other tools; or how fast extraction is."""
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    if extraction:
+        from benchmarks import extraction as extracting
+
+        records, table = extracting.measure(repeats, tell), extracting.table
+    else:
+        records = benchmarks.run(words, dim or (1280, 4096), repeats, full=full, threads=threads, progress=tell)
+        table = benchmarks.table
+    if as_json:
+        print_json({"records": records})
+    else:
+        print(table(records))
+
+
+if __name__ == "__main__":
+    program.run(app, NAME)

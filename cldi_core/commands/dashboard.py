@@ -1,0 +1,48 @@
+"""``app``: the dashboard, from a checkout or from an installed package."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from typing import Annotated
+
+import typer
+
+from cldi_core.commands.program import fail
+from cldi_core.data import dataset as datasets
+
+ADDRESS = "127.0.0.1"  # of this machine only: whoever may open the dashboard may start extractions
+
+
+def start(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where it is served.")] = 8501,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="The data set that is shown first: a name or a path.")
+    ] = None,
+) -> None:
+    """Start the dashboard, for this machine only; Ctrl+C stops it."""
+    if not _is_free(port):
+        fail(
+            f"port {port} is in use, or may not be opened; choose another one: --port {8600 if port != 8600 else 8700}",
+            2,
+        )
+    if dataset is not None:
+        os.environ["CLDI_DATASET"] = str(datasets.open_dataset(dataset).path.resolve())
+    print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
+    script = (datasets.CHECKOUT or datasets.DASHBOARD) / "app.py"
+    # In place of this process, so that signals and the exit code are Streamlit's own.  Its settings are read from the
+    # .streamlit folder beside the script.
+    options = ["--server.port", str(port), "--server.address", ADDRESS]
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *options])  # noqa: S606
+
+
+def _is_free(port: int) -> bool:
+    """Whether the port can be opened, and nobody listens there on another address that includes ours."""
+    with socket.socket() as own, socket.socket() as other:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            own.bind((ADDRESS, port))
+        except OSError:
+            return False
+        return other.connect_ex((ADDRESS, port)) != 0

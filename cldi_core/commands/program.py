@@ -1,0 +1,52 @@
+"""A program of commands: its exit codes, and one line on standard error for whatever went wrong.
+
+Exit codes: 0 when a command did all its work, 1 for a failure that it names, 2 for wrong use.  Results go to standard
+output, everything else to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from cldi_core.errors import CldiError, UnknownNameError
+
+INTERRUPTED = 130
+NEEDED = "install what the explorer needs: pip install -r requirements.txt (or pip install . again)"
+
+
+def run(app: typer.Typer, name: str) -> NoReturn:
+    """Run the command that ``sys.argv`` asks for, and end; a user's mistake never ends in a traceback.
+
+    Args:
+        app: the commands.
+        name: what the program is called in its help.
+    """
+    try:
+        code = app(prog_name=name, standalone_mode=False)
+    except TyperException as error:  # an option or argument that is missing, unknown or out of range
+        if len(sys.argv) < 2:
+            print(error.format_message(), file=sys.stderr)
+            raise SystemExit(2) from None
+        path = getattr(getattr(error, "ctx", None), "command_path", name)
+        fail(f"{error.format_message().rstrip('.')}; see {path} --help", 2)
+    except UnknownNameError as error:
+        fail(error, 2)
+    except (CldiError, OSError) as error:
+        fail(error, 1)
+    except ImportError as error:
+        fail(f"a package is missing ({error}); {NEEDED}", 1)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code == INTERRUPTED:  # typer makes a code of an interruption
+        fail("interrupted; run it again to go on", INTERRUPTED)
+    raise SystemExit(code or 0)
+
+
+def fail(error: object, code: int) -> NoReturn:
+    """End with one line on standard error."""
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    raise SystemExit(code)

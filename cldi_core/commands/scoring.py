@@ -1,0 +1,129 @@
+"""``score`` and ``evaluate``: features become scores, ranks and tables."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, DeviceOption, JsonOption
+from cldi_core.commands.terminal import print_json, progress
+from cldi_core.data.dataset import Dataset, open_dataset
+from cldi_core.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from cldi_core.evaluation.ranker import Scored
+
+
+def score(
+    dataset: DatasetOption,
+    pair: Annotated[str | None, typer.Option("--pair", help="A language pair; all of them without it.")] = None,
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    method: Annotated[
+        str | None,
+        typer.Option("--method", help="A method, also a composed one (maxmax+csls, rrf=avgmax,cnn-mean); or all."),
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Does nothing any more: scores are exact. It goes with the next release.")
+    ] = None,
+    device: DeviceOption = "cpu",
+    as_json: JsonOption = False,
+) -> None:
+    """Score all word pairs and keep the scores and ranks, so that pages open at once.
+
+    What is stored and still true is not computed again.
+    """
+    from cldi_core import rankers
+    from cldi_core.evaluation.pairs import open_pair
+    from cldi_core.evaluation.rankings import rankings
+    from cldi_core.evaluation.stored_scores import scored as scores_of
+    from cldi_core.features import shards
+    from cldi_core.scoring.hardware import check_device
+
+    if precision is not None:
+        print("--precision does nothing any more: scores are exact; leave it out", file=sys.stderr)
+    asked = [rankers.ranker(method)] if method else []
+    check_device(device)
+    opened = open_dataset(dataset)
+    loaded = shards.load(opened, backbone)
+    records: list[dict[str, object]] = []
+    for name in _pairs(opened, pair):
+        joined = open_pair(opened, backbone, name, loaded)
+        wanted = asked or rankers.available(opened, backbone, name, rankers.IMAGES, rankers.TRAINED)
+        beside = [] if asked else rankers.available(opened, backbone, name, rankers.CONTROL)
+        with progress(f"scoring {name}") as report:
+            scored = scores_of(joined, wanted, device, report)
+        rankings(joined, [*wanted, *beside], scored)
+        records += [_scored_record(name, way, one) for way, one in scored.items()]
+        if not as_json:
+            _print_scored(name, (len(joined.source), len(joined.target)), scored)
+    if as_json:
+        print_json({"dataset": opened.name, "backbone": backbone, "scored": records})
+
+
+def evaluate(
+    dataset: DatasetOption,
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    pair: Annotated[
+        str | None, typer.Option("--pair", help="A language pair; all and their average without it.")
+    ] = None,
+    method: Annotated[str | None, typer.Option("--method", help="A method; all of them without it.")] = None,
+    same_spelled: Annotated[bool, typer.Option(help="Keep words spelled alike in both languages.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals."""
+    from cldi_core import rankers
+    from cldi_core.evaluation import tables
+    from cldi_core.evaluation.pairs import open_pair
+    from cldi_core.evaluation.rankings import rankings
+    from cldi_core.features import shards
+
+    asked = [rankers.ranker(method)] if method else []
+    opened = open_dataset(dataset)
+    loaded = shards.load(opened, backbone)
+    frames, candidates = {}, {}
+    for name in _pairs(opened, pair):
+        joined = open_pair(opened, backbone, name, loaded)
+        wanted = asked or rankers.available(opened, backbone, name, rankers.IMAGES, rankers.TRAINED)
+        frames[name] = rankings(joined, wanted)
+        candidates[name] = int((joined.target.sizes > 0).sum())
+    # There is one way to compute scores; the key stays for those who read it.
+    records = [{**record, "precision": "exact"} for record in tables.table(frames, same_spelled=same_spelled)]
+    if as_json:
+        print_json({"dataset": opened.name, "backbone": backbone, "candidates": candidates, "results": records})
+        return
+    print(f"{'pair':8} {'method':9} {'POS':4} {'MRR':>5} {'95 %':>12} {'P@1':>5} {'P@10':>5} {'n':>5} coverage")
+    for row in records:
+        print(
+            f"{row['pair']:8} {row['method']:9} {row['setting']:4} {row['mrr']:5.2f} "
+            f"[{row['mrr_low']:.2f}, {row['mrr_high']:.2f}] {row['p@1']:5.2f} {row['p@10']:5.2f} "
+            f"{row['n']:5d} {row['coverage']:.2f}"
+        )
+
+
+def _scored_record(pair: str, method: str, scored: Scored) -> dict[str, object]:
+    how = {name: getattr(scored, name) for name in ("device", "seconds", "computed", "found")}
+    return {"pair": pair, "method": method, "shape": list(scored.matrix.shape), "precision": "exact", **how}
+
+
+def _print_scored(pair: str, words: tuple[int, int], scored: dict[str, Scored]) -> None:
+    """One line: what was computed, how, and what was there already."""
+    fresh = {name: one for name, one in scored.items() if not one.found}
+    how = " and ".join(sorted({one.device for one in fresh.values()}))
+    done = f"computed {', '.join(fresh)} on {how}" if fresh else "nothing to compute"
+    print(
+        f"{pair}: {words[0]} × {words[1]} words, {done}; {len(scored) - len(fresh)} of {len(scored)} methods were there"
+    )
+
+
+def _pairs(dataset: Dataset, pair: str | None) -> list[str]:
+    if pair is not None:
+        dataset.lexicon(pair)
+        return [pair]
+    if not dataset.pairs:
+        raise UnknownNameError(
+            f"the data set {dataset.name!r} has no word list; "
+            f"add one: python -m cldi_core import-lists FILE --dataset {dataset.address}"
+        )
+    return list(dataset.pairs)

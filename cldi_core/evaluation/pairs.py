@@ -1,0 +1,103 @@
+"""A language pair: its word list joined with the image sets of both languages.  All scores and ranks start here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.data import storage, wordlists
+from cldi_core.data.dataset import Dataset, Query
+from cldi_core.errors import unknown
+from cldi_core.features import shards
+from cldi_core.scoring.imagesets import ImageSets
+
+VERSION = 3  # raise it when the numbers of scores or ranks change: stored results are then computed again
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One language pair of a data set with the features of one backbone.
+
+    Attributes:
+        source, target: the image sets of the English words and of all candidates (distinct translations).
+        queries: what is asked; ``rows[i]`` is the row of query ``i`` in a score matrix, ``gold[i]`` the columns of its
+            right answers.
+        target_pos: the parts of speech under which each candidate stands in the word list, such as ``"N"`` or ``"NV"``.
+    """
+
+    dataset: Dataset
+    backbone: str
+    name: str
+    source: ImageSets
+    target: ImageSets
+    queries: tuple[Query, ...]
+    rows: NDArray[np.int64]
+    gold: tuple[tuple[int, ...], ...]
+    target_pos: dict[str, str]
+
+    @cached_property
+    def keys(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The keys of the source words and of the candidates, uint8 (n, 16): they change with a word's pictures."""
+        source, target = (
+            np.frombuffer(b"".join(sets.keys()), np.uint8).reshape(len(sets), 16) for sets in (self.source, self.target)
+        )
+        return source, target
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of all that an image method's scores and ranks depend on: words, features, right answers."""
+        words = [self.source.words, self.target.words]
+        asked = [[query.id, query.right] for query in self.queries]
+        return storage.digest(VERSION, words, *(keys.tobytes() for keys in self.keys), asked)
+
+    @cached_property
+    def languages(self) -> tuple[str, str]:
+        """Source and target language."""
+        return wordlists.pair_languages(self.name)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Query id → its number."""
+        return {query.id: number for number, query in enumerate(self.queries)}
+
+    def find(self, word: str, pos: str = "") -> int:
+        """The number of the query ``"shake.V"``, or of the first one for ``"shake"`` (of a part of speech)."""
+        if word in self.index:
+            return self.index[word]
+        for letter in pos or "NVA":
+            if f"{word}.{letter}" in self.index:
+                return self.index[f"{word}.{letter}"]
+        raise unknown("word", word, [query.word for query in self.queries])
+
+
+def open_pair(dataset: Dataset, backbone: str, name: str, loaded: shards.Features | None = None) -> Pair:
+    """Join the word list of a pair with its pictures' features.
+
+    Raises:
+        UnknownNameError: the pair or the backbone is not there; and what reading them raises.
+    """
+    rows = dataset.lexicon(name)
+    source_language, target_language = wordlists.pair_languages(name)
+    loaded = loaded or shards.load(dataset, backbone)
+    asked = dataset.queries(name)
+    source = shards.image_sets(dataset, loaded, source_language, list(dict.fromkeys(query.word for query in asked)))
+    target_pos: dict[str, str] = {}
+    for row in rows:
+        known = target_pos.setdefault(row.target, "")
+        if row.pos not in known:
+            target_pos[row.target] = known + row.pos
+    target = shards.image_sets(dataset, loaded, target_language, list(target_pos))
+    return Pair(
+        dataset,
+        backbone,
+        name,
+        source,
+        target,
+        tuple(asked),
+        np.array([source.row(query.word) for query in asked], np.int64),
+        tuple(tuple(target.row(word) for word in query.right) for query in asked),
+        target_pos,
+    )

@@ -1,0 +1,119 @@
+"""What ranks the candidates of a pair, whatever it is: an image method, a control or a trained model.
+
+All of them are the same kind of record; what is done with scores and ranks from here on asks for nothing else.
+``cldi_core.rankers`` lists them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation.pairs import Pair
+from cldi_core.scoring.scores import Matrix
+
+IMAGES, CONTROL, TRAINED = "images", "control", "trained"  # kinds: which list of names one stands in
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores of one ranker and how they came about.
+
+    Attributes:
+        matrix: float32 (n_source, n_target), higher is better, nan for words without pictures.
+        key: of everything they depend on.
+        device: what they were computed on.
+        seconds: how long the computation took that they were part of.
+        computed: how many of the scores it computed; the others were found.
+        source_keys, target_keys: uint8 (n, 16), the keys of the words.
+        found: they were stored already.
+    """
+
+    matrix: Matrix
+    key: str
+    device: str
+    seconds: float
+    computed: int
+    source_keys: NDArray[np.uint8]
+    target_keys: NDArray[np.uint8]
+    found: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """What several rankers are asked to score together.
+
+    Attributes:
+        stale: what is stored of them and does not hold any more, for those who can use a part of it.
+        bases: the scores of the rankers that they are made from.
+        progress: told the pictures done and their number.
+    """
+
+    pair: Pair
+    rankers: Sequence[Ranker]
+    stale: Mapping[str, Scored] = field(default_factory=dict)
+    bases: Mapping[str, Scored] = field(default_factory=dict)
+    device: str = "cpu"
+    progress: Callable[[int, int], None] | None = None
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """One way to rank the candidates of a pair.
+
+    Attributes:
+        name: in URLs, file names and on the command line; label, about, formula and source: for people.
+        kind: ``IMAGES``, ``CONTROL`` or ``TRAINED``: which list it is offered in; nothing else depends on it.
+        key: of a pair, a digest of everything that its scores depend on.  A ranker that cannot rank the pair says so
+            with a ``CldiError``.
+        scores: of a pair, float32 (n_source, n_target), higher is better, nan for words without pictures.
+        together: the same for several rankers, for those that share work or make use of stored scores.
+        available: whether it can rank a pair: of a data set, a backbone and the name of the pair.
+        bases: the rankers whose scores it is made from.
+        bounds: what a score can be.
+        ranks_all: False: it names one answer, its ranking below that is a by-product.
+    """
+
+    name: str
+    label: str
+    about: str
+    formula: str
+    source: str
+    kind: str
+    key: Callable[[Pair], str]
+    scores: Callable[[Pair], Matrix]
+    together: Callable[[Work], dict[str, Scored]] | None = None
+    available: Callable[[Dataset, str, str], bool] = lambda dataset, backbone, pair: True
+    bases: tuple[Ranker, ...] = ()
+    bounds: tuple[float, float] = (-1.0, 1.0)
+    ranks_all: bool = True
+
+    @property
+    def depth(self) -> int:
+        """0, or one more than that of the deepest of its bases, which must be scored before it."""
+        return 1 + max((base.depth for base in self.bases), default=-1)
+
+
+def with_bases(rankers: Iterable[Ranker]) -> list[Ranker]:
+    """Some rankers and those that they are made from, bases first, each once."""
+    ordered: dict[str, Ranker] = {}
+    for ranker in rankers:
+        for one in (*with_bases(ranker.bases), ranker):
+            ordered.setdefault(one.name, one)
+    return list(ordered.values())
+
+
+def one_by_one(work: Work) -> dict[str, Scored]:
+    """The scores of rankers that share nothing."""
+    made = {}
+    for ranker in work.rankers:
+        start = time.perf_counter()
+        matrix = ranker.scores(work.pair)
+        seconds = time.perf_counter() - start
+        made[ranker.name] = Scored(matrix, ranker.key(work.pair), "cpu", seconds, matrix.size, *work.pair.keys)
+    return made

@@ -1,0 +1,102 @@
+"""Rankings: what became of every query under each ranker, kept on disk.
+
+``rankings/<backbone>/<pair>/<ranker>.parquet`` holds a row for each query, and the key of everything it depends on.
+Most pages need no more than this, so it is kept beside the much larger scores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.data import storage
+from cldi_core.errors import CldiError
+from cldi_core.evaluation import ranking, stored_scores
+from cldi_core.evaluation.pairs import Pair
+from cldi_core.evaluation.ranker import Ranker, Scored
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+
+def rankings(
+    pair: Pair, rankers: Iterable[Ranker], ready: Mapping[str, Scored] | None = None
+) -> dict[str, pd.DataFrame]:
+    """What became of every query: one frame per ranker, a row per query; computed where it is not stored.
+
+    Columns: query (id), word, pos, same_spelled, rank (of the best right answer, nan where not covered), right (that
+    answer), right_score, winner, winner_score.  ``attrs["device"]`` says on what the scores were computed.
+
+    Args:
+        ready: scores that are at hand already.
+    """
+    rankers = list(rankers)
+    found = stored_rankings(pair, rankers)
+    missing = [ranker for ranker in rankers if ranker.name not in found]
+    ready = ready or {}
+    scored = {**ready, **stored_scores.scored(pair, [ranker for ranker in missing if ranker.name not in ready])}
+    for ranker in missing:
+        one = scored[ranker.name]
+        frame = ranked(pair, one.matrix)
+        frame.attrs = {"key": one.key, "device": one.device}
+        try:
+            storage.write(_path(pair, ranker), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
+        except OSError as error:
+            log.warning("rankings of %s are not kept: %s", pair.name, error)
+        found[ranker.name] = frame
+    return {ranker.name: found[ranker.name] for ranker in rankers}
+
+
+def stored_rankings(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataFrame]:
+    """As ``rankings``, but only those that are there already; nothing is computed."""
+    frames = {}
+    for ranker in rankers:
+        with contextlib.suppress(CldiError):  # it cannot rank this pair
+            frame = _stored(_path(pair, ranker), ranker.key(pair))
+            if frame is not None:
+                frames[ranker.name] = frame
+    return frames
+
+
+def _path(pair: Pair, ranker: Ranker) -> Path:
+    return pair.dataset.path / "rankings" / pair.backbone / pair.name / f"{ranker.name}.parquet"
+
+
+def _stored(path: Path, key: str) -> pd.DataFrame | None:
+    try:
+        frame = storage.read_frame(path)
+    except Exception:  # missing or broken: computed again
+        return None
+    return frame if frame.attrs.get("key") == key else None
+
+
+def ranked(pair: Pair, matrix: NDArray[np.floating]) -> pd.DataFrame:
+    """The frame of ``rankings`` for scores that are at hand: float (source words, target words)."""
+    import pandas as pd
+
+    asked = matrix[pair.rows]
+    winner, right = ranking.winners(asked, pair.gold)
+    numbers = np.arange(len(asked))
+    covered = ~np.isnan(asked).all(axis=1)
+    words = np.array(pair.target.words, object)
+    return pd.DataFrame(
+        {
+            "query": [query.id for query in pair.queries],
+            "word": [query.word for query in pair.queries],
+            "pos": [query.pos for query in pair.queries],
+            "same_spelled": [query.same_spelled for query in pair.queries],
+            "rank": ranking.gold_ranks(asked, pair.gold),
+            "right": words[right],
+            "right_score": asked[numbers, right],
+            "winner": [word if known else None for word, known in zip(words[winner], covered, strict=True)],
+            "winner_score": asked[numbers, winner],
+        }
+    )

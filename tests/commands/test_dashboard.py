@@ -1,0 +1,108 @@
+"""``cldi app``: what it starts and with what, and the mistakes it names.  The real server: see test_installation."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cldi_core.commands import main
+from cldi_core.data import dataset as datasets
+from cldi_core.data.dataset import Dataset
+from tests.conftest import build_small
+from tests.pages_data import healthy, open_page, view_of
+
+Run = Callable[..., tuple[int, str, str, list[str]]]
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run ``cldi app`` up to where it would become Streamlit: → exit code, both outputs, that command."""
+
+    def call(*arguments: object) -> tuple[int, str, str, list[str]]:
+        started: list[str] = []
+        monkeypatch.setattr(os, "execv", lambda program, command: started.extend(command))
+        monkeypatch.setattr(sys, "argv", ["/somewhere/bin/cldi", "app", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        return (int(ended.value.code or 0), *capsys.readouterr(), started)
+
+    return call
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_it_becomes_streamlit_for_this_machine_only(app: Run, data: Path, port: int) -> None:
+    code, out, err, started = app("--port", port)
+    assert (code, out, err) == (0, f"CLDI Explorer: http://127.0.0.1:{port} (Ctrl+C stops it)\n", "")
+    script = Path(__file__).resolve().parents[2] / "app.py"
+    assert script.is_file()
+    assert started == [
+        sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
+        "--server.address", "127.0.0.1",
+    ]  # fmt: skip
+
+
+def test_an_installed_one_is_inside_the_package(
+    app: Run, data: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "CHECKOUT", None)
+    assert str(Path(datasets.__file__).parents[1] / "_dashboard" / "app.py") in app("--port", port)[3]
+
+
+@pytest.mark.parametrize("how", ["name", "path", "relative path"])
+def test_the_data_set_is_handed_on_as_a_path(
+    app: Run, small: Dataset, port: int, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.path.parent)
+    monkeypatch.setenv("CLDI_DATASET", "")
+    given = {"name": "small", "path": small.path, "relative path": "./small"}[how]
+    assert app("--port", port, "--dataset", given)[0] == 0
+    assert os.environ["CLDI_DATASET"] == str(small.path.resolve())
+
+
+def test_a_port_that_is_taken_is_one_line(app: Run, data: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, out, err, started = app("--port", port)
+    assert (code, out, started) == (2, "", [])
+    assert err == f"error: port {port} is in use, or may not be opened; choose another one: --port 8600\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--dataset", "nope"), "unknown data set 'nope'; choose from: none yet"),
+        (("--port", "0"), "'--port'"),
+        (("--port", "70000"), "'--port'"),
+        (("--theme", "dark"), "No such option: --theme"),
+    ],
+)
+def test_wrong_use_starts_nothing(app: Run, data: Path, arguments: tuple[str, ...], told: str) -> None:
+    code, out, err, started = app(*arguments)
+    assert (code, out, started) == (2, "", [])
+    assert err.startswith("error: ") and told in err and err.count("\n") == 1
+
+
+def test_a_path_is_shown_though_a_named_set_bears_its_name(
+    small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``CLDI_DATASET=/x/demo make run`` beside the shipped demo."""
+    other = build_small(tmp_path / "x" / "small")
+    (other.path / "dataset.toml").write_text('title = "Another"\n', "utf-8")
+    monkeypatch.setenv("CLDI_DATASET", str(other.path))
+    at = healthy(open_page("overview"))
+    assert view_of(at)["dataset"] == str(other.path)
+    assert at.selectbox(key="dataset").options == ["Another", "Small"]
+    assert view_of(healthy(open_page("overview", dataset="small")))["dataset"] == "small"
