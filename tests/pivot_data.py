@@ -12,7 +12,7 @@ from cldi_core.data import dataset, descriptions, pictures, wordlists
 from cldi_core.features import shards
 from cldi_core.pivot.corpus import Corpus, Item, Split
 from cldi_core.pivot.models import Key, Options
-from cldi_core.pivot.similarity import unit_rows
+from cldi_core.scoring.imagesets import unit_rows
 from tests.conftest import ABOUT, BACKBONE, encoded
 
 DIM = 16

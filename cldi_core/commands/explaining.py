@@ -23,9 +23,9 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Compute the maps of words and pictures (UMAP; minutes for thousands of pictures)."""
-    from cldi_core.insight import projection
+    from cldi_core.insight import maps
 
-    done = projection.project(open_dataset(dataset), backbone, force=force)
+    done = maps.project(open_dataset(dataset), backbone, force=force)
     if as_json:
         print_json(done)
     else:

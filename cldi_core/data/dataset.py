@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -12,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import tomli_w
 
 from cldi_core.data import storage, wordlists, wordnet
 from cldi_core.data.pictures import Pictures
@@ -272,9 +273,7 @@ def create(path: Path, title: str = "", **info: str) -> Dataset:
 
 def write_info(path: Path, info: Mapping[str, str]) -> None:
     """Replace ``dataset.toml``."""
-    # A JSON string is a TOML basic string.
-    text = "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in info.items())
-    storage.write_text(path / "dataset.toml", text)
+    storage.write_text(path / "dataset.toml", tomli_w.dumps(info))
 
 
 def write_words(path: Path, rows: Sequence[tuple[str, str, int, str]]) -> None:

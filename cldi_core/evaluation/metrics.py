@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,18 +11,25 @@ from numpy.typing import NDArray
 
 from cldi_core.evaluation.ranking import gold_ranks
 
-RESAMPLES = 2000
+RESAMPLES, CHUNK = 2000, 200  # draws of a bootstrap; so many are made at a time
 LEVEL = 0.95
 CACHED = 4000  # words: draws over more are made anew each time, to spare memory
+TINY = 1e-24  # a variance of figures between 0 and 1 below which they are all the same, but for rounding
+
+# How often each word is drawn, float64 (size, n_words) → what is measured of each draw, float64 (size, …).
+Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its 95 % bootstrap interval; all nan when nothing was measured."""
+    """A figure with its 95 % bootstrap interval; all nan when nothing was measured."""
 
     value: float
     low: float
     high: float
+
+
+NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
@@ -74,70 +81,117 @@ def summarise(ranks: NDArray[np.float64], asked: int, ks: Sequence[int] = (1, 10
     )
 
 
-def resample(
-    values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0, chunk: int = 200
-) -> NDArray[np.float64]:
-    """Bootstrap the mean of the columns' means by resampling rows.
+def resample(statistic: Statistic, n: int, *, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.float64]:
+    """Bootstrap a statistic: its values on words drawn at random with replacement (Efron 1979).
+
+    A word is drawn with all its figures, because those of several pairs (or seeds, or queries) depend on each other.
 
     Args:
-        values: float64 (n_words, n_pairs, …): figures of each word in each language pair, nan where not covered.
-            A word is drawn with all its pairs, because its figures in several pairs depend on each other.
+        statistic: of ``n`` words, such as ``mean_of``, ``median_of`` or ``correlation_of``.
 
     Returns:
-        float64 (resamples, …): the mean over pairs of the means over words, in each resample.
+        float64 (resamples, …), the same ones for the same seed.
     """
-    n = len(values)
-    known = ~np.isnan(values)
-    filled = np.where(known, values, 0).reshape(n, -1)
-    weights = known.reshape(n, -1).astype(np.float64)
-    means = []
-    for start in range(0, resamples, chunk):
-        size = min(chunk, resamples - start)
-        counts = (_counts if n <= CACHED else _counts.__wrapped__)(n, size, seed, start)
-        totals = counts @ weights
-        columns = np.where(totals > 0, counts @ filled / np.maximum(totals, 1), np.nan)
-        means.append(_mean_over_pairs(columns.reshape(size, *values.shape[1:])))
-    return np.concatenate(means)
+    draw = _counts if n <= CACHED else _counts.__wrapped__
+    starts = range(0, resamples, CHUNK)
+    counts = (draw(n, min(CHUNK, resamples - start), seed, start).astype(np.float64) for start in starts)
+    return np.concatenate([statistic(some) for some in counts])
 
 
-@functools.lru_cache(maxsize=16)
-def _counts(n: int, size: int, seed: int, start: int) -> NDArray[np.float64]:
-    """How often each of ``n`` words is drawn in each of ``size`` resamples: float64 (size, n), rows sum to n.
+@functools.lru_cache(maxsize=64)
+def _counts(n: int, size: int, seed: int, start: int) -> NDArray[np.uint16]:
+    """How often each of ``n`` words is drawn in each of ``size`` resamples: uint16 (size, n), rows sum to n.
 
-    All methods of one table are resampled alike, so the last draws are kept.
+    All methods of one table are resampled alike, so the last draws are kept: 2000 resamples of six kinds of words.
     """
     rng = np.random.default_rng([seed, start])
     drawn = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
-    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.uint16)
 
 
-def intervals(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0) -> list[Interval]:
+def bootstrap(statistic: Statistic, n: int, *, seed: int = 0) -> Interval:
+    """A statistic of ``n`` words, one number, with its bootstrap interval."""
+    return Interval(float(_of_all(statistic, n)), *_bounds(resample(statistic, n, seed=seed)))
+
+
+def mean_of(values: NDArray[np.float64]) -> Statistic:
+    """The mean over pairs of the means over words.
+
+    Args:
+        values: float64 (n_words, n_pairs, …): figures of each word in each language pair, nan where not covered.
+
+    Returns:
+        The statistic: float64 (size, n_words) → (size, …).
+    """
+    known = ~np.isnan(values)
+    weights = known.reshape(len(values), -1).astype(np.float64)
+    filled = np.where(known, values, 0).reshape(len(values), -1)
+
+    def of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        totals = counts @ weights
+        columns = np.where(totals > 0, counts @ filled / np.maximum(totals, 1), np.nan)
+        columns = columns.reshape(len(counts), *values.shape[1:])
+        pairs = (~np.isnan(columns)).sum(axis=1)
+        return np.where(pairs > 0, np.nansum(columns, axis=1) / np.maximum(pairs, 1), np.nan)
+
+    return of
+
+
+def median_of(values: NDArray[np.float64]) -> Statistic:
+    """The median of all figures of the drawn words: float64 (n_words, n_figures), nan where there is none."""
+    known = ~np.isnan(values)
+    ordered, place = np.unique(values[known], return_inverse=True)
+    having = np.zeros((len(values), len(ordered)))  # how often each word has each figure
+    np.add.at(having, (np.nonzero(known)[0], place), 1)
+
+    def of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        reached = np.cumsum(counts @ having, axis=1)
+        total = reached[:, -1:]
+        middle = [(reached < nth).sum(axis=1) for nth in (np.ceil(total / 2), np.floor(total / 2) + 1)]
+        return np.where(total[:, 0] > 0, np.append(ordered, np.nan)[middle].mean(axis=0), np.nan)
+
+    return of
+
+
+def correlation_of(one: NDArray[np.floating], other: NDArray[np.floating]) -> Statistic:
+    """Pearson's r of two figures, float (n_words,) each; nan where the drawn words have the same figure."""
+    sides = [(side - side.min()) / (np.ptp(side) or 1) for side in (one, other)]
+
+    def of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        n = counts.sum(axis=1)
+        left, right = (side - (counts @ side / n)[:, None] for side in sides)
+        both, first, second = (
+            np.einsum("ij,ij,ij->i", counts, *pair) / n for pair in ((left, right), (left, left), (right, right))
+        )
+        varied = np.minimum(first, second) > TINY
+        return np.where(varied, both / np.sqrt(np.where(varied, first * second, 1)), np.nan)
+
+    return of
+
+
+def intervals(values: NDArray[np.float64], *, seed: int = 0) -> list[Interval]:
     """Several figures at once, on the same resamples: float64 (n_words, n_pairs, n_figures) → one interval each."""
-    table = values[~np.isnan(values).all(axis=(1, 2))]
+    table = _covered(values)
     if not len(table):
-        return [Interval(float("nan"), float("nan"), float("nan"))] * values.shape[2]
-    known = ~np.isnan(table)
-    totals = known.sum(axis=0)
-    columns = np.where(totals > 0, np.where(known, table, 0).sum(axis=0) / np.maximum(totals, 1), np.nan)
-    means = _mean_over_pairs(columns[None])[0]
-    draws = resample(table, resamples=resamples, seed=seed)
+        return [NOTHING] * values.shape[2]
+    draws = resample(mean_of(table), len(table), seed=seed)
+    means = _of_all(mean_of(table), len(table))
     return [Interval(float(mean), *_bounds(draws[:, figure])) for figure, mean in enumerate(means)]
 
 
-def interval(values: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+def interval(values: NDArray[np.float64], *, seed: int = 0) -> Interval:
     """The mean over pairs of the means over words, with its bootstrap interval: float64 (n_words[, n_pairs])."""
-    return intervals(_table(values)[:, :, None], resamples=resamples, seed=seed)[0]
+    return intervals(_table(values)[:, :, None], seed=seed)[0]
 
 
-def gap(one: NDArray[np.float64], other: NDArray[np.float64], *, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+def gap(one: NDArray[np.float64], other: NDArray[np.float64], *, seed: int = 0) -> Interval:
     """The difference of two groups' means (different words, so resampled independently), with its interval."""
-    first, second = interval(one, seed=seed).value, interval(other, seed=seed).value
-    if np.isnan(first) or np.isnan(second):
-        return Interval(float("nan"), float("nan"), float("nan"))
-    tables = [_table(values) for values in (one, other)]
-    tables = [table[~np.isnan(table).all(axis=1)] for table in tables]
-    draws = [resample(table, resamples=resamples, seed=seed + shift) for shift, table in enumerate(tables)]
-    return Interval(first - second, *_bounds(draws[0] - draws[1]))
+    tables = [_covered(_table(values)) for values in (one, other)]
+    if not all(map(len, tables)):
+        return NOTHING
+    means = [float(_of_all(mean_of(table), len(table))) for table in tables]
+    draws = [resample(mean_of(table), len(table), seed=seed + shift) for shift, table in enumerate(tables)]
+    return Interval(means[0] - means[1], *_bounds(draws[0] - draws[1]))
 
 
 def paired(one: NDArray[np.float64], other: NDArray[np.float64], *, seed: int = 0) -> Interval:
@@ -166,11 +220,14 @@ def chance(candidates: int, right: int) -> float:
     return total
 
 
-def _mean_over_pairs(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """float64 (n, n_pairs, …) → (n, …): the mean over the pairs that have a figure."""
-    known = ~np.isnan(columns)
-    counts = known.sum(axis=1)
-    return np.where(counts > 0, np.where(known, columns, 0).sum(axis=1) / np.maximum(counts, 1), np.nan)
+def _of_all(statistic: Statistic, n: int) -> NDArray[np.float64]:
+    """The statistic of all words, each taken once: float64 (…)."""
+    return np.asarray(statistic(np.ones((1, n)))[0])
+
+
+def _covered(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Without the words that have no figure at all."""
+    return values[~np.isnan(values).all(axis=tuple(range(1, values.ndim)))]
 
 
 def _table(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -160,5 +160,5 @@ def noun_gap(frames: Mapping[str, pd.DataFrame], against: str, *, seed: int = 0)
         for letter in ("N", against)
     ]
     if any(not table.size for table in tables):
-        return metrics.Interval(float("nan"), float("nan"), float("nan"))
+        return metrics.NOTHING
     return metrics.gap(tables[0], tables[1], seed=seed)

@@ -1,27 +1,140 @@
-"""What the map of one language pair shows: its points, their groups, and which of them were selected."""
+"""Two-dimensional maps of words and pictures: where each lies, and what the map of one language pair shows of them.
+
+UMAP is computed ahead, PCA where there is none yet.  ``projections/<backbone>/words.parquet`` (language, word, x, y)
+and ``pictures.parquet`` (id, x, y) carry their method, parameters and the features' digest; coordinates of other
+features are never shown.
+"""
 
 from __future__ import annotations
 
+import json
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data.dataset import POS
+from cldi_core.data import storage
+from cldi_core.data.dataset import POS, Dataset
+from cldi_core.errors import FeatureError, unknown
 from cldi_core.evaluation.pairs import Pair
+from cldi_core.features import shards
 from cldi_core.insight.explanation import OUTCOMES, outcome
-from cldi_core.insight.projection import inside
+from cldi_core.scoring.imagesets import unit_rows
+from cldi_core.scoring.pooling import aggregate
 
 if TYPE_CHECKING:
     import pandas as pd
 
+KINDS = ("words", "pictures")
+PARAMETERS = {"n_neighbors": 15, "min_dist": 0.1, "random_state": 0}
 LIMIT = 6000  # points drawn at most; more are sampled, and said so
 SHOWN = 12  # selected words listed
 
 
-def points(coordinates: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letters: str) -> tuple[pd.DataFrame, int]:
-    """The points of a pair: coordinates joined with language, part of speech and outcome.
+def pca(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The two directions of largest variance: float32 (n, dim) → float32 (n, 2), seeded, with fixed signs.
+
+    The largest entry of a direction is positive.  Found by randomized projections (Halko et al. 2011).
+    """
+    if (rows == rows[:1]).all():  # nothing, or all in one place
+        return np.zeros((len(rows), 2), np.float32)
+    from sklearn.decomposition import PCA  # takes a second to import
+
+    count = min(2, *rows.shape)
+    found = PCA(count, svd_solver="randomized", random_state=0).fit_transform(rows).astype(np.float32)
+    return np.pad(found, ((0, 0), (0, 2 - count)))
+
+
+def umap(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """UMAP of unit rows with euclidean distance (McInnes et al. 2018), seeded: float32 (n, dim) → float32 (n, 2)."""
+    if len(rows) <= PARAMETERS["n_neighbors"] + 1:
+        raise FeatureError(
+            f"UMAP needs more than {PARAMETERS['n_neighbors'] + 1} rows, got {len(rows)}; the map shows PCA instead"
+        )
+    from umap import UMAP  # compiles for seconds when imported: never from a page
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # advice on its own initialisation, for which a reader has no use
+        found: NDArray[np.float32] = UMAP(n_jobs=1, **PARAMETERS).fit_transform(rows).astype(np.float32)
+    return found
+
+
+def _rows(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.DataFrame, NDArray[np.float32], str]:
+    """Names, unit rows (a word's is the mean of its pictures' unit rows, normalised) and a digest of both."""
+    import pandas as pd
+
+    if kind not in KINDS:
+        raise unknown("kind of map", kind, KINDS)
+    if kind == "pictures":
+        owned_ids = set(dataset.words["id"])
+        used = sorted(key for key in loaded.ids if key in owned_ids)
+        names = pd.DataFrame({"id": used})
+        rows = unit_rows(loaded.matrix[[loaded.row[key] for key in used]])
+        return names, rows, storage.digest(loaded.digest, used)
+    owned: list[tuple[str, str]] = []
+    parts = []
+    for language in dataset.languages:
+        members_of = dataset.members(language)
+        words = [word for word, keys in members_of.items() if any(key in loaded.row for key in keys)]
+        if words:
+            owned += [(language, word) for word in words]
+            parts.append(aggregate(shards.image_sets(dataset, loaded, language, words), "mean", unit=True))
+    rows = unit_rows(np.concatenate(parts)) if parts else np.zeros((0, 2), np.float32)
+    members = [[language, word, dataset.members(language)[word]] for language, word in owned]
+    return pd.DataFrame(owned, columns=["language", "word"]), rows, storage.digest(loaded.digest, members)
+
+
+def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, force: bool = False) -> dict[str, str]:
+    """Compute and store the maps; what is there for the same features is kept.
+
+    Returns:
+        kind → ``"umap"``, ``"pca"`` (too few rows for UMAP) or ``"kept"``.
+    """
+    loaded = shards.load(dataset, backbone)
+    done = {}
+    for kind in kinds:
+        names, rows, key = _rows(dataset, loaded, kind)
+        if not force and _stored(dataset, backbone, kind, key) is not None:
+            done[kind] = "kept"
+            continue
+        method = "umap" if len(rows) > PARAMETERS["n_neighbors"] + 1 else "pca"
+        coordinates = umap(rows) if method == "umap" else pca(rows)
+        names["x"], names["y"] = coordinates[:, 0], coordinates[:, 1]
+        names.attrs = {"method": method, "parameters": json.dumps(PARAMETERS), "key": key}
+        path = dataset.path / "projections" / backbone / f"{kind}.parquet"
+        storage.write(path, lambda file, frame=names: frame.to_parquet(file, index=False))  # type: ignore[misc]
+        done[kind] = method
+    return done
+
+
+def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
+    """A map for showing: the stored one, else PCA at once.  ``attrs["method"]`` says which.
+
+    Columns: language and word, or id; x, y float32.
+    """
+    loaded = shards.load(dataset, backbone)
+    names, rows, key = _rows(dataset, loaded, kind)
+    stored = _stored(dataset, backbone, kind, key)
+    if stored is not None:
+        return stored
+    found = pca(rows)
+    names["x"], names["y"] = found[:, 0], found[:, 1]
+    names.attrs = {"method": "pca", "key": key}
+    return names
+
+
+def _stored(dataset: Dataset, backbone: str, kind: str, key: str) -> pd.DataFrame | None:
+    try:
+        frame = storage.read_frame(dataset.path / "projections" / backbone / f"{kind}.parquet")
+    except Exception:  # missing or broken: computed again
+        return None
+    return frame if frame.attrs.get("key") == key else None
+
+
+def points(places: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letters: str) -> tuple[pd.DataFrame, int]:
+    """The points of a pair: ``coordinates`` joined with language, part of speech and outcome.
 
     A word counts under its first part of speech among ``letters``; a picture takes those of the first word it belongs
     to.  Targets have the outcome of the first query whose answer they are.
@@ -34,7 +147,7 @@ def points(coordinates: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letter
 
     words = _words(pair, rankings)
     words = words[words["pos"].isin(list(letters))].drop_duplicates(["language", "word"])
-    if "id" in coordinates:
+    if "id" in places:
         members = [
             (language, word, key)
             for language, sets in zip(pair.languages, (pair.source, pair.target), strict=True)
@@ -42,9 +155,9 @@ def points(coordinates: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letter
             for key in sets.word_ids(word)
         ]
         owned = pd.DataFrame(members, columns=["language", "word", "id"]).merge(words, on=["language", "word"])
-        table = coordinates.merge(owned.drop_duplicates("id"), on="id")
+        table = places.merge(owned.drop_duplicates("id"), on="id")
     else:
-        table = coordinates.merge(words, on=["language", "word"])
+        table = places.merge(words, on=["language", "word"])
     total = len(table)
     if total > LIMIT:
         table = table.sample(LIMIT, random_state=0).sort_index()
@@ -88,7 +201,7 @@ def joins(table: pd.DataFrame, pair: Pair) -> NDArray[np.float64]:
 
 
 def chosen(
-    coordinates: NDArray[np.floating],
+    xy: NDArray[np.floating],
     polygons: Sequence[Sequence[Sequence[float]]],
     boxes: Sequence[tuple[Sequence[float], Sequence[float]]],
     clicked: Sequence[int],
@@ -97,12 +210,24 @@ def chosen(
 
     Areas are tested here and not taken from the browser's list of points, which leaves out hidden traces.
     """
-    mask = np.zeros(len(coordinates), bool)
+    mask = np.zeros(len(xy), bool)
     for polygon in polygons:
-        mask |= inside(coordinates, polygon)
+        mask |= inside(xy, polygon)
     for across, along in boxes:
-        x, y = coordinates.T
+        x, y = xy.T
         mask |= (min(across) <= x) & (x <= max(across)) & (min(along) <= y) & (y <= max(along))
     if not polygons and not boxes:
-        mask[[row for row in clicked if 0 <= row < len(coordinates)]] = True
+        mask[[row for row in clicked if 0 <= row < len(xy)]] = True
     return np.flatnonzero(mask).astype(np.int64)
+
+
+def inside(xy: NDArray[np.floating], polygon: Sequence[Sequence[float]]) -> NDArray[np.bool_]:
+    """Which points lie in a polygon (even-odd rule): float (n, 2), m corners → bool (n,)."""
+    corners = np.asarray(polygon, np.float64).reshape(-1, 2)
+    x, y = np.asarray(xy, np.float64).T if len(xy) else (np.zeros(0), np.zeros(0))
+    result = np.zeros(len(xy), bool)
+    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        crosses = (y1 > y) != (y2 > y)
+        edge: Any = (x2 - x1) * (y - y1) / np.where(y2 == y1, 1, y2 - y1) + x1
+        result ^= crosses & (x < edge)
+    return result

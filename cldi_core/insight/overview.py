@@ -166,14 +166,6 @@ def with_dispersion(rankings: pd.DataFrame, frame: pd.DataFrame, letters: str) -
 def rank_correlation(table: pd.DataFrame, *, seed: int = 0) -> metrics.Interval:
     """Spearman's rho between dispersion and 1/rank, with a bootstrap interval; nan below three words."""
     if len(table) < 3:
-        return metrics.Interval(float("nan"), float("nan"), float("nan"))
-    ranks = np.stack([table["dispersion"].rank().to_numpy(), (-table["rank"]).rank().to_numpy()])
-    rng = np.random.default_rng(seed)
-    drawn = ranks[:, rng.integers(0, len(table), size=(metrics.RESAMPLES, len(table)))]
-    centred = drawn - drawn.mean(axis=2, keepdims=True)
-    spread = np.sqrt((centred**2).sum(axis=2).prod(axis=0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        draws = (centred[0] * centred[1]).sum(axis=1) / spread
-        value = float(np.corrcoef(ranks)[0, 1])
-    low, high = np.nanquantile(draws, [0.025, 0.975])
-    return metrics.Interval(value, float(low), float(high))
+        return metrics.NOTHING
+    ranks = [table["dispersion"].rank().to_numpy(), (-table["rank"]).rank().to_numpy()]
+    return metrics.bootstrap(metrics.correlation_of(*ranks), len(table), seed=seed)

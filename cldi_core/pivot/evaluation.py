@@ -176,6 +176,6 @@ def difference(frame: pd.DataFrame, one: str, other: str, task: str, language: s
 def less(one: pd.DataFrame | None, other: pd.DataFrame | None) -> metrics.Interval:
     """The mean difference of two frames of ``hits`` over what both have, with its 95 % bootstrap over items."""
     if one is None or other is None:
-        return metrics.Interval(float("nan"), float("nan"), float("nan"))
+        return metrics.NOTHING
     first, second = one.align(other, join="inner")
     return metrics.interval(first.to_numpy(np.float64) - second.to_numpy(np.float64))

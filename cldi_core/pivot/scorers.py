@@ -8,9 +8,9 @@ pictures that both spaces hold: ``S(c_1, c_2)`` is the correlation, over one pic
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 
 from cldi_core.pivot import controls
 from cldi_core.pivot.corpus import Corpus, Split
-from cldi_core.pivot.text import Vocabulary
 from cldi_core.pivot.trained import Trained
+from cldi_core.scoring.imagesets import unit_rows
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
 Matrix = NDArray[np.floating]
 Texts = Sequence[str]
@@ -68,8 +71,7 @@ def correlation(left: Matrix, right: Matrix) -> Matrix:
     for side in (left, right):
         same = side.max(axis=1, keepdims=True) == side.min(axis=1, keepdims=True)
         centred = np.where(same, 0, side - side.mean(axis=1, keepdims=True))
-        length = np.linalg.norm(centred, axis=1, keepdims=True)
-        rows.append(centred / np.where(length > 0, length, 1))
+        rows.append(unit_rows(centred, centred.dtype))
     return np.asarray(rows[0] @ rows[1].T)
 
 
@@ -150,15 +152,14 @@ class Identity:
     name, label = "identity", "Identity, no pictures"
 
     def __init__(self, corpus: Corpus, split: Split) -> None:
-        self.known: Mapping[str, tuple[Vocabulary, NDArray[np.float64], Matrix]] = {}
+        self.known: dict[str, tuple[TfidfVectorizer, Any]] = {}  # language → its words, and the items' sparse rows
         items = [
             item for key in split.train if all((item := corpus.item[key]).texts.get(one) for one in corpus.languages)
         ]
         for language in corpus.languages if items and len(corpus.languages) == 2 else ():
             texts = [" ".join(item.texts[language]) for item in items]
-            vocabulary = Vocabulary.of(texts)
-            rarity = controls.rarities(texts, vocabulary)
-            self.known = {**self.known, language: (vocabulary, rarity, controls.weigh(texts, vocabulary, rarity))}
+            tfidf = controls.tfidf(texts)
+            self.known[language] = tfidf, tfidf.transform(texts)
 
     def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
         """It looks at no picture."""
@@ -170,8 +171,8 @@ class Identity:
             return None
         sides = []
         for texts, language in zip((left, right), languages, strict=True):
-            vocabulary, rarity, rows = self.known[language]
-            sides.append(controls.unit(controls.weigh(texts, vocabulary, rarity) @ rows.T))
+            tfidf, rows = self.known[language]
+            sides.append(unit_rows((tfidf.transform(texts) @ rows.T).toarray(), np.float64))
         return np.asarray(sides[0] @ sides[1].T)
 
 

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 SCOPES = ("test", "all")  # items that training never saw, or every one
 SHORT = 3  # words of an example
 MAPPED = 2000  # items on the map at most; more are sampled
-RESAMPLES = 500  # of the bootstrap of median ranks
 BASELINES = ("vse", "ridge")  # that a model has to beat
 PICTURE = "pictures"  # a kind of point on the map; the others are languages
 
@@ -297,11 +296,13 @@ def plane(found: Index, keys: Sequence[str], language: str) -> Plane:
 
 def _axes(rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """The two directions of largest variance of centred rows, float64 (dim, 2), with fixed signs; and their share."""
-    values, vectors = np.linalg.eigh(rows.T @ rows)
-    axes = vectors[:, ::-1][:, :2]
-    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])] < 0, -1, 1)
-    total = float(values.sum())
-    return axes, float(values[::-1][:2].sum() / total) if total > 0 else 0.0
+    if not rows.any():  # all in one place
+        return np.eye(rows.shape[1], 2), 0.0
+    from sklearn.decomposition import PCA  # takes a second to import
+
+    count = min(2, *rows.shape)
+    found = PCA(count, svd_solver="randomized", random_state=0).fit(rows)
+    return np.pad(found.components_.T, ((0, 0), (0, 2 - count))), float(found.explained_variance_ratio_.sum())
 
 
 def place(found: Index, on: Plane, text: str, language: str) -> NDArray[np.float32]:
@@ -348,15 +349,11 @@ def standing(frame: pd.DataFrame, task: str, language: str, seed: int | None = N
 
 def median(rows: pd.DataFrame) -> metrics.Interval:
     """The median rank of one model's rows of a frame of ranks, with a 95 % bootstrap over items."""
-    nothing = metrics.Interval(float("nan"), float("nan"), float("nan"))
     if not len(rows):
-        return nothing
+        return metrics.NOTHING
     queries = rows.groupby("item").cumcount()
     ranks = rows["rank"].astype(float).groupby([rows["item"], queries]).first().unstack().to_numpy(np.float64)
-    rng = np.random.default_rng(0)
-    draws = [float(np.nanmedian(ranks[rng.integers(0, len(ranks), len(ranks))])) for _ in range(RESAMPLES)]
-    low, high = np.quantile(draws, [(1 - metrics.LEVEL) / 2, (1 + metrics.LEVEL) / 2])
-    return metrics.Interval(float(np.nanmedian(ranks)), float(low), float(high))
+    return metrics.bootstrap(metrics.median_of(ranks), len(ranks))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 BLOCK = 1 << 17  # numbers of differences that are held at a time: half a megabyte, which stays in a core's cache
@@ -23,13 +21,6 @@ def unit(rows: Tensor) -> Tensor:
     """Rows of length one; a row of zeros stays."""
     length: Tensor = torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
     return rows / length.clamp_min(1e-12)
-
-
-def unit_rows(rows: NDArray[np.floating]) -> NDArray[np.float32]:
-    """As ``unit``, for features: float (n, dim) → float32 (n, dim)."""
-    found = np.asarray(rows, np.float32)
-    length = np.linalg.norm(found, axis=1, keepdims=True)
-    return np.asarray(found / np.where(length > 0, length, 1), np.float32)
 
 
 def positive_unit(rows: Tensor) -> Tensor:

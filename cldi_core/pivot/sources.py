@@ -16,7 +16,7 @@ from cldi_core.errors import DatasetError
 from cldi_core.features import shards
 from cldi_core.pivot import multi30k
 from cldi_core.pivot.corpus import Corpus, Item, Split
-from cldi_core.pivot.similarity import unit_rows
+from cldi_core.scoring.imagesets import unit_rows
 
 LARGEST = 1e18  # of a feature
 BUNDLED = 12  # concepts of a word that a split tries to keep together

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from cldi_core.data.descriptions import read_lines
 from cldi_core.errors import DatasetError
+from cldi_core.evaluation import metrics
 from cldi_core.pivot.space import Space
 
 EXPECTED = "expected tab-separated score, sentence, sentence; or the STS benchmark's seven columns"
-DRAWS, LEVEL = 2000, 0.95
 
 
 @dataclass(frozen=True)
@@ -81,18 +81,5 @@ def agreement(space: Space, language: str, judged: Judged) -> Agreement:
 
 def correlation(one: NDArray[np.float64], other: NDArray[np.float64], seed: int = 0) -> Agreement:
     """Pearson's r of two series, float64 (n,) each, with the interval of resampled pairs."""
-    n = len(one)
-    rows = np.random.default_rng(seed).integers(0, n, (DRAWS, n))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value, draws = _pearson(one[None], other[None])[0], _pearson(one[rows], other[rows])
-    draws = draws[np.isfinite(draws)]
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail]) if len(draws) else (float("nan"), float("nan"))
-    return Agreement(float(value), float(low), float(high), n)
-
-
-def _pearson(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
-    """float64 (n, m) twice → (n,): row by row."""
-    one, other = (side - side.mean(axis=1, keepdims=True) for side in (left, right))
-    found = (one * other).sum(axis=1) / np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    return np.asarray(found)
+    found = metrics.bootstrap(metrics.correlation_of(one, other), len(one), seed=seed)
+    return Agreement(found.value, found.low, found.high, len(one))

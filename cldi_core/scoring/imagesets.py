@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cldi_core.errors import FeatureError, unknown
 from cldi_core.scoring.feature_rows import DIGEST_BYTES, Rows, blocks, joined, row_digests
@@ -281,15 +281,22 @@ def _as_floats(word: str, array: ArrayLike) -> Features:
     return values
 
 
-def unit_rows(features: Features) -> NDArray[np.float32]:
-    """Rows scaled to length one, float32; a zero row stays zero, so its cosine with anything is 0.
+def unit_rows(features: Features, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """Rows scaled to length one, so that their products are cosines.
 
-    Each row is divided by its largest entry first, so that neither tiny nor huge rows are lost to float32's range.
+    Args:
+        features: float16, float32 or float64 (n, dim), any scale.
+        dtype: of the result, float32 or float64; the scaling is done in the wider type of the two.
+
+    Returns:
+        dtype (n, dim); a zero row stays zero, so its cosine with anything is 0.
     """
-    if features.dtype == np.float16:
-        features = features.astype(np.float32)
-    peak = np.abs(features).max(axis=1, keepdims=True, initial=0)
-    rows = (features / np.where(peak == 0, 1, peak)).astype(np.float32)
+    rows = features.astype(np.result_type(features.dtype, dtype))  # a copy
+    if features.dtype != np.float16:
+        # Neither tiny nor huge rows are lost to float32's range when they are squared; halves cannot be.
+        peak = np.abs(rows).max(axis=1, keepdims=True, initial=0)
+        rows /= np.where(peak == 0, 1, peak)
+        rows = rows.astype(dtype, copy=False)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
     rows /= np.where(norms == 0, 1, norms)
     return rows
@@ -297,4 +304,5 @@ def unit_rows(features: Features) -> NDArray[np.float32]:
 
 def similarity(source: Features, target: Features) -> NDArray[np.float32]:
     """Cosines of every picture with every picture: float (n, dim), (m, dim) → float32 (n, m)."""
-    return unit_rows(source) @ unit_rows(target).T
+    cosines: NDArray[np.float32] = unit_rows(source) @ unit_rows(target).T
+    return cosines

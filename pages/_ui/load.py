@@ -20,7 +20,7 @@ from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import rankings as rankings_of
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features import provenance, shards
-from cldi_core.insight import explanation, health, overview, projection
+from cldi_core.insight import explanation, health, maps, overview
 from cldi_core.insight.explanation import Explanation
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
@@ -231,7 +231,7 @@ def dispersions(name: str, backbone: str, pair: str) -> pd.DataFrame:
 @cached(resource=True, max_entries=6, spinner=SPINNER)
 def coordinates(name: str, backbone: str, kind: str) -> pd.DataFrame:
     """The stored map of words or pictures, or PCA; not to be changed."""
-    return projection.coordinates(opened(name), backbone, kind)
+    return maps.coordinates(opened(name), backbone, kind)
 
 
 @cached(max_entries=6, spinner="Looking through the data set …")

@@ -14,7 +14,7 @@ from cldi_core.commands import main
 from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.features import extraction
-from cldi_core.insight import projection
+from cldi_core.insight import maps
 from cldi_core.scoring.methods import METHODS
 from tests.conftest import BACKBONE, FakeExtractor, build_small, draw, made_up, picture
 
@@ -154,7 +154,7 @@ def test_an_interrupted_command_says_how_to_go_on(
     def interrupt(*args: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(projection, "project", interrupt)
+    monkeypatch.setattr(maps, "project", interrupt)
     code, out, err = run("project", "--dataset", "small")
     assert (code, out) == (130, "") and err == "error: interrupted; run it again to go on\n"
 
@@ -339,7 +339,7 @@ def test_score_refuses_unknown_choices(run: Run, small: Dataset, option: tuple[s
 
 
 def test_project_says_what_it_did(ask: Callable[..., dict], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(projection, "umap", projection.pca)
+    monkeypatch.setattr(maps, "umap", maps.pca)
     assert ask("project") == {"words": "pca", "pictures": "umap"}
     assert ask("project") == {"words": "kept", "pictures": "kept"}
     assert ask("project", "--force") == {"words": "pca", "pictures": "umap"}

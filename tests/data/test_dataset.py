@@ -189,6 +189,25 @@ def test_messages_lead_to_the_data_set_that_they_are_about(small: Dataset, tmp_p
     assert error_of(lambda: small.lexicon("en-xx")).endswith("--dataset small")
 
 
+HOSTILE = {
+    "quotes": "\"a\" 'b' \"\"\" ''' \\ \\n \\u0041",
+    "lines": "one\ntwo\r\nthree\rfour\u2028five\u2029six\x85",
+    "a table": 'x"\npictures = "../other"\n[table]',
+    "control characters": "".join(map(chr, [*range(32), *range(127, 160)])),
+    "invisible": "\u200b\u202ea\ufeff\u00ad\u2066 ",
+    "beyond the first plane": "🙂\U000e0041",
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=list(HOSTILE))
+def test_whatever_is_written_is_read_back(data: Path, value: str) -> None:
+    info = {"title": value, "a key": value, 'quo"ted.key': "x"}
+    dataset.write_info(data / "new", info)
+    made = open_dataset("new")
+    assert made.info == info and made.title == value
+
+
 def test_create_opens_what_is_there_and_quotes_what_is_given(data: Path) -> None:
     title = 'Ein "Titel" \\ mit\nUmbruch'
     assert create(data / "new", title, licence="CC0").title == title

@@ -12,12 +12,16 @@ import pytest
 from cldi_core.errors import FeatureError
 from cldi_core.evaluation import metrics
 from cldi_core.evaluation.metrics import (
+    bootstrap,
     chance,
+    correlation_of,
     evaluate,
     figures,
     gap,
     interval,
     intervals,
+    mean_of,
+    median_of,
     paired,
     resample,
     summarise,
@@ -111,15 +115,60 @@ def test_resample_has_the_distribution_of_all_draws(values: list[list[float]]) -
     """Three words can be drawn in 27 ways: every mean must be one of those, about as often as it should be."""
     draws = [list(draw) for draw in itertools.product(range(3), repeat=3)]
     expected = Counter(round(mean, 9) for mean in oracles.bootstrap(values, draws))
-    found = Counter(np.round(resample(np.array(values), resamples=27_000, seed=1), 9).tolist())
+    found = Counter(np.round(resample(mean_of(np.array(values)), 3, resamples=27_000, seed=1), 9).tolist())
     assert found.keys() == expected.keys()
     for mean, ways in expected.items():
         assert found[mean] == pytest.approx(1000 * ways, abs=5 * math.sqrt(1000 * ways))
 
 
-@pytest.mark.parametrize(("resamples", "chunk"), [(1, 200), (7, 3), (200, 200), (201, 200)])
-def test_resample_gives_as_many_as_asked(resamples: int, chunk: int) -> None:
-    assert resample(sample(5, 2), resamples=resamples, chunk=chunk).shape == (resamples,)
+@pytest.mark.parametrize("resamples", [1, 199, 200, 201, 400])
+def test_resample_gives_as_many_as_asked(resamples: int) -> None:
+    every = resample(mean_of(sample(5, 2)), 5, resamples=400)
+    found = resample(mean_of(sample(5, 2)), 5, resamples=resamples)
+    assert found.shape == (resamples,)
+    whole = resamples - resamples % metrics.CHUNK
+    np.testing.assert_array_equal(found[:whole], every[:whole])
+
+
+def drawn(counts: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
+    """The rows of some values that each draw took, literally."""
+    return [np.concatenate([[row] * int(n) for row, n in zip(values, draw, strict=True) if n]) for draw in counts]
+
+
+def some_draws(n: int) -> np.ndarray:
+    return np.array(
+        [np.bincount(draw, minlength=n) for draw in np.random.default_rng(5).integers(0, n, (50, n))], float
+    )
+
+
+def test_the_median_is_that_of_all_figures_of_the_drawn_words() -> None:
+    values = np.random.default_rng(0).integers(1, 9, (7, 4)) / 2
+    values[[0, 0, 1, 3], [1, 2, 0, 3]], values[2] = NAN, NAN
+    counts = np.concatenate([some_draws(7), np.eye(7)[2:4] * 7])
+    expected = [NAN if np.isnan(rows).all() else np.nanmedian(rows) for rows in drawn(counts, values)]
+    np.testing.assert_array_equal(median_of(values)(counts), expected)
+    assert bootstrap(median_of(values), 7).value == np.nanmedian(values)
+
+
+@pytest.mark.parametrize(("scale", "shift"), [(1, 0), (1e-9, 0.1), (1e6, -3e6)])
+def test_the_correlation_is_pearsons(scale: float, shift: float) -> None:
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=20)
+    other = one + rng.normal(size=20)
+    counts = some_draws(20)
+    expected = [np.corrcoef(rows.T)[0, 1] for rows in drawn(counts, np.stack([one, other], axis=1))]
+    found = correlation_of(one * scale + shift, other * -scale)(counts)
+    np.testing.assert_allclose(found, -np.array(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize("number", [0.0, 0.1, 0.3, 1e6 / 3])
+def test_what_does_not_vary_correlates_with_nothing(number: float) -> None:
+    varied, same = np.array([0.1, 0.7, 0.1, 0.3]), np.full(4, number)
+    every = np.array([[1, 1, 1, 1], [4, 0, 0, 0], [3, 0, 1, 0], [0, 3, 1, 0], [0, 0, 0, 4]], float)
+    assert np.isnan(correlation_of(varied, same)(every)).all()
+    assert np.isnan(correlation_of(varied, varied[::-1])(every)).tolist() == [False, True, True, False, True]
+    found = bootstrap(correlation_of(varied, varied[::-1]), 4)
+    assert -1 <= found.low <= found.value <= found.high <= 1 + 1e-9, "draws without variance are left out"
 
 
 def test_interval_agrees_with_an_independent_bootstrap() -> None:
@@ -198,6 +247,17 @@ def test_gap_resamples_its_groups_independently() -> None:
     assert found.high > 0.02
 
 
+def test_groups_are_drawn_once_and_the_draws_kept() -> None:
+    one, other = sample(90, 2, seed=1, missing=0.1), sample(70, 2, seed=2)
+    metrics._counts.cache_clear()
+    first = gap(one, other)
+    made = metrics._counts.cache_info()
+    chunks = metrics.RESAMPLES // metrics.CHUNK
+    assert (made.misses, made.hits) == (2 * chunks, 0)
+    assert gap(one, other) == first
+    assert metrics._counts.cache_info()[:2] == (2 * chunks, 2 * chunks)
+
+
 @pytest.mark.parametrize("empty", [[NAN, NAN], []], ids=["nan", "empty"])
 @pytest.mark.parametrize("swap", [False, True])
 def test_gap_with_an_empty_group_is_nan(empty: list, swap: bool) -> None:
@@ -235,6 +295,6 @@ def test_chance_of_the_impossible_is_nan(candidates: int, right: int) -> None:
 def test_intervals_are_of_95_percent() -> None:
     """Of many samples of a known mean, about 95 % of the intervals hold it."""
     rng = np.random.default_rng(0)
-    found = [interval(rng.random(60), resamples=300, seed=run) for run in range(200)]
+    found = [interval(rng.random(60), seed=run) for run in range(200)]
     assert metrics.LEVEL == 0.95
     assert 0.89 <= sum(one.low <= 0.5 <= one.high for one in found) / 200 <= 0.99

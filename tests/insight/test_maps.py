@@ -1,4 +1,4 @@
-"""The points of the map, their groups and joins, and what a selection means."""
+"""Maps of words and pictures: repeatable, of the right features; their groups and joins, and what a selection means."""
 
 from __future__ import annotations
 
@@ -6,11 +6,180 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cldi_core.data import dataset
 from cldi_core.data.dataset import Dataset
+from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.insight import maps, projection
+from cldi_core.features import shards
+from cldi_core.insight import maps
 from tests import ranked
-from tests.conftest import BACKBONE, WORDS
+from tests.conftest import BACKBONE, WORDS, picture
+
+RNG = np.random.default_rng(3)
+
+
+def test_pca_finds_the_directions_of_largest_variance() -> None:
+    rows = (RNG.normal(size=(50, 6)) * [1, 9, 1, 3, 1, 1]).astype(np.float32)
+    found = maps.pca(rows)
+    assert found.dtype == np.float32 and found.shape == (50, 2)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-4)
+    expected = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
+    for axis in (0, 1):
+        values = expected.U[:, axis] * expected.S[axis]
+        assert min(np.abs(found[:, axis] - values).max(), np.abs(found[:, axis] + values).max()) < 1e-3
+
+
+def test_pca_is_repeatable_and_has_fixed_signs() -> None:
+    rows = RNG.normal(size=(20, 5)).astype(np.float32)
+    first = maps.pca(rows)
+    np.testing.assert_array_equal(maps.pca(rows.copy()), first)
+    axes = (rows - rows.mean(axis=0)).T @ first
+    assert (axes[np.abs(axes).argmax(axis=0), [0, 1]] > 0).all(), "the largest entry of a direction is positive"
+    assert (maps.pca(-rows) == -first).all()
+    shuffled = RNG.permutation(20)
+    np.testing.assert_allclose(maps.pca(rows[shuffled]), first[shuffled], atol=1e-4)
+
+
+def test_pca_of_many_numbers_is_near_the_exact_one_and_the_same_every_time() -> None:
+    rows = (RNG.normal(size=(400, 300)) * 0.99 ** np.arange(300)).astype(np.float32)
+    first = maps.pca(rows)
+    np.random.seed(1)  # the state that others share changes nothing
+    np.testing.assert_array_equal(maps.pca(rows), first)
+    exact = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)
+    np.testing.assert_allclose(np.linalg.norm(first, axis=0), exact[:2], rtol=2e-3)
+
+
+@pytest.mark.parametrize("shape", [(0, 4), (1, 4), (2, 4), (5, 1), (5, 2)])
+def test_pca_of_very_little(shape: tuple[int, int]) -> None:
+    found = maps.pca(RNG.normal(size=shape).astype(np.float32))
+    assert found.shape == (shape[0], 2) and np.isfinite(found).all()
+    assert not maps.pca(np.ones(shape, np.float32)).any(), "all in one place"
+
+
+def winding(x: float, y: float, polygon: list[tuple[float, float]]) -> bool:
+    """Even-odd rule by casting a ray to the right, one edge at a time."""
+    crossings = 0
+    for (x1, y1), (x2, y2) in zip(polygon, [*polygon[1:], polygon[0]], strict=True):
+        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+            crossings += 1
+    return crossings % 2 == 1
+
+
+POLYGONS = {
+    "square": [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)],
+    "concave": [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.5, 0.2), (0.0, 1.0)],
+    "crossing itself": [(0.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.0, 1.0)],
+    "closed": [(0.0, 0.0), (1.0, 0.0), (0.5, 1.0), (0.0, 0.0)],
+    "a line": [(0.0, 0.0), (1.0, 1.0)],
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("polygon", POLYGONS.values(), ids=list(POLYGONS))
+def test_inside_against_a_literal_loop(polygon: list[tuple[float, float]]) -> None:
+    points = RNG.uniform(-0.5, 1.5, size=(400, 2))
+    found = maps.inside(points, polygon)
+    expected = [bool(polygon) and winding(x, y, polygon) for x, y in points]
+    assert found.dtype == bool and found.tolist() == expected
+    assert maps.inside(np.zeros((0, 2)), polygon).tolist() == []
+
+
+def test_inside_a_square() -> None:
+    points = np.array([[0.5, 0.5], [0.01, 0.99], [-0.01, 0.5], [0.5, 1.01], [2, 2]])
+    assert maps.inside(points, POLYGONS["square"]).tolist() == [True, True, False, False, False]
+
+
+def words_of(frame: pd.DataFrame) -> set[tuple[str, str]]:
+    return set(zip(frame["language"], frame["word"], strict=True))
+
+
+ALL_WORDS = {(language, word) for language, words in WORDS.items() for word in words}
+
+
+def test_without_a_stored_map_pca_is_shown(small: Dataset) -> None:
+    found = maps.coordinates(small, BACKBONE, "words")
+    assert found.attrs["method"] == "pca"
+    assert words_of(found) == ALL_WORDS
+    pictures = maps.coordinates(small, BACKBONE, "pictures")
+    assert sorted(pictures["id"]) == sorted(set(small.words["id"]))
+    assert not (small.path / "projections").exists()
+
+
+def test_a_words_place_is_that_of_its_mean_picture(small: Dataset) -> None:
+    loaded = shards.load(small, BACKBONE)
+    means = []
+    for language, words in WORDS.items():
+        for word in small.members(language):
+            rows = loaded.matrix[[loaded.row[key] for key in small.members(language)[word]]].astype(np.float64)
+            mean = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).mean(axis=0)
+            means.append(mean / np.linalg.norm(mean))
+        assert len(words) == len(small.members(language))
+    found = maps.coordinates(small, BACKBONE, "words")
+    np.testing.assert_allclose(found[["x", "y"]], maps.pca(np.array(means, np.float32)), atol=1e-5)
+
+
+def test_a_map_is_stored_kept_and_read_back(small: Dataset) -> None:
+    assert maps.project(small, BACKBONE, ["words"]) == {"words": "pca"}, "too few words for UMAP"
+    assert maps.project(small, BACKBONE, ["words"]) == {"words": "kept"}
+    assert maps.project(small, BACKBONE, ["words"], force=True) == {"words": "pca"}
+    path = small.path / "projections" / BACKBONE / "words.parquet"
+    stored = pd.read_parquet(path)
+    stored["x"] += 100
+    stored.to_parquet(path, index=False)
+    assert maps.coordinates(small, BACKBONE, "words")["x"].min() > 50, "the stored map is the one that is shown"
+
+
+def test_a_map_of_other_features_or_members_is_not_shown(small: Dataset) -> None:
+    maps.project(small, BACKBONE, ["words"])
+    stored = maps.coordinates(small, BACKBONE, "words")
+    assert "parameters" in stored.attrs
+    shard = next(small.path.glob("features/*/*"))
+    ids, matrix, meta = shards.read_shard(shard)
+    shards.write_shard(shard, ids, -matrix[:, ::-1] + 1, meta)
+    assert "parameters" not in maps.coordinates(small, BACKBONE, "words").attrs
+    shards.write_shard(shard, ids, matrix, meta)
+    assert "parameters" in maps.coordinates(small, BACKBONE, "words").attrs
+    rows = list(small.words.itertuples(index=False, name=None))
+    dataset.write_words(small.path, [*rows, ("en", "dog", 2, picture("cross").id)])
+    assert "parameters" not in maps.coordinates(Dataset(small.path), BACKBONE, "words").attrs
+
+
+def test_a_broken_map_is_not_shown(small: Dataset) -> None:
+    maps.project(small, BACKBONE, ["words"])
+    (small.path / "projections" / BACKBONE / "words.parquet").write_bytes(b"junk")
+    assert words_of(maps.coordinates(small, BACKBONE, "words")) == ALL_WORDS
+    assert maps.project(small, BACKBONE, ["words"]) == {"words": "pca"}
+
+
+def test_words_without_features_have_no_place(small: Dataset) -> None:
+    rows = list(small.words.itertuples(index=False, name=None))
+    dataset.write_words(small.path, [*rows, ("en", "new", 0, "0" * 32), ("fr", "neuf", 0, "0" * 32)])
+    assert words_of(maps.coordinates(Dataset(small.path), BACKBONE, "words")) == ALL_WORDS
+
+
+def test_unknown_kinds_and_backbones(small: Dataset) -> None:
+    with pytest.raises(UnknownNameError, match="choose from: words, pictures"):
+        maps.coordinates(small, BACKBONE, "languages")
+    with pytest.raises(UnknownNameError, match="extract"):
+        maps.project(small, "vgg19")
+
+
+def test_umap_refuses_too_few_rows() -> None:
+    with pytest.raises(FeatureError, match="more than 16 rows, got 16"):
+        maps.umap(np.zeros((16, 4), np.float32))
+
+
+@pytest.mark.slow
+def test_umap_is_repeatable() -> None:
+    centres = np.repeat(np.eye(3, 10) * 4, 20, axis=0)
+    rows = (centres + RNG.normal(size=(60, 10)) * 0.3).astype(np.float32)
+    first = maps.umap(rows)
+    assert first.shape == (60, 2) and first.dtype == np.float32 and np.isfinite(first).all()
+    np.testing.assert_array_equal(maps.umap(rows), first)
+    groups = first.reshape(3, 20, 2)
+    spread = np.linalg.norm(groups - groups.mean(axis=1, keepdims=True), axis=2).mean()
+    apart = [np.linalg.norm(groups[i].mean(axis=0) - groups[j].mean(axis=0)) for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert min(apart) > 2 * spread
 
 
 @pytest.fixture
@@ -30,7 +199,7 @@ def frame(pair: Pair) -> pd.DataFrame:
 
 def words(pair: Pair) -> pd.DataFrame:
     """The map of words."""
-    return projection.coordinates(pair.dataset, BACKBONE, "words")
+    return maps.coordinates(pair.dataset, BACKBONE, "words")
 
 
 def test_words_carry_what_became_of_them(pair: Pair, frame: pd.DataFrame) -> None:
@@ -53,7 +222,7 @@ def test_only_the_chosen_parts_of_speech_are_shown(pair: Pair, frame: pd.DataFra
 
 
 def test_a_picture_stands_once_under_the_first_word_it_belongs_to(pair: Pair, frame: pd.DataFrame) -> None:
-    coordinates = projection.coordinates(pair.dataset, BACKBONE, "pictures")
+    coordinates = maps.coordinates(pair.dataset, BACKBONE, "pictures")
     table, total = maps.points(coordinates, pair, frame, "NVA")
     assert table["id"].is_unique
     assert total == len(table) == 17

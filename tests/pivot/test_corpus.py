@@ -10,7 +10,7 @@ import pytest
 
 from cldi_core.errors import DatasetError, UnknownNameError
 from cldi_core.pivot.corpus import ALIKE, SHARES, Corpus, Item, Split, drawn, near_duplicates
-from cldi_core.pivot.similarity import unit_rows
+from cldi_core.scoring.imagesets import unit_rows
 from tests import pivot_data
 
 PARTS = ("train", "validation", "test")

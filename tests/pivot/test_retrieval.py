@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import zlib
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from cldi_core.pivot import controls, retrieval
-from cldi_core.pivot.text import Vocabulary
+from cldi_core.pivot.text import BUCKETS
 
 
 def rank_of(scores: list[float], right: list[bool]) -> float:
@@ -70,24 +72,47 @@ def test_ridge_is_the_closed_form() -> None:
     model = controls.Ridge(features, TEXTS, penalty=2.0)
     rows = features / np.linalg.norm(features, axis=1, keepdims=True)
     rows = rows - rows.mean(axis=0)
-    wanted = controls.weigh(TEXTS, model.vocabulary, model.rarity)
+    wanted = model.tfidf.transform(TEXTS).toarray()
     gradient = rows.T @ (rows @ model.weights - wanted) + 2.0 * model.weights
     np.testing.assert_allclose(gradient, 0, atol=1e-10)
 
 
-def test_rare_words_weigh_more() -> None:
-    vocabulary = Vocabulary.of(["a cow", "a sun", "a cow"])
-    rarity = controls.rarities(["a cow", "a sun", "a cow"], vocabulary)
-    numbers = vocabulary.numbers()
-    assert rarity[numbers["sun"]] == pytest.approx(math.log(3) + 1)
-    assert rarity[numbers["a"]] == pytest.approx(1)
-    found = controls.weigh(["a sun", "violin"], vocabulary, rarity)
-    assert found[0, numbers["sun"]] > found[0, numbers["a"]] > 0
-    assert np.linalg.norm(found[0]) == pytest.approx(1) and not found[1].any()
+@pytest.mark.parametrize("texts", [[], ["", "…"]], ids=["no texts", "no words"])
+def test_without_words_ridge_knows_nothing(texts: list[str]) -> None:
+    model = controls.Ridge(np.ones((len(texts), 5)), texts)
+    assert not model.scores(["red cow", "", "x"], np.eye(5)).any()
 
 
-def test_spelling_needs_no_picture() -> None:
-    found = controls.spelling(["elephant", "cow", ""], ["Elefant", "Kuh", "elephant"])
-    assert found.shape == (3, 3)
-    assert found[0, 2] == pytest.approx(1) and found[0].argmax() == 2 and 0 < found[0, 0] < 1
-    assert found[1, 1] == 0 and not found[2].any()
+def test_tfidf_is_counts_by_rarity_in_unit_rows() -> None:
+    known = ["a cow", "A sun", "a cow"]
+    found = controls.tfidf(known)
+    columns = found.get_feature_names_out().tolist()
+    assert sorted(columns) == ["a", "cow", "sun"]
+    rarity = {"a": 1, "cow": math.log(3 / 2) + 1, "sun": math.log(3) + 1}
+    rows = found.transform(["a sun, a SUN; a sun's cow", "cow!", "violin", ""]).toarray()
+    expected = [{"a": 3, "sun": 2 * rarity["sun"], "cow": rarity["cow"]}, {"cow": 1}, {}, {}]
+    for row, weights in zip(rows, expected, strict=True):
+        length = math.sqrt(sum(weight**2 for weight in weights.values())) or 1
+        assert row.tolist() == pytest.approx([weights.get(word, 0) / length for word in columns], abs=1e-12)
+
+
+def cosine(one: Counter[int], other: Counter[int]) -> float:
+    lengths = [math.sqrt(sum(count**2 for count in each.values())) for each in (one, other)]
+    return sum(count * other[part] for part, count in one.items()) / (lengths[0] * lengths[1] or 1)
+
+
+def buckets(text: str) -> Counter[int]:
+    """The buckets of the n-grams of three to five characters of a text's words, with marks at their borders."""
+    marked = [f"<{word}>" for word in text.casefold().replace(",", " ").split()]
+    parts = [word[i : i + n] for word in marked for n in (3, 4, 5) for i in range(len(word) - n + 1)]
+    return Counter(zlib.crc32(part.encode()) % BUCKETS for part in parts)
+
+
+def test_spelling_is_the_cosine_of_the_counts_of_ngrams() -> None:
+    left = ["elephant", "cow", "", "a elephant, elephants", "ананас"]
+    right = ["Elefant", "Kuh", "elephant", "…", "Ananas a a", "банан"]
+    found = controls.spelling(left, right)
+    expected = [[cosine(buckets(one), buckets(other)) for other in right[:3]] for one in left]
+    np.testing.assert_allclose(found[:, :3], expected, atol=1e-12)
+    assert found.shape == (5, 6) and not found[2].any() and not found[:, 3].any()
+    assert found[0, 2] == pytest.approx(1) and 0 < found[0, 0] < 1 and found[4, 5] > 0
