@@ -13,7 +13,8 @@ from cldi_core.evaluation.ranker import CONTROL, IMAGES, TRAINED, Ranker
 from cldi_core.pivot.translation import TRAINED_MODELS
 from cldi_core.scoring import methods
 
-__all__ = ["CONTROL", "IMAGES", "RANKERS", "TRAINED", "Ranker", "available", "exists", "label", "offered", "ranker"]
+__all__ = ["CONTROL", "IMAGES", "RANKERS", "TRAINED", "Ranker", "available", "exists", "is_trained", "label"]
+__all__ += ["offered", "ranker"]
 
 RANKERS: dict[str, Ranker] = IMAGE_METHODS | TRAINED_MODELS | CONTROLS
 
@@ -39,6 +40,11 @@ def exists(name: str) -> bool:
     except UnknownNameError:
         return False
     return True
+
+
+def is_trained(name: str) -> bool:
+    """Whether a trained model ranks under this name: it reads the words and looks at no picture of them."""
+    return exists(name) and ranker(name).kind == TRAINED
 
 
 def label(name: str) -> str:

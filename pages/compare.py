@@ -2,61 +2,27 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 import streamlit as st
 
+from cldi_core import rankers
 from cldi_core.evaluation import tables
-from cldi_core.features import backbones
 from cldi_core.insight import overview
-from cldi_core.scoring import methods
-from pages._ui import draw, figures, frame, load, view
+from pages._ui import contenders, draw, figures, frame, load, view, words
+from pages._ui.contenders import Contender, label
 
 SHOWN = 15
 
 
-def label(contender: tuple[str, str]) -> str:
-    """``"AVGMAX · EfficientNet-Lite0"``."""
-    return f"{methods.label(contender[0])} · {backbones.label(contender[1])}"
-
-
-def contenders(current: view.View) -> list[tuple[str, str]]:
-    """The methods and backbones to compare; the view's own one comes first."""
-    backbones = load.opened(current.dataset).backbones
-    own = (current.method, current.backbone)
-    other = ("avgmax" if own[0] == "maxmax" or own[0] in methods.LEARNED else "maxmax", own[1])
-    offered = [*methods.offered(load.learned(current.dataset, own[1], current.pair)), current.method]
-    names = {f"{method}@{backbone}": (method, backbone) for backbone in backbones for method in offered}
-    asked = []
-    # A fusion has commas in its name, a backbone has none.
-    given = re.findall(r"[^@]+@[^,@]+", st.query_params.get("contenders", ""))
-    for name in dict.fromkeys(text.strip(",") for text in given):
-        method, _, backbone = name.rpartition("@")
-        trained = method not in methods.LEARNED or method in load.learned(current.dataset, backbone, current.pair)
-        if backbone in backbones and methods.exists(method) and trained:
-            names[name] = (method, backbone)
-            asked.append(name)
-    st.session_state["contenders"] = asked or [f"{method}@{backbone}" for method, backbone in (own, other)]
-    chosen = st.multiselect(
-        "Compare", list(names), key="contenders", format_func=lambda name: label(names[name]), on_change=_pick
-    )
-    return [names[name] for name in chosen]
-
-
-def _pick() -> None:
-    st.query_params["contenders"] = ",".join(st.session_state["contenders"])
-
-
-def open_word(query: str, contender: tuple[str, str]) -> None:
+def open_word(query: str, contender: Contender) -> None:
     """Go to the Word page of a query under one contender."""
     params = view.of_word(query, pos="NVA", method=contender[0], backbone=contender[1])
     st.switch_page("pages/word.py", query_params=params)
 
 
-def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[tuple[str, str]]) -> pd.DataFrame:
+def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[Contender]) -> pd.DataFrame:
     """All words, or those alone that the learned methods saw nothing of in training."""
-    trained = {backbone for method, backbone in chosen if method in methods.LEARNED}
+    trained = {backbone for method, backbone in chosen if rankers.is_trained(method)}
     alone = st.toggle(
         "Only words that the learned methods never saw",
         key="compare unseen",
@@ -67,30 +33,41 @@ def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[tuple[str,
     return table
 
 
-def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[tuple[str, str]]) -> None:
+def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[Contender]) -> None:
     """MRR, P@1 and P@10 of each contender on the words that all of them cover, and the difference to the first."""
     rows = []
     for contender in chosen:
-        frames = {current.pair: {"x": table.assign(rank=table[label(contender)], same_spelled=False)}}
-        record = next(row for row in tables.table(frames) if row["setting"] == "ALL")
+        record = overview.figures(table, label(contender))
         row = {"": label(contender)}
-        row |= {
-            name.upper(): figures.interval_text(tables.interval_of(record, name)) for name in ("mrr", "p@1", "p@10")
-        }
-        row["MRR less the first's"] = (
-            ""
-            if contender == chosen[0]
-            else figures.interval_text(overview.difference(table, label(contender), label(chosen[0])))
-        )
+        for name in ("mrr", "p@1", "p@10"):
+            row[name.upper()] = figures.interval_text(tables.interval_of(record, name))
+        less = overview.difference(table, label(contender), label(chosen[0]))
+        row["MRR less the first's"] = "" if contender == chosen[0] else figures.interval_text(less)
         rows.append(row)
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Figures of the methods compared")
     st.caption(
-        f"{current.pair} · {draw.pos_names(current.pos)} · n = {len(table)} words that all cover · 95 % intervals; "
+        f"{current.pair} · {words.kinds(current.pos)} · n = {len(table)} words that all cover · 95 % intervals; "
         "the difference is measured on the same resampled words. If its interval excludes 0, one is better here."
     )
 
 
-def wins(current: view.View, table: pd.DataFrame, one: tuple[str, str], other: tuple[str, str]) -> None:
+def scatter(current: view.View, table: pd.DataFrame, one: Contender, other: Contender) -> None:
+    """The ranks of each word under two contenders; a click opens the word."""
+    numbered = table.assign(number=range(len(table)))
+    event = st.plotly_chart(
+        figures.rank_scatter(numbered, label(one), label(other), (label(one), label(other))),
+        key=f"ranks-{current.pair}-{current.pos}-{one}-{other}",
+        on_select="rerun",
+        selection_mode="points",
+        config=figures.CONFIG,
+        alt="Ranks under the two methods",
+    )
+    if event.selection.points:
+        number = int(event.selection.points[0]["customdata"])
+        open_word(table["query"].iloc[number], one)
+
+
+def wins(current: view.View, table: pd.DataFrame, one: Contender, other: Contender) -> None:
     """The words that each of two contenders ranks much higher; a click opens the word."""
     won, lost = overview.wins(table, label(one), label(other))
     for column, rows, winner, loser in zip(st.columns(2), (won, lost), (one, other), (other, one), strict=True):
@@ -117,7 +94,7 @@ def main() -> None:
     st.title("Compare")
     if not draw.ready(current, "compare"):
         return
-    chosen = contenders(current)
+    chosen = contenders.chooser(current)
     if len(chosen) < 2:
         st.info("Choose at least two methods or backbones.")
         return
@@ -126,7 +103,7 @@ def main() -> None:
         for method, backbone in chosen
     }
     table = overview.compare(frames, current.pos)
-    if any(method in methods.LEARNED for method, _ in chosen):
+    if any(rankers.is_trained(method) for method, _ in chosen):
         table = seen_or_not(current, table, chosen)
     if not len(table):
         st.info("There is no word of these parts of speech that all of them cover.")
@@ -135,18 +112,7 @@ def main() -> None:
     one, other = chosen[0], chosen[1]
     if len(chosen) > 2:
         other = st.selectbox("Beside the first", chosen[1:], format_func=label)
-    numbered = table.assign(number=range(len(table)))
-    event = st.plotly_chart(
-        figures.rank_scatter(numbered, label(one), label(other), (label(one), label(other))),
-        key=f"ranks-{current.pair}-{current.pos}-{one}-{other}",
-        on_select="rerun",
-        selection_mode="points",
-        config=figures.CONFIG,
-        alt="Ranks under the two methods",
-    )
-    if event.selection.points:
-        number = int(event.selection.points[0]["customdata"])
-        open_word(table["query"].iloc[number], one)
+    scatter(current, table, one, other)
     wins(current, table, one, other)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core.insight import maps
-from pages._ui import draw, figures, frame, load, view
+from pages._ui import draw, figures, frame, load, view, words
 
 COLOURINGS = {"pos": "Part of speech", "language": "Language", "outcome": "Found or missed"}
 
@@ -17,7 +17,12 @@ def controls(current: view.View) -> tuple[str, str, bool]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control("Show", ["words", "pictures"], default="words", required=True, key="map kind")
         colouring = st.segmented_control(
-            "Colour by", list(COLOURINGS), default="pos", format_func=COLOURINGS.get, required=True, key="map colour"
+            "Colour by",
+            list(COLOURINGS),
+            default="pos",
+            format_func=COLOURINGS.__getitem__,
+            required=True,
+            key="map colour",
         )
         joined = st.toggle("Join translations", key="map joins", disabled=kind != "words")
     return str(kind), str(colouring), joined and kind == "words"
@@ -66,8 +71,8 @@ def main() -> None:
         st.info("No word of these parts of speech has pictures.")
         return
     groups = [
-        (label, figures.group_colour(colouring, value, pair.languages), mask)
-        for value, label, mask in maps.groups(table, colouring, pair.languages)
+        (words.group(colouring, value, mask), figures.group_colour(colouring, value, pair.languages), mask)
+        for value, mask in maps.groups(table, colouring, pair.languages)
     ]
     chart = figures.scatter_map(
         table["x"].to_numpy(),

@@ -11,7 +11,7 @@ from cldi_core.evaluation import paper, tables
 from cldi_core.features import backbones
 from cldi_core.insight import overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import draw, figures, frame, load, view
+from pages._ui import draw, figures, frame, load, view, words
 
 INTRODUCTION = (
     "Can a computer learn that English *cow* is German *Kuh* by looking at the pictures that stand for each word? "
@@ -36,12 +36,12 @@ def stories(current: view.View) -> None:
     """Links to four words."""
     st.subheader("Begin with a word")
     rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
-    found = overview.stories(current.pair, rankings, current.method)
+    found = overview.stories(rankings)
     for story, column in zip(found, [*st.columns(2), *st.columns(2)], strict=False):
         with column.container(border=True, height="stretch"):
             st.page_link(
                 "pages/word.py",
-                label=draw.safe(story.question),
+                label=draw.safe(words.question(story)),
                 icon=":material/arrow_forward:",
                 query_params=view.of_word(story.query, pos="NVA"),
             )
@@ -102,7 +102,7 @@ def main() -> None:
         st.markdown("**This data set**")
         if about := str(dataset.info.get("about", "")):
             st.caption(draw.safe(about))
-        facts = overview.card(dataset)
+        facts = words.facts(overview.counts(dataset))
         st.dataframe(
             pd.DataFrame({"": list(facts), "what": list(facts.values())}),
             hide_index=True,

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from cldi_core.data import dataset, pictures, wordlists
 from cldi_core.features import shards
-from cldi_core.features.backbones import Preprocessing, find
+from cldi_core.features.backbones import Preprocessing, find_backbone
 from cldi_core.features.networks import Extractor
 
 DIM = 8
@@ -149,7 +149,7 @@ class FakeExtractor:
     describe = Extractor.describe
 
     def __init__(self, name: str, device: str = "cpu", **options: object) -> None:
-        self.backbone, self.device = find(name), device
+        self.backbone, self.device = find_backbone(name), device
         self.dim, self.preprocessing = self.backbone.dim, Preprocessing(32, 32)
 
     def features(self, batch: np.ndarray) -> np.ndarray:

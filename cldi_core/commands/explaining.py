@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption, PairOption
 from cldi_core.commands.terminal import print_json
 from cldi_core.data.dataset import open_dataset
+
+if TYPE_CHECKING:
+    from cldi_core.insight.explanation import Explanation
 
 
 def project(
@@ -55,15 +59,31 @@ def explain(
     chosen = rankers.ranker(method)
     scored = scores_of(joined, [chosen, rankers.ranker("maxmax")])
     frame = rankings(joined, [chosen], scored)[method]
-    found = explanation.explain(joined, number, scored[method].matrix, scored["maxmax"].matrix, frame)
+    learned = rankers.is_trained(method)
+    found = explanation.explain(joined, number, scored[method].matrix, scored["maxmax"].matrix, frame, learned=learned)
     if as_json:
         print_json(explanation.as_json(found, top))
-        return
-    print(explanation.verdict(found, method))
+    else:
+        _print_explained(found, top)
+
+
+def _print_explained(found: Explanation, top: int) -> None:
+    """The facts of an explanation, a line each, and the best candidates."""
+    from cldi_core.insight.explanation import shown_rank
+
+    def shown(figure: float) -> str:
+        return "unknown" if math.isnan(figure) else f"{figure:.2f}"
+
+    print(f"outcome: {found.outcome}")
+    for right in found.gold:
+        print(f"right answer: {right.word}, rank {shown_rank(right.rank)} of {found.ranked}")
+    if found.reason:
+        if found.winner:
+            print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}")
+        print(f"reason: {found.reason}")
+    print(f"best cosine {shown(found.best_cosine)}, typical of found words {shown(found.typical)}")
     senses = "unknown" if found.senses is None else found.senses
-    print(f"pictures {found.pictures}, dispersion {found.dispersion:.2f}, senses {senses}")
+    print(f"pictures {found.pictures}, dispersion {shown(found.dispersion)}, senses {senses}")
     for candidate in found.candidates[:top]:
         mark = "✓" if candidate.gold else " "
-        print(f"{explanation.shown_rank(candidate.rank):>5} {mark} {candidate.score:6.3f}  {candidate.word}")
-    for candidate in found.gold:
-        print(f"right: {candidate.word}, rank {explanation.shown_rank(candidate.rank)} of {len(found.candidates)}")
+        print(f"{shown_rank(candidate.rank):>5} {mark} {candidate.score:6.3f}  {candidate.word}")

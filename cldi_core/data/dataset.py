@@ -26,7 +26,15 @@ DASHBOARD = Path(__file__).resolve().parents[1] / "_dashboard"
 CHECKOUT = None if DASHBOARD.is_dir() else DASHBOARD.parents[1]
 POS = {"N": "noun", "V": "verb", "A": "adjective"}
 # Files whose change is a change of the data set.
-STAMPED = ("*", "lexicon/*", "images/*", "features/*/*", "projections/*/*", "pivot/*/*/*/*", "pivot/*/*/*/*/*/*")
+STAMPED = (
+    "*",
+    "lexicon/*",
+    "images/*",
+    "features/*/*.safetensors",  # not how far an extraction is
+    "projections/*/*",
+    "pivot/*/*/*/*",
+    "pivot/*/*/*/*/*/*",
+)
 SETTINGS = {"ALL": ("N", "V", "A"), "NN": ("N",), "VB": ("V",), "ADJ": ("A",)}
 
 

@@ -76,51 +76,92 @@ def digest(*parts: object) -> str:
     return sha.hexdigest()[:32]
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock.
+
+    Attributes:
+        pid, host: the process, and the machine it runs on.
+        what: it does, as in ``"pivot train --model vse"``.
+        since: local date and time, ``"2026-11-25 18:51:13"``.
+    """
+
+    pid: int
+    host: str
+    what: str
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} ({self.what}, since {self.since})"
+
+    @classmethod
+    def this_process(cls, what: str) -> Holder:
+        """The one that asks."""
+        return cls(os.getpid(), socket.gethostname(), what, time.strftime("%Y-%m-%d %H:%M:%S"))
+
+    @classmethod
+    def from_json(cls, found: object) -> Holder | None:
+        """One that ``vars`` made a JSON object of; ``None`` where it is something else."""
+        if not isinstance(found, dict) or not isinstance(found.get("pid"), int):
+            return None
+        return cls(found["pid"], *(str(found.get(name, "")) for name in ("host", "what", "since")))
+
+
 @contextlib.contextmanager
 def lock(folder: Path, what: str = "write") -> Iterator[None]:
-    """Hold ``folder`` for writing; a second process waits, then is told who holds it and for ``what``."""
+    """Hold ``folder`` for writing; a second process waits, then is told who holds it and for ``what``.
+
+    Raises:
+        DatasetError: somebody else has held it for ``LOCK_WAIT`` seconds.
+    """
+    plate = folder / HOLDER
+    with lock_named_elsewhere(folder, lambda: _holder(plate)):
+        with contextlib.suppress(OSError):  # on a full disk the holder stays unnamed
+            plate.write_text(json.dumps(vars(Holder.this_process(what))), "utf-8")
+        try:
+            yield
+        finally:
+            plate.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None]) -> Iterator[None]:
+    """As ``lock``, where another file than the lock's own says ``who`` holds it."""
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
+    held = FileLock(folder / LOCK, timeout=LOCK_WAIT)
     try:
-        with FileLock(folder / LOCK, timeout=LOCK_WAIT):
-            holder = {
-                "pid": os.getpid(),
-                "host": socket.gethostname(),
-                "what": what,
-                "since": time.strftime("%H:%M:%S"),
-            }
-            with contextlib.suppress(OSError):  # on a full disk the holder stays unnamed
-                (folder / HOLDER).write_text(json.dumps(holder), "utf-8")
-            try:
-                yield
-            finally:
-                (folder / HOLDER).unlink(missing_ok=True)
+        held.acquire()
     except Timeout as error:
-        by = held(folder) or {}
-        who = f"process {by['pid']} on {by['host']} ({by['what']}, since {by['since']})" if by else "another process"
         raise DatasetError(
-            f"{who} has been writing to {str(folder)!r} for more than {LOCK_WAIT:.0f} s; wait for it, or end it, "
-            "and run this again"
+            f"{who() or 'another process'} has been writing to {str(folder)!r} for more than {LOCK_WAIT:.0f} s; "
+            "wait for it, or end it, and run this again"
         ) from error
+    try:
+        yield
+    finally:
+        held.release()
 
 
-def held(folder: Path) -> dict[str, Any] | None:
-    """Who holds the lock of ``folder``: pid, host, what and since, empty if unknown; ``None`` if nobody does."""
+def is_locked(folder: Path) -> bool:
+    """Whether somebody holds the lock of ``folder``; it is free again as soon as that process ends in any way."""
     from filelock import FileLock, Timeout
 
     if not (folder / LOCK).is_file():
-        return None
+        return False
     try:
         with FileLock(folder / LOCK, timeout=0):
-            return None
+            return False
     except Timeout:
-        pass
+        return True
+
+
+def _holder(plate: Path) -> Holder | None:
     try:
-        found = json.loads((folder / HOLDER).read_text("utf-8"))
-        return {"pid": int(found["pid"])} | {name: str(found[name]) for name in ("host", "what", "since")}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+        return Holder.from_json(json.loads(plate.read_text("utf-8")))
+    except (OSError, ValueError):
+        return None
 
 
 def read_frame(path: Path) -> pd.DataFrame:

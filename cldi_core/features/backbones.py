@@ -1,6 +1,6 @@
 """Networks that turn pictures into features: which layer is read, what it is fed, and whose the weights are.
 
-``BACKBONES`` names the ones that are described here; ``find`` also takes any network of the timm library, as
+``BACKBONES`` names the ones that are described here; ``find_backbone`` also takes any network of the timm library, as
 ``timm:NAME``.  Nothing heavy is imported and nothing is downloaded before a backbone is loaded (``networks``).
 """
 
@@ -53,7 +53,7 @@ class Backbone:
         label: what people see.
         network: a key of ``networks.NETWORKS``: how it is built.
         variant: which one of them, in the words of the library that builds it.
-        layer: the layer whose output is the feature vector.
+        layer: the layer whose output is the feature vector, in words.
         dim: how many numbers that has; 0 where only the loaded network tells.
         preprocessing: what it is fed; ``None`` where only the loaded network tells.
         package: the Python package that holds the weights, or the one that knows where they are.
@@ -62,6 +62,8 @@ class Backbone:
         narrow: whether products in bfloat16 leave a picture's features as they are (cosine .999 or more, measured).
             They do with VGG19 and AlexNet; the Lites' many thin layers are too sensitive (.990 to .999).
         step: how many pictures go through it at once on a processor: more of them do not stay in its cache.
+        node: what torchvision calls that layer of its networks (``get_graph_node_names`` of
+            ``torchvision.models.feature_extraction`` lists them); the default is what most classifiers are fed.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Backbone:
     source: str
     narrow: bool = False
     step: int = 4
+    node: str = "flatten"
 
 
 def _lite(number: int, size: int) -> Backbone:
@@ -95,10 +98,9 @@ def _lite(number: int, size: int) -> Backbone:
     )
 
 
-def _torchvision(name: str, label: str, variant: str, layer: str, dim: int) -> Backbone:
-    source = "ImageNet-1k, torchvision's IMAGENET1K_V1 weights"
-    standard = Preprocessing(256, 224)
-    narrow = variant in ("vgg19", "alexnet")
+def _torchvision(
+    name: str, label: str, variant: str, layer: str, node: str, dim: int, *, narrow: bool = False
+) -> Backbone:
     return Backbone(
         name,
         label,
@@ -106,30 +108,35 @@ def _torchvision(name: str, label: str, variant: str, layer: str, dim: int) -> B
         variant,
         layer,
         dim,
-        standard,
+        Preprocessing(256, 224),
         "torchvision",
         "BSD-3-Clause",
-        source,
+        "ImageNet-1k, torchvision's IMAGENET1K_V1 weights",
         narrow,
         step=8 if narrow else 4,  # with so many weights, reading them takes longer than the pictures
+        node=node,
     )
 
 
+_FC1, _FC2 = "first fully connected layer, after ReLU", "second fully connected layer, after ReLU"
+_LOGITS, _POOLED = "scores of the 1000 classes, before softmax", "pooled last convolution"
+
+# One record here is all that a new backbone needs, if ``networks.NETWORKS`` knows how to build its kind.
 BACKBONES: dict[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
         _lite(0, 224),
         _lite(2, 260),
-        _torchvision("vgg19", "VGG19 (the papers')", "vgg19", "second fully connected layer, after ReLU", 4096),
-        _torchvision("vgg19-fc1", "VGG19, fc1", "vgg19", "first fully connected layer, after ReLU", 4096),
-        _torchvision("vgg19-logits", "VGG19, logits", "vgg19", "scores of the 1000 classes, before softmax", 1000),
-        _torchvision("alexnet", "AlexNet", "alexnet", "second fully connected layer, after ReLU", 4096),
-        _torchvision("resnet50", "ResNet-50", "resnet50", "pooled last convolution", 2048),
+        _torchvision("vgg19", "VGG19 (the papers')", "vgg19", _FC2, "classifier.4", 4096, narrow=True),
+        _torchvision("vgg19-fc1", "VGG19, fc1", "vgg19", _FC1, "classifier.1", 4096, narrow=True),
+        _torchvision("vgg19-logits", "VGG19, logits", "vgg19", _LOGITS, "classifier.6", 1000, narrow=True),
+        _torchvision("alexnet", "AlexNet", "alexnet", _FC2, "classifier.5", 4096, narrow=True),
+        _torchvision("resnet50", "ResNet-50", "resnet50", _POOLED, "flatten", 2048),
     )
 }
 
 
-def find(name: str) -> Backbone:
+def find_backbone(name: str) -> Backbone:
     """The backbone of that name: one of ``BACKBONES``, or ``timm:NAME``.
 
     Raises:

@@ -1,125 +1,302 @@
-"""Extractions in the background: processes of their own, which outlive the page and the server that started them.
+"""Extraction jobs: how far one is, who runs it and how it ended; started, watched and ended from other processes.
 
-What they do is what ``python -m cldi_core extract`` does; a page looks at their progress files and at who holds the
-locks.
+All of that is in one file, ``features/<backbone>/extraction.json``, which is replaced as a whole.  Whether somebody is
+still at it is not in the file: the lock beside it tells, which is free as soon as its process ends in any way.  So an
+extraction that was killed is known to be interrupted, however far its last words are from the truth.
+
+The file holds what the newest extraction that came to its end made (``Made``; all there was in version 0.1), and under
+``"job"`` the newest extraction, whatever became of it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.storage import Holder
 from cldi_core.errors import DatasetError
-from cldi_core.features import progress
-from cldi_core.features.backbones import find
+from cldi_core.features import shards
+from cldi_core.features.backbones import find_backbone
 from cldi_core.scoring.hardware import check_device
 
-LOG, ERROR = ".extract.log", "error: "
+STATUS = "extraction.json"
+LOG = ".extract.log"  # what a process prints that was started here
+EVERY = 1.0  # seconds between two writes of the status
 ROOT = Path(__file__).resolve().parents[2]
-_started: dict[Path, subprocess.Popen[bytes]] = {}
+COUNTS = ("total", "done", "kept", "failed")
+State = Literal["starting", "running", "interrupted", "failed", "done"]
+_spawned: dict[Path, subprocess.Popen[bytes]] = {}
 
 
-def folder(dataset: Dataset, backbone: str) -> Path:
-    """Where an extraction of this backbone, which must exist, writes."""
-    return dataset.home / "features" / find(backbone).name
+@dataclass(frozen=True)
+class Made:
+    """What the newest extraction made that came to its end and had something to do.
+
+    Attributes:
+        finished: when, as ISO 8601.
+        seconds: how long it took.
+        extracted: how many pictures got features.
+        device, arithmetic: what computed them, and in which numbers.
+        weights: the SHA-256 of the weights' file; empty where version 0.1 wrote this.
+    """
+
+    finished: str
+    seconds: float
+    extracted: int
+    device: str = ""
+    arithmetic: str = ""
+    weights: str = ""
+
+
+@dataclass(frozen=True)
+class ExtractionJob:
+    """The newest extraction of a backbone in a data set.
+
+    Attributes:
+        state: ``"starting"`` while the network is fetched and loaded, ``"running"``, ``"interrupted"`` if it ended
+            before it was done and said nothing, ``"failed"``, or ``"done"``.
+        runner: the process that is or was at it, and since when; ``None`` where nobody knows.
+        ended: when it was done or failed, as ISO 8601; empty until then.
+        total, done, failed: pictures; ``done`` counts failed ones and those that were kept from before.
+        kept: how many were done before its first picture.
+        seconds: since its first picture, when this was written.
+        error: why it failed, in one line.
+        said: the last line that it printed while it was starting, such as how far a download is.
+        made: by the newest one that came to its end; ``None`` before there is one.
+    """
+
+    backbone: str
+    state: State
+    device: str = ""
+    runner: Holder | None = None
+    ended: str = ""
+    total: int = 0
+    done: int = 0
+    kept: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    said: str = ""
+    made: Made | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether somebody is at it."""
+        return self.state in ("starting", "running")
+
+    @property
+    def rate(self) -> float:
+        """Pictures per second; 0 before there is a rate."""
+        return (self.done - self.kept) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that the rest will take at this rate; ``None`` before there is a rate."""
+        return (self.total - self.done) / self.rate if self.rate > 0 else None
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0 … 1."""
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+
+def jobs(dataset: Dataset) -> dict[str, ExtractionJob]:
+    """The newest extraction of each backbone that ever had one: backbone → job."""
+    found = {folder.name: _read(folder) for folder in sorted((dataset.home / "features").glob("*/"))}
+    return {name: job for name, job in found.items() if job is not None}
+
+
+def job(dataset: Dataset, backbone: str) -> ExtractionJob | None:
+    """The newest extraction of a backbone; ``None`` if there is no trace of one."""
+    return _read(shards.folder_of(dataset, backbone))
 
 
 def start(dataset: Dataset, backbone: str, device: str = "cpu") -> None:
-    """Begin or go on with an extraction; nothing happens where one is under way.
+    """Begin or go on with an extraction in a process of its own, which outlives this one; nothing happens if one runs.
 
     Raises:
         UnknownNameError: unknown backbone or device.
     """
     check_device(device)
-    home = folder(dataset, backbone)
-    if running(dataset, backbone):
+    folder = shards.folder_of(dataset, find_backbone(backbone).name)
+    before = _read(folder)
+    if before is not None and before.is_active:
         return
-    home.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder, ExtractionJob(backbone, "starting", device, made=_made_of(_status(folder))))
     command = [sys.executable, "-m", "cldi_core", "extract", "--dataset", str(dataset.path.resolve())]
     command += ["--backbone", backbone, "--device", device]
-    with (home / LOG).open("wb") as log:
+    with (folder / LOG).open("wb") as log:
         # A session of its own: what stops the server does not stop it.
-        _started[home] = subprocess.Popen(
+        _spawned[folder] = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
-
-
-def running(dataset: Dataset, backbone: str) -> bool:
-    """Whether an extraction of this backbone is under way, whoever started it."""
-    home = folder(dataset, backbone)
-    started = _started.get(home)
-    # One that was just started has not taken the lock yet.
-    return (started is not None and started.poll() is None) or storage.held(home) is not None
-
-
-def said(dataset: Dataset, backbone: str) -> str:
-    """The last line of the newest extraction that was started from a page, such as how far a download is."""
-    return _last_line(folder(dataset, backbone))
-
-
-def _last_line(home: Path) -> str:
-    with contextlib.suppress(OSError):
-        lines = (home / LOG).read_text("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
-    return ""
-
-
-def _home(dataset: Dataset) -> Path:
-    return dataset.home / "features"
-
-
-def starting(dataset: Dataset) -> list[str]:
-    """Backbones whose extraction was started here and has not come to its first picture yet."""
-    begun = [home for home, process in _started.items() if process.poll() is None and home.parent == _home(dataset)]
-    return [home.name for home in begun if not (found := progress.read(home)) or not found.running]
-
-
-def under_way(dataset: Dataset) -> dict[str, progress.Progress]:
-    """Extractions that run, or ended before they were done: backbone → how far they are."""
-    found = {path.parent.name: progress.read(path.parent) for path in sorted(_home(dataset).glob(f"*/{progress.FILE}"))}
-    waiting = starting(dataset)
-    return {
-        name: one
-        for name, one in found.items()
-        if one is not None and name not in waiting and (one.running or one.done < one.total)
-    }
-
-
-def failed(dataset: Dataset) -> dict[str, str]:
-    """Extractions started from a page that ended with an error: backbone → the error."""
-    homes = [path.parent for path in sorted(_home(dataset).glob(f"*/{LOG}"))]
-    lines = {home.name: _last_line(home) for home in homes if storage.held(home) is None}
-    return {
-        name: line.removeprefix(ERROR)
-        for name, line in lines.items()
-        if line.startswith(ERROR) and name not in starting(dataset)
-    }
 
 
 def cancel(dataset: Dataset, backbone: str) -> None:
     """End an extraction; what it finished is kept.
 
     Raises:
-        DatasetError: it runs on another machine, or nobody knows which process it is.
+        UnknownNameError: unknown backbone; DatasetError: it runs on another machine, or nobody knows which process.
     """
-    home = folder(dataset, backbone)
-    started = _started.get(home)
-    if started is not None and started.poll() is None:
-        started.terminate()
-        started.wait(timeout=30)
+    folder = shards.folder_of(dataset, find_backbone(backbone).name)
+    spawned = _spawned.get(folder)
+    if spawned is not None and spawned.poll() is None:
+        spawned.terminate()
+        spawned.wait(timeout=30)
         return
-    holder = storage.held(home)
-    if holder is None:
+    found = _read(folder)
+    if found is None or not found.is_active:
         return
-    if holder.get("host") != socket.gethostname():
-        where = holder.get("host", "another machine")
+    if found.runner is None or found.runner.host != socket.gethostname():
+        where = found.runner.host if found.runner else "another machine"
         raise DatasetError(f"the extraction of {backbone} runs on {where}; end it there")
     with contextlib.suppress(ProcessLookupError):
-        os.kill(holder["pid"], signal.SIGTERM)
+        os.kill(found.runner.pid, signal.SIGTERM)
+
+
+class Recorder:
+    """Keeps the status file of the extraction that this process runs."""
+
+    def __init__(self, folder: Path, begun: ExtractionJob) -> None:
+        self.job = begun
+        self._folder, self._first, self._written = folder, 0.0, 0.0
+        self.write()
+
+    def tell(self, total: int, done: int, failed: int) -> None:
+        """How far it is, in pictures; the first time, with what was kept from before."""
+        now = time.monotonic()
+        if not self.job.total:
+            self._first, self._written = now, now - EVERY
+            self.job = replace(self.job, kept=done)
+        self.job = replace(self.job, total=total, done=done, failed=failed, seconds=now - self._first)
+        if now - self._written >= EVERY:
+            self._written = now
+            self.write()
+
+    def finish(self, made: Made | None) -> None:
+        """It is done; ``None`` where nothing was left to do."""
+        self.job = replace(self.job, ended=now_iso(), made=made or self.job.made)
+
+    def fail(self, error: Exception) -> None:
+        """It has ended with an error."""
+        self.job = replace(self.job, ended=now_iso(), error=" ".join(str(error).split()) or type(error).__name__)
+
+    def write(self) -> None:
+        """Replace the file."""
+        with contextlib.suppress(OSError):  # a full disk is told of by what is written in earnest
+            _write(self._folder, self.job)
+
+
+@contextlib.contextmanager
+def recorded(dataset: Dataset, backbone: str, device: str, what: str) -> Iterator[Recorder]:
+    """Hold the lock of a backbone's features, and keep the status file in which others see how far it is.
+
+    Args:
+        what: is run, for those who wait, as in ``"extract --backbone vgg19"``.
+
+    Raises:
+        DatasetError: another process extracts the same.
+    """
+    folder = shards.folder_of(dataset, backbone)
+    with storage.lock_named_elsewhere(folder, lambda: _runner_of(folder)):
+        made = _made_of(_status(folder))
+        recorder = Recorder(folder, ExtractionJob(backbone, "starting", device, Holder.this_process(what), made=made))
+        try:
+            yield recorder
+        except Exception as error:
+            recorder.fail(error)
+            raise
+        finally:
+            recorder.write()
+
+
+def now_iso() -> str:
+    """The time now in this zone, as ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def _write(folder: Path, job: ExtractionJob) -> None:
+    about = {name: getattr(job, name) for name in ("backbone", "device", "ended", *COUNTS, "seconds", "error")}
+    about["runner"] = asdict(job.runner) if job.runner else None
+    storage.write_text(folder / STATUS, json.dumps({**(asdict(job.made) if job.made else {}), "job": about}))
+
+
+def _status(folder: Path) -> dict[str, Any]:
+    """What the status file says; nothing where there is none, or it is broken."""
+    try:
+        found = json.loads((folder / STATUS).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _made_of(status: dict[str, Any]) -> Made | None:
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        texts = (str(status.get(name, "")) for name in ("device", "arithmetic", "weights"))
+        return Made(str(status["finished"]), float(status["seconds"]), int(status["extracted"]), *texts)
+    return None
+
+
+def _job_of(backbone: str, status: dict[str, Any]) -> ExtractionJob | None:
+    """What a status file says, if nobody is at it; ``None`` where it says nothing."""
+    made = _made_of(status)
+    with contextlib.suppress(KeyError, TypeError, ValueError):
+        about: dict[str, Any] = status["job"]
+        device, ended, error = (str(about[name]) for name in ("device", "ended", "error"))
+        total, done, kept, failed = (int(about[name]) for name in COUNTS)
+        runner, seconds = Holder.from_json(about["runner"]), float(about["seconds"])
+        state: State = "failed" if error else "done" if ended else "interrupted"
+        return ExtractionJob(
+            backbone, state, device, runner, ended, total, done, kept, failed, seconds, error, made=made
+        )
+    if made is None:
+        return None
+    return ExtractionJob(backbone, "done", made.device, ended=made.finished, made=made)  # as version 0.1 wrote it
+
+
+def _read(folder: Path) -> ExtractionJob | None:
+    # The lock first: one that ends writes its last words before it lets go of it.
+    locked = storage.is_locked(folder)
+    found = _job_of(folder.name, _status(folder))
+    if locked or _is_waiting(folder, found):
+        if found is None or found.ended:  # it has not written a word yet: these are the last one's
+            return ExtractionJob(folder.name, "starting", said=_said(folder), made=found.made if found else None)
+        return replace(found, state="running" if found.total else "starting", said="" if found.total else _said(folder))
+    if found is not None and found.state == "interrupted" and found.runner is None and (printed := _said(folder)):
+        # It ended before it could take the lock: what it printed is all that is known.
+        return replace(found, state="failed", error=printed.removeprefix("error: "))
+    return found
+
+
+def _runner_of(folder: Path) -> Holder | None:
+    found = _read(folder)
+    return found.runner if found else None
+
+
+def _is_waiting(folder: Path, found: ExtractionJob | None) -> bool:
+    """Whether one that was started here has not come to take the lock yet, under which it names itself."""
+    spawned = _spawned.get(folder)
+    if spawned is None or spawned.poll() is not None:
+        return False
+    return found is None or found.runner is None or found.runner.pid != spawned.pid
+
+
+def _said(folder: Path) -> str:
+    """The last line that a process printed which was started here."""
+    with contextlib.suppress(OSError):
+        lines = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()
+        return lines[-1].strip() if lines else ""
+    return ""

@@ -79,7 +79,7 @@ def prepare(data: bytes, how: Preprocessing) -> NDArray[np.uint8]:
 _footers: dict[str, Any] = {}  # of the shards that this process has read
 
 
-def decode(batch: Batch, how: Preprocessing) -> Decoded:
+def decode_batch(batch: Batch, how: Preprocessing) -> Decoded:
     """Read and prepare the pictures of a batch."""
     columns: dict[int, Any] = {}
     ids, pixels, failed = [], [], []
@@ -129,7 +129,7 @@ class Decoders:
     def map(self, batches: Iterable[Batch]) -> Iterator[Decoded]:
         """The batches decoded, in their order; a few are decoded ahead."""
         if not self.workers:
-            yield from (decode(batch, self.how) for batch in batches)
+            yield from (decode_batch(batch, self.how) for batch in batches)
             return
         waiting: deque[tuple[Batch, Future[Decoded]]] = deque()
         for batch in batches:
@@ -141,7 +141,7 @@ class Decoders:
 
     def _submit(self, batch: Batch) -> Future[Decoded]:
         try:
-            return self._pool.submit(decode, batch, self.how)
+            return self._pool.submit(decode_batch, batch, self.how)
         except BrokenProcessPool as error:
             failed: Future[Decoded] = Future()
             failed.set_exception(error)
@@ -167,7 +167,7 @@ class Decoders:
         for place in batch.places:
             single = Batch(batch.shard, (place,))
             try:
-                found.append(pool.submit(decode, single, self.how).result())
+                found.append(pool.submit(decode_batch, single, self.how).result())
             except BrokenProcessPool:
                 failed.append({"id": place[2], "file": place[2], "reason": "decoding it ended the process"})
                 pool.shutdown()

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
-from cldi_core.features import feature_card, progress, shards
-from cldi_core.features.backbones import find
+from cldi_core.features import background, shards
+from cldi_core.features.backbones import find_backbone
 from cldi_core.features.decoding import Batch, Decoded, Decoders
-from cldi_core.features.networks import Extractor
-from cldi_core.scoring.hardware import processors
+from cldi_core.features.networks import Extractor, check_precision
+from cldi_core.scoring.hardware import check_device, processors
 from cldi_core.scoring.parallel import Each, side_by_side
 
 BATCH = {"cpu": 16, "cuda": 256}  # pictures that are decoded together, and handed to the network
@@ -50,7 +50,7 @@ class Extraction:
 
 
 @dataclass(frozen=True)
-class Shard:
+class ExtractedShard:
     """The features of one picture shard: ids, float32 (n, dim), and of the failed ones id, file name and reason."""
 
     path: Path
@@ -84,29 +84,29 @@ def extract(
         broken, the disk is full, or another process extracts the same.  A picture that cannot be read stops nothing:
         it is listed in ``failed``.
     """
-    find(backbone)
+    find_backbone(backbone)
+    check_device(device)
+    check_precision(precision)
     started = time.monotonic()
-    shards = shards_of(dataset, device)
-    extractor = Extractor(backbone, device, weights=weights, precision=precision)
-    folder = dataset.home / "features" / backbone
-    done = Extraction(sum(len(batch.places) for batches in shards.values() for batch in batches))
-    with storage.lock(folder, f"extract --backbone {backbone}"), progress.kept(folder, done.pictures) as keep:
+    batches = shards_of(dataset, device)
+    folder = shards.folder_of(dataset, backbone)
+    done = Extraction(sum(len(batch.places) for some in batches.values() for batch in some))
+    with background.recorded(dataset, backbone, device, f"extract --backbone {backbone}") as job:
 
         def told(under_way: int, failed: int) -> None:
-            keep(done.done + under_way, len(done.failed) + failed)
+            numbers = done.done + under_way, len(done.failed) + failed
+            job.tell(done.pictures, *numbers)
             if report is not None:
-                report(done.done + under_way, done.pictures, len(done.failed) + failed)
+                report(numbers[0], done.pictures, numbers[1])
 
+        extractor = Extractor(backbone, device, weights=weights, precision=precision)
         for path in folder.glob(".*.tmp"):  # of a run that was killed while it wrote; under the lock nobody writes
             path.unlink(missing_ok=True)
-        left = {}
-        for shard, batches in shards.items():
-            kept = None if force else finished(feature_file(folder, shard), batches, extractor)
-            if kept is None:
-                left[shard] = batches
-            else:
-                done.reused += sum(len(batch.places) for batch in batches) - len(kept)
-                done.failed += kept
+        left = left_of(
+            batches,
+            lambda shard, some: None if force else finished(feature_file(folder, shard), some, extractor),
+            done,
+        )
         told(0, 0)
         for made in extracted(left, extractor, processors() if workers is None else workers, told):
             write(folder, made, extractor)
@@ -114,7 +114,7 @@ def extract(
             done.failed += made.failed
             told(0, 0)
         done.seconds = time.monotonic() - started
-        record(folder, extractor, done)
+        job.finish(what_was_made(extractor, done))
     return done
 
 
@@ -140,13 +140,30 @@ def feature_file(folder: Path, shard: Path) -> Path:
     return folder / f"{shard.stem}.safetensors"
 
 
+def left_of(
+    batches: dict[Path, list[Batch]],
+    kept: Callable[[Path, list[Batch]], list[dict[str, str]] | None],
+    done: Extraction,
+) -> dict[Path, list[Batch]]:
+    """The shards that are to be made; the others are counted as done, ``kept`` with their failed pictures."""
+    left = {}
+    for shard, some in batches.items():
+        failed = kept(shard, some)
+        if failed is None:
+            left[shard] = some
+        else:
+            done.reused += sum(len(batch.places) for batch in some) - len(failed)
+            done.failed += failed
+    return left
+
+
 def finished(path: Path, batches: list[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
     """The failed pictures of a shard that is done, with the same weights and preprocessing; ``None`` if it is not."""
     if not path.is_file():
         return None
     try:
         ids, _, meta = shards.read_shard(path)
-        failed = failures(meta, extractor)
+        failed = failures_kept(meta, extractor)
     except (DatasetError, ValueError):
         return None
     if failed is None:
@@ -156,7 +173,7 @@ def finished(path: Path, batches: list[Batch], extractor: Extractor) -> list[dic
     return [lost[key] for key in sorted(wanted & lost.keys())] if wanted <= {*ids, *lost} else None
 
 
-def failures(meta: dict[str, str], extractor: Extractor) -> list[dict[str, str]] | None:
+def failures_kept(meta: dict[str, str], extractor: Extractor) -> list[dict[str, str]] | None:
     """The failed pictures that a feature file names; ``None`` if it was made otherwise than this extractor would."""
     about = extractor.describe()
     if any(meta.get(name) != about[name] for name in ("weights", "preprocessing", "layer")):
@@ -167,7 +184,7 @@ def failures(meta: dict[str, str], extractor: Extractor) -> list[dict[str, str]]
 
 def extracted(
     shards: dict[Path, list[Batch]], extractor: Extractor, workers: int, told: Callable[[int, int], object]
-) -> Iterator[Shard]:
+) -> Iterator[ExtractedShard]:
     """The features of some shards, one shard after the other; ``told`` hears of a shard's pictures that are done."""
     with Decoders(extractor.preprocessing, workers) as decoders:
         yield from extracted_with(decoders, shards, extractor, told)
@@ -175,7 +192,7 @@ def extracted(
 
 def extracted_with(
     decoders: Decoders, shards: dict[Path, list[Batch]], extractor: Extractor, told: Callable[[int, int], object]
-) -> Iterator[Shard]:
+) -> Iterator[ExtractedShard]:
     """As ``extracted``, with decoders that are there already, and stay."""
     batches = (batch for some in shards.values() for batch in some)
     with side_by_side(extractor.device, STREAMS) as each:
@@ -189,7 +206,7 @@ def extracted_with(
                 rows.append(found)
                 failed += decoded.failed
                 told(len(ids) + len(failed), len(failed))
-            yield Shard(shard, ids, np.concatenate(rows), failed)
+            yield ExtractedShard(shard, ids, np.concatenate(rows), failed)
 
 
 def _computed(
@@ -203,17 +220,17 @@ def _computed(
     yield from each(compute, decoders.map(batches))
 
 
-def about(made: Shard, extractor: Extractor) -> dict[str, str]:
+def metadata(made: ExtractedShard, extractor: Extractor) -> dict[str, str]:
     """What is stored beside the features of a shard: what made them, what failed, and which pictures it is about."""
     ids = sorted([*made.ids, *(row["id"] for row in made.failed)])
     return {**extractor.describe(), "failed": json.dumps(made.failed), "pictures": storage.digest(ids)}
 
 
-def write(folder: Path, made: Shard, extractor: Extractor) -> None:
+def write(folder: Path, made: ExtractedShard, extractor: Extractor) -> None:
     """Store the features of a shard, with what failed."""
     path = feature_file(folder, made.path)
     try:
-        shards.write_shard(path, made.ids, made.matrix, about(made, extractor))
+        shards.write_shard(path, made.ids, made.matrix, metadata(made, extractor))
     except OSError as error:
         raise DatasetError(
             f"the features could not be written to {str(path)!r} ({error.strerror or error}); what was finished is "
@@ -221,15 +238,11 @@ def write(folder: Path, made: Shard, extractor: Extractor) -> None:
         ) from error
 
 
-def record(folder: Path, extractor: Extractor, done: Extraction) -> None:
-    """Remember when, on what and how fast the newest features were made; the features themselves do not tell."""
+def what_was_made(extractor: Extractor, done: Extraction) -> background.Made | None:
+    """What the status file keeps of an extraction; ``None`` where nothing was left to do."""
     if not done.extracted:
-        return
-    known = {
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "seconds": round(done.seconds, 1),
-        "extracted": done.extracted,
-        "device": extractor.device,
-        "arithmetic": extractor.arithmetic,
-    }
-    storage.write_text(folder / feature_card.RECORD, json.dumps(known))
+        return None
+    seconds = round(done.seconds, 1)
+    return background.Made(
+        background.now_iso(), seconds, done.extracted, extractor.device, extractor.arithmetic, extractor.weights
+    )

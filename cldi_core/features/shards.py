@@ -65,11 +65,8 @@ class Shard:
     digests: NDArray[np.uint8] | None
 
 
-def folder(dataset: Dataset, backbone: str) -> Path:
-    """Where a backbone's features are kept; the backbone must be one that is there."""
-    if backbone not in dataset.backbones:
-        hint = f"Extract them: python -m cldi_core extract --dataset {dataset.address} --backbone {backbone}"
-        raise unknown("backbone (no features of it)", backbone, dataset.backbones, hint)
+def folder_of(dataset: Dataset, backbone: str) -> Path:
+    """Where a backbone's features are kept, whether there are any or not."""
     return dataset.home / "features" / backbone
 
 
@@ -79,8 +76,11 @@ def load(dataset: Dataset, backbone: str) -> Features:
     Raises:
         UnknownNameError: there are none; DatasetError: a file is broken; FeatureError: files of different dimensions.
     """
+    if backbone not in dataset.backbones:
+        hint = f"Extract them: python -m cldi_core extract --dataset {dataset.address} --backbone {backbone}"
+        raise unknown("backbone (no features of it)", backbone, dataset.backbones, hint)
     shards: list[Shard] = []
-    for path in sorted(folder(dataset, backbone).glob("*.safetensors")):
+    for path in sorted(folder_of(dataset, backbone).glob("*.safetensors")):
         shard = _map(path)
         _check_alike(path.name, shard.matrix, shards[0].matrix if shards else shard.matrix, backbone)
         shards.append(shard)

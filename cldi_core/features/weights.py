@@ -66,7 +66,7 @@ def downloaded(url: str, backbone: str) -> Path:
     return path
 
 
-def read(path: Path) -> State:
+def read_state(path: Path) -> State:
     """The tensors of a ``.safetensors`` file, or of a ``.pth``/``.pt`` file that holds tensors only.
 
     Raises:
@@ -98,7 +98,7 @@ def _load(path: Path) -> Any:
     return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def fill(model: Any, state: State, path: Path | None, backbone: str, spare: tuple[str, ...] = ()) -> None:
+def fill_network(model: Any, state: State, path: Path | None, backbone: str, spare: tuple[str, ...] = ()) -> None:
     """Put weights into a network.
 
     Args:

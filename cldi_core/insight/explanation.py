@@ -1,4 +1,4 @@
-"""Why a word came out as it did: its candidates, the picture pairs behind a score, and one plain sentence."""
+"""Why a word came out as it did: its candidates, the picture pairs behind a score, and the most likely reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core import rankers
-from cldi_core.data.dataset import POS
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.scoring.dispersion import dispersion
@@ -21,12 +20,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEARLY = 10
-OUTCOMES = {"found": "found", "nearly": "nearly", "missed": "missed", "uncovered": "no pictures"}
+OUTCOMES = ("found", "nearly", "missed", "uncovered")
+REASONS = ("no pictures", "no pictures of the answer", "texts", "unlike", "dispersed", "other kind", "alike")
+UNLIKE = 0.03  # a best cosine so far below the typical one is of pictures that don't match
+DISPERSED = 0.5  # above it, few pictures of a word vote for one translation
+FRACTIONS = {1 / 4: "¼", 1 / 3: "⅓", 1 / 2: "½", 2 / 3: "⅔", 3 / 4: "¾"}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One candidate translation of a query: its rank (ties share the mean), score, and whether it is right."""
+    """One candidate translation of a query: its rank (ties share one), score, and whether it is right."""
 
     word: str
     rank: float
@@ -49,9 +52,14 @@ class Match:
 class Explanation:
     """Everything that is known of one query under one method.
 
-    ``candidates`` are in order of rank; ``gold`` holds the right answers, the best first, also those without pictures
-    (rank and score nan).  ``best_cosine`` is the highest cosine between a picture of the word and one of the best
-    right answer; ``typical`` the median of that figure over the found words of the same part of speech.
+    Attributes:
+        candidates: in order of rank.
+        gold: the right answers, the best first, also those without pictures (rank and score nan).
+        outcome: one of ``OUTCOMES``.
+        pictures: of the word; dispersion: of these, nan below two; senses: in WordNet, of English words.
+        best_cosine: the highest one between a picture of the word and one of the best right answer.
+        typical: the median of that figure over the found words of the same part of speech.
+        learned: the method compares the words as texts, so no picture is a reason.
     """
 
     word: str
@@ -64,6 +72,47 @@ class Explanation:
     senses: int | None
     best_cosine: float
     typical: float
+    learned: bool = False
+
+    @property
+    def ranked(self) -> int:
+        """How many candidates have a rank: all that have pictures."""
+        return sum(not np.isnan(candidate.score) for candidate in self.candidates)
+
+    @property
+    def winner(self) -> Candidate | None:
+        """The best wrong candidate, or the best of all where none is wrong; ``None`` where nothing is ranked."""
+        known = [candidate for candidate in self.candidates if not np.isnan(candidate.score)]
+        return next((candidate for candidate in known if not candidate.gold), known[0] if known else None)
+
+    @property
+    def shared(self) -> bool:
+        """Whether the winner is tied with the best right answer, so that neither is first alone."""
+        return self.outcome != "found" and self.winner is not None and self.winner.rank == self.gold[0].rank
+
+    @property
+    def reason(self) -> str:
+        """Why the right answer is not first, one of ``REASONS``; nothing where it is.
+
+        The first that holds of
+
+        - ``"no pictures"``, ``"no pictures of the answer"``: of the word, of the best right answer.
+        - ``"texts"``: the method compared them as texts.
+        - ``"unlike"``: ``best_cosine`` is below ``typical``, so no picture of one matches the other's.
+        - ``"dispersed"``: pictures match, but ``dispersion`` is high.
+        - ``"other kind"``: pictures match, those of a winner of another part of speech at least as well.
+        - ``"alike"``: the same of a winner of the same part of speech.
+        """
+        holding = {
+            "no pictures": self.pictures == 0,
+            "no pictures of the answer": bool(np.isnan(self.gold[0].rank)),
+            "": self.outcome == "found",
+            "texts": self.learned,
+            "unlike": self.best_cosine < self.typical - UNLIKE,
+            "dispersed": self.dispersion > DISPERSED,
+            "other kind": self.winner is not None and self.pos not in self.winner.pos,
+        }
+        return next((reason for reason, holds in holding.items() if holds), "alike")
 
 
 def outcome(rank: float) -> str:
@@ -73,13 +122,16 @@ def outcome(rank: float) -> str:
     return "found" if rank <= 1 else "nearly" if rank <= NEARLY else "missed"
 
 
-def explain(pair: Pair, number: int, scores: Matrix, maxmax: Matrix, rankings: pd.DataFrame) -> Explanation:
+def explain(
+    pair: Pair, number: int, scores: Matrix, maxmax: Matrix, rankings: pd.DataFrame, *, learned: bool = False
+) -> Explanation:
     """Explain query ``number`` of ``pair``.
 
     Args:
         scores: the method's scores, float32 (source words, target words).
         maxmax: those of MAXMAX, for the best cosines.
         rankings: the method's frame of ``rankings.rankings``.
+        learned: whether the method compares the words as texts.
     """
     query, row = pair.queries[number], int(pair.rows[number])
     candidates = _candidates(pair, number, scores[row])
@@ -100,6 +152,7 @@ def explain(pair: Pair, number: int, scores: Matrix, maxmax: Matrix, rankings: p
         senses=pair.dataset.senses(query.word) if pair.languages[0] == "en" else None,
         best_cosine=float(maxmax[row, best]),
         typical=float(np.median(cosines)) if cosines else float("nan"),
+        learned=learned,
     )
 
 
@@ -146,68 +199,15 @@ def score_range(method: str, shown: Sequence[Candidate]) -> tuple[float, float]:
 
 
 def shown_rank(rank: float) -> str:
-    """``"3"``, or ``"3½"`` for the mean of a tied block, or ``"–"``."""
+    """``"3"``; ``"3½"``, ``"2⅔"`` or ``"4.2"`` where candidates tie; ``"–"`` for nan."""
     if np.isnan(rank):
         return "–"
-    return f"{int(rank)}½" if rank % 1 else f"{int(rank)}"
-
-
-def verdict(found: Explanation, method: str) -> str:
-    """One plain sentence or two: what happened, and why it may have.  Plain text, no markup."""
-    kind, label = POS[found.pos], rankers.label(method)
-    known = [candidate for candidate in found.candidates if not np.isnan(candidate.score)]
-    gold = found.gold[0]
-    if found.pictures == 0:
-        return f"There are no pictures of “{found.word}”, so nothing can be compared."
-    if np.isnan(gold.rank):
-        return f"There are no pictures of the right answer “{gold.word}”, so it cannot be found."
-    alike = f"best cosine {found.best_cosine:.2f}"
-    typical = f"; typical of found {kind}s: {found.typical:.2f}" if not np.isnan(found.typical) else ""
-    learned = rankers.ranker(method).kind == rankers.TRAINED
-    if found.outcome == "found":
-        evidence = "" if learned else f" ({alike}{typical})"
-        return f"Found: {label} ranks the right answer “{gold.word}” first of {len(known)} candidates{evidence}."
-    winner = next((candidate for candidate in known if not candidate.gold), known[0])
-    place = f"{shown_rank(gold.rank)} of {len(known)}"
-    where = (
-        f"shares rank {place} with “{winner.word}”"
-        if winner.rank == gold.rank
-        else f"is at rank {place}; the winner is “{winner.word}”"
-    )
-    opening = f"{'Nearly' if found.outcome == 'nearly' else 'Missed'}: the right answer “{gold.word}” {where}. "
-    if learned:
-        return (
-            opening + "It compares the words as texts in the space it has learned; no picture of theirs is looked at."
-        )
-    return opening + _reason(found, winner, alike + typical)
-
-
-def _reason(found: Explanation, winner: Candidate, evidence: str) -> str:
-    gold, kind = found.gold[0], POS[found.pos]
-    better = "as well" if winner.rank == gold.rank else "even better"
-    if not np.isnan(found.typical) and found.best_cosine < found.typical - 0.03:
-        return (
-            f"No picture of “{gold.word}” looks much like a picture of “{found.word}” ({evidence}); "
-            f"perhaps its pictures show something else than the {kind}."
-        )
-    if not np.isnan(found.dispersion) and found.dispersion > 0.5:
-        return (
-            f"Some pictures do match ({evidence}), but those of “{found.word}” differ much among themselves "
-            f"(dispersion {found.dispersion:.2f}), so few of them can vote for one translation."
-        )
-    if found.pos not in winner.pos:
-        return (
-            f"Pictures do match ({evidence}), but those of “{winner.word}” ({_kinds(winner.pos)}) match {better}: "
-            f"what is seen may be a thing that goes with the {kind}."
-        )
-    return (
-        f"Pictures do match ({evidence}), but those of “{winner.word}” match {better}; "
-        "what it shows may look alike or be related."
-    )
-
-
-def _kinds(letters: str) -> str:
-    return " and ".join(POS[letter] for letter in letters)
+    whole, part = divmod(float(rank), 1)
+    if part == 0:
+        return f"{whole:.0f}"
+    known = next((mark for value, mark in FRACTIONS.items() if abs(part - value) < 1e-9), "")
+    # Never as if it were whole: rank 1.02 is not the first place.
+    return f"{whole:.0f}{known}" if known else f"{whole:.0f}.{min(max(round(10 * part), 1), 9)}"
 
 
 def as_json(found: Explanation, top: int) -> dict[str, Any]:
@@ -229,10 +229,15 @@ def as_json(found: Explanation, top: int) -> dict[str, Any]:
         "word": found.word,
         "pos": found.pos,
         "outcome": found.outcome,
+        "reason": found.reason,
+        "winner": record(found.winner) if found.winner else None,
+        "shared": found.shared,
+        "ranked": found.ranked,
         "gold": [record(candidate) for candidate in found.gold],
         "candidates": [record(candidate) for candidate in found.candidates[:top]],
         "pictures": found.pictures,
         "dispersion": clean(found.dispersion),
         "senses": found.senses,
         "best_cosine": clean(found.best_cosine),
+        "typical": clean(found.typical),
     }

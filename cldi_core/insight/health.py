@@ -9,7 +9,7 @@ from cldi_core.data import descriptions, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import Pictures, picture_id, probe
 from cldi_core.errors import CldiError
-from cldi_core.features import feature_card, shards
+from cldi_core.features import provenance, shards
 from cldi_core.pivot import about, models, translation
 
 SHOWN = 8
@@ -155,7 +155,7 @@ def _features(dataset: Dataset) -> list[Finding]:
         except CldiError as error:
             findings.append(Finding("error", "features", f"{backbone}: {error}", f"{again} --force"))
             continue
-        failed = feature_card.failures(loaded)
+        failed = provenance.failed_pictures(loaded)
         if failed:
             named = _some([f"{row['file']} ({row['reason']})" for row in failed])
             text = f"{backbone}: {len(failed)} pictures could not be used: {named}"

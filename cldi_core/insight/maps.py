@@ -177,19 +177,11 @@ def _words(pair: Pair, rankings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["language", "word", "pos", "outcome"])
 
 
-def groups(table: pd.DataFrame, colouring: str, languages: Sequence[str]) -> list[tuple[str, str, NDArray[np.bool_]]]:
-    """One group per value of ``colouring`` that occurs: (value, label with n, bool mask)."""
-    known = {
-        "pos": {letter: f"{name}s" for letter, name in POS.items()},
-        "language": {language: language for language in languages},
-        "outcome": OUTCOMES,
-    }
-    found = []
-    for value, label in known[colouring].items():
-        mask = (table[colouring] == value).to_numpy()
-        if mask.any():
-            found.append((value, f"{label}, n = {int(mask.sum())}", mask))
-    return found
+def groups(table: pd.DataFrame, colouring: str, languages: Sequence[str]) -> list[tuple[str, NDArray[np.bool_]]]:
+    """One group per value of the column ``colouring`` that occurs: (value, bool mask)."""
+    known = {"pos": tuple(POS), "language": tuple(languages), "outcome": OUTCOMES}
+    masks = [(value, (table[colouring] == value).to_numpy()) for value in known[colouring]]
+    return [(value, mask) for value, mask in masks if mask.any()]
 
 
 def joins(table: pd.DataFrame, pair: Pair) -> NDArray[np.float64]:

@@ -1,17 +1,18 @@
-"""What the pages say of a data set as a whole: its card, its stories, dispersions, comparisons of methods."""
+"""What there is to say of a data set as a whole: its counts, its stories, dispersions, comparisons of methods."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cldi_core.data.dataset import POS, Dataset
-from cldi_core.evaluation import metrics
+from cldi_core.evaluation import metrics, tables
 from cldi_core.evaluation.pairs import Pair
+from cldi_core.insight import explanation
 from cldi_core.scoring.dispersion import dispersion
 
 if TYPE_CHECKING:
@@ -20,52 +21,63 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Story:
-    """A word worth looking at, as a question that links to it."""
+    """A word worth looking at: ``query`` is its id, ``works`` whether its right answer came first."""
 
-    question: str
     query: str
-    pair: str
-    method: str
+    word: str
+    pos: str
+    works: bool
 
 
-def card(dataset: Dataset) -> dict[str, str]:
-    """The facts of a data set in a few lines: label → text."""
-    words = {language: len(dataset.members(language)) for language in dataset.languages}
-    counts = {pair: Counter(query.pos for query in dataset.queries(pair)) for pair in dataset.pairs}
-    lines = {
-        "Words with pictures": ", ".join(f"{count} {language}" for language, count in words.items()) or "none",
-        "Pictures": f"{len(dataset.pictures.table):,}",
-        "Licences": ", ".join(
-            f"{licence or 'unknown'} ({count:,})"
-            for licence, count in dataset.pictures.table["licence"].value_counts().items()
-        )
-        or "none",
-    }
-    for pair, count in counts.items():
-        lines[f"Queries {pair}"] = ", ".join(f"{count[pos]} {name}s" for pos, name in POS.items())
-    return lines
+@dataclass(frozen=True)
+class Counts:
+    """What a data set holds.
+
+    Attributes:
+        words: language → words with pictures.
+        licences: licence → pictures, the most frequent first; ``""`` for none.
+        queries: pair → part of speech → queries.
+    """
+
+    words: dict[str, int]
+    pictures: int
+    licences: dict[str, int]
+    queries: dict[str, Counter[str]]
 
 
-def stories(pair: str, rankings: pd.DataFrame, method: str) -> list[Story]:
+def counts(dataset: Dataset) -> Counts:
+    """How much there is of what in a data set."""
+    table = dataset.pictures.table
+    return Counts(
+        {language: len(dataset.members(language)) for language in dataset.languages},
+        len(table),
+        {str(licence): int(count) for licence, count in table["licence"].value_counts().items()},
+        {pair: Counter(query.pos for query in dataset.queries(pair)) for pair in dataset.pairs},
+    )
+
+
+def stories(rankings: pd.DataFrame) -> list[Story]:
     """Four words of a pair to begin with: a verb and an adjective that failed, a verb that worked, a noun that failed.
 
     Chosen by rank among the words with enough pictures, the same ones every time; fewer where a kind is missing.
     """
-    kinds = (
-        ("V", False, "Why does the verb “{word}” fail?"),
-        ("V", True, "Why does the verb “{word}” work?"),
-        ("A", False, "Why does the adjective “{word}” fail?"),
-        ("N", False, "Why does even the noun “{word}” fail?"),
-    )
     found = []
-    for letter, works, question in kinds:
+    for letter, works in (("V", False), ("V", True), ("A", False), ("N", False)):
         rows = rankings[(rankings["pos"] == letter) & rankings["rank"].notna() & ~rankings["same_spelled"]]
         rows = rows[rows["rank"] <= 1] if works else rows[rows["rank"] > 10]
         if len(rows):
             # A failure is clearest where something else matches very well; a success where the match is good.
             row = rows.sort_values(["winner_score", "query"], ascending=[False, True]).iloc[0]
-            found.append(Story(question.format(word=row["word"]), str(row["query"]), pair, method))
+            found.append(Story(str(row["query"]), str(row["word"]), letter, works))
     return found
+
+
+def by_rank(rankings: pd.DataFrame, letters: str, outcome: str = "all") -> pd.DataFrame:
+    """The rankings of some parts of speech, of one outcome or ``"all"``, the best rank first and nan last."""
+    rows = rankings[rankings["pos"].isin(list(letters))]
+    if outcome != "all":
+        rows = rows[rows["rank"].map(explanation.outcome) == outcome]
+    return rows.sort_values(["rank", "query"])
 
 
 def dispersions(pair: Pair) -> pd.DataFrame:
@@ -121,6 +133,12 @@ def compare(frames: Mapping[str, pd.DataFrame], letters: str) -> pd.DataFrame:
 def of_queries(table: pd.DataFrame, queries: Collection[str]) -> pd.DataFrame:
     """The rows of ``compare`` of some queries."""
     return table[table["query"].isin(queries)].reset_index(drop=True)
+
+
+def figures(table: pd.DataFrame, contender: str) -> dict[str, Any]:
+    """MRR and P@k of one contender on the queries of ``compare``: the record of ``tables.table`` for all of them."""
+    frames = {"": {contender: table.assign(rank=table[contender], same_spelled=False)}}
+    return next(record for record in tables.table(frames) if record["setting"] == "ALL")
 
 
 def difference(table: pd.DataFrame, one: str, other: str) -> metrics.Interval:

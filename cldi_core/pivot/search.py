@@ -28,6 +28,8 @@ from cldi_core.pivot.trained import Trained
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cldi_core.pivot.about import About
+
 SCOPES = ("test", "all")  # items that training never saw, or every one
 SHORT = 3  # words of an example
 MAPPED = 2000  # items on the map at most; more are sampled
@@ -69,6 +71,11 @@ class Index:
         split = self.model.any.split
         named = (("training", split.train), ("validation", split.validation), ("held out", split.test))
         return {key: name for name, keys in named for key in keys}
+
+    @cached_property
+    def spaces(self) -> dict[str, About]:
+        """What is known of each space of the model: ``"en+de"``, or ``"en"`` and ``"de"``."""
+        return {"+".join(about.languages): about for about in self.model.about.values()}
 
     @cached_property
     def row(self) -> dict[str, int]:
@@ -349,21 +356,35 @@ def median(rows: pd.DataFrame) -> metrics.Interval:
     return metrics.bootstrap(metrics.median_of(ranks), len(ranks))
 
 
-def verdict(frame: pd.DataFrame, model: str, task: str, language: str, k: int = 10) -> str:
-    """One plain sentence: whether a model finds more than its baselines do.  Plain text, no markup."""
+@dataclass(frozen=True)
+class Margin:
+    """How much more a model finds than one rival: its recall at ``k`` less the rival's on the same items."""
+
+    rival: str
+    label: str
+    k: int
+    recall: metrics.Interval
+
+    @property
+    def side(self) -> str:
+        """``"more"``, ``"less"``, or ``"alike"`` where the interval holds 0."""
+        return "more" if self.recall.low > 0 else "less" if self.recall.high < 0 else "alike"
+
+
+def margins(frame: pd.DataFrame, model: str, task: str, language: str, k: int = report.K) -> list[Margin] | None:
+    """How a model does beside each baseline and control that was tested on the same task.
+
+    Args:
+        frame: ranks, as in ``evaluation.table``; k: of recall at k.
+
+    Returns:
+        ``None`` where the model itself has not been tested.
+    """
     there = set(frame["model"][(frame["task"] == task) & (frame["language"] == language)])
     if model not in there:
-        return f"{label(model)} has not been tested here yet."
-    rivals = [name for name in (*BASELINES, "spelling", "identity", f"{model}-permuted") if name in there]
-    said: dict[str, list[str]] = {}
-    for rival in rivals:
-        if rival != model:
-            less = evaluation.difference(frame, model, rival, task, language, k)
-            kind = (
-                "finds more than" if less.low > 0 else "finds less than" if less.high < 0 else "is not told apart from"
-            )
-            said.setdefault(kind, []).append(f"{label(rival)} ({less.value:+.2f} [{less.low:+.2f}, {less.high:+.2f}])")
-    if not said:
-        return f"There is no baseline beside {label(model)} here."
-    parts = "; it ".join(f"{kind} {', '.join(names)}" for kind, names in said.items())
-    return f"R@{k}: {label(model)} {parts}."
+        return None
+    rivals = [name for name in (*BASELINES, "spelling", "identity", f"{model}-permuted") if name in there - {model}]
+    return [
+        Margin(rival, label(rival), k, evaluation.difference(frame, model, rival, task, language, k))
+        for rival in rivals
+    ]

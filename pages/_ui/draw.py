@@ -8,10 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from cldi_core.data.dataset import POS
+from cldi_core import rankers
 from cldi_core.errors import CldiError
 from cldi_core.insight import explanation
-from cldi_core.scoring import methods
 from cldi_core.scoring.methods import METHODS
 
 from . import load, view
@@ -24,11 +23,6 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@])")
 def safe(text: str) -> str:
     """Words are untrusted: their characters never become Markdown."""
     return _MARKUP.sub(r"\\\1", text.replace("\n", " "))
-
-
-def pos_names(letters: str) -> str:
-    """``"NV"`` → ``"noun, verb"``."""
-    return ", ".join(POS[letter] for letter in letters)
 
 
 def grid(dataset: str, ids: Sequence[str], alt: str, key: str, *, width: int = 66) -> None:
@@ -118,7 +112,7 @@ def ready(current: view.View, what: str) -> bool:
 def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]], ways: Iterable[str] = METHODS) -> None:
     """Says which methods ``records`` lack: they are not computed while somebody waits for a page."""
     known = {record["method"] for record in records}
-    missing = [methods.label(name) for name in ways if name not in known]
+    missing = [rankers.label(name) for name in ways if name not in known]
     if missing:
         empty(
             f"Not shown, because they have not been scored for this data set yet: {', '.join(missing)}.",

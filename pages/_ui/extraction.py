@@ -1,4 +1,4 @@
-"""The backbones of a data set: their cards, and extractions to start, watch and end."""
+"""The backbones of a data set: where their features come from, and extractions to start, watch and end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
 from cldi_core.features import background
 from cldi_core.features.backbones import BACKBONES, TIMM, label
-from cldi_core.features.progress import Progress
+from cldi_core.features.background import ExtractionJob
 from cldi_core.scoring.hardware import devices
 
-from . import draw, load
+from . import draw, load, words
 
 EVERY = 1.0  # seconds between two looks at an extraction
 PROBLEM, CHANGED = "extraction problem", "extraction changed"  # keys of the session
@@ -30,20 +30,18 @@ def panel(name: str) -> None:
     else:
         st.info("No features have been extracted yet.")
     _start(name)
-    _watch(
-        name,
-        any(progress.running for progress in background.under_way(dataset).values())
-        or bool(background.starting(dataset)),
-    )
+    _watch(name, any(job.is_active for job in background.jobs(dataset).values()))
 
 
 def _cards(name: str, dataset: Dataset) -> None:
-    cards = [load.card(name, backbone) for backbone in dataset.backbones]
+    cards = [load.provenance_of(name, backbone) for backbone in dataset.backbones]
+    jobs = background.jobs(dataset)
     columns = st.columns(min(len(cards), 3))
     for place, card in enumerate(cards):
         with columns[place % len(columns)].container(border=True):
             st.markdown(f"**{draw.safe(card.label)}**")
-            for line in card.lines:
+            job = jobs.get(card.name)
+            for line in words.provenance(card, job.made if job else None):
                 st.caption(draw.safe(line))
     failed = [{"backbone": card.label, **row} for card in cards for row in card.failed]
     if failed:
@@ -93,31 +91,36 @@ def _under_way(name: str, busy: bool) -> None:
     if st.session_state.pop(CHANGED, False):
         st.rerun()  # the whole page: it looks again and again only while something runs
     try:
-        dataset = load.opened(name)
-        found = background.under_way(dataset)
-        for backbone in background.starting(dataset):
-            st.progress(0.0, draw.safe(f"{label(backbone)}: starting … {background.said(dataset, backbone)[:120]}"))
-        for backbone, progress in found.items():
-            _one(name, backbone, progress)
-        for backbone, line in background.failed(dataset).items():
-            st.error(draw.safe(f"{label(backbone)}: {line}"))
+        jobs = background.jobs(load.opened(name))
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
         st.error(draw.safe(str(error)))
         return
-    if busy and not background.starting(dataset) and not any(progress.running for progress in found.values()):
+    for job in jobs.values():
+        _one(name, job)
+    if busy and not any(job.is_active for job in jobs.values()):
         st.rerun()  # the cards have changed
 
 
-def _one(name: str, backbone: str, progress: Progress) -> None:
+def _one(name: str, job: ExtractionJob) -> None:
+    shown = label(job.backbone)
+    if job.state == "failed":
+        st.error(draw.safe(f"{shown}: {job.error}"))
+    if job.state == "starting":
+        st.progress(0.0, draw.safe(f"{shown}: starting … {job.said[:120]}"))
+    elif job.state in ("running", "interrupted") or job.done < job.total:
+        _bar(name, job, draw.safe(f"{shown}: {words.progress(job)}"))
+
+
+def _bar(name: str, job: ExtractionJob, told: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(progress.share, draw.safe(f"{label(backbone)}: {progress.sentence}"))
+        st.progress(job.share, told)
         text, icon, action = (
-            ("Cancel", "stop", background.cancel) if progress.running else ("Go on", "play_arrow", background.start)
+            ("Cancel", "stop", background.cancel) if job.is_active else ("Go on", "play_arrow", background.start)
         )
         st.button(
             text,
-            key=f"{text} {backbone}",
+            key=f"{text} {job.backbone}",
             icon=f":material/{icon}:",
             on_click=_tried,
-            args=(action, name, backbone),
+            args=(action, name, job.backbone),
         )

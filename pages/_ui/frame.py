@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from cldi_core import rankers
 from cldi_core.data.dataset import HOW_TO_START, POS
 from cldi_core.errors import CldiError
 from cldi_core.features import backbones
@@ -37,48 +38,43 @@ KEYS = ("dataset", "pair", "pos", "method", "backbone")  # widget keys are names
 def sidebar(current: view.View, names: list[str]) -> None:
     """The choices that every page shares."""
     offered = _choices(current.dataset)
-    for key in KEYS:
-        st.session_state[key] = list(current.pos) if key == "pos" else getattr(current, key) or None
+    ways = list(dict.fromkeys([*_offered(current), current.method]))
+    bound = {key: view.widget(key, getattr(current, key) or None) for key in KEYS if key != "pos"}
+    kinds = view.widget("pos", list(current.pos), write=lambda chosen: "".join(chosen) or "NVA")
     with st.sidebar:
-        st.selectbox("Data set", names, key="dataset", on_change=_changed, args=("dataset",), format_func=_title)
-        st.selectbox("Language pair", offered["pair"], key="pair", on_change=_changed, args=("pair",))
+        st.selectbox("Data set", names, format_func=_title, **bound["dataset"])
+        st.selectbox("Language pair", offered["pair"], **bound["pair"])
         st.pills(
             "Part of speech",
             list(POS),
             selection_mode="multi",
-            key="pos",
-            on_change=_changed,
-            args=("pos",),
             format_func=lambda letter: f"{POS[letter].capitalize()}s",
+            **kinds,
         )
         st.selectbox(
             "Method",
-            list(dict.fromkeys([*methods.offered(_learned(current)), current.method])),
-            key="method",
-            on_change=_changed,
-            args=("method",),
-            format_func=methods.label,
+            ways,
+            format_func=rankers.label,
             help="How two picture sets are compared; the formulas are on the Results page.",
+            **bound["method"],
         )
         st.selectbox(
             "Backbone",
             offered["backbone"],
-            key="backbone",
-            on_change=_changed,
-            args=("backbone",),
             format_func=backbones.label,
             help="The network that turns pictures into features.",
+            **bound["backbone"],
         )
         with st.popover("Link to this view", icon=":material/link:", width="stretch"):
             st.caption("Opens the same page with the same choices.")
             st.code(view.link(current), language=None, wrap_lines=True)
 
 
-def _learned(current: view.View) -> list[str]:
+def _offered(current: view.View) -> list[str]:
     try:
-        return load.learned(current.dataset, current.backbone, current.pair)
-    except CldiError:
-        return []
+        return rankers.offered(load.opened(current.dataset), current.backbone, current.pair)
+    except CldiError:  # the page says what is wrong with the data set
+        return methods.offered()
 
 
 def _title(name: str) -> str:
@@ -86,11 +82,6 @@ def _title(name: str) -> str:
         return load.opened(name).title
     except CldiError:
         return name
-
-
-def _changed(key: str) -> None:
-    value = st.session_state[key]
-    view.go(**{key: "".join(value) or "NVA" if key == "pos" else value or ""})
 
 
 def navigation() -> StreamlitPage:

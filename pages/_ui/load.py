@@ -2,25 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 import streamlit as st
 
+from cldi_core import rankers
 from cldi_core.data import dataset as datasets
 from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
-from cldi_core.evaluation import metrics, runs, tables
-from cldi_core.features import feature_card, shards
-from cldi_core.insight import health, maps, overview
+from cldi_core.evaluation import metrics, stored_scores, tables
+from cldi_core.evaluation.pairs import Pair, open_pair
+from cldi_core.evaluation.rankings import rankings as rankings_of
+from cldi_core.evaluation.rankings import stored_rankings
+from cldi_core.features import provenance, shards
+from cldi_core.insight import explanation, health, maps, overview
+from cldi_core.insight.explanation import Explanation
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
 from cldi_core.scoring.scores import Matrix
 
+P = ParamSpec("P")
+T = TypeVar("T")
 SPINNER = "Computing this once; it is kept …"
+RANKINGS = ("rankings/*/*/*",)  # files that are written while pages are looked at
+_stamps: ContextVar[dict[str, str]] = ContextVar("stamps")
+
+
+@contextmanager
+def one_run() -> Iterator[None]:
+    """Look at each data set's files once while a page is drawn, however many parts of the page ask for them."""
+    if _stamps.get(None) is not None:
+        yield
+        return
+    token = _stamps.set({})
+    try:
+        yield
+    finally:
+        _stamps.reset(token)
+
+
+def _stamped(name: str, also: Sequence[str]) -> tuple[str, ...]:
+    """A data set's name, and what changes whenever one of its files does; ``also`` are looked at anew each time."""
+    known = _stamps.get({})
+    if name not in known:
+        known[name] = datasets.Dataset(datasets.available()[name]).stamp()
+    return (name, known[name], opened(name).stamp(also)) if also else (name, known[name])
+
+
+def cached(
+    *, max_entries: int, resource: bool = False, also: Sequence[str] = (), spinner: str | bool = False
+) -> Callable[[Callable[Concatenate[str, P], T]], Callable[Concatenate[str, P], T]]:
+    """Keep what a function of a data set's name finds, until a file of the data set changes.
+
+    Args:
+        max_entries: how many results are kept.
+        resource: share one object among all visitors, which nobody may change, instead of a copy for each.
+        also: patterns of further files of the data set that the result depends on.
+        spinner: what people read meanwhile.
+    """
+
+    def decorate(function: Callable[Concatenate[str, P], T]) -> Callable[Concatenate[str, P], T]:
+        # ``wraps`` gives each its own cache: Streamlit tells functions apart by their names and their source.
+        @functools.wraps(function)
+        def keyed(stamped: tuple[str, ...], /, *given: P.args, **named: P.kwargs) -> T:
+            return function(stamped[0], *given, **named)
+
+        keep = st.cache_resource if resource else st.cache_data
+        kept = keep(max_entries=max_entries, show_spinner=spinner)(keyed)
+
+        @functools.wraps(function)
+        def current(name: str, /, *given: P.args, **named: P.kwargs) -> T:
+            with one_run():  # what it asks for in its turn is of the same files
+                return kept(_stamped(name, also), *given, **named)
+
+        return current
+
+    return decorate
 
 
 def names() -> list[str]:
@@ -30,35 +92,9 @@ def names() -> list[str]:
     return list(dict.fromkeys([*first, *found]))
 
 
+@cached(resource=True, max_entries=6)
 def opened(name: str) -> datasets.Dataset:
     """A data set by name; read anew when one of its files changes."""
-    return _opened(name, _stamp(name))
-
-
-_stamps: ContextVar[dict[str, str] | None] = ContextVar("stamps", default=None)
-
-
-@contextmanager
-def one_run() -> Iterator[None]:
-    """Look at each data set's files once while a page is drawn, however many parts of the page ask for them."""
-    token = _stamps.set({})
-    try:
-        yield
-    finally:
-        _stamps.reset(token)
-
-
-def _stamp(name: str) -> str:
-    known = _stamps.get()
-    if known is None:
-        known = {}
-    if name not in known:
-        known[name] = datasets.Dataset(datasets.available()[name]).stamp()
-    return known[name]
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _opened(name: str, stamp: str) -> datasets.Dataset:
     return datasets.Dataset(datasets.available()[name])
 
 
@@ -70,75 +106,71 @@ def choices(name: str) -> dict[str, list[str]]:
 
 def learned(name: str, backbone: str, pair: str) -> list[str]:
     """The learned methods that have been trained for a pair."""
-    return translation.trained(opened(name), backbone, pair)
+    return [one.name for one in rankers.available(opened(name), backbone, pair, rankers.TRAINED)]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _features(name: str, stamp: str, backbone: str) -> shards.Features:
-    return shards.load(_opened(name, stamp), backbone)
+def ways(name: str, backbone: str, pairs: Sequence[str]) -> list[str]:
+    """Everything that can rank all of some pairs, as it is shown in tables."""
+    there = [{one.name for one in rankers.available(opened(name), backbone, pair)} for pair in pairs]
+    return [way for way in rankers.RANKERS if all(way in own for own in there)]
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _pair(name: str, stamp: str, backbone: str, pair: str) -> runs.Pair:
-    return runs.open_pair(_opened(name, stamp), backbone, pair, _features(name, stamp, backbone))
+@cached(resource=True, max_entries=4)
+def features(name: str, backbone: str) -> shards.Features:
+    """The features of all pictures."""
+    return shards.load(opened(name), backbone)
 
 
-def pair_of(name: str, backbone: str, pair: str) -> runs.Pair:
+@cached(resource=True, max_entries=12)
+def pair_of(name: str, backbone: str, pair: str) -> Pair:
     """A language pair with its features."""
-    return _pair(name, _stamp(name), backbone, pair)
+    return open_pair(opened(name), backbone, pair, features(name, backbone))
 
 
-@st.cache_resource(max_entries=24, show_spinner=SPINNER)
-def _scores(name: str, stamp: str, backbone: str, pair: str, method: str) -> Matrix:
-    return runs.scores(_pair(name, stamp, backbone, pair), [method])[method]
-
-
+@cached(resource=True, max_entries=24, spinner=SPINNER)
 def scores(name: str, backbone: str, pair: str, method: str) -> Matrix:
     """The score matrix of one method, read-only."""
-    return _scores(name, _stamp(name), backbone, pair, method)
+    return stored_scores.scored(pair_of(name, backbone, pair), [rankers.ranker(method)])[method].matrix
 
 
-@st.cache_resource(max_entries=200, show_spinner=SPINNER)
-def _rankings(name: str, stamp: str, backbone: str, pair: str, method: str) -> pd.DataFrame:
-    return runs.rankings(_pair(name, stamp, backbone, pair), [method])[method]
-
-
+@cached(resource=True, max_entries=200, spinner=SPINNER)
 def rankings(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame:
     """What became of every query under one method or control; not to be changed."""
-    return _rankings(name, _stamp(name), backbone, pair, method)
+    return rankings_of(pair_of(name, backbone, pair), [rankers.ranker(method)])[method]
 
 
-@st.cache_data(max_entries=12, show_spinner=False)
-def _unseen(name: str, stamp: str, backbone: str, pair: str) -> Any:
-    opened = _opened(name, stamp)
-    return translation.unseen(_pair(name, stamp, backbone, pair), translation.trained(opened, backbone, pair))
+def explained(name: str, backbone: str, pair: str, method: str, query: str) -> Explanation:
+    """Why a query came out as it did under one method."""
+    opened_pair = pair_of(name, backbone, pair)
+    return explanation.explain(
+        opened_pair,
+        opened_pair.find(query),
+        scores(name, backbone, pair, method),
+        scores(name, backbone, pair, "maxmax"),
+        rankings(name, backbone, pair, method),
+        learned=rankers.is_trained(method),
+    )
 
 
+@cached(max_entries=12)
 def unseen(name: str, backbone: str, pair: str) -> frozenset[str]:
     """The queries of which no learned method of the pair saw anything in training."""
-    found: frozenset[str] = _unseen(name, _stamp(name), backbone, pair)
-    return found
+    return translation.unseen(pair_of(name, backbone, pair), learned(name, backbone, pair))
 
 
-@st.cache_data(max_entries=40, show_spinner=SPINNER)
-def _table(
-    name: str,
-    stamps: tuple[str, str],
-    backbone: str,
-    pairs: tuple[str, ...],
-    ways: tuple[str, ...],
-    unseen: bool,
-    **options: Any,
-) -> Any:
-    stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), ways) for pair in pairs}
+def _complete(
+    name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str]
+) -> dict[str, dict[str, pd.DataFrame]]:
+    """The stored rankings of those of ``ways`` that all pairs have: pair → way → frame; nothing is computed.
+
+    Scoring several pairs by all methods can take minutes: that is for ``python -m cldi_core score``.
+    """
+    stored = {pair: stored_rankings(pair_of(name, backbone, pair), map(rankers.ranker, ways)) for pair in pairs}
     complete = [way for way in ways if all(way in frames for frames in stored.values())]
-    frames = {pair: {way: stored[pair][way] for way in complete} for pair in pairs}
-    if unseen:
-        kept = {pair: _unseen(name, stamps[0], backbone, pair) for pair in pairs}
-        frames = {pair: tables.only(own, kept[pair]) for pair, own in frames.items()}
-    return tables.table(frames, **options) if complete else []
+    return {pair: {way: frames[way] for way in complete} for pair, frames in stored.items()} if complete else {}
 
 
+@cached(max_entries=40, also=RANKINGS, spinner=SPINNER)
 def table(
     name: str,
     backbone: str,
@@ -147,38 +179,19 @@ def table(
     same_spelled: bool = True,
     ways: Sequence[str] = tuple(METHODS),
     group: str | None = None,
-    unseen: bool = False,
+    unseen_alone: bool = False,
 ) -> list[dict[str, Any]]:
-    """The records of ``results.table`` for those of ``ways`` that are scored on all the pairs; nothing is computed.
+    """The records of ``tables.table`` for those of ``ways`` that are scored on all the pairs; nothing is computed.
 
-    ``unseen``: only of the words that the learned methods saw nothing of in training.
-
-    Scoring several pairs by all methods can take minutes: that is for ``python -m cldi_core score``.
+    ``unseen_alone``: only of the words that the learned methods saw nothing of in training.
     """
-    dataset = opened(name)
-    stamps = (_stamp(name), dataset.stamp(["rankings/*/*/*"]))
-    records: list[dict[str, Any]] = _table(
-        name, stamps, backbone, tuple(pairs), tuple(ways), unseen, same_spelled=same_spelled, group=group
-    )
-    return records
+    frames = _complete(name, backbone, pairs, ways)
+    if unseen_alone:
+        frames = {pair: tables.only(own, unseen(name, backbone, pair)) for pair, own in frames.items()}
+    return tables.table(frames, same_spelled=same_spelled, group=group)
 
 
-@st.cache_data(max_entries=20, show_spinner=SPINNER)
-def _against(
-    name: str,
-    stamps: tuple[str, str],
-    backbone: str,
-    pairs: tuple[str, ...],
-    ways: tuple[str, ...],
-    base: str,
-    same: bool,
-) -> Any:
-    stored = {pair: runs.stored_rankings(_pair(name, stamps[0], backbone, pair), ways) for pair in pairs}
-    complete = [way for way in ways if all(way in frames for frames in stored.values())]
-    frames = {pair: {way: stored[pair][way] for way in complete} for pair in pairs}
-    return tables.against(frames, base, same_spelled=same) if base in complete else []
-
-
+@cached(max_entries=20, also=RANKINGS, spinner=SPINNER)
 def against(
     name: str,
     backbone: str,
@@ -188,81 +201,55 @@ def against(
     same_spelled: bool = True,
     ways: Sequence[str] = tuple(METHODS),
 ) -> list[dict[str, Any]]:
-    """The records of ``results.against`` for those of ``ways`` that are scored on all pairs; nothing is computed."""
-    stamps = (_stamp(name), opened(name).stamp(["rankings/*/*/*"]))
-    records: list[dict[str, Any]] = _against(name, stamps, backbone, tuple(pairs), tuple(ways), base, same_spelled)
-    return records
+    """The records of ``tables.against`` for those of ``ways`` that are scored on all pairs; nothing is computed."""
+    frames = _complete(name, backbone, pairs, ways)
+    known = all(base in own for own in frames.values())
+    return tables.against(frames, base, same_spelled=same_spelled) if frames and known else []
 
 
-def chance(name: str, backbone: str, pair: str) -> float:
-    """The MRR of a random order."""
-    return tables.chance(pair_of(name, backbone, pair))
+def chance(name: str, backbone: str, pairs: Sequence[str]) -> float:
+    """The MRR of a random order, the mean over pairs."""
+    return sum(tables.chance(pair_of(name, backbone, pair)) for pair in pairs) / len(pairs)
 
 
-@st.cache_data(max_entries=40, show_spinner=SPINNER)
-def _noun_gap(
-    name: str, stamp: str, backbone: str, pairs: tuple[str, ...], method: str, letter: str, same: bool
-) -> Any:
-    frames = {pair: _rankings(name, stamp, backbone, pair, method) for pair in pairs}
-    kept = {pair: frame if same else frame[~frame["same_spelled"]] for pair, frame in frames.items()}
-    return tables.noun_gap(kept, letter)
-
-
+@cached(max_entries=40, spinner=SPINNER)
 def noun_gap(
     name: str, backbone: str, pairs: Sequence[str], method: str, letter: str, *, same_spelled: bool = True
 ) -> metrics.Interval:
     """How much higher the nouns' MRR is than that of verbs or adjectives."""
-    stamp = _stamp(name)
-    gap: metrics.Interval = _noun_gap(name, stamp, backbone, tuple(pairs), method, letter, same_spelled)
-    return gap
+    frames = {pair: rankings(name, backbone, pair, method) for pair in pairs}
+    kept = {pair: frame if same_spelled else frame[~frame["same_spelled"]] for pair, frame in frames.items()}
+    return tables.noun_gap(kept, letter)
 
 
-@st.cache_data(max_entries=20, show_spinner=SPINNER)
-def _dispersions(name: str, stamp: str, backbone: str, pair: str) -> pd.DataFrame:
-    return overview.dispersions(_pair(name, stamp, backbone, pair))
-
-
+@cached(max_entries=20, spinner=SPINNER)
 def dispersions(name: str, backbone: str, pair: str) -> pd.DataFrame:
     """Dispersion of every word of a pair: columns language, word, pos, dispersion, pictures."""
-    frame: pd.DataFrame = _dispersions(name, _stamp(name), backbone, pair)
-    return frame
+    return overview.dispersions(pair_of(name, backbone, pair))
 
 
-@st.cache_resource(max_entries=6, show_spinner=SPINNER)
-def _coordinates(name: str, stamp: str, backbone: str, kind: str) -> pd.DataFrame:
-    return maps.coordinates(_opened(name, stamp), backbone, kind)
-
-
+@cached(resource=True, max_entries=6, spinner=SPINNER)
 def coordinates(name: str, backbone: str, kind: str) -> pd.DataFrame:
     """The stored map of words or pictures, or PCA; not to be changed."""
-    return _coordinates(name, _stamp(name), backbone, kind)
+    return maps.coordinates(opened(name), backbone, kind)
 
 
-@st.cache_data(max_entries=6, show_spinner="Looking through the data set …")
-def _findings(name: str, stamp: str) -> list[health.Finding]:
-    return health.check(_opened(name, stamp))
-
-
+@cached(max_entries=6, spinner="Looking through the data set …")
 def findings(name: str) -> list[health.Finding]:
     """What ``check`` says."""
-    found: list[health.Finding] = _findings(name, _stamp(name))
-    return found
+    return health.check(opened(name))
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _card(name: str, stamp: str, backbone: str) -> feature_card.Card:
-    return feature_card.card(_opened(name, stamp), backbone)
+@cached(max_entries=20)
+def provenance_of(name: str, backbone: str) -> provenance.Provenance:
+    """Where a backbone's features come from."""
+    return provenance.provenance_of(opened(name), backbone)
 
 
-def card(name: str, backbone: str) -> feature_card.Card:
-    """What is known of a backbone's features."""
-    found: feature_card.Card = _card(name, _stamp(name), backbone)
-    return found
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _shelf(name: str, stamp: str) -> Shelf:
-    return Shelf(_opened(name, stamp).pictures)
+@cached(resource=True, max_entries=4)
+def shelf(name: str) -> Shelf:
+    """The small pictures of a data set."""
+    return Shelf(opened(name).pictures)
 
 
 def thumbnails(name: str, ids: Sequence[str]) -> list[str]:
@@ -270,16 +257,11 @@ def thumbnails(name: str, ids: Sequence[str]) -> list[str]:
 
     Data URLs, because Streamlit would decode, shrink and encode the files again and keep them for each session.
     """
-    return [pictures.data_url(file) for file in _shelf(name, _stamp(name)).get(ids).values()]
+    return [pictures.data_url(file) for file in shelf(name).get(ids).values()]
 
 
-@st.cache_data(max_entries=5000, show_spinner=False)
-def _strip(name: str, stamp: str, ids: tuple[str, ...], arrow: bool) -> str | None:
-    files = list(_shelf(name, stamp).get(ids).values())
-    return pictures.data_url(pictures.strip(files, arrow=arrow), "svg+xml") if files else None
-
-
+@cached(max_entries=5000)
 def strip(name: str, ids: Sequence[str], *, arrow: bool = False) -> str | None:
     """Some pictures side by side as one data URL, with an arrow between two that are compared; ``None`` for none."""
-    url: str | None = _strip(name, _stamp(name), tuple(ids), arrow)
-    return url
+    files = list(shelf(name).get(ids).values())
+    return pictures.data_url(pictures.strip(files, arrow=arrow), "svg+xml") if files else None

@@ -1,18 +1,21 @@
 """The view: what the reader looks at, kept whole in the URL.
 
-The URL is the only place where the view lives.  ``start`` reads it at the beginning of every run; widgets are set from
-it and write it back in their callbacks.  (``bind="query-params"`` would drop values equal to a default from the URL, so
-that a link would change its meaning with the data, and can't be changed by a click elsewhere.)
+The URL is the only place where the view lives.  ``start`` reads what all pages share at the beginning of every run,
+``asked`` what belongs to one page alone; ``widget`` sets a widget to a parameter and lets it write the parameter back
+through ``go``.  (``bind="query-params"`` would drop values equal to a default from the URL, so that a link would change
+its meaning with the data, and can't be changed by a click elsewhere.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from cldi_core import rankers
 from cldi_core.data import dataset as datasets
 from cldi_core.scoring import methods
 
@@ -58,15 +61,59 @@ def of_word(query: str, **changes: str) -> dict[str, str]:
 
 
 def go(**changes: str) -> None:
-    """Change the view and the URL; for callbacks.  Another method or backbone is compared with a new opponent."""
-    view = replace(current(), **changes)
-    st.session_state[_STATE] = view
+    """Change parameters in the URL, and with them the view; for callbacks.  An empty one leaves the URL.
+
+    Another method or backbone is compared with a new opponent, so it ends what belongs to one page alone.
+    """
     kept = {} if changes.keys() & {"method", "backbone"} else _of_page()
-    st.query_params.from_dict(view.params() | kept)
+    kept |= {name: value for name, value in changes.items() if name in PAGE_PARAMS}
+    view = replace(current(), **{name: value for name, value in changes.items() if name not in PAGE_PARAMS})
+    st.session_state[_STATE] = view
+    st.query_params.from_dict(view.params() | {name: value for name, value in kept.items() if value})
 
 
 def _of_page() -> dict[str, str]:
     return {name: st.query_params[name] for name in PAGE_PARAMS if name in st.query_params}
+
+
+def asked(name: str) -> str:
+    """What the URL says of a parameter of one page alone: text that nobody has looked at yet."""
+    return str(st.query_params.get(name, ""))
+
+
+def one_of(name: str, offered: Sequence[str]) -> str:
+    """The choice that a parameter of one page alone names, or the first one."""
+    given = asked(name)
+    return given if given in offered else offered[0]
+
+
+def widget(
+    name: str,
+    value: object,
+    *,
+    key: str = "",
+    write: Callable[[Any], str] = lambda chosen: chosen or "",
+    then: Callable[[], object] | None = None,
+    **also: str,
+) -> dict[str, Any]:
+    """Set the widget of a parameter, and give it what it needs to write the parameter back: key and callback.
+
+    Args:
+        value: what the widget is set to, which the page has looked up among what exists.
+        key: of the widget; the parameter's name without it.
+        write: the parameter for what a reader chose.
+        then: what has to be done besides.
+        also: parameters that change with this one.
+    """
+    key = key or name
+    st.session_state[key] = value
+
+    def changed() -> None:
+        go(**{name: write(st.session_state[key]), **also})
+        if then is not None:
+            then()
+
+    return {"key": key, "on_change": changed}
 
 
 def resolve(
@@ -103,9 +150,9 @@ def resolve(
 def _is_method(wanted: Mapping[str, str], learned: list[str]) -> bool:
     """Whether the method is a composed one, or a learned one that has been trained for the chosen pair and backbone."""
     name = wanted["method"]
-    if name in methods.LEARNED:
+    if rankers.is_trained(name):
         return f"{wanted['backbone']}/{wanted['pair']}/{name}" in learned
-    return methods.exists(name)
+    return rankers.exists(name)
 
 
 def _default(name: str, known: list[str]) -> str:

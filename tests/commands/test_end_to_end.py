@@ -86,7 +86,7 @@ def test_each_translation_is_explained(root: Path) -> None:
         assert [(gold["word"], gold["rank"]) for gold in found["gold"]] == [(german, 1)]
         assert 0 < found["dispersion"] < 1 and found["outcome"] == "found"
     text = command(root, "explain", "--dataset", NAME, "--pair", "en-de", "--word", "sun").stdout
-    assert text.startswith("Found: AVGMAX ranks the right answer “Sonne” first of 5 candidates")
+    assert text.startswith("outcome: found\nright answer: Sonne, rank 1 of 5\nbest cosine ")
 
 
 def test_the_map_and_the_check_are_made(root: Path) -> None:

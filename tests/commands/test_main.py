@@ -265,12 +265,21 @@ def test_explain_prints_json(ask: Callable[..., dict], word: str, method: str) -
         assert answer["gold"][0]["rank"] is None and answer["dispersion"] is None
 
 
-def test_explain_prints_a_sentence_and_candidates(run: Run, small: Dataset) -> None:
-    code, out, _ = run("explain", "--dataset", "small", "--pair", "en-de", "--word", "dog", "--top", 3)
-    lines = out.splitlines()
-    assert code == 0 and len(lines) == 1 + 1 + 3 + 2
-    assert lines[1].startswith("pictures 2, dispersion ") and lines[1].endswith("senses 8")
-    assert {line.split(",")[0] for line in lines[-2:]} == {"right: Hund", "right: Köter"}
+def test_explain_prints_the_facts_of_its_json(run: Run, ask: Callable[..., dict], small: Dataset) -> None:
+    for word in ("dog", "run", "ghost"):
+        told = ("explain", "--dataset", "small", "--pair", "en-de", "--word", word, "--top", 3)
+        code, out, _ = run(*told)
+        found = ask("explain", "--pair", "en-de", "--word", word, "--top", 3)
+        lines = out.splitlines()
+        assert code == 0 and lines[0] == f"outcome: {found['outcome']}" and "nan" not in "".join(lines[:-3])
+        rights = [line for line in lines if line.startswith("right answer: ")]
+        assert [line.split(": ")[1].split(",")[0] for line in rights] == [right["word"] for right in found["gold"]]
+        assert all(line.endswith(f" of {found['ranked']}") for line in rights)
+        assert (f"reason: {found['reason']}" in lines) == (found["outcome"] != "found")
+        named = found["outcome"] != "found" and found["winner"] is not None
+        assert any(named and line.startswith(f"winner: {found['winner']['word']} (") for line in lines) == named
+        assert [line.split()[-1] for line in lines[-3:]] == [one["word"] for one in found["candidates"]]
+    assert "pictures 2, dispersion " in run(*told[:6], "dog")[1] and "senses 8\n" in run(*told[:6], "dog")[1]
 
 
 def test_score_keeps_what_evaluate_needs(ask: Callable[..., dict], small: Dataset) -> None:

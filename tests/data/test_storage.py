@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,33 @@ def test_a_second_writer_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest
     message = str(caught.value)
     assert "\n" not in message
     assert repr(str(tmp_path)) in message and "run this again" in message
+
+
+def test_a_lock_names_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "LOCK_WAIT", 0.1)
+    assert not storage.is_locked(tmp_path)
+    with storage.lock(tmp_path, "pivot train"):
+        assert storage.is_locked(tmp_path)
+        who = (
+            rf"^process {os.getpid()} on \S+ \(pivot train, since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\) has been writing to"
+        )
+        with pytest.raises(DatasetError, match=who), storage.lock(tmp_path):
+            pytest.fail("two hold the folder")
+        for junk in ("junk", "[]", "{}", '{"pid": "me"}'):
+            (tmp_path / storage.HOLDER).write_text(junk)
+            with pytest.raises(DatasetError, match=r"^another process has been"), storage.lock(tmp_path):
+                pytest.fail("two hold the folder")
+    assert not storage.is_locked(tmp_path) and names(tmp_path) == [".lock"]
+
+
+def test_a_lock_may_be_named_by_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "LOCK_WAIT", 0.1)
+    holder = storage.Holder(7, "there", "extract", "2026-11-25 18:51:13")
+    assert storage.Holder.from_json(json.loads(json.dumps(vars(holder)))) == holder
+    with storage.lock_named_elsewhere(tmp_path, lambda: None):
+        assert names(tmp_path) == [".lock"]
+        with pytest.raises(DatasetError, match=r"^process 7 on there \(extract, since"):
+            storage.lock_named_elsewhere(tmp_path, lambda: holder).__enter__()
 
 
 def test_a_lock_is_free_again_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

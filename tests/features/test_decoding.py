@@ -18,7 +18,7 @@ from cldi_core.data import pictures
 from cldi_core.errors import PictureError
 from cldi_core.features import decoding
 from cldi_core.features.backbones import BACKBONES, Preprocessing
-from cldi_core.features.decoding import Batch, Decoders, decode, prepare
+from cldi_core.features.decoding import Batch, Decoders, decode_batch, prepare
 from tests.conftest import draw
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +134,7 @@ def same(found: list[decoding.Decoded], expected: list[decoding.Decoded]) -> boo
 
 
 def test_workers_give_what_this_process_would(batches: list[Batch]) -> None:
-    expected = [decode(batch, SMALL) for batch in batches]
+    expected = [decode_batch(batch, SMALL) for batch in batches]
     assert {row["file"] for one in expected for row in one.failed} == {f"{name}.png" for name in BAD}
     assert sum(len(one.ids) for one in expected) == len(GOOD)
     with Decoders(SMALL, 2) as decoders:
@@ -145,7 +145,7 @@ def test_workers_give_what_this_process_would(batches: list[Batch]) -> None:
 
 
 def test_a_worker_that_is_killed_costs_nothing(batches: list[Batch]) -> None:
-    expected = [decode(batch, SMALL) for batch in batches]
+    expected = [decode_batch(batch, SMALL) for batch in batches]
     with Decoders(SMALL, 2) as decoders:
         found = decoders.map(batches * 3)
         got = [next(found)]
@@ -158,7 +158,8 @@ def test_a_worker_that_is_killed_costs_nothing(batches: list[Batch]) -> None:
 DEADLY = """
 import os, sys
 from pathlib import Path
-from cldi_core import decoding, pictures
+from cldi_core.data import pictures
+from cldi_core.features import decoding
 from cldi_core.features.backbones import Preprocessing
 
 def prepare(data, how, real=decoding.prepare):

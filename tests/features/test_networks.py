@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from cldi_core.errors import CldiError, UnknownNameError
 from cldi_core.features import backbones, networks, weights
-from cldi_core.features.backbones import BACKBONES
+from cldi_core.features.backbones import BACKBONES, IMAGENET_MEAN, IMAGENET_STD, Backbone, Preprocessing
 from cldi_core.features.decoding import prepare
 from cldi_core.features.networks import Extractor
 from tests.conftest import draw
@@ -47,8 +47,8 @@ def untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file.write_bytes(b"")
     torch.manual_seed(0)
     monkeypatch.setattr(weights, "downloaded", lambda url, backbone: file)
-    monkeypatch.setattr(weights, "read", lambda path: {})
-    monkeypatch.setattr(weights, "fill", lambda *given, **named: None)
+    monkeypatch.setattr(weights, "read_state", lambda path: {})
+    monkeypatch.setattr(weights, "fill_network", lambda *given, **named: None)
 
 
 @pytest.mark.parametrize("name", ["efficientnet-lite0", "efficientnet-lite2"])
@@ -57,7 +57,7 @@ def test_the_features_are_those_of_the_published_network(name: str) -> None:
     from efficientnet_lite_pytorch import EfficientNet
 
     network = EfficientNet.from_name(name)
-    network.load_state_dict(weights.read(weights.packaged(BACKBONES[name].package)))
+    network.load_state_dict(weights.read_state(weights.packaged(BACKBONES[name].package)))
     network.eval()
     given = pixels(name)
     scaled = (torch.tensor(given).permute(0, 3, 1, 2).float() - 127) / 128
@@ -126,6 +126,32 @@ def test_the_other_layers(untrained: None, name: str) -> None:
     assert (found.min() < 0) == (name == "vgg19-logits"), "all but the logits are behind a ReLU"
 
 
+def test_adding_a_backbone_is_one_record(untrained: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether its network ends in ``fc`` or in a ``classifier``, and whether or not it has normalisations."""
+    from torchvision import models
+
+    built = models.mobilenet_v3_small(weights=None)
+    for module in built.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None  # one batch settles it; otherwise an untrained network gives next to nothing
+    built(torch.randn(4, 3, 224, 224))
+    built.eval()
+    monkeypatch.setattr(models, "get_model", lambda name, weights: built)
+    mine = Backbone(
+        "mine", "Mine", "torchvision", "mobilenet_v3_small", "pooled", 576, Preprocessing(256, 224), "torchvision",
+        "BSD-3-Clause", "made up", node="flatten",
+    )  # fmt: skip
+    monkeypatch.setitem(BACKBONES, "mine", mine)
+    given = pixels("mine", 3)
+    with torch.inference_mode():
+        scaled = torch.from_numpy(given).permute(0, 3, 1, 2).float()
+        scaled = (scaled - torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1)) / torch.tensor(IMAGENET_STD).view(1, 3, 1, 1)
+        expected = built.avgpool(built.features(scaled)).flatten(1).numpy()
+    found = Extractor("mine", precision="exact").features(given)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    assert found.shape == (3, 576) and np.ptp(found) > 0.1
+
+
 def test_torchvision_weights_come_from_their_server_or_a_file(
     served: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,7 +210,7 @@ def test_timm_without_a_network_names_both_ways_out(monkeypatch: pytest.MonkeyPa
 def test_timm_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backbones.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(CldiError, match="pip install timm"):
-        backbones.find("timm:resnet18")
+        backbones.find_backbone("timm:resnet18")
 
 
 @pytest.mark.parametrize("name", ["vgg99", "timm:", "timm:no_such_network", "timm:../../etc/passwd", "", "VGG19"])
@@ -192,7 +218,7 @@ def test_unknown_backbones(name: str) -> None:
     if name.startswith("timm:"):
         pytest.importorskip("timm", reason="timm is an optional extra")
     with pytest.raises(UnknownNameError, match="choose from: "):
-        backbones.find(name)
+        backbones.find_backbone(name)
 
 
 def test_unknown_devices_and_precisions() -> None:

@@ -20,7 +20,7 @@ import pytest
 from cldi_core.data import dataset, pictures, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
-from cldi_core.features import extraction, progress, ray_engine, weights
+from cldi_core.features import background, extraction, ray_engine, weights
 from tests.conftest import FakeExtractor, picture
 from tests.features.test_resuming import features_of
 
@@ -31,12 +31,12 @@ LITE = "efficientnet-lite0"
 JOINED = """
 import json, sys
 from pathlib import Path
-from cldi_core import rayengine
 from cldi_core.data.dataset import Dataset
+from cldi_core.features import ray_engine
 
 if __name__ == "__main__":
     folder, address, output = sys.argv[1:]
-    done = rayengine.extract(Dataset(Path(folder)), "efficientnet-lite0", address=address, output=output)
+    done = ray_engine.extract(Dataset(Path(folder)), "efficientnet-lite0", address=address, output=output)
     print(json.dumps([done.extracted, done.reused, done.failed]))
 """
 
@@ -105,9 +105,10 @@ def test_the_features_are_those_of_the_local_engine_and_kept(
     assert features_of(folder) == found, "bit for bit"
     assert (done.extracted, done.reused, done.failed) == (10, 0, alone.failed)
     assert told[0] == (0, 12, 0) and told[-1] == (12, 12, 2) and len(told) == 4
-    known = progress.read(folder)
-    assert known is not None and (known.done, known.total, known.failed, known.running) == (12, 12, 2, False)
-    assert json.loads((folder / "extraction.json").read_text())["extracted"] == 10
+    job = background.job(drawn, LITE)
+    assert job is not None and (job.state, job.done, job.total, job.failed) == ("done", 12, 12, 2)
+    assert job.made is not None and (job.made.extracted, job.made.device) == (10, "cpu")
+    assert job.runner is not None and job.runner.what == f"extract --backbone {LITE} --engine ray"
     assert capfd.readouterr() == ("", ""), "nothing of Ray's on the user's terminal"
     assert all_ended(before)
 

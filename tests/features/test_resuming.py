@@ -15,8 +15,8 @@ import pytest
 
 from cldi_core.data import dataset, pictures, storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import DatasetError, UnknownNameError
-from cldi_core.features import background, extraction, progress
+from cldi_core.errors import DatasetError
+from cldi_core.features import background, extraction
 from tests.conftest import FakeExtractor, picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,8 @@ LITE = "efficientnet-lite0"
 CONCEPTS = ("sun", "house", "tree", "ring", "cross", "square")
 SLOW = """
 import signal, sys, time
-from cldi_core import cli, extract, pictures
+from cldi_core.commands import main
+from cldi_core.features import extraction
 from tests.conftest import FakeExtractor
 
 class Slow(FakeExtractor):
@@ -34,9 +35,9 @@ class Slow(FakeExtractor):
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are born to ignore it
-    extract.Extractor = Slow
-    extract.BATCH = {{"cpu": 2, "cuda": 2}}
-    cli.main()
+    extraction.Extractor = Slow
+    extraction.BATCH = {{"cpu": 2, "cuda": 2}}
+    main.main()
 """
 
 
@@ -77,9 +78,7 @@ def command(tmp_path: Path, drawn: Dataset, seconds: float) -> list[str]:
     return [sys.executable, str(script), "extract", "--dataset", str(drawn.path), "--workers", "1", "--json"]
 
 
-def started(
-    tmp_path: Path, drawn: Dataset, seconds: float = 0.3, limit: Callable[[], None] | None = None
-) -> subprocess.Popen:
+def started(tmp_path: Path, drawn: Dataset, seconds: float = 0.3) -> subprocess.Popen:
     return subprocess.Popen(
         command(tmp_path, drawn, seconds), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -106,11 +105,17 @@ def test_killing_it_loses_at_most_the_shard_under_way(
     assert process.returncode != 0 and "Traceback" not in error
     kept = features_of(folder)
     assert 2 <= len(kept) < 6 and kept == {name: expected[name] for name in kept}
+    job = background.job(drawn, LITE)
+    assert job is not None and job.state == "interrupted" and job.done < 24 and job.made is None
+    assert job.runner is not None and job.runner.pid == process.pid
     (folder / ".part-x-1.tmp").write_bytes(b"what a run leaves that is killed while it writes")
     again = extraction.extract(Dataset(drawn.path), LITE, workers=0)
     assert not list(folder.glob("*.tmp")) and not list(folder.glob(".*.tmp"))
     assert again.reused == 4 * len(kept) and again.reused + again.extracted == 24
     assert features_of(folder) == expected, "bit for bit what an undisturbed run gives"
+    job = background.job(drawn, LITE)
+    assert job is not None and (job.state, job.done, job.kept) == ("done", 24, again.reused)
+    assert job.made is not None and job.made.extracted == again.extracted
 
 
 def test_a_disk_without_room_ends_it_in_one_line_and_loses_nothing(
@@ -135,6 +140,8 @@ def test_a_disk_without_room_ends_it_in_one_line_and_loses_nothing(
     assert done.returncode == 1 and done.stderr.startswith("error: the features could not be written to ")
     assert done.stderr.count("\n") == 1 and "make room and run this again" in done.stderr
     assert not list(folder.glob("*.safetensors")) and not list(folder.glob(".*.tmp"))
+    job = background.job(drawn, LITE)
+    assert job is not None and job.state == "failed" and done.stderr == f"error: {job.error}\n"
     assert extraction.extract(Dataset(drawn.path), LITE, workers=0).extracted == 24
     assert features_of(folder) == expected
 
@@ -154,88 +161,3 @@ def test_a_second_run_waits_or_is_told_who_holds_the_lock(
     assert (second.extracted, second.reused) == (0, 24), "it waited until the other was done"
     first = json.loads(process.communicate(timeout=60)[0])
     assert (first["extracted"], first["reused"]) == (24, 0)
-
-
-def test_progress_is_kept_for_others_to_see(tmp_path: Path, drawn: Dataset) -> None:
-    folder = drawn.home / "features" / LITE
-    assert progress.read(folder) is None and storage.held(folder) is None
-    process = started(tmp_path, drawn)
-    wait_for(lambda: (now := progress.read(folder)) and now.running and now.done >= 8, "progress")
-    now = progress.read(folder)
-    assert now is not None and (now.total, now.failed) == (24, 0) and now.done < 24
-    assert now.rate > 0 and now.left is not None and now.left < 60 and 0.3 < now.share < 1
-    assert "of 24 pictures" in now.sentence and "left" in now.sentence
-    process.kill()
-    process.wait()
-    now = progress.read(folder)
-    assert now is not None and not now.running and "interrupted" in now.sentence
-
-
-def test_a_run_in_the_background_can_be_watched_cancelled_and_gone_on_with(drawn: Dataset) -> None:
-    """With the real network: what is started is the command itself."""
-    folder = drawn.home / "features" / LITE
-    assert background.under_way(drawn) == {} and background.failed(drawn) == {}
-    background.start(drawn, LITE)
-    background.start(drawn, LITE)  # a second one changes nothing
-    assert background.running(drawn, LITE) and background.starting(drawn) == [LITE]
-    wait_for(lambda: storage.held(folder) is not None or features_of(folder), "the lock")
-    background.cancel(drawn, LITE)
-    wait_for(lambda: not background.running(drawn, LITE), "its end")
-    background.start(drawn, LITE)
-    wait_for(lambda: not background.running(drawn, LITE), "its end")
-    assert len(features_of(folder)) == 6 and background.failed(drawn) == {} and background.under_way(drawn) == {}
-    background.cancel(drawn, LITE)  # nothing runs: nothing happens
-
-
-def test_one_that_somebody_else_started_can_be_cancelled(tmp_path: Path, drawn: Dataset) -> None:
-    folder = drawn.home / "features" / LITE
-    process = started(tmp_path, drawn)
-    wait_for(lambda: features_of(folder), "the first shard")
-    assert background.running(drawn, LITE) and background.starting(drawn) == []
-    assert list(background.under_way(drawn)) == [LITE]
-    background.cancel(drawn, LITE)
-    process.communicate(timeout=60)
-    assert not background.running(drawn, LITE)
-    assert not background.under_way(drawn)[LITE].running, "it can be gone on with"
-
-
-def test_one_on_another_machine_cannot(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    with storage.lock(drawn.home / "features" / LITE, "extract"):
-        monkeypatch.setattr(background.socket, "gethostname", lambda: "elsewhere")
-        with pytest.raises(DatasetError, match="end it there"):
-            background.cancel(drawn, LITE)
-
-
-def test_why_one_in_the_background_failed(drawn: Dataset) -> None:
-    shard = drawn.pictures.shards[0]
-    data = shard.read_bytes()
-    shard.write_bytes(data[: len(data) // 2] + data[-2000:])
-    background.start(drawn, LITE)
-    wait_for(lambda: not background.running(drawn, LITE), "its end")
-    assert list(background.failed(drawn)) == [LITE] and shard.name in background.failed(drawn)[LITE]
-
-
-def test_unknown_ones_are_not_started(drawn: Dataset) -> None:
-    for backbone, device in (("vgg99", "cpu"), (LITE, "tpu"), ("../../x", "cpu")):
-        with pytest.raises(UnknownNameError):
-            background.start(drawn, backbone, device)
-    assert not (drawn.home / "features").exists()
-
-
-def test_broken_progress_files_are_no_progress(drawn: Dataset) -> None:
-    folder = drawn.home / "features" / LITE
-    folder.mkdir(parents=True)
-    for text in ("", "[]", "{}", '{"done": 1}', "null"):
-        (folder / progress.FILE).write_text(text)
-        assert progress.read(folder) is None
-    (folder / storage.LOCK).touch()
-    (folder / storage.HOLDER).write_text("junk")
-    assert storage.held(folder) is None
-    with storage.lock(folder):
-        (folder / storage.HOLDER).write_text("junk")
-        assert storage.held(folder) == {}
-
-
-@pytest.mark.parametrize(("seconds", "told"), [(0, "0 s"), (89, "89 s"), (600, "10 min"), (12_600, "3.5 h")])
-def test_durations(seconds: float, told: str) -> None:
-    assert progress.duration(seconds) == told

@@ -76,7 +76,7 @@ def test_a_file_is_fetched_once_with_a_bar_and_its_hash_is_checked(
     assert "100%" in capfd.readouterr().err
     assert weights.downloaded(f"{address}/{name}", "tiny") == path
     assert Handler.asked == [f"/{name}"]
-    assert weights.read(path).keys() == TENSORS.keys()
+    assert weights.read_state(path).keys() == TENSORS.keys()
 
 
 def test_what_is_not_what_its_name_says_is_not_kept(served: tuple[str, Path]) -> None:
@@ -101,10 +101,10 @@ def test_without_a_network_both_ways_out_are_named(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.parametrize("wrapped", [None, "state_dict", "model"])
 def test_tensors_are_read_from_both_formats(tmp_path: Path, wrapped: str | None) -> None:
-    found = weights.read(saved(tmp_path / "one.pth", {wrapped: TENSORS, "epoch": 3} if wrapped else TENSORS))
+    found = weights.read_state(saved(tmp_path / "one.pth", {wrapped: TENSORS, "epoch": 3} if wrapped else TENSORS))
     assert found.keys() == TENSORS.keys() and torch.equal(found["weight"], TENSORS["weight"])
     save_file(TENSORS, tmp_path / "one.safetensors")
-    found = weights.read(tmp_path / "one.safetensors")
+    found = weights.read_state(tmp_path / "one.safetensors")
     assert found.keys() == TENSORS.keys() and torch.equal(found["weight"], TENSORS["weight"])
 
 
@@ -118,7 +118,7 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     saved(tmp_path / "hostile.pth", {"weight": Hostile()})
     (tmp_path / "pickle.pth").write_bytes(pickle.dumps(Hostile()))
     for name in ("hostile.pth", "pickle.pth"):
-        assert "cannot be read" in error_of(functools.partial(weights.read, tmp_path / name))
+        assert "cannot be read" in error_of(functools.partial(weights.read_state, tmp_path / name))
     assert not (tmp_path / "hacked").exists()
 
 
@@ -134,29 +134,29 @@ def test_nothing_in_a_file_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_files_that_are_no_weights(tmp_path: Path, name: str, data: bytes | None, reason: str) -> None:
     if data is not None:
         (tmp_path / name).write_bytes(data)
-    assert reason in error_of(functools.partial(weights.read, tmp_path / name))
+    assert reason in error_of(functools.partial(weights.read_state, tmp_path / name))
 
 
 def test_other_things_than_tensors(tmp_path: Path) -> None:
     for value in ([1, 2], {"epoch": 3}, {}):
         path = saved(tmp_path / "other.pth", value)
-        assert "hold no tensors by name" in error_of(functools.partial(weights.read, path))
+        assert "hold no tensors by name" in error_of(functools.partial(weights.read_state, path))
 
 
 def test_weights_of_another_network_are_refused() -> None:
     layer = torch.nn.Linear(3, 2)
     path = Path("some") / "file.pth"
-    weights.fill(layer, TENSORS, path, "tiny")
+    weights.fill_network(layer, TENSORS, path, "tiny")
     assert torch.equal(layer.weight, TENSORS["weight"])
     for state, told in (
         ({"weight": TENSORS["weight"]}, "'file.pth' is not for tiny: it lacks bias"),
         (TENSORS | {"more": torch.zeros(1)}, "it has besides more"),
         (TENSORS | {"bias": torch.zeros(3)}, "it has in other shapes bias"),
     ):
-        assert told in error_of(functools.partial(weights.fill, layer, state, path, "tiny"))
-    weights.fill(layer, TENSORS | {"head.weight": torch.zeros(1)}, path, "tiny", spare=("head",))
+        assert told in error_of(functools.partial(weights.fill_network, layer, state, path, "tiny"))
+    weights.fill_network(layer, TENSORS | {"head.weight": torch.zeros(1)}, path, "tiny", spare=("head",))
     many = {f"layer{place}": torch.zeros(1) for place in range(9)}
-    assert "(9 in all)" in error_of(functools.partial(weights.fill, layer, TENSORS | many, path, "tiny"))
+    assert "(9 in all)" in error_of(functools.partial(weights.fill_network, layer, TENSORS | many, path, "tiny"))
 
 
 def test_a_package_that_is_not_installed() -> None:

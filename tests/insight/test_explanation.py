@@ -1,4 +1,4 @@
-"""Explanations: the figures behind one word, and sentences that can be read aloud."""
+"""Explanations: the figures behind one word, and the reason for its rank."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_deep_rank_is_found(small: Dataset) -> None:
     write_words(small.path, words)
     found = explained(open_pair(Dataset(small.path), BACKBONE, "en-de"), "dog")
     assert (found.gold[0].rank, found.outcome) == (31, "missed")
-    assert "at rank 31 of 31" in explanation.verdict(found, "avgmax")
+    assert (found.ranked, found.shared) == (31, False)
     assert [record["rank"] for record in explanation.as_json(found, 5)["gold"]] == [31]
 
 
@@ -130,6 +130,8 @@ def test_words_without_pictures_have_no_matches(pair: Pair) -> None:
 @pytest.mark.parametrize(
     ("rank", "shown", "outcome"),
     [(1, "1", "found"), (1.5, "1½", "nearly"), (10, "10", "nearly"), (10.5, "10½", "missed"), (1627, "1627", "missed"),
+     (4 / 3, "1⅓", "nearly"), (2 + 2 / 3, "2⅔", "nearly"), (5 / 4, "1¼", "nearly"), (1626.75, "1626¾", "missed"),
+     (4.2, "4.2", "nearly"), (1 + 30 / 29 - 1, "1.1", "nearly"), (2 + 28 / 29, "2.9", "nearly"),
      (NAN, "–", "uncovered")],
 )  # fmt: skip
 def test_ranks_are_shown_and_named(rank: float, shown: str, outcome: str) -> None:
@@ -146,57 +148,62 @@ def case(rank: float, *, others: tuple[Candidate, ...] = (), **facts: object) ->
 
 
 MILK = Candidate("Milchshake", 1, 0.8, False, "N", 5)
-VERDICTS = {
-    "found": (case(1, others=(replace(MILK, rank=2),)), ["Found", "AVGMAX", "first of 2 candidates", "0.70", "0.71"]),
-    "found, nothing typical": (case(1, typical=NAN), ["Found", "first of 1 candidates"]),
-    "nearly": (case(2, others=(MILK,)), ["Nearly", "rank 2 of 2", "the winner is “Milchshake”", "(noun)", "the verb"]),
-    "missed": (case(40, others=(MILK,)), ["Missed", "rank 40", "“Milchshake”"]),
-    "no match": (case(40, others=(MILK,), best_cosine=0.3), ["No picture of “schütteln” looks much like", "0.30"]),
-    "dispersed": (case(40, others=(MILK,), dispersion=0.8), ["differ much among themselves", "dispersion 0.80"]),
-    "same kind": (case(40, others=(replace(MILK, pos="V"),)), ["look alike or be related", "even better"]),
-    "two kinds": (case(40, others=(replace(MILK, pos="NA"),)), ["(noun and adjective)"]),
-    "tied": (case(1.5, others=(replace(MILK, rank=1.5, score=0.5),)), ["shares rank 1½ of 2 with “Milchsh", "as well"]),
-    "no pictures": (case(NAN, pictures=0), ["no pictures of “shake”"]),
-    "no pictures of the answer": (case(NAN, others=(MILK,)), ["no pictures of the right answer “schütteln”"]),
+REASONS = {
+    "found": (case(1, others=(replace(MILK, rank=2),)), "", "Milchshake"),
+    "nearly": (case(2, others=(MILK,)), "other kind", "Milchshake"),
+    "no match": (case(40, others=(MILK,), best_cosine=0.3), "unlike", "Milchshake"),
+    "no match, nothing typical": (case(40, others=(MILK,), best_cosine=0.3, typical=NAN), "other kind", "Milchshake"),
+    "dispersed": (case(40, others=(MILK,), dispersion=0.8), "dispersed", "Milchshake"),
+    "one picture": (case(40, others=(MILK,), dispersion=NAN), "other kind", "Milchshake"),
+    "same kind": (case(40, others=(replace(MILK, pos="V"),)), "alike", "Milchshake"),
+    "two kinds": (case(40, others=(replace(MILK, pos="NV"),)), "alike", "Milchshake"),
+    "as texts": (case(40, others=(MILK,), best_cosine=0.3, learned=True), "texts", "Milchshake"),
+    "found as text": (case(1, learned=True), "", "schütteln"),
+    "no pictures": (case(NAN, pictures=0), "no pictures", None),
+    "no pictures of the answer": (case(NAN, others=(MILK,)), "no pictures of the answer", "Milchshake"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", VERDICTS)
-def test_verdicts_are_plain_sentences(name: str) -> None:
-    found, parts = VERDICTS[name]
-    text = explanation.verdict(found, "avgmax")
-    assert [part for part in parts if part not in text] == []
-    assert "“schütteln”" in text or "“shake”" in text
-    assert text.endswith(".") and "\n" not in text and "nan" not in text
-    assert not set(text) & set("*_`<>[]#|$\\"), "no markup"
+@pytest.mark.parametrize("name", REASONS)
+def test_a_word_has_one_reason_and_one_winner(name: str) -> None:
+    found, reason, winner = REASONS[name]
+    assert found.reason == reason and reason in ("", *explanation.REASONS)
+    assert (found.winner.word if found.winner else None) == winner
+    assert not found.shared
 
 
 def test_the_winner_of_a_tie_is_never_the_right_answer_itself() -> None:
     tied = case(1.5, others=(replace(MILK, rank=1.5, score=0.5),))
     first = replace(tied, candidates=tuple(sorted(tied.candidates, key=lambda each: not each.gold)))
     assert first.candidates[0].gold
-    assert "with “Milchshake”" in explanation.verdict(first, "avgmax")
+    assert first.winner == first.candidates[1] and first.shared and first.ranked == 2
 
 
 def test_two_right_answers_that_tie() -> None:
     tied = case(1.5)
     other = replace(tied.gold[0], word="rütteln")
-    text = explanation.verdict(replace(tied, candidates=(*tied.candidates, other), gold=(*tied.gold, other)), "avgmax")
-    assert "shares rank 1½ of 2" in text
+    both = replace(tied, candidates=(*tied.candidates, other), gold=(*tied.gold, other))
+    assert both.winner == both.gold[0] and both.shared and both.ranked == 2
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("word", ["dog", "hand", "ghost", "run", "red"])
-def test_every_word_has_a_verdict_and_valid_json(pair: Pair, word: str, method: str) -> None:
+def test_every_word_has_a_reason_and_valid_json(pair: Pair, word: str, method: str) -> None:
     found = explained(pair, word, method)
-    assert explanation.verdict(found, method).count("“") == explanation.verdict(found, method).count("”") > 0
+    assert (found.reason == "") == (found.outcome == "found")
     record = json.loads(json.dumps(explanation.as_json(found, 3), allow_nan=False))
-    assert {"word", "gold", "candidates", "dispersion", "senses"} <= set(record)
+    assert {"word", "pos", "outcome", "gold", "candidates", "pictures", "dispersion", "senses", "best_cosine"} <= set(
+        record
+    )
+    assert (record["reason"], record["shared"], record["ranked"]) == (found.reason, found.shared, found.ranked)
     assert len(record["candidates"]) == 3
-    assert {"word", "rank", "score", "gold"} <= set(record["candidates"][0])
+    assert {"word", "rank", "score", "gold", "pos"} == set(record["candidates"][0])
     assert {"word", "rank", "score"} <= set(record["gold"][0])
     if word == "ghost":
         assert record["gold"][0]["rank"] is None and record["dispersion"] is None and record["outcome"] == "uncovered"
+        assert record["winner"] is None and record["reason"] == "no pictures"
+    else:
+        assert record["winner"]["word"] == found.winner.word
 
 
 def test_typical_is_the_median_best_cosine_of_found_words(pair: Pair) -> None:

@@ -32,18 +32,16 @@ def rankings(rows: list[tuple[str, float, float, bool]]) -> pd.DataFrame:
     )
 
 
-def test_the_card_counts_words_pictures_and_licences(small: Dataset) -> None:
+def test_words_pictures_and_licences_are_counted(small: Dataset) -> None:
     pictures.write_shards(small.path / "images", [picture("ring", "fr", 4, "")])
-    card = overview.card(Dataset(small.path))
-    assert card["Words with pictures"] == "6 en, 8 de"
-    assert card["Pictures"] == "18"
-    assert card["Licences"] == "CC0-1.0 (17), unknown (1)"
-    assert card["Queries en-de"] == "4 nouns, 1 verbs, 2 adjectives"
+    found = overview.counts(Dataset(small.path))
+    assert found.words == {"en": 6, "de": 8} and found.pictures == 18
+    assert list(found.licences.items()) == [("CC0-1.0", 17), ("", 1)]
+    assert found.queries == {"en-de": {"N": 4, "V": 1, "A": 2}}
 
 
-def test_the_card_of_an_empty_set(data: object, small: Dataset) -> None:
-    card = overview.card(create(small.path.parent / "new"))
-    assert card == {"Words with pictures": "none", "Pictures": "0", "Licences": "none"}
+def test_the_counts_of_an_empty_set(data: object, small: Dataset) -> None:
+    assert overview.counts(create(small.path.parent / "new")) == overview.Counts({}, 0, {}, {})
 
 
 def test_stories_show_a_failure_and_a_success() -> None:
@@ -52,12 +50,25 @@ def test_stories_show_a_failure_and_a_success() -> None:
          ("red.A", 11, 0.4, False), ("big.A", 10, 0.9, False), ("dog.N", 99, 0.9, True), ("cow.N", 40, 0.1, False),
          ("hat.N", NAN, 0.9, False)]
     )  # fmt: skip
-    found = overview.stories("en-de", frame, "avgmax")
+    found = overview.stories(frame)
     assert [story.query for story in found] == ["sit.V", "cry.V", "red.A", "cow.N"]
-    assert [(story.pair, story.method) for story in found] == [("en-de", "avgmax")] * 4
-    assert found[0].question == "Why does the verb “sit” fail?"
-    assert overview.stories("en-de", frame[::-1], "avgmax") == found, "the same ones every time"
-    assert overview.stories("en-de", frame[frame["rank"] == 10], "avgmax") == []
+    assert [(story.word, story.pos, story.works) for story in found] == [
+        ("sit", "V", False), ("cry", "V", True), ("red", "A", False), ("cow", "N", False)
+    ]  # fmt: skip
+    assert overview.stories(frame[::-1]) == found, "the same ones every time"
+    assert overview.stories(frame[frame["rank"] == 10]) == []
+
+
+def test_words_by_rank_of_one_outcome() -> None:
+    frame = rankings([("b.N", 2, 0, False), ("a.N", 2, 0, False), ("c.N", NAN, 0, False), ("d.V", 1, 0, False)])
+    assert overview.by_rank(frame, "NVA")["query"].tolist() == ["d.V", "a.N", "b.N", "c.N"]
+    assert overview.by_rank(frame, "NV", "nearly")["query"].tolist() == ["a.N", "b.N"]
+    assert overview.by_rank(frame, "A")["query"].tolist() == []
+
+
+def test_the_figures_of_a_contender_are_of_the_words_that_all_cover() -> None:
+    record = overview.figures(overview.compare({"one": ONE, "two": TWO}, "NVA"), "one")
+    assert (record["mrr"], record["p@1"], record["p@10"], record["n"]) == (pytest.approx(0.625), 0.5, 1, 2)
 
 
 def test_dispersions_of_both_languages(small: Dataset) -> None:

@@ -18,7 +18,7 @@ from cldi_core.evaluation import tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import maps, overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import draw, figures, frame
+from pages._ui import draw, figures, frame, words
 from tests import oracles, ranked
 from tests.conftest import BACKBONE
 from tests.pages_data import (
@@ -213,7 +213,7 @@ def test_the_overview_tells_four_stories_and_the_facts(wide: Dataset) -> None:
     assert [link["word"] for link in links] == [["shake.V"], ["run.V"], ["wise.A"], ["fog.N"]]
     assert all(link["pair"] == ["en-de"] and link["dataset"] == ["wide"] for link in links)
     facts = dict(at.dataframe[1].value.to_numpy().tolist())
-    assert facts == overview.card(wide)
+    assert facts == words.facts(overview.counts(wide))
     assert "averaged over 2 pairs" in texts(at)
     assert not at.info and "Made \\[for\\]" in texts(at)
 

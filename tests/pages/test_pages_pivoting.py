@@ -15,10 +15,11 @@ from streamlit.testing.v1 import AppTest
 
 from cldi_core.data import dataset, wordlists
 from cldi_core.data.descriptions import FILE
+from cldi_core.evaluation import tables
 from cldi_core.pivot import about, experiment, models, search, sources, trained, translation
 from cldi_core.pivot.experiment import Experiment
 from cldi_core.pivot.models import Key
-from pages._ui import figures, pivot_figures, pivoting
+from pages._ui import draw, figures, pivot_figures, pivot_load, pivot_search, pivot_words
 from tests.conftest import BACKBONE
 from tests.pages_data import Charts, Event, healthy, open_page, texts, view_of
 from tests.pivot_data import OPTIONS, build
@@ -110,7 +111,7 @@ def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes
     opening = "PIVOT-SYM, trained on Colours and shapes (en-de, EfficientNet-Lite0) with random items held out: "
     assert f"{opening}{count} items, described {count} in en and {count} in de, some in both. Seed 0" in said
     assert f"{len(known.curve)} epochs (number {known.best + 1} is kept)" in said
-    recall = figures.interval_text(pivoting.interval_of(record, "r@10"))
+    recall = figures.interval_text(tables.interval_of(record, "r@10"))
     said_so = f"On the n = {record['n']} items it never saw, R@10 from the description in en to the picture is {recall}"
     assert said_so in said
     assert f"chance {record['r@10_chance']:.2f}" in said and "has changed since" not in said
@@ -128,12 +129,12 @@ def test_a_text_finds_pictures_and_descriptions(shapes: dataset.Dataset, scope: 
     found = index_of(shapes)
     keys = found.keys(scope)
     at = healthy(page(text=text, language=language, among=scope))
-    hits = search.pictures(found, text, language, keys, pivoting.PICTURES)
+    hits = search.pictures(found, text, language, keys, pivot_load.PICTURES)
     assert [label.replace("\\", "") for label in cards(at)] == wanted(hits)
     assert f"of {len(keys)} items" in texts(at)
-    between = search.descriptions(found, text, (language, other), keys, pivoting.LISTED)
+    between = search.descriptions(found, text, (language, other), keys, pivot_load.LISTED)
     own = [
-        search.of_picture(found, hits[0].picture, one, keys, pivoting.DESCRIPTIONS) for one in found.corpus.languages
+        search.of_picture(found, hits[0].picture, one, keys, pivot_load.DESCRIPTIONS) for one in found.corpus.languages
     ]
     assert listings(at) == [[one.text for one in rows] for rows in (between, *own)]
     parts = {hit.part for hit in hits}
@@ -166,14 +167,14 @@ def test_a_link_with_choices_that_do_not_exist(shapes: dataset.Dataset) -> None:
         "test",
     )
     assert at.selectbox(key="pivot trained").value == PIVOT
-    assert len(at.text_input(key="pivot text").value) == pivoting.LONGEST
+    assert len(at.text_input(key="pivot text").value) == pivot_search.LONGEST
 
 
 @pytest.mark.parametrize("text", ["… ?!_", "🙂<>"])
 def test_nonsense_is_told_and_finds_nothing(shapes: dataset.Dataset, text: str) -> None:
     at = healthy(page(text=text))
     assert [info.value for info in at.main.info] == [
-        f"“{pivoting.draw.safe(text)}” holds no word, so nothing can be looked for. Type letters or digits."
+        f"“{draw.safe(text)}” holds no word, so nothing can be looked for. Type letters or digits."
     ]
     assert cards(at) == [] and listings(at) == []
     assert "Chance" in table(at, "R@1")["model"].tolist()
@@ -182,7 +183,7 @@ def test_nonsense_is_told_and_finds_nothing(shapes: dataset.Dataset, text: str) 
 def test_words_that_training_never_saw_are_named(shapes: dataset.Dataset) -> None:
     at = healthy(page(text="red <b>zebra</b> *cow* zebra"))
     (line,) = [caption.value for caption in at.caption if "Not seen" in caption.value]
-    assert line == ":orange[Not seen in training: b, zebra; only spelling (n-grams) counts for it.]"
+    assert line == f":orange[{draw.safe('Not seen in training: b, zebra; only spelling (n-grams) counts for it.')}]"
     assert len(cards(at)) > 0
     assert "Not seen" not in texts(healthy(page(text="red cow")))
 
@@ -190,13 +191,13 @@ def test_words_that_training_never_saw_are_named(shapes: dataset.Dataset) -> Non
 def test_a_click_on_a_picture_shows_its_descriptions(shapes: dataset.Dataset) -> None:
     found = index_of(shapes)
     keys = found.keys("test")
-    hits = search.pictures(found, "red cow", "en", keys, pivoting.PICTURES)
+    hits = search.pictures(found, "red cow", "en", keys, pivot_load.PICTURES)
     at = page(text="red cow")
     at = healthy(at.button(key="pivot-card-2").click().run())
     item = found.corpus.item[hits[2].item]
     assert f"**{item.id}** · held out" in texts(at)
     for language, shown in zip(found.corpus.languages, listings(at)[1:], strict=True):
-        own = search.of_picture(found, hits[2].picture, language, keys, pivoting.DESCRIPTIONS)
+        own = search.of_picture(found, hits[2].picture, language, keys, pivot_load.DESCRIPTIONS)
         assert shown == [one.text for one in own]
         assert f"**{language}** (held out): {item.asked[language][0]}" in texts(at)
     marked = table(at, "✓")
@@ -209,11 +210,11 @@ def test_a_click_on_a_picture_shows_its_descriptions(shapes: dataset.Dataset) ->
 def test_a_row_chooses_its_items_picture(shapes: dataset.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     state: dict[str, Any] = {"list": {"selection": {"rows": [1]}}, "list shown": ["one", "two"]}
     monkeypatch.setattr(st, "session_state", state)
-    pivoting._row("list")
-    assert state[pivoting.CHOSEN] == "two"
+    pivot_search.pick_row("list")
+    assert state[pivot_search.CHOSEN] == "two"
     state["list"] = {"selection": {"rows": []}}
-    pivoting._row("list")
-    assert state[pivoting.CHOSEN] == "two"
+    pivot_search.pick_row("list")
+    assert state[pivot_search.CHOSEN] == "two"
 
 
 def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> None:
@@ -229,11 +230,13 @@ def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> 
         assert row["median rank"].startswith(f"{record['median_rank']:g}")
     assert shown["R@10"].iloc[-1] == f"{records[0]['r@10_chance']:.2f}"
     said = texts(at).replace("\\", "")
-    assert search.verdict(frame, "pivot-sym", "text→picture", "en") in said
+    assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→picture", "en")) in said
     at = healthy(at.segmented_control(key="pivot task").set_value("text→text").run())
     assert "Spelling" in table(at, "R@1")["model"].tolist()
     at = healthy(at.segmented_control(key="pivot tested text→text").set_value("de→en").run())
-    assert search.verdict(frame, "pivot-sym", "text→text", "de→en") in texts(at).replace("\\", "")
+    assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→text", "de→en")) in texts(at).replace(
+        "\\", ""
+    )
 
 
 def test_models_that_were_never_tested(shapes: dataset.Dataset) -> None:
@@ -254,7 +257,7 @@ def test_models_of_one_language_each(shapes: dataset.Dataset, monkeypatch: pytes
     said = texts(at).replace("\\", "")
     assert "Each language has a space of its own" in said and "This is the space of en" in said
     found = index_of(shapes, models.Key(BACKBONE, "en-de", "vse"))
-    between = search.descriptions(found, "red cow", ("en", "de"), found.keys("test"), pivoting.LISTED)
+    between = search.descriptions(found, "red cow", ("en", "de"), found.keys("test"), pivot_load.LISTED)
     assert listings(at)[0] == [one.text for one in between]
     curves, plane = charts.figures
     assert {trace.name for trace in curves.data if trace.mode == "lines"} == {"en", "de"}
@@ -287,14 +290,14 @@ def test_a_point_on_the_map_shows_its_item(shapes: dataset.Dataset, monkeypatch:
     ((figure, on_select),) = [value for key, value in clicks.items() if key.startswith("pivot map")]
     number = len(shown.kinds) - 1
     event = {"selection": {"points": [{"customdata": number}]}}
-    assert pivoting.point(event, shown) == shown.items[number]
+    assert pivot_search.point(event, shown) == shown.items[number]
     for other in ([], [{"x": 1.0}], [{"customdata": 9999}]):
-        assert pivoting.point({"selection": {"points": other}}, shown) == ""
+        assert pivot_search.point({"selection": {"points": other}}, shown) == ""
     (key,) = [key for key in clicks if key.startswith("pivot map")]
     state: dict[str, Any] = {key: event}
     monkeypatch.setattr(st, "session_state", state)
     on_select()
-    assert state[pivoting.CHOSEN] == found.picture(found.corpus.item[shown.items[number]])
+    assert state[pivot_search.CHOSEN] == found.picture(found.corpus.item[shown.items[number]])
     groups = [trace for trace in figure.data if trace.name and ", n = " in trace.name]
     assert sorted(place for trace in groups for place in trace.customdata) == list(range(len(shown.kinds)))
 
@@ -324,6 +327,7 @@ def test_the_curve_marks_the_epoch_that_is_kept(built: dataset.Dataset) -> None:
 
 
 def test_other_pages_do_not_load_torch() -> None:
-    code = "import sys, pages._ui.pivoting, pages._ui.pivot_figures; print('torch' in sys.modules)"
+    modules = ", ".join(f"pages._ui.pivot_{part}" for part in ("figures", "load", "results", "search", "words"))
+    code = f"import sys, {modules}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "False", done.stderr

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlencode
 
 import pytest
+import streamlit as st
 
 from cldi_core.scoring.methods import METHODS
-from pages._ui import frame, view
+from pages._ui import contenders, frame, view
 
 NAMES = ["demo", "demo-hard"]
 CHOICES = {"pair": ["en-de", "en-fr"], "backbone": ["efficientnet-lite0", "efficientnet-lite2"]}
@@ -114,3 +116,74 @@ def test_words_are_text_of_bounded_length(value: str) -> None:
 @pytest.mark.parametrize("method", [*METHODS, "maxmax+csls", "rrf=avgmax,knn"])
 def test_every_method_can_be_linked_to(method: str) -> None:
     assert resolve({"method": method}) == (view.View(**{**resolve({})[0].params(), "method": method}), [])
+
+
+@pytest.fixture
+def url(monkeypatch: pytest.MonkeyPatch) -> Url:
+    """The URL and the session of a visitor who looks at ``FULL``."""
+    url = Url(FULL.params())
+    monkeypatch.setattr(st, "query_params", url)
+    monkeypatch.setattr(st, "session_state", {"view": FULL})
+    return url
+
+
+class Url(dict[str, str]):
+    """Stands in for ``st.query_params``."""
+
+    def from_dict(self, params: dict[str, str]) -> None:
+        self.clear()
+        self.update(params)
+
+
+def test_a_widget_shows_its_parameter_and_writes_it_back(url: Url) -> None:
+    given = view.widget("text", "red cow", key="pivot text")
+    assert (given["key"], st.session_state["pivot text"]) == ("pivot text", "red cow")
+    st.session_state["pivot text"] = "blue sun"
+    given["on_change"]()
+    assert url == FULL.params() | {"text": "blue sun"} and view.asked("text") == "blue sun"
+    st.session_state["pivot text"] = ""
+    given["on_change"]()
+    assert url == FULL.params() and view.asked("text") == ""
+
+
+def test_a_widget_of_the_view_changes_the_view(url: Url) -> None:
+    done: list[str] = []
+    given = view.widget("pos", ["V"], write="".join, then=lambda: done.append(view.current().pos), candidate="")
+    assert given["key"] == "pos"
+    st.session_state["pos"] = ["N", "A"]
+    given["on_change"]()
+    assert (view.current().pos, view.current().candidate, done) == ("NA", "", ["NA"])
+    assert url == {name: value for name, value in (FULL.params() | {"pos": "NA"}).items() if name != "candidate"}
+
+
+def test_what_belongs_to_one_page_stays_until_the_method_or_backbone_changes(url: Url) -> None:
+    view.go(contenders="knn@x", among="all")
+    view.go(pos="N")
+    assert (url["contenders"], url["among"], url["pos"]) == ("knn@x", "all", "N")
+    view.go(method="knn")
+    assert "contenders" not in url and "among" not in url and url["method"] == "knn"
+
+
+@pytest.mark.parametrize("value", EVIL)
+def test_a_choice_is_one_of_those_that_exist(url: Url, value: str) -> None:
+    url["trained"] = value
+    assert view.one_of("trained", ["items/vse/0", "items/oe/0"]) == "items/vse/0"
+    url["trained"] = "items/oe/0"
+    assert view.one_of("trained", ["items/vse/0", "items/oe/0"]) == "items/oe/0"
+
+
+def test_only_names_of_the_url_can_be_changed(url: Url) -> None:
+    with pytest.raises(TypeError):
+        view.go(folder="/etc")
+
+
+@pytest.mark.parametrize("value", EVIL)
+def test_a_hostile_contender_is_looked_for_nowhere(url: Url, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(contenders.load, "learned", lambda *names: asked.append(names) or ["pivot-sym"])
+    monkeypatch.setattr(contenders.load, "opened", lambda name: SimpleNamespace(backbones=("vgg19",)))
+    found = contenders._parsed(f"pivot-sym@{value},{value}@vgg19,rrf=avgmax,knn@vgg19,pivot-sym@vgg19")
+    assert ("rrf=avgmax,knn", "vgg19") in found
+    known = [one for one in found if contenders._exists(FULL, one)]
+    assert known == [("rrf=avgmax,knn", "vgg19"), ("pivot-sym", "vgg19")]
+    assert {names[1] for names in asked} == {"vgg19"}

@@ -258,16 +258,18 @@ def test_the_median_resamples_items_with_all_their_queries() -> None:
     assert np.isnan(search.median(frame[:0]).value)
 
 
-def test_the_verdict_says_what_is_beaten_and_what_is_not() -> None:
+def test_margins_tell_what_is_beaten_and_what_is_not() -> None:
     frame = made_ranks(vse=BAD, ridge=GOOD, pivot_sym=MIXED, spelling=MIXED)
-    said = search.verdict(frame, "pivot-sym", "text→picture", "en")
-    assert said.startswith("R@10: PIVOT-SYM finds more than VSE (+0.50 [")
-    assert "; it finds less than Ridge regression (-0.50 [" in said
-    assert said.endswith("; it is not told apart from Spelling (+0.00 [+0.00, +0.00]).")
-    assert search.verdict(frame, "oe", "text→picture", "en") == "OE has not been tested here yet."
-    assert search.verdict(frame[frame["model"] == "vse"], "vse", "text→picture", "en").startswith(
-        "There is no baseline"
-    )
+    found = search.margins(frame, "pivot-sym", "text→picture", "en")
+    assert found is not None
+    assert [(one.rival, one.label, one.side) for one in found] == [
+        ("vse", "VSE", "more"), ("ridge", "Ridge regression", "less"), ("spelling", "Spelling", "alike")
+    ]  # fmt: skip
+    assert [(one.k, one.recall.value) for one in found] == [(10, 0.5), (10, -0.5), (10, 0)]
+    assert 0 < found[0].recall.low <= 0.5 <= found[0].recall.high
+    assert (found[2].recall.low, found[2].recall.high) == (0, 0)
+    assert search.margins(frame, "oe", "text→picture", "en") is None
+    assert search.margins(frame[frame["model"] == "vse"], "vse", "text→picture", "en") == []
     assert set(evaluation.COLUMNS) == set(frame.columns)
 
 

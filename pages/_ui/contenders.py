@@ -1,0 +1,54 @@
+"""The methods and backbones that the Compare page sets against each other."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from cldi_core import rankers
+from cldi_core.features import backbones
+
+from . import load, view
+
+Contender = tuple[str, str]  # method, backbone
+
+
+def label(contender: Contender) -> str:
+    """``"AVGMAX · EfficientNet-Lite0"``."""
+    return f"{rankers.label(contender[0])} · {backbones.label(contender[1])}"
+
+
+def chooser(current: view.View) -> list[Contender]:
+    """Those of the URL, or the view's own one and another; the first is what the others are measured by."""
+    there = load.opened(current.dataset).backbones
+    own = (current.method, current.backbone)
+    other = ("avgmax" if own[0] == "maxmax" or rankers.is_trained(own[0]) else "maxmax", own[1])
+    offered = [*rankers.offered(load.opened(current.dataset), own[1], current.pair), current.method]
+    names = {_name(one): one for one in [(method, backbone) for backbone in there for method in offered]}
+    asked = {_name(one): one for one in _parsed(view.asked("contenders")) if _exists(current, one)}
+    chosen = st.multiselect(
+        "Compare",
+        list(names | asked),
+        format_func=lambda name: label((names | asked)[name]),
+        **view.widget("contenders", list(asked) or [_name(own), _name(other)], write=",".join),
+    )
+    return [(names | asked)[name] for name in chosen]
+
+
+def _name(contender: Contender) -> str:
+    return "@".join(contender)
+
+
+def _parsed(text: str) -> list[Contender]:
+    """``"avgmax@vgg19,rrf=avgmax,knn@vgg19"``: a fusion has commas in its name, a backbone has none."""
+    found = (name.strip(",").rpartition("@") for name in re.findall(r"[^@]+@[^,@]+", text))
+    return [(method, backbone) for method, _, backbone in found]
+
+
+def _exists(current: view.View, contender: Contender) -> bool:
+    """Whether a contender of the URL is one: nothing is looked for on disk by a name that isn't known."""
+    method, backbone = contender
+    if backbone not in load.opened(current.dataset).backbones or not rankers.exists(method):
+        return False
+    return not rankers.is_trained(method) or method in load.learned(current.dataset, backbone, current.pair)

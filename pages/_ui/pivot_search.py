@@ -1,0 +1,233 @@
+"""What a reader looks for on the page on image pivoting, and what is found: pictures and descriptions to click on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from cldi_core.insight.explanation import shown_rank
+from cldi_core.pivot.models import Key
+
+from . import draw, load, pivot_load, pivot_words, view
+
+if TYPE_CHECKING:
+    from cldi_core.pivot.search import Found, Index, Plane
+
+SCOPES = {"test": "Held-out items", "all": "All items"}
+LONGEST = 300  # characters of a text
+CHOSEN = "pivot picture"  # of the session: the picture that is looked at
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a reader asks: which model of which data set, among which items, in which language, for which text."""
+
+    dataset: str
+    key: Key
+    scope: str
+    language: str
+    text: str
+
+    @property
+    def model(self) -> tuple[str, Key]:
+        """What ``pivot_load`` finds a model by."""
+        return self.dataset, self.key
+
+
+def bound(parameter: str, value: object) -> dict[str, Any]:
+    """What the widget of a parameter needs; after a change the nearest picture is another one."""
+    return view.widget(parameter, value, key=f"pivot {parameter}", then=forget)
+
+
+def model(offered: dict[str, Key]) -> tuple[Key, str]:
+    """Which model, and among what it searches."""
+    trained, scope = view.one_of("trained", list(offered)), view.one_of("among", list(SCOPES))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox(
+            "Trained model",
+            list(offered),
+            format_func=lambda one: pivot_words.label(offered[one]),
+            width=430,
+            **bound("trained", trained),
+        )
+        st.segmented_control(
+            "Search among",
+            list(SCOPES),
+            format_func=SCOPES.__getitem__,
+            required=True,
+            help="Held-out items are those that training never saw.",
+            **bound("among", scope),
+        )
+    return offered[trained], scope
+
+
+def question(dataset: str, key: Key, scope: str, languages: Sequence[str]) -> Asked:
+    """The language and the text to look for; an example where nothing was typed."""
+    language, typed = view.one_of("language", languages), view.asked("text")[:LONGEST]
+    example = pivot_load.example(dataset, key, language)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control("Language", languages, required=True, **bound("language", language))
+        st.text_input(
+            "A sentence or a word",
+            placeholder=example,
+            max_chars=LONGEST,
+            icon=":material/search:",
+            **bound("text", typed),
+        )
+    if not typed.strip():
+        st.caption(f"Nothing is typed yet. An example that goes well: “{draw.safe(example)}”.")
+    return Asked(dataset, key, scope, language, typed.strip() or example)
+
+
+def answers(asked: Asked, found: Index) -> str:
+    """The pictures and the descriptions nearest to a text; returns the id of the picture that is looked at."""
+    among = found.keys(asked.scope)
+    unseen = pivot_load.unseen(*asked.model, asked.text, asked.language)
+    if unseen is None:
+        st.info(f"“{draw.safe(asked.text)}” holds no word, so nothing can be looked for. Type letters or digits.")
+        return chosen(found, among, [])
+    if unseen:
+        st.caption(f":orange[{draw.safe(pivot_words.unseen(found, unseen))}]")
+    hits = pivot_load.pictures(*asked.model, asked.text, asked.language, asked.scope)
+    picture = chosen(found, among, hits)
+    left, right = st.columns(2, border=True)
+    with left:
+        st.markdown(f"**Nearest pictures** · of {len(among)} items, a picture of each")
+        cards(asked.dataset, hits, picture)
+    with right:
+        other = next(one for one in found.corpus.languages if one != asked.language)
+        st.markdown(f"**Nearest descriptions** · {other}")
+        listed = pivot_load.descriptions(*asked.model, asked.text, (asked.language, other), asked.scope)
+        item = found.item_of(picture).id if picture else ""
+        listing(asked.dataset, listed, "pivot found", f"Descriptions in {other} nearest to the text", item)
+        if not found.model.model.bilingual:
+            st.caption("Each language has a space of its own: descriptions are compared through training pictures.")
+    return picture
+
+
+def of_picture(asked: Asked, found: Index, picture: str) -> None:
+    """One picture, and the descriptions nearest to it in both languages."""
+    item = found.item_of(picture)
+    st.subheader("What the picture says", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if files := load.thumbnails(asked.dataset, [picture]):
+            st.image(files, width=110, alt=[found.name(item.id)])
+        with st.container(gap=None):
+            st.markdown(f"**{draw.safe(item.id)}** · {found.part(item.id)}")
+            for language in found.corpus.languages:
+                for text in item.asked.get(language, ()):
+                    st.caption(f"**{language}** ({found.part(item.id, language)}): {draw.safe(text)}")
+    for side, language in zip(st.columns(2), found.corpus.languages, strict=True):
+        with side:
+            st.markdown(f"**Nearest descriptions** · {language}")
+            listed = pivot_load.of_picture(*asked.model, picture, language, asked.scope)
+            what = f"Descriptions in {language} nearest to the picture"
+            listing(asked.dataset, listed, f"pivot of picture {language}", what, item.id, own=True)
+
+
+def cards(dataset: str, found: Sequence[Found], picture: str) -> None:
+    """Pictures side by side, each with its similarity, its concept and what training had of it; a click chooses one."""
+    load.thumbnails(dataset, [one.picture for one in found])  # all in one go
+    mixed = len({one.part for one in found}) > 1
+    with st.container(horizontal=True, gap="xsmall"):
+        for number, one in enumerate(found):
+            with st.container(width=84, gap=None, horizontal_alignment="center"):
+                files = load.thumbnails(dataset, [one.picture])
+                if files:
+                    st.image(files, width=72, alt=[f"{one.text}, {one.part}, similarity {one.score:.2f}"])
+                else:
+                    st.caption("missing or broken")
+                st.button(
+                    f"{one.score:.2f} · {draw.safe(one.item[:12])}",
+                    key=f"pivot-card-{number}",
+                    help=draw.safe(f"{one.text} ({one.part}): show the descriptions nearest to this picture"),
+                    type="primary" if one.picture == picture else "secondary",
+                    on_click=pick,
+                    args=(one.picture,),
+                    width="stretch",
+                )
+                if mixed:
+                    st.caption(one.part, width="content")
+
+
+def listing(dataset: str, found: Sequence[Found], key: str, what: str, item: str, *, own: bool = False) -> None:
+    """Descriptions as a table, each with its item's picture; a click on a row chooses that picture."""
+    if not found:
+        st.info("There are no such descriptions here.")
+        return
+    columns = {
+        "#": [shown_rank(one.rank) for one in found],
+        "✓": ["✓" if one.own else "" for one in found],
+        "picture": [load.strip(dataset, (one.picture,)) for one in found],
+        "description": [one.text for one in found],
+        "similarity": [one.score for one in found],
+        "in training?": [one.part for one in found],
+    }
+    table = pd.DataFrame({name: column for name, column in columns.items() if own or name != "✓"})
+    mixed = table["in training?"].nunique() > 1
+    st.session_state[f"{key} shown"] = [one.picture for one in found]
+    rows = [number for number, one in enumerate(found) if one.item == item][:1]
+    # A click elsewhere chooses too: the row that is marked is always that of the item which is looked at.
+    st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    st.dataframe(
+        table if mixed else table.drop(columns="in training?"),
+        key=key,
+        hide_index=True,
+        row_height=38,
+        height=38 * len(found) + 40,
+        on_select=lambda: pick_row(key),
+        selection_mode="single-row",
+        alt=what,
+        column_config={
+            "#": st.column_config.TextColumn(width=42),
+            "✓": st.column_config.TextColumn(width=30, help="Its own description"),
+            "picture": st.column_config.ImageColumn("", width=44),
+            "description": st.column_config.TextColumn(width=205 if mixed else 300),
+            "similarity": st.column_config.NumberColumn(format="%.2f", width=74),
+            "in training?": st.column_config.TextColumn(
+                width=92, help="picture only: training had the picture and did not read this description"
+            ),
+        },
+    )
+
+
+def chosen(found: Index, keys: Sequence[str], hits: Sequence[Found]) -> str:
+    """The picture that is looked at: the one that was clicked if it is among the items, or the nearest."""
+    picture = st.session_state.get(CHOSEN, "")
+    if picture in found.row and found.item_of(picture).id in keys:
+        return str(picture)
+    return hits[0].picture if hits else ""
+
+
+def pick(picture: str) -> None:
+    """Look at a picture; for callbacks."""
+    st.session_state[CHOSEN] = picture
+
+
+def pick_row(key: str) -> None:
+    """Look at the picture of the row that was clicked; for callbacks."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        pick(st.session_state[f"{key} shown"][rows[0]])
+
+
+def pick_point(key: str, found: Index, shown: Plane) -> None:
+    """Look at the item of the point that was clicked on the map; for callbacks."""
+    there = point(st.session_state[key], shown)
+    if there:
+        pick(found.picture(found.corpus.item[there]))
+
+
+def point(event: Any, shown: Plane) -> str:
+    """The item of the point on the map that was clicked; nothing for none."""
+    numbers = [int(one["customdata"]) for one in event["selection"]["points"] if "customdata" in one]
+    return shown.items[numbers[0]] if numbers and 0 <= numbers[0] < len(shown.items) else ""
+
+
+def forget() -> None:
+    """Look at the nearest picture again."""
+    st.session_state.pop(CHOSEN, None)

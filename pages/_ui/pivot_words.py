@@ -1,0 +1,120 @@
+"""The sentences that people read about image pivoting: plain text, made from the core's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cldi_core.evaluation.tables import interval_of
+from cldi_core.features import backbones
+from cldi_core.pivot import models
+from cldi_core.pivot.models import Key
+
+from . import figures
+
+if TYPE_CHECKING:
+    from cldi_core.pivot.search import Index, Margin, Plane
+
+HELD_OUT = {"items": "random items held out", "words": "all items of some words held out"}
+SIDES = {"more": "finds more than", "less": "finds less than", "alike": "is not told apart from"}
+
+
+def label(key: Key) -> str:
+    """``"PIVOT-SYM · random items held out · seed 0"``."""
+    return f"{models.find(key.model).label} · {HELD_OUT[key.holdout]} · seed {key.seed}"
+
+
+def missing(pair: str, title: str, elsewhere: Sequence[str], lacks: str) -> str:
+    """No model has been trained for a pair.
+
+    Args:
+        elsewhere: what there are models for; lacks: the file of descriptions, where it is not there.
+    """
+    there = f" There are models for {', '.join(elsewhere)}: choose those in the sidebar." if elsewhere else ""
+    needs = f" It needs descriptions of what the pictures show, in {lacks}." if lacks else ""
+    return f"No model has been trained yet for {pair} of {title} with this backbone.{there}{needs}"
+
+
+def about(key: Key, found: Index, records: Sequence[dict[str, Any]]) -> str:
+    """What the model was trained on, and how well it does in one figure.
+
+    Args:
+        records: of ``search.standing``, for its seed, from the text to the picture.
+    """
+    known, corpus, pair = found.model.any, found.corpus, key.pair
+    counts = " and ".join(f"{len(corpus.part(known.split.train, one))} in {one}" for one in corpus.languages)
+    epochs = [f"{len(one.curve)} epochs (number {one.best + 1} is kept)" for one in found.spaces.values()]
+    line = (
+        f"{found.model.model.label}, trained on {known.corpus} ({pair}, {backbones.label(known.backbone)}) with "
+        f"{HELD_OUT[key.holdout]}: {len(known.split.train)} items, described {counts}, "
+        f"{'some' if known.shared else 'none'} in both. Seed {key.seed}, {' and '.join(epochs)}, "
+        f"{found.model.seconds:.0f} s."
+    )
+    stopped = f" It ended early: {known.stopped}" if known.stopped else ""
+    changed = "" if known.digest == corpus.digest else " The data set has changed since then: train it again."
+    return f"{line}{stopped}{changed} {_headline(key, records)}"
+
+
+def _headline(key: Key, records: Sequence[dict[str, Any]]) -> str:
+    found = next((one for one in records if one["model"] == key.model), None)
+    if found is None:
+        return "It has not been tested yet."
+    return (
+        f"On the n = {found['n']} items it never saw, R@10 from the description in {found['language']} to the picture "
+        f"is {figures.interval_text(interval_of(found, 'r@10'))} (95 % interval; chance {found['r@10_chance']:.2f})."
+    )
+
+
+def unseen(found: Index, words: Sequence[str]) -> str:
+    """What becomes of words that training has not seen."""
+    hashed = found.model.any.options.encoder == "bag"
+    how = "only spelling (n-grams) counts for it" if hashed else "all such words count as one and the same"
+    return f"Not seen in training: {', '.join(words)}; {how}."
+
+
+def verdict(key: Key, margins: Sequence[Margin] | None) -> str:
+    """Whether a model beats its baselines."""
+    name = models.find(key.model).label
+    if margins is None:
+        return f"{name} has not been tested here yet."
+    if not margins:
+        return f"There is no baseline beside {name} here."
+    said: dict[str, list[str]] = {}
+    for one in margins:
+        less = one.recall
+        said.setdefault(SIDES[one.side], []).append(
+            f"{one.label} ({less.value:+.2f} [{less.low:+.2f}, {less.high:+.2f}])"
+        )
+    parts = "; it ".join(f"{side} {', '.join(rivals)}" for side, rivals in said.items())
+    return f"R@{margins[0].k}: {name} {parts}."
+
+
+def footnote(record: dict[str, Any], holdout: str) -> str:
+    """What the table of one task rests on."""
+    return (
+        f"{record['n']} items that training never saw ({HELD_OUT[holdout]}), {record['candidates']:.0f} candidates; "
+        "95 % bootstrap intervals over items; each seed has a split of its own. Words unknown: the share of the words "
+        "of these descriptions that do not occur in training. VSE, OE and ridge regression know one language at a "
+        "time; spelling and identity look at no picture; with pictures permuted, training saw each item beside "
+        "another one's picture."
+    )
+
+
+def curves(found: Index) -> str:
+    """What the curves of training show."""
+    sizes = len(found.model.any.split.validation)
+    return (
+        f"Loss is the mean of a batch; recall the mean of R@1, R@5 and R@10, both directions, on {sizes} validation "
+        "items. The diamond is the epoch that is kept."
+    )
+
+
+def plane(found: Index, shown: Plane, language: str) -> str:
+    """What the map shows, and what it does not."""
+    items = shown.kinds.count("pictures")
+    whose = "" if found.model.model.bilingual else f" This is the space of {language}; the other language has its own."
+    return (
+        f"{items} of {shown.total} items, one picture each · PCA: the two directions hold {shown.share:.0%} of the "
+        f"variance, so near on the map is a hint only; the lists above come from the space itself. Pictures and each "
+        f"language are centred apart. Click a point to look at its item.{whose}"
+    )

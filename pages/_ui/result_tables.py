@@ -1,0 +1,82 @@
+"""The tables of the Results page: figures of methods and controls as text, each with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cldi_core import rankers
+from cldi_core.data.dataset import POS, SETTINGS
+from cldi_core.evaluation import paper, tables
+from cldi_core.evaluation.metrics import Interval
+from cldi_core.scoring.methods import METHODS
+
+from . import figures
+
+FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
+NAMES = {"_index": st.column_config.TextColumn(width=190)}  # room for the longest name of a method
+
+
+def label(name: str) -> str:
+    """What people see of a method or control."""
+    return rankers.label(name)
+
+
+def draw(table: pd.DataFrame, alt: str) -> None:
+    """A table in its full height."""
+    st.dataframe(table, height="content", column_config=NAMES, alt=alt)
+
+
+def figure(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
+    """One figure: methods down, settings across.
+
+    Args:
+        records: of ``tables.table``; name: one of ``FIGURES``.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    counts: dict[str, int] = {}
+    for record in records:
+        cell = figures.interval_text(tables.interval_of(record, name))
+        ranks_all = rankers.ranker(record["method"]).ranks_all
+        n = counts.setdefault(record["setting"], record["n"])
+        if record["n"] != n:  # spelling needs no pictures, so it covers more words
+            cell += f", n = {record['n']}"
+        column = f"{record['setting']} (n = {n})"
+        rows.setdefault(label(record["method"]), {})[column] = cell if ranks_all or name == "p@1" else "–"
+    return pd.DataFrame(rows).T
+
+
+def gains(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """By how much each method's MRR is above another's.
+
+    Args:
+        records: of ``tables.against``.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for record in records:
+        if rankers.ranker(record["method"]).ranks_all:
+            column = f"{record['setting']} (n = {record['n']})"
+            rows.setdefault(label(record["method"]), {})[column] = figures.gain_text(tables.interval_of(record, "mrr"))
+    return pd.DataFrame(rows).T
+
+
+def gaps(found: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:
+    """How far nouns are above other parts of speech: method → part of speech → how far."""
+    return pd.DataFrame(
+        {
+            label(name): {
+                f"nouns above {POS[letter]}s (MRR)": figures.interval_text(gap) for letter, gap in own.items()
+            }
+            for name, own in found.items()
+        }
+    ).T
+
+
+def published(name: str) -> pd.DataFrame:
+    """One figure of the paper's Table 2."""
+    place = list(FIGURES).index(name)
+    rows = {METHODS[way].label: {s: row[s][place] for s in SETTINGS} for way, row in paper.TABLE_2.items()}
+    return pd.DataFrame(rows).T.map(lambda value: "–" if pd.isna(value) else f"{value:.2f}")

@@ -1,0 +1,136 @@
+"""The sentences that people read about words, data sets and features: plain text, made from the core's facts.
+
+Text about image pivoting is in ``pivot_words``.  Nothing here is Markdown; ``draw.safe`` makes it safe to draw.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.data.dataset import POS
+from cldi_core.features.background import ExtractionJob, Made
+from cldi_core.features.provenance import Provenance
+from cldi_core.insight.explanation import Explanation, shown_rank
+from cldi_core.insight.overview import Counts, Story
+
+OUTCOMES = {"found": "found", "nearly": "nearly", "missed": "missed", "uncovered": "no pictures"}
+
+
+def kinds(letters: str, join: str = ", ") -> str:
+    """``"NV"`` → ``"noun, verb"``."""
+    return join.join(POS[letter] for letter in letters)
+
+
+def place(rank: float) -> str:
+    """The rank of a right answer: ``"#3½"``, or ``"no pictures"``."""
+    return "no pictures" if np.isnan(rank) else f"#{shown_rank(rank)}"
+
+
+def verdict(found: Explanation, method: str) -> str:
+    """A sentence or two: what became of a word, and why it may have.
+
+    Args:
+        method: its label.
+    """
+    gold = found.gold[0]
+    if found.reason == "no pictures":
+        return f"There are no pictures of “{found.word}”, so nothing can be compared."
+    if found.reason == "no pictures of the answer" or found.winner is None:
+        return f"There are no pictures of the right answer “{gold.word}”, so it cannot be found."
+    if found.outcome == "found":
+        evidence = "" if found.learned else f" ({_evidence(found)})"
+        return f"Found: {method} ranks the right answer “{gold.word}” first of {found.ranked} candidates{evidence}."
+    rank, winner = f"{shown_rank(gold.rank)} of {found.ranked}", found.winner.word
+    where = f"shares rank {rank} with “{winner}”" if found.shared else f"is at rank {rank}; the winner is “{winner}”"
+    return f"{found.outcome.capitalize()}: the right answer “{gold.word}” {where}. {_reason(found)}"
+
+
+def _evidence(found: Explanation) -> str:
+    typical = f"; typical of found {POS[found.pos]}s: {found.typical:.2f}" if not np.isnan(found.typical) else ""
+    return f"best cosine {found.best_cosine:.2f}{typical}"
+
+
+def _reason(found: Explanation) -> str:
+    """Why the right answer is not first, a sentence for each of ``explanation.REASONS`` that can come here."""
+    word, kind, gold, winner = found.word, POS[found.pos], found.gold[0].word, found.winner
+    evidence, better = _evidence(found), "as well" if found.shared else "even better"
+    rival, others = (winner.word, kinds(winner.pos, " and ")) if winner else ("", "")
+    return {
+        "texts": "It compares the words as texts in the space it has learned; no picture of theirs is looked at.",
+        "unlike": (
+            f"No picture of “{gold}” looks much like a picture of “{word}” ({evidence}); "
+            f"perhaps its pictures show something else than the {kind}."
+        ),
+        "dispersed": (
+            f"Some pictures do match ({evidence}), but those of “{word}” differ much among themselves "
+            f"(dispersion {found.dispersion:.2f}), so few of them can vote for one translation."
+        ),
+        "other kind": (
+            f"Pictures do match ({evidence}), but those of “{rival}” ({others}) match {better}: "
+            f"what is seen may be a thing that goes with the {kind}."
+        ),
+        "alike": (
+            f"Pictures do match ({evidence}), but those of “{rival}” match {better}; "
+            "what it shows may look alike or be related."
+        ),
+    }[found.reason]
+
+
+def question(story: Story) -> str:
+    """A word worth looking at, as a question."""
+    even = "even " if story.pos == "N" else ""
+    return f"Why does {even}the {POS[story.pos]} “{story.word}” {'work' if story.works else 'fail'}?"
+
+
+def facts(counts: Counts) -> dict[str, str]:
+    """What a data set holds in a few lines: label → text."""
+    words = ", ".join(f"{count} {language}" for language, count in counts.words.items())
+    licences = ", ".join(f"{licence or 'unknown'} ({count:,})" for licence, count in counts.licences.items())
+    queries = {
+        f"Queries {pair}": ", ".join(f"{count[letter]} {name}s" for letter, name in POS.items())
+        for pair, count in counts.queries.items()
+    }
+    return {
+        "Words with pictures": words or "none",
+        "Pictures": f"{counts.pictures:,}",
+        "Licences": licences or "none",
+        **queries,
+    }
+
+
+def group(colouring: str, value: str, members: NDArray[np.bool_]) -> str:
+    """What a group on the map is called: ``"nouns, n = 12"``."""
+    names = {"pos": {letter: f"{name}s" for letter, name in POS.items()}, "outcome": OUTCOMES}
+    return f"{names.get(colouring, {}).get(value, value)}, n = {int(members.sum())}"
+
+
+def provenance(known: Provenance, made: Made | None) -> list[str]:
+    """What made a backbone's features, and when."""
+    how = f"Computed on {known.device or 'an unknown device'} in {known.arithmetic}; "
+    how += made.finished if made else "when is not recorded"
+    if made:
+        how += f"; {made.extracted:,} pictures took {duration(made.seconds)}"
+    weights = f"Weights {known.weights[:12] or 'unknown'}, licence: {known.licence or 'unknown'}"
+    return [
+        f"{known.pictures:,} pictures, {known.dim} numbers each: {known.layer or 'layer not recorded'}",
+        f"{weights}; {known.source}" if known.source else weights,
+        f"Fed with {known.preprocessing or 'pictures; how is not recorded'}",
+        how + (f"; {len(known.failed)} pictures failed" if known.failed else ""),
+    ]
+
+
+def progress(job: ExtractionJob) -> str:
+    """How far an extraction is."""
+    parts = [f"{job.done:,} of {job.total:,} pictures"]
+    if job.is_active and job.left is not None:
+        parts += [f"{job.rate:.1f} a second", f"{duration(job.left)} left"]
+    parts += [f"{job.failed} failed"] if job.failed else []
+    return ", ".join(parts) + ("" if job.is_active else "; it was interrupted")
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it: ``"40 s"``, ``"12 min"``, ``"3.5 h"``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

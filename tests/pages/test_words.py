@@ -1,0 +1,89 @@
+"""Sentences: plain text that can be read aloud, true to the facts that they are made from."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cldi_core.insight.overview import Counts, Story
+from pages._ui import words
+from tests.insight.test_explanation import MILK, NAN, case
+
+VERDICTS = {
+    "found": (case(1, others=(replace(MILK, rank=2),)), ["Found", "AVGMAX", "first of 2 candidates", "0.70", "0.71"]),
+    "found, nothing typical": (case(1, typical=NAN), ["Found", "first of 1 candidates"]),
+    "nearly": (case(2, others=(MILK,)), ["Nearly", "rank 2 of 2", "the winner is “Milchshake”", "(noun)", "the verb"]),
+    "missed": (case(40, others=(MILK,)), ["Missed", "rank 40", "“Milchshake”"]),
+    "no match": (case(40, others=(MILK,), best_cosine=0.3), ["No picture of “schütteln” looks much like", "0.30"]),
+    "dispersed": (case(40, others=(MILK,), dispersion=0.8), ["differ much among themselves", "dispersion 0.80"]),
+    "same kind": (case(40, others=(replace(MILK, pos="V"),)), ["look alike or be related", "even better"]),
+    "two kinds": (case(40, others=(replace(MILK, pos="NA"),)), ["(noun and adjective)"]),
+    "tied": (case(1.5, others=(replace(MILK, rank=1.5, score=0.5),)), ["shares rank 1½ of 2 with “Milchsh", "as well"]),
+    "tied with two right": (case(4 / 3, others=(replace(MILK, rank=2),)), ["Nearly", "is at rank 1⅓ of 2"]),
+    "as texts": (case(40, others=(MILK,), learned=True), ["Missed", "rank 40", "as texts", "no picture of theirs"]),
+    "no pictures": (case(NAN, pictures=0), ["no pictures of “shake”"]),
+    "no pictures of the answer": (case(NAN, others=(MILK,)), ["no pictures of the right answer “schütteln”"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_verdicts_are_plain_sentences(name: str) -> None:
+    found, parts = VERDICTS[name]
+    text = words.verdict(found, "AVGMAX")
+    assert [part for part in parts if part not in text] == []
+    assert "“schütteln”" in text or "“shake”" in text
+    assert text.endswith(".") and "\n" not in text and "nan" not in text
+    assert not set(text) & set("*_`<>[]#|$\\"), "no markup"
+
+
+def test_what_looks_at_no_picture_has_no_cosine_in_its_verdict() -> None:
+    found = case(1, others=(replace(MILK, rank=2),), learned=True)
+    assert words.verdict(found, "PIVOT-SYM") == (
+        "Found: PIVOT-SYM ranks the right answer “schütteln” first of 2 candidates."
+    )
+
+
+@pytest.mark.parametrize(
+    ("story", "asked"),
+    [
+        (Story("sit.V", "sit", "V", False), "Why does the verb “sit” fail?"),
+        (Story("cry.V", "cry", "V", True), "Why does the verb “cry” work?"),
+        (Story("red.A", "red", "A", False), "Why does the adjective “red” fail?"),
+        (Story("cow.N", "cow", "N", False), "Why does even the noun “cow” fail?"),
+    ],
+)
+def test_a_story_is_a_question(story: Story, asked: str) -> None:
+    assert words.question(story) == asked
+
+
+def test_the_facts_of_a_data_set() -> None:
+    queries = {"en-de": Counter("NNNNVAA")}
+    assert words.facts(Counts({"en": 6, "de": 8}, 1018, {"CC0-1.0": 1017, "": 1}, queries)) == {
+        "Words with pictures": "6 en, 8 de",
+        "Pictures": "1,018",
+        "Licences": "CC0-1.0 (1,017), unknown (1)",
+        "Queries en-de": "4 nouns, 1 verbs, 2 adjectives",
+    }
+    nothing = {"Words with pictures": "none", "Pictures": "0", "Licences": "none"}
+    assert words.facts(Counts({}, 0, {}, {})) == nothing
+
+
+@pytest.mark.parametrize(
+    ("colouring", "value", "label"),
+    [
+        ("pos", "A", "adjectives, n = 2"),
+        ("language", "de", "de, n = 2"),
+        ("outcome", "uncovered", "no pictures, n = 2"),
+    ],
+)
+def test_groups_of_the_map_are_named(colouring: str, value: str, label: str) -> None:
+    assert words.group(colouring, value, np.array([True, False, True])) == label
+
+
+def test_places_and_kinds() -> None:
+    assert [words.place(rank) for rank in (1, 2.5, math.nan)] == ["#1", "#2½", "no pictures"]
+    assert (words.kinds("NV"), words.kinds("NA", " and "), words.kinds("")) == ("noun, verb", "noun and adjective", "")
