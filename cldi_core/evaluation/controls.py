@@ -6,8 +6,8 @@ what each picture depicts, identity.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,10 @@ def identity(pair: Pair) -> NDArray[np.float32]:
 
     Words without pictures score nan.
     """
-    sides = [[Counter(dict.fromkeys(own, 1)) for own in side] for side in _concepts(pair)]
-    scores = _cosine(*sides)
-    for axis, counters in enumerate(sides):
-        empty = np.array([not counter for counter in counters])
-        scores[empty if axis == 0 else (slice(None), empty)] = np.nan
+    source, target = _concepts(pair)
+    scores = _cosine(source, target)
+    scores[[not own for own in source]] = np.nan
+    scores[:, [not own for own in target]] = np.nan
     return scores
 
 
@@ -83,27 +82,16 @@ CONTROLS: dict[str, Ranker] = {
 }
 
 
-def _ngrams(word: str) -> Counter[str]:
+def _ngrams(word: str) -> list[str]:
     marked = f"^{word.casefold()}$"
-    return Counter(marked[start : start + n] for n in (1, 2, 3) for start in range(len(marked) - n + 1))
+    return [marked[start : start + n] for n in (1, 2, 3) for start in range(len(marked) - n + 1)]
 
 
-def _cosine(source: Sequence[Counter[str]], target: Sequence[Counter[str]]) -> NDArray[np.float32]:
-    vocabulary: dict[str, int] = {}
-    for counter in (*source, *target):
-        for gram in counter:
-            vocabulary.setdefault(gram, len(vocabulary))
-    sides = [_matrix(side, vocabulary) for side in (source, target)]
-    cosines: NDArray[np.float32] = np.minimum(sides[0] @ sides[1].T, np.float32(1))
-    return cosines
+def _cosine(source: Sequence[Collection[str]], target: Sequence[Collection[str]]) -> NDArray[np.float32]:
+    """Cosines of the counts of the parts that two words consist of: float32 (n_source, n_target)."""
+    from sklearn.feature_extraction.text import CountVectorizer  # takes a second to import
+    from sklearn.metrics.pairwise import cosine_similarity
 
-
-def _matrix(counters: Iterable[Counter[str]], vocabulary: dict[str, int]) -> NDArray[np.float32]:
-    counters = list(counters)
-    matrix = np.zeros((len(counters), max(len(vocabulary), 1)), np.float32)
-    for row, counter in enumerate(counters):
-        for gram, count in counter.items():
-            matrix[row, vocabulary[gram]] = count
-    norms = np.linalg.norm(matrix, axis=1, keepdims=True)
-    matrix /= np.where(norms == 0, 1, norms)
-    return matrix
+    known = {"", *chain.from_iterable(source), *chain.from_iterable(target)}  # sklearn refuses to know nothing
+    counter = CountVectorizer(analyzer=lambda parts: parts, vocabulary=known)
+    return np.asarray(cosine_similarity(counter.transform(source), counter.transform(target)), np.float32)

@@ -2,9 +2,9 @@
 
 Ranks are kept in a frame with a row for each query and draw of pictures: ``seed``, ``model``, ``task``
 (``"text→picture"``, ``"picture→text"``, ``"text→text"``), ``language`` (``"en"``, or ``"en→de"``), ``item``, ``draw``,
-``rank`` of the best right answer (ties cost their mean), ``candidates``, ``words`` and ``unknown`` (how many words the
-texts of the item have, and how many of them training has not seen).  Where an item has several pictures, ``DRAWS``
-times one of each is drawn.
+``rank`` of the best right answer (as in ``ranking.gold_ranks``), ``candidates``, ``words`` and ``unknown`` (how many
+words the texts of the item have, and how many of them training has not seen).  Where an item has several pictures,
+``DRAWS`` times one of each is drawn.
 """
 
 from __future__ import annotations

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core.evaluation import ranking
+
 KS = (1, 5, 10)
 
 
 def best_ranks(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The rank of the best right answer of each query; ties cost the mean rank of their block.
+    """The rank of the best right answer of each query, as in ``ranking.gold_ranks``: float64 (n_queries,).
 
     Args:
         scores: (n_queries, n_candidates), higher is better.
@@ -24,10 +26,7 @@ def best_ranks(scores: NDArray[np.floating], right: NDArray[np.bool_]) -> NDArra
         raise ValueError("scores are nan")
     if not right.any(axis=1).all():
         raise ValueError("a query has no right answer")
-    best = np.where(right, scores, -np.inf).max(axis=1)[:, None]
-    above = (scores > best).sum(axis=1)
-    level = (scores == best).sum(axis=1)
-    return np.asarray(above + (level + 1) / 2, np.float64)
+    return ranking.gold_ranks(scores, [np.flatnonzero(row) for row in right])
 
 
 def chance(candidates: int, right: int = 1, ks: Sequence[int] = KS) -> dict[int, float]:

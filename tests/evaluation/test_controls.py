@@ -72,6 +72,8 @@ def test_words_whose_pictures_have_no_concept_score_nan(small: Dataset) -> None:
     dataset.write_words(small.path, [*rows, ("en", "thing", 0, plain.id), ("en", "gone", 0, "0" * 32)])
     found = controls.identity(pair_of(Dataset(small.path), ["dog", "thing", "gone"], ["Hund"]))
     assert found[0, 0] > 0 and np.isnan(found[1:]).all()
+    nothing = controls.identity(pair_of(Dataset(small.path), ["thing", "gone"], ["Geist"]))
+    assert nothing.shape == (2, 1) and np.isnan(nothing).all()
 
 
 def test_identity_needs_known_concepts(small: Dataset, data: object) -> None:

@@ -48,11 +48,12 @@ class Made:
 
 
 def slow_ranks(scores: Matrix, right: list[list[int]]) -> list[float]:
-    """The rank of the best right answer: those above it, and the middle of those beside it."""
+    """The rank of the best right answer: those above it, and its part of those beside it; of integers."""
     found = []
     for row, own in zip(scores.tolist(), right, strict=True):
         best = max(row[column] for column in own)
-        found.append(sum(score > best for score in row) + (sum(score == best for score in row) + 1) / 2)
+        beside, good = row.count(best), sum(row[column] == best for column in own)
+        found.append(sum(score > best for score in row) + (beside + 1) / (good + 1))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import zlib
 from collections import Counter
@@ -14,18 +15,22 @@ from cldi_core.pivot.text import BUCKETS
 
 
 def rank_of(scores: list[float], right: list[bool]) -> float:
-    """Literally: how many are better, and the middle of those that are as good."""
+    """Literally: how many are better; then those as good come in any order, each as likely as the others."""
     best = max(score for score, own in zip(scores, right, strict=True) if own)
-    return sum(score > best for score in scores) + (sum(score == best for score in scores) + 1) / 2
+    equal = [own for score, own in zip(scores, right, strict=True) if abs(score - best) <= 1e-6]
+    firsts = [order.index(True) for order in itertools.permutations(equal)]
+    return sum(score > best + 1e-6 for score in scores) + 1 + sum(firsts) / len(firsts)
 
 
-def test_ranks_follow_the_definition() -> None:
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_ranks_follow_the_definition(kind: type) -> None:
     rng = np.random.default_rng(0)
-    scores = rng.integers(0, 6, (40, 9)).astype(np.float32)  # many ties
+    scores = rng.integers(0, 6, (40, 9)) / 10 + rng.choice([0, 4e-7], (40, 9))  # many ties
     right = rng.random((40, 9)) < 0.3
     right[:, 0] |= ~right.any(axis=1)
     expected = [rank_of(*pair) for pair in zip(scores.tolist(), right.tolist(), strict=True)]
-    np.testing.assert_array_equal(retrieval.best_ranks(scores, right), expected)
+    np.testing.assert_allclose(retrieval.best_ranks(scores.astype(kind), right), expected, rtol=1e-12)
+    np.testing.assert_allclose(retrieval.best_ranks(scores.astype(kind).T.copy().T, right), expected, rtol=1e-12)
 
 
 def test_what_cannot_be_ranked_is_refused() -> None:

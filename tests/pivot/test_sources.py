@@ -33,9 +33,8 @@ def error_of(call: Callable[[], object]) -> str:
 @pytest.fixture(scope="module")
 def demos() -> dict[str, Corpus]:
     """The corpora of the data sets that come with the project."""
-    return {
-        name: sources.of_dataset(dataset.Dataset(dataset.ROOT / name), "efficientnet-lite0", "en-de") for name in DEMOS
-    }
+    shipped = Path(__file__).resolve().parents[2] / "data"
+    return {name: sources.of_dataset(dataset.Dataset(shipped / name), "efficientnet-lite0", "en-de") for name in DEMOS}
 
 
 def describe(small: dataset.Dataset, *rows: Row) -> None:
