@@ -1,4 +1,4 @@
-"""Features on disk, and image sets made of them.
+"""Feature shards: the features of all pictures on disk, and image sets made of them.
 
 ``features/<backbone>/<shard>.safetensors`` holds one row per picture of the picture shard of the same name: ``ids``,
 uint8 (n, 16), the pictures' ids; ``features``, float16 (n, dim); ``digests``, uint8 (n, 16), one of each row (older
