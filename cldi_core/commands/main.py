@@ -181,7 +181,7 @@ def score(
     from cldi_core.scoring.methods import METHODS
     from cldi_core.scoring.scores import check_choices
 
-    check_choices([method] if method else [], precision, device)
+    check_choices([method] if method else [], device)
     opened = open_dataset(dataset)
     loaded = shards.load(opened, backbone)
     records: list[dict[str, object]] = []

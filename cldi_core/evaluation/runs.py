@@ -24,9 +24,9 @@ from cldi_core.errors import CldiError, unknown
 from cldi_core.evaluation import controls, ranking, stored_scores
 from cldi_core.features import shards
 from cldi_core.pivot import translation
+from cldi_core.scoring import Scores
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import LEARNED, with_bases
-from cldi_core.scoring.scores import Matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,7 +207,7 @@ def _right(pair: Pair) -> list[set[int]]:
     return found
 
 
-def scores(pair: Pair, methods: Iterable[str]) -> dict[str, Matrix]:
+def scores(pair: Pair, methods: Iterable[str]) -> dict[str, Scores]:
     """As ``scored``, the matrices alone: float32 (source words, target words)."""
     return {name: one.matrix for name, one in scored(pair, methods).items()}
 

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.errors import DatasetError
+from cldi_core.scoring import Scores
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import Method, find
-from cldi_core.scoring.scores import Matrix, combined, precision_used, score_all, settled
+from cldi_core.scoring.scores import combined, score_all
 
 log = logging.getLogger(__name__)
 VERSION = 2  # raise it when a method's numbers change: stored results are then computed again
@@ -42,7 +43,7 @@ class Scored:
         found: they were stored already.
     """
 
-    matrix: Matrix
+    matrix: Scores
     key: str
     precision: str
     device: str
@@ -115,20 +116,14 @@ def compute(job: Job, names: Sequence[str], old: Mapping[str, Scored | None], ke
         start = time.perf_counter()
         rows, columns = kept[group]
         partly = bool((rows >= 0).any() and (columns >= 0).any())
-        precision = "exact" if partly else job.precision
         if partly:
             matrices = _patched(job, members, {name: old[name] for name in members}, rows, columns)  # type: ignore[misc]
         else:
-            matrices = score_all(
-                job.source, job.target, members, precision, job.device, gold=job.gold, progress=job.progress
-            )
+            matrices = score_all(job.source, job.target, members, job.device, progress=job.progress)
         seconds = time.perf_counter() - start
         fresh = len(rows) * len(columns) - (int((rows >= 0).sum() * (columns >= 0).sum()) if partly else 0)
         for name in members:
-            used = (
-                precision_used(job.source, job.target, members, precision, job.device) if find(name).rounds else "exact"
-            )
-            made[name] = Scored(matrices[name], key, used, job.device, seconds, fresh, *job.keys)
+            made[name] = Scored(matrices[name], key, "exact", job.device, seconds, fresh, *job.keys)
     return made
 
 
@@ -150,7 +145,7 @@ def _places(now: NDArray[np.uint8], then: NDArray[np.uint8]) -> NDArray[np.int64
 
 def _patched(
     job: Job, names: Sequence[str], old: Mapping[str, Scored], rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> dict[str, Matrix]:
+) -> dict[str, Scores]:
     """Stored matrices with the rows and columns of changed words computed anew."""
     matrices = {name: old[name].matrix[np.ix_(np.maximum(rows, 0), np.maximum(columns, 0))] for name in names}
     new_rows, new_columns = np.flatnonzero(rows < 0), np.flatnonzero(columns < 0)
@@ -158,10 +153,10 @@ def _patched(
     for chosen, against in ((new_rows, every), (same_rows, new_columns)):
         if len(chosen) and len(against):
             source, target = _some(job.source, chosen), _some(job.target, against)
-            part = score_all(source, target, names, "exact", job.device, top=0, progress=job.progress)
+            part = score_all(source, target, names, job.device, progress=job.progress)
             for name in names:
                 matrices[name][np.ix_(chosen, against)] = part[name]
-    return settled(job.source, job.target, matrices, job.device, gold=job.gold)
+    return matrices
 
 
 def _some(sets: ImageSets, chosen: NDArray[np.int64]) -> ImageSets:

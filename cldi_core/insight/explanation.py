@@ -15,7 +15,7 @@ from cldi_core.evaluation.runs import Pair
 from cldi_core.scoring import methods
 from cldi_core.scoring.dispersion import dispersion
 from cldi_core.scoring.imagesets import ImageSets, similarity
-from cldi_core.scoring.scores import Matrix
+from cldi_core.scoring import Scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +73,7 @@ def outcome(rank: float) -> str:
     return "found" if rank <= 1 else "nearly" if rank <= NEARLY else "missed"
 
 
-def explain(pair: Pair, number: int, scores: Matrix, maxmax: Matrix, rankings: pd.DataFrame) -> Explanation:
+def explain(pair: Pair, number: int, scores: Scores, maxmax: Scores, rankings: pd.DataFrame) -> Explanation:
     """Explain query ``number`` of ``pair``.
 
     Args:

@@ -10,13 +10,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.scoring.feature_rows import DIGEST_BYTES, Rows, blocks, joined, row_digests
+from cldi_core.scoring.feature_rows import DIGEST_BYTES, FeatureRows, blocks, joined, row_digests
 
 Features = NDArray[np.floating]
 Digests = NDArray[np.uint8]
+Numbers = NDArray[np.int64]  # of words, pictures or memberships
 
 
 class ImageSets:
@@ -25,7 +26,7 @@ class ImageSets:
     Attributes:
         words: the words, distinct, in the order of the score matrix.
         features: float (n_images, dim), one row per picture, any scale; float16, float32 or float64.  An array or
-            ``Rows``, in memory or mapped; rows that no word owns may be among them.
+            ``FeatureRows``, in memory or mapped; rows that no word owns may be among them.
         members: int64 (n_memberships,), rows of ``features``, word after word.
         offsets: int64 (n_words + 1,); word ``i`` owns ``members[offsets[i]:offsets[i + 1]]``.
         ids: one stable id per picture, or ``None`` where the pictures have none.
@@ -34,7 +35,7 @@ class ImageSets:
     def __init__(
         self,
         words: Sequence[str],
-        features: Features | Rows,
+        features: Features | FeatureRows,
         members: NDArray[np.int64],
         offsets: NDArray[np.int64],
         ids: Sequence[str] | None = None,
@@ -115,7 +116,7 @@ class ImageSets:
         cls,
         words: Sequence[str],
         members: Sequence[Sequence[int]],
-        features: Features | Rows,
+        features: Features | FeatureRows,
         ids: Sequence[str] | None,
     ) -> ImageSets:
         """Build image sets over shared pictures: ``members[i]`` holds the rows of ``features`` that word ``i`` owns.
@@ -281,15 +282,22 @@ def _as_floats(word: str, array: ArrayLike) -> Features:
     return values
 
 
-def unit_rows(features: Features) -> NDArray[np.float32]:
-    """Rows scaled to length one, float32; a zero row stays zero, so its cosine with anything is 0.
+def unit_rows(features: Features, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+    """Rows scaled to length one, so that their products are cosines.
 
-    Each row is divided by its largest entry first, so that neither tiny nor huge rows are lost to float32's range.
+    Args:
+        features: float16, float32 or float64 (n, dim), any scale.
+        dtype: of the result, float32 or float64; the scaling is done in the wider type of the two.
+
+    Returns:
+        dtype (n, dim); a zero row stays zero, so its cosine with anything is 0.
     """
-    if features.dtype == np.float16:
-        features = features.astype(np.float32)
-    peak = np.abs(features).max(axis=1, keepdims=True, initial=0)
-    rows = (features / np.where(peak == 0, 1, peak)).astype(np.float32)
+    rows = features.astype(np.result_type(features.dtype, dtype))  # a copy
+    if features.dtype != np.float16:
+        # Neither tiny nor huge rows are lost to float32's range when they are squared; halves cannot be.
+        peak = np.abs(rows).max(axis=1, keepdims=True, initial=0)
+        rows /= np.where(peak == 0, 1, peak)
+        rows = rows.astype(dtype, copy=False)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
     rows /= np.where(norms == 0, 1, norms)
     return rows

@@ -18,7 +18,7 @@ from cldi_core.features import feature_card, shards
 from cldi_core.insight import health, overview, projection
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
-from cldi_core.scoring.scores import Matrix
+from cldi_core.scoring import Scores
 
 SPINNER = "Computing this once; it is kept …"
 
@@ -89,11 +89,11 @@ def pair_of(name: str, backbone: str, pair: str) -> runs.Pair:
 
 
 @st.cache_resource(max_entries=24, show_spinner=SPINNER)
-def _scores(name: str, stamp: str, backbone: str, pair: str, method: str) -> Matrix:
+def _scores(name: str, stamp: str, backbone: str, pair: str, method: str) -> Scores:
     return runs.scores(_pair(name, stamp, backbone, pair), [method])[method]
 
 
-def scores(name: str, backbone: str, pair: str, method: str) -> Matrix:
+def scores(name: str, backbone: str, pair: str, method: str) -> Scores:
     """The score matrix of one method, read-only."""
     return _scores(name, _stamp(name), backbone, pair, method)
 
