@@ -16,87 +16,67 @@ block of cosines only maxima over words.  Nothing of the size of all pairs of pi
                          | . . . . . | . . . . . | . . . . . |
                          +-----------+-----------+-----------+
 
-**Groups.**  Words of one size lie beside each other, so the same memory, without padding or copying, is seen as
+Words of one size lie beside each other, so the same memory, without padding or copying, is seen as
 
-    forward    (target words, size, source pictures)   the maximum over the middle axis is the best match of each
-                                                       source picture in each target word
-    backward   (target pictures, source words, size)   the maximum over the last axis is the best match of each
-                                                       target picture in each source word
+    forward    (target words, size, source pictures)   the maximum over the middle axis: the best match of each source
+                                                       picture in each target word
+    backward   (target pictures, source words, size)   the maximum over the last axis: the best match of each target
+                                                       picture in each source word
 
 A picture is in a block once, and on the target side in one block only, however many words own it (in the demo three on
-average): then a group gathers its words' rows from the block first.  See ``best_match_blocks``.
+average); then a group of words gathers its rows from the block first (``best_match_blocks``).
 
-**From maxima to measures.**  When a source block has met all target blocks, ``best`` (target words, source pictures) is
-complete; a target word whose pictures lie in several blocks is the maximum over them.  Then, for all source words of
-the block at once,
+**Measures.**  When a source block has met all target blocks, ``best`` (target words, source pictures) is complete: a
+target word whose pictures lie in several blocks has the maximum over them.  Then, for the block's words at once,
 
-    forward    the mean over a source word's pictures          AVGMAX
-    weighted   their weighted sum                              AVGMAX, weighted
-    best       their maximum                                   MAXMAX
-    votes      the target words within TIE of a column's maximum share the vote of that source picture: KNN
+    forward    the mean over a source word's pictures                         AVGMAX
+    weighted   their weighted sum                                             AVGMAX, weighted
+    best       their maximum                                                  MAXMAX
+    votes      the words within TIE of the highest share a picture's vote     KNN, KNN-C
 
-Backward sums run the other way: every target block adds the best matches of its pictures to their words' sums.  Only a
-source word that is too large for one block needs a memory: its maxima are carried on until its last part.
+Backward sums run the other way: every target block adds the best matches of its pictures to its words' sums.  A source
+word that is too large for one block carries its maxima on from part to part.
 
-**Lengths.**  Rows are multiplied as they are stored (``best_match_rows``).  A length is above 0, so it changes no
-maximum within its own row or column: a target picture's comes before the forward maximum, which compares target
-pictures, a source picture's after it and before the backward one.
+**Lengths.**  Rows are multiplied as they are stored (``best_match_rows``) and divided by their lengths afterwards: a
+target picture's before the forward maximum, which compares target pictures, a source picture's after it and before the
+backward one.
 
-**Who does what.**  On a processor every core takes target blocks of its own, multiplies with one thread and returns
-maxima (``parallel``); the main thread puts them together.  A graphics card takes blocks one by one.
+**Cores.**  On a processor every core takes target blocks of its own, multiplies with one thread and returns maxima
+(``parallel``), which the main thread puts together.  A graphics card takes blocks one by one.
 
 **Memory** beyond features and results: a block of source rows (``BLOCK_BYTES``); for each core a block of target rows
-and its cosines with the source rows, at most ``COSINES`` numbers in all; the target's rows where all of them fit in
-``KEPT_BYTES``; ``best``; and one float64 matrix of words for each measure and each kind of vote.
+and its cosines, at most ``COSINES`` numbers in all; ``best``; a float64 matrix of words for each measure and vote.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch  # takes a second: whoever needs this file imports it late
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError
+from cldi_core.scoring import Progress
 from cldi_core.scoring.best_match_blocks import Block, picture_blocks, word_blocks
 from cldi_core.scoring.best_match_rows import PictureRows, products
-from cldi_core.scoring.imagesets import ImageSets
+from cldi_core.scoring.imagesets import ImageSets, Numbers
 from cldi_core.scoring.parallel import Each, cores, side_by_side
 from cldi_core.scoring.ties import TIE
-
-if TYPE_CHECKING:
-    import torch
 
 MEASURES = ("forward", "backward", "weighted", "best")
 BLOCK_BYTES = {"cpu": 32 << 20, "cuda": 256 << 20}  # of one block's rows; on a processor near its last cache's size
 COSINES = {"cpu": 2 << 20, "cuda": 64 << 20}  # numbers in all blocks of cosines that are made at once
 NARROWEST = 256  # target pictures of one block: with fewer, a product is slow
-KEPT_BYTES = {"cpu": 64 << 20, "cuda": 4 << 30}
 MOST_ROWS = 2048  # source memberships of one block
 SHARES = (1.0, 0.5, 0.25, 0.125)  # of the usual blocks, one after the other, when a device runs out of memory
 
-Voters = tuple[NDArray[np.int64], int]  # who casts the vote of each source membership, and how many voters there are
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Matches:
-    """What one pass found.
-
-    Attributes:
-        values: measure → float64 (n_source, n_target): ``"forward"`` mean over i ∈ S of the best cosine in T,
-            ``"backward"`` mean over j ∈ T of the best cosine in S, ``"weighted"`` as forward with weights, ``"best"``
-            the highest cosine.  Not meaningful for words without pictures.
-        votes: kind of vote → float64 (n_voters, n_target): how many votes each voter gives to each target word.
-    """
-
-    values: dict[str, NDArray[np.float64]]
-    votes: dict[str, NDArray[np.float64]]
+Voters = tuple[Numbers, int]  # who casts the vote of each source membership, and how many voters there are
+Found = dict[str, NDArray[np.float64]]
 
 
 def match(
@@ -108,7 +88,7 @@ def match(
     weights: NDArray[np.float64] | None = None,
     voters: Mapping[str, Voters] | None = None,
     progress: Progress | None = None,
-) -> Matches:
+) -> tuple[Found, Found]:
     """Go over all pairs of pictures once; in smaller blocks where the device's memory is too small.
 
     Args:
@@ -117,11 +97,13 @@ def match(
         voters: kind of vote → who casts the vote of each source membership, and how many voters there are.
         progress: is told the source memberships done and their number.
 
+    Returns:
+        Measure → float64 (n_source, n_target), not meaningful for words without pictures; and kind of vote → float64
+        (n_voters, n_target), how many votes each voter gives to each target word.
+
     Raises:
         FeatureError: the device's memory is too small for even the smallest blocks.
     """
-    import torch  # takes a second to import
-
     for share in SHARES:
         try:
             return _Pass(source, target, measures, device, weights, voters or {}, share).run(progress)
@@ -133,45 +115,38 @@ def match(
     )
 
 
+@dataclass
 class _Pass:
-    def __init__(
-        self,
-        source: ImageSets,
-        target: ImageSets,
-        measures: Sequence[str],
-        device: str,
-        weights: NDArray[np.float64] | None,
-        voters: Mapping[str, Voters],
-        share: float,
-    ) -> None:
-        """Lay out the blocks; ``share``: of their usual size."""
-        import torch
+    source: ImageSets
+    target: ImageSets
+    measures: Sequence[str]
+    device: str
+    weights: NDArray[np.float64] | None
+    voters: Mapping[str, Voters]
+    share: float  # of the usual size of blocks
 
-        self.source, self.target, self.measures, self.device = source, target, measures, device
-        self.rows = own, other = PictureRows(source, device, share), PictureRows(target, device, share)
-        most = max(1, min(MOST_ROWS, int(share * BLOCK_BYTES[device] / max(own.width, 1))))
-        self.source_blocks = word_blocks(source, most, device)
+    def __post_init__(self) -> None:
+        source, target, device = self.source, self.target, self.device
+        self.own, self.other = (PictureRows(sets, device, self.share) for sets in (source, target))
+        most = max(1, min(MOST_ROWS, int(self.share * BLOCK_BYTES[device] / max(self.own.width, 1))))
         # Target rows are made anew for every source block, so that side's blocks are the smaller ones.
-        fits = BLOCK_BYTES[device] / 2 / max(other.width, 1)
-        room = share * max(min(COSINES[device] / most, fits) / cores(device), min(NARROWEST, fits))
+        fits = BLOCK_BYTES[device] / 2 / max(self.other.width, 1)
+        room = self.share * max(min(COSINES[device] / most, fits) / cores(device), min(NARROWEST, fits))
+        self.source_blocks = word_blocks(source, most, device)
         self.target_blocks = picture_blocks(target, max(1, min(most, int(room))), device)
-        self.keep = len(other.used) * other.width <= share * KEPT_BYTES[device]
-        self.kept: dict[int, torch.Tensor] = {}
-        self.carried: dict[int, torch.Tensor] = {}
-        self.buffers = threading.local()
-        self.weights = None if weights is None else torch.from_numpy(weights).float().to(device)
-        self.voters = {name: torch.from_numpy(voter).to(device) for name, (voter, _) in voters.items()}
 
-        def matrix(rows: int, columns: int, value: float = 0) -> torch.Tensor:
+        def matrix(rows: int, columns: int, value: float = 0.0) -> torch.Tensor:
             return torch.full((rows, columns), value, dtype=torch.float64, device=device)
 
-        lowest = {name: -np.inf if name == "best" else 0.0 for name in measures}
-        self.totals = {name: matrix(len(target), len(source), value) for name, value in lowest.items()}
-        self.votes = {name: matrix(count, len(target)) for name, (_, count) in voters.items()}
+        lowest = {"best": -np.inf}
+        self.totals = {name: matrix(len(target), len(source), lowest.get(name, 0.0)) for name in self.measures}
+        self.votes = {name: matrix(count, len(target)) for name, (_, count) in self.voters.items()}
+        self.voter = {name: torch.from_numpy(voter).to(device) for name, (voter, _) in self.voters.items()}
+        self.factors = None if self.weights is None else torch.from_numpy(self.weights).float().to(device)
+        self.carried: dict[int, torch.Tensor] = {}
+        self.buffers = threading.local()
 
-    def run(self, progress: Progress | None) -> Matches:
-        import torch
-
+    def run(self, progress: Progress | None) -> tuple[Found, Found]:
         done = 0
         with torch.inference_mode(), _strict(), side_by_side(self.device) as each:
             for block in self.source_blocks:
@@ -181,21 +156,16 @@ class _Pass:
                 done += sum(len(group.entries) for group in block.groups)
                 if progress is not None:
                     progress(done, len(self.source.members))
-        counts = {"forward": self.source.sizes[:, None], "backward": self.target.sizes[None, :]}
-        values = {}
-        for name in self.measures:
-            # In place, and each sum let go when it is used: at the paper's size one takes 25 MB.
-            values[name] = self.totals.pop(name).cpu().numpy().T
-            values[name] /= np.maximum(counts.get(name, 1), 1)
-        return Matches(values, {name: votes.cpu().numpy() for name, votes in self.votes.items()})
+        values = {name: total.cpu().numpy().T for name, total in self.totals.items()}
+        for name, count in ("forward", self.source.sizes[:, None]), ("backward", self.target.sizes[None, :]):
+            if name in values:
+                values[name] /= np.maximum(count, 1)
+        return values, {name: votes.cpu().numpy() for name, votes in self.votes.items()}
 
     def _best(self, block: Block, each: Each) -> torch.Tensor:
         """The best cosine of each of the block's pictures in each target word: float32 (n_target, n_pictures)."""
-        import torch
-
-        own = self.rows[0]
-        rows = own.take(block.pictures, self._buffer("source", len(block.pictures), self.source.dim))
-        inverse = own.inverse[torch.from_numpy(block.pictures).to(self.device)]
+        rows = self.own.take(block.pictures, self._buffer("source", len(block.pictures), self.source.dim))
+        inverse = self.own.inverse[torch.from_numpy(block.pictures).to(self.device)]
         best = torch.full((len(self.target), len(rows)), -np.inf, device=self.device)
         compared = each(partial(self._compare, block, rows, inverse), range(len(self.target_blocks)))
         for number, (forward, backward) in enumerate(compared):
@@ -215,31 +185,18 @@ class _Pass:
             the source picture's length; and the best cosine of each target picture in each of the source block's words,
             (n_pictures, n_words), if that is wanted.
         """
-        import torch
-
         other = self.target_blocks[number]
-        own = self._target_rows(number)
-        cosines = products(own, rows, self._buffer("cosines", len(own), len(rows)))
-        cosines *= self.rows[1].inverse[torch.from_numpy(other.pictures).to(self.device)][:, None]
+        columns = self.other.take(other.pictures, self._buffer("target", len(other.pictures), self.target.dim))
+        cosines = products(columns, rows, self._buffer("cosines", len(columns), len(rows)))
+        cosines *= self.other.inverse[torch.from_numpy(other.pictures).to(self.device)][:, None]
         forward = torch.cat([group.of(cosines, 0).amax(dim=1) for group in other.groups])
         if "backward" not in self.measures:
             return forward, None
         cosines *= inverse
         return forward, torch.cat([group.of(cosines, 1).amax(dim=2) for group in block.groups], dim=1)
 
-    def _target_rows(self, number: int) -> torch.Tensor:
-        if number in self.kept:
-            return self.kept[number]
-        pictures = self.target_blocks[number].pictures
-        if not self.keep:
-            return self.rows[1].take(pictures, self._buffer("target", len(pictures), self.target.dim))
-        self.kept[number] = self.rows[1].take(pictures)
-        return self.kept[number]
-
     def _buffer(self, name: str, rows: int, columns: int) -> torch.Tensor | None:
         """This thread's own memory of that name, float32 (rows, columns), as it was left; a card has its own way."""
-        import torch
-
         if self.device != "cpu":
             return None
         space = getattr(self.buffers, name, None)
@@ -249,8 +206,6 @@ class _Pass:
 
     def _add_backward(self, block: Block, number: int, best: torch.Tensor) -> None:
         """Add the best cosine of each picture of a target block in each word of a source block to the words' sums."""
-        import torch
-
         if block.part:  # a word of several blocks: its best matches are known when the last of them is done
             if number in self.carried:
                 best = torch.maximum(self.carried.pop(number), best)
@@ -263,51 +218,37 @@ class _Pass:
 
     def _measure(self, block: Block, best: torch.Tensor) -> None:
         """Take what the measures need from a block's best matches."""
-        import torch
-
         for group in block.groups:
             found = group.of(best, 1)
-            if "best" in self.measures:
-                highest = self.totals["best"][:, group.words]
-                self.totals["best"][:, group.words] = torch.maximum(highest, found.amax(dim=2).double())
+            cells = slice(None), group.words
             if "forward" in self.measures:
-                self.totals["forward"][:, group.words] += found.sum(dim=2, dtype=torch.float64)
-            if "weighted" in self.measures and self.weights is not None:
-                weighted = found * self.weights[group.entries].view(-1, group.size)
-                self.totals["weighted"][:, group.words] += weighted.sum(dim=2, dtype=torch.float64)
+                self.totals["forward"][cells] += found.sum(dim=2, dtype=torch.float64)
+            if "weighted" in self.measures and self.factors is not None:
+                weighted = found * self.factors[group.entries].view(-1, group.size)
+                self.totals["weighted"][cells] += weighted.sum(dim=2, dtype=torch.float64)
+            if "best" in self.measures:
+                highest = found.amax(dim=2).double()
+                self.totals["best"][cells] = torch.maximum(self.totals["best"][cells], highest)
 
     def _vote(self, block: Block, best: torch.Tensor) -> None:
         """Cast the votes of a block's pictures: each has one, and the words that hold a nearest match share it."""
-        import torch
-
-        if not self.voters:
+        if not self.votes:
             return
         near = best >= best.amax(dim=0) - TIE
         share = 1 / near.sum(dim=0).double()
         for group in block.groups:
             words, places = torch.nonzero(group.of(near, 1).flatten(1), as_tuple=True)
             shares = group.of(share, 0).flatten()[places]
-            for name, voter in self.voters.items():
-                cells = voter[group.entries[places]], words
-                self.votes[name].index_put_(cells, shares, accumulate=True)
+            for name, votes in self.votes.items():
+                votes.index_put_((self.voter[name][group.entries[places]], words), shares, accumulate=True)
 
 
 @contextmanager
 def _strict() -> Iterator[None]:
     """Sums in float32 on a graphics card, whatever another library has set."""
-    import torch
-
-    strict = {
-        "fp32_precision": "ieee",
-        "allow_fp16_accumulation": False,
-        "allow_fp16_reduced_precision_reduction": False,
-    }
     unit = torch.backends.cuda.matmul
-    before = {name: getattr(unit, name) for name in strict}
-    try:
-        for name, value in strict.items():
-            setattr(unit, name, value)
+    with ExitStack() as before:
+        for name in ("fp32_precision", "allow_fp16_accumulation", "allow_fp16_reduced_precision_reduction"):
+            before.callback(setattr, unit, name, getattr(unit, name))
+            setattr(unit, name, "ieee" if name == "fp32_precision" else False)
         yield
-    finally:
-        for name, value in before.items():
-            setattr(unit, name, value)

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from cldi_core.scoring.imagesets import ImageSets, Numbers
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Group:
             own = values.narrow(axis, self.rows.start, self.rows.stop - self.rows.start)
         else:
             own = values.index_select(axis, self.rows)
-        return own.unflatten(axis, (-1, self.size))
+        return own.view(*own.shape[:axis], -1, self.size, *own.shape[axis + 1 :])
 
 
 @dataclass(frozen=True)
@@ -66,13 +63,11 @@ def word_blocks(sets: ImageSets, most: int, device: str = "cpu") -> list[Block]:
     ends = np.append(np.flatnonzero(np.diff(owner)) + 1, len(owner))
     blocks, start = [], 0
     while start < len(entries):
-        stop, part = start + most, ""
-        fitting = np.searchsorted(ends, stop, side="right")
-        word = np.searchsorted(ends, start, side="right")
-        if fitting > word:
-            stop = int(ends[fitting - 1])
-        else:
-            part = "last" if (stop := min(stop, int(ends[word]))) == ends[word] else "more"
+        stop, part = int(ends[ends <= start + most].max(initial=start)), ""
+        if stop == start:  # the next word is larger than a block
+            end = int(ends[ends > start][0])
+            stop = min(start + most, end)
+            part = "last" if stop == end else "more"
         blocks.append(_block(sets, owner[start:stop], entries[start:stop], device, part))
         start = stop
     return blocks
@@ -107,8 +102,6 @@ def _first_come(members: Numbers) -> tuple[Numbers, Numbers]:
 
 def _block(sets: ImageSets, owner: Numbers, entries: Numbers, device: str, part: str = "") -> Block:
     """The block of some memberships; those of one word lie together."""
-    import torch  # takes a second to import
-
     counts = np.diff(np.flatnonzero(np.diff(owner, prepend=-1, append=-1)))
     sizes = np.repeat(counts, counts)
     turn = np.argsort(sizes, kind="stable")

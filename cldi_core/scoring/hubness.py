@@ -19,7 +19,6 @@ from cldi_core.scoring import Scores
 from cldi_core.scoring.ties import ranks
 
 
-
 def csls(scores: NDArray[np.floating], k: int = 10) -> Scores:
     """Cross-domain similarity local scaling (Conneau et al. 2018, "Word translation without parallel data", 2.3).
 

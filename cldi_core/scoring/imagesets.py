@@ -305,4 +305,5 @@ def unit_rows(features: Features, dtype: DTypeLike = np.float32) -> NDArray[Any]
 
 def similarity(source: Features, target: Features) -> NDArray[np.float32]:
     """Cosines of every picture with every picture: float (n, dim), (m, dim) → float32 (n, m)."""
-    return unit_rows(source) @ unit_rows(target).T
+    found: NDArray[np.float32] = unit_rows(source) @ unit_rows(target).T
+    return found

@@ -96,7 +96,8 @@ def break_ties(shares: NDArray[np.float64], tie_break: NDArray[np.float64]) -> S
     new_share = np.diff(share, axis=-1, prepend=-np.inf) > TIE
     places = np.cumsum(new_share | (np.diff(tie, axis=-1, prepend=-np.inf) > TIE), axis=-1)
     first, last = _ends(new_share)
-    base, lowest, highest = (np.take_along_axis(*where, -1) for where in ((share, first), (places, first), (places, last)))
+    base = np.take_along_axis(share, first, -1)
+    lowest, highest = (np.take_along_axis(places, end, -1) for end in (first, last))
     above = np.take_along_axis(np.pad(share, ((0, 0), (0, 1)), constant_values=np.inf), last + 1, -1)
     room = np.maximum(np.floor((above - base) / STEP) - 1, 0)  # places above the lowest one
     lifted = base + STEP * np.maximum(places - np.maximum(highest - room, lowest), 0)

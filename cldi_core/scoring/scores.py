@@ -8,18 +8,18 @@ scores nan.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.scoring import Scores
+from cldi_core.scoring import Progress, Scores, knn
 from cldi_core.scoring.hardware import check_device
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS, Method, Options, find, with_bases
-
-Progress = Callable[[int, int], None]
+from cldi_core.scoring.typicality import typicality
 
 
 def score(
@@ -118,8 +118,7 @@ def _from_pass(
     progress: Progress | None,
 ) -> Iterator[tuple[str, NDArray[np.floating]]]:
     """The scores of the methods of measures and votes, one at a time: at the paper's size each takes 25 MB."""
-    from cldi_core.scoring import best_match, knn
-    from cldi_core.scoring.typicality import typicality
+    from cldi_core.scoring import best_match  # imports torch, which takes a second
 
     scored = {method.name: method.measures for method in methods if method.measures}
     measures = [name for name in best_match.MEASURES if any(name in own for own in scored.values())]
@@ -130,7 +129,7 @@ def _from_pass(
     if not measures and not voting:
         return
     ballots = {name: knn.ballot(source, name, options) for name in voting}
-    matches = best_match.match(
+    values, votes = best_match.match(
         source,
         target,
         measures,
@@ -140,10 +139,10 @@ def _from_pass(
         progress=progress,
     )
     for name, own in scored.items():
-        yield name, sum(matches.values[measure] for measure in own) / np.float64(len(own))
-    matches.values.clear()
+        yield name, reduce(np.add, (values[measure] for measure in own)) / len(own)
+    values.clear()
     for name, ballot in ballots.items():
-        yield name, knn.elect(ballot, matches.votes.pop(name), target)
+        yield name, knn.elect(ballot, votes.pop(name), target)
 
 
 def check_choices(methods: Iterable[str], device: str) -> None:

@@ -1,6 +1,6 @@
 """The one rule of ties: scores within ``TIE`` of each other are equal, in ranks, winners, votes and lists alike.
 
-float32 scores were measured within 2e-7 of float64, so two that differ by less than ``TIE`` may well be the same number.
+float32 scores were measured within 2e-7 of float64, so two that differ by less than ``TIE`` may well be the same.
 """
 
 from __future__ import annotations
