@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from cldi_core import rankers
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair
+from cldi_core.scoring import Scores
 from cldi_core.scoring.dispersion import dispersion
 from cldi_core.scoring.imagesets import ImageSets, similarity
-from cldi_core.scoring.scores import Matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +128,7 @@ def outcome(rank: float) -> str:
 
 
 def explain(
-    pair: Pair, number: int, scores: Matrix, maxmax: Matrix, rankings: pd.DataFrame, *, learned: bool = False
+    pair: Pair, number: int, scores: Scores, maxmax: Scores, rankings: pd.DataFrame, *, learned: bool = False
 ) -> Explanation:
     """Explain query ``number`` of ``pair``.
 

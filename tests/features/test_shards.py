@@ -13,7 +13,7 @@ from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.errors import CldiError, DatasetError, FeatureError, UnknownNameError
 from cldi_core.features import shards
-from cldi_core.scoring.feature_rows import Rows
+from cldi_core.scoring.feature_rows import FeatureRows
 from tests.conftest import ABOUT, BACKBONE, DIM, WORDS, made_up, picture, write_features
 
 IDS = [picture("sun").id, picture("ring").id, picture("cross").id]
@@ -215,7 +215,7 @@ def test_image_sets_hold_the_pictures_of_each_word(small: Dataset) -> None:
 def test_image_sets_copy_no_features(small: Dataset) -> None:
     loaded = shards.load(small, BACKBONE)
     sets = shards.image_sets(small, loaded, "en", ["run", "dog"])
-    assert isinstance(sets.features, Rows) and sets.features._parts is loaded.matrix._parts
+    assert isinstance(sets.features, FeatureRows) and sets.features._parts is loaded.matrix._parts
     assert sets.ids == tuple(sorted(sets.word_ids("run") + sets.word_ids("dog")))
     np.testing.assert_array_equal(sets.features[:], made_up(list(sets.ids)).astype(np.float16))
     assert sets.digests.tolist() == [digest_of(row) for row in sets.features[:]]
