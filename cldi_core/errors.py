@@ -33,7 +33,7 @@ class DemoError(CldiError):
     """The demo data could not be rebuilt."""
 
 
-def unknown(kind: str, given: object, choices: Iterable[object], hint: str = "") -> UnknownNameError:
+def unknown_name(kind: str, given: object, choices: Iterable[object], hint: str = "") -> UnknownNameError:
     """One line for a name that does not exist, with the names that do (at most sixteen of them)."""
     known = [str(choice) for choice in choices]
     listed = ", ".join(known[:16]) + (f", … ({len(known)} in all)" if len(known) > 16 else "")

@@ -6,7 +6,7 @@ Besides the names in ``RANKERS`` there are composed image methods such as ``maxm
 from __future__ import annotations
 
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import UnknownNameError, unknown
+from cldi_core.errors import UnknownNameError, unknown_name
 from cldi_core.evaluation.controls import CONTROLS
 from cldi_core.evaluation.image_methods import IMAGE_METHODS, ranker_of
 from cldi_core.evaluation.ranker import CONTROL, IMAGES, TRAINED, Ranker
@@ -28,9 +28,9 @@ def ranker(name: str) -> Ranker:
     if name in RANKERS:
         return RANKERS[name]
     try:
-        return ranker_of(methods.find(name))
+        return ranker_of(methods.find_method(name))
     except UnknownNameError as error:
-        raise unknown("method", name, RANKERS, methods.COMPOSING) from error
+        raise unknown_name("method", name, RANKERS, methods.COMPOSING) from error
 
 
 def exists(name: str) -> bool:

@@ -11,7 +11,7 @@ from PIL import Image
 from cldi_core.data import dataset, descriptions, pictures, wordlists
 from cldi_core.features import shards
 from cldi_core.pivot.corpus import Corpus, Item, Split
-from cldi_core.pivot.models import Key, Options
+from cldi_core.pivot.models import Key, TrainingOptions
 from cldi_core.scoring.imagesets import unit_rows
 from tests.conftest import ABOUT, BACKBONE, encoded
 
@@ -23,7 +23,7 @@ SHAPES = {"cow": "Kuh", "sun": "Sonne", "hat": "Hut", "key": "Schlüssel", "boat
 NAMES = [(colour, shape) for colour in COLOURS for shape in SHAPES]  # 40 of them
 WORDS = {"en": {word: word for word in (*COLOURS, *SHAPES)}, "de": {**COLOURS, **SHAPES}}
 HANDS = {"en": "Ink", "de": "Chalk"}
-OPTIONS = Options(word_dim=8, joint_dim=16, rate=0.02, batch=8, epochs=10, patience=10, average=0.5)
+OPTIONS = TrainingOptions(word_dim=8, joint_dim=16, rate=0.02, batch=8, epochs=10, patience=10, average=0.5)
 KEY = Key("made-up", "en-de", "pivot-sym")
 
 

@@ -19,7 +19,7 @@ def check(
     """What is missing, broken, duplicated or unlicensed; exit 1 if something is broken."""
     from cldi_core.insight import health as checks
 
-    findings = checks.check(open_dataset(dataset), deep=deep)
+    findings = checks.findings(open_dataset(dataset), deep=deep)
     if as_json:
         print_json({"dataset": dataset, "findings": [vars(finding) for finding in findings]})
     else:

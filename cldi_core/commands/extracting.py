@@ -10,7 +10,7 @@ import typer
 from cldi_core.commands.options import DEFAULT_BACKBONE, DatasetOption, DeviceOption, JsonOption
 from cldi_core.commands.terminal import failures, print_json, progress
 from cldi_core.data.dataset import open_dataset
-from cldi_core.errors import unknown
+from cldi_core.errors import unknown_name
 
 
 def extract(
@@ -40,7 +40,7 @@ def extract(
     and timm:NAME for any network of the timm library (pip install timm).
     """
     if engine not in ("local", "ray"):
-        raise unknown("engine", engine, ("local", "ray"))
+        raise unknown_name("engine", engine, ("local", "ray"))
     given: dict[str, Any] = {"weights": weights, "precision": precision, "force": force}
     opened = open_dataset(dataset)
     with progress("extracting") as report:

@@ -14,7 +14,7 @@ from cldi_core.commands.terminal import epochs, print_json
 from cldi_core.data import storage, wordlists
 from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.data.descriptions import FILE, TABLE
-from cldi_core.errors import UnknownNameError, unknown
+from cldi_core.errors import UnknownNameError, unknown_name
 from cldi_core.pivot import models
 from cldi_core.pivot.corpus import HOLDOUTS
 from cldi_core.pivot.models import MODELS, PRESETS, Key
@@ -84,7 +84,7 @@ def _corpora(
                 _keep_table(opened, texts)
         else:
             corpus = sources.of_dataset(opened, backbone, pair)
-        found.append((corpus, output or translation.folder(opened), None if output else opened))
+        found.append((corpus, output or translation.models_folder(opened), None if output else opened))
     return found
 
 
@@ -104,7 +104,7 @@ def _experiments(
     from cldi_core.pivot.experiment import Experiment
 
     if holdout is not None and holdout not in HOLDOUTS:
-        raise unknown("way to hold out", holdout, HOLDOUTS)
+        raise unknown_name("way to hold out", holdout, HOLDOUTS)
     found: list[tuple[Experiment, Dataset | None]] = []
     for corpus, folder, dataset in corpora:
         ways = [holdout] if holdout else [way for way in HOLDOUTS if way == "items" or corpus.bundles]
@@ -149,14 +149,14 @@ def train(
     are shared, artwork is not).
     """
     if preset not in PRESETS:
-        raise unknown("preset", preset, PRESETS)
+        raise unknown_name("preset", preset, PRESETS)
     given: dict[str, Any] = {
         "encoder": encoder, "word_dim": word_dim, "joint_dim": joint_dim, "rate": rate, "batch": batch,
         "epochs": epochs_, "patience": patience, "margin": margin, "average": average,
     }  # fmt: skip
     changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     options = replace(PRESETS[preset], **changed, hardest=hardest, swapped=swapped)
-    names = tuple(models.find(name).name for name in model or MODELS)
+    names = tuple(models.find_model(name).name for name in model or MODELS)
     corpora = _corpora(
         dataset or ([] if multi30k else list(DEMO)),
         backbone,
@@ -225,7 +225,7 @@ def evaluate(
     """
     from cldi_core.pivot import report
 
-    names = tuple(models.find(name).name for name in model or MODELS)
+    names = tuple(models.find_model(name).name for name in model or MODELS)
     corpora = _corpora(
         [dataset] if dataset else [] if multi30k else [DEMO[0]],
         backbone,
@@ -260,13 +260,15 @@ def _evaluated(
     from cldi_core.pivot import sts as judging
 
     corpus = experiment.corpus
-    keys = models.available(experiment.folder, corpus.backbone, experiment.pair, corpus.languages, experiment.holdout)
+    keys = models.trained_keys(
+        experiment.folder, corpus.backbone, experiment.pair, corpus.languages, experiment.holdout
+    )
     wanted = [
         key for key in keys if key.model in experiment.models and (not experiment.seeds or key.seed in experiment.seeds)
     ]
     if not wanted:
         return None
-    found = [trained.find(experiment.folder, key, corpus.languages) for key in wanted]
+    found = [trained.open_trained(experiment.folder, key, corpus.languages) for key in wanted]
     ranks = experiments.ranks(experiment, found)
     words = None
     if dataset is not None and experiment.holdout == "words":
@@ -284,7 +286,7 @@ def _evaluated(
 
 def _space(model: Trained, language: str) -> Any:
     if language not in model.spaces:
-        raise unknown("language", language, model.spaces)
+        raise unknown_name("language", language, model.spaces)
     return model.spaces[language]
 
 
@@ -305,7 +307,7 @@ def translate(
     from cldi_core.pivot import translation
 
     opened = open_dataset(dataset)
-    key = Key(backbone, pair, models.find(model).name, holdout, seed)
+    key = Key(backbone, pair, models.find_model(model).name, holdout, seed)
     found = translation.translate(opened, key, text, back=back, top=top)
     if as_json:
         print_json({"dataset": opened.name, **asdict(key), "texts": found})

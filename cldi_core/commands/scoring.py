@@ -46,7 +46,7 @@ def score(
     asked = [rankers.ranker(method)] if method else []
     check_device(device)
     opened = open_dataset(dataset)
-    loaded = shards.load(opened, backbone)
+    loaded = shards.open_features(opened, backbone)
     records: list[dict[str, object]] = []
     for name in _pairs(opened, pair):
         joined = open_pair(opened, backbone, name, loaded)
@@ -81,7 +81,7 @@ def evaluate(
 
     asked = [rankers.ranker(method)] if method else []
     opened = open_dataset(dataset)
-    loaded = shards.load(opened, backbone)
+    loaded = shards.open_features(opened, backbone)
     frames, candidates = {}, {}
     for name in _pairs(opened, pair):
         joined = open_pair(opened, backbone, name, loaded)

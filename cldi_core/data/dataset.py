@@ -16,7 +16,7 @@ import tomli_w
 
 from cldi_core.data import storage, wordlists, wordnet
 from cldi_core.data.pictures import Pictures
-from cldi_core.errors import DatasetError, unknown
+from cldi_core.errors import DatasetError, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +127,7 @@ class Dataset:
     def lexicon(self, pair: str) -> list[wordlists.Row]:
         """The word list of a pair."""
         if pair not in self.pairs:
-            raise unknown("language pair", pair, self.pairs, f"Add one: python -m cldi_core import-lists FILE "
+            raise unknown_name("language pair", pair, self.pairs, f"Add one: python -m cldi_core import-lists FILE "
                           f"--dataset {self.address}")  # fmt: skip
         if pair not in self._lexicons:
             self._lexicons[pair] = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
@@ -260,7 +260,7 @@ def open_dataset(name: str) -> Dataset:
     """
     path = locate(name)
     if not path.is_dir():
-        raise unknown("data set", name, available(), HOW_TO_START)
+        raise unknown_name("data set", name, available(), HOW_TO_START)
     return Dataset(path)
 
 

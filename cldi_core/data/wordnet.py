@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from cldi_core.errors import DatasetError, unknown
+from cldi_core.errors import DatasetError, unknown_name
 
 DEBIAN_FOLDER = Path("/usr/share/wordnet")
 ENVIRONMENT_VARIABLE = "WNSEARCHDIR"  # the variable that WordNet's own programs read
@@ -119,7 +119,7 @@ class WordNet:
             UnknownNameError: another `pos`.
         """
         if pos not in DETACHMENT_RULES:
-            raise unknown("part of speech", pos, PARTS_OF_SPEECH)
+            raise unknown_name("part of speech", pos, PARTS_OF_SPEECH)
         form = "_".join(word.lower().split())
         irregular = self._exceptions[pos].get(form)
         if irregular is not None:

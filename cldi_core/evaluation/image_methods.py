@@ -35,7 +35,7 @@ def ranker_of(method: Method) -> Ranker:
         key=_key,
         scores=partial(_scores, method=method.name),
         together=_derived if method.bases else _from_pictures,
-        bases=tuple(ranker_of(methods.find(name)) for name in method.bases),
+        bases=tuple(ranker_of(methods.find_method(name)) for name in method.bases),
         bounds=method.bounds,
         ranks_all=method.ranks_all,
     )
@@ -56,7 +56,7 @@ def _derived(work: Work) -> dict[str, Scored]:
     for ranker in work.rankers:
         start = time.perf_counter()
         bases = {base.name: found[base.name].matrix for base in ranker.bases}
-        matrix = combined(methods.find(ranker.name), bases, missing)
+        matrix = combined(methods.find_method(ranker.name), bases, missing)
         seconds = time.perf_counter() - start
         found[ranker.name] = Scored(matrix, pair.key, work.device, seconds, matrix.size, *pair.keys)
     return {ranker.name: found[ranker.name] for ranker in work.rankers}

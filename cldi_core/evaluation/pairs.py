@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage, wordlists
 from cldi_core.data.dataset import Dataset, Query
-from cldi_core.errors import unknown
+from cldi_core.errors import unknown_name
 from cldi_core.features import shards
 from cldi_core.scoring.imagesets import ImageSets
 
@@ -70,7 +70,7 @@ class Pair:
         for letter in pos or "NVA":
             if f"{word}.{letter}" in self.index:
                 return self.index[f"{word}.{letter}"]
-        raise unknown("word", word, [query.word for query in self.queries])
+        raise unknown_name("word", word, [query.word for query in self.queries])
 
 
 def open_pair(dataset: Dataset, backbone: str, name: str, loaded: shards.Features | None = None) -> Pair:
@@ -81,7 +81,7 @@ def open_pair(dataset: Dataset, backbone: str, name: str, loaded: shards.Feature
     """
     rows = dataset.lexicon(name)
     source_language, target_language = wordlists.pair_languages(name)
-    loaded = loaded or shards.load(dataset, backbone)
+    loaded = loaded or shards.open_features(dataset, backbone)
     asked = dataset.queries(name)
     source = shards.image_sets(dataset, loaded, source_language, list(dict.fromkeys(query.word for query in asked)))
     target_pos: dict[str, str] = {}

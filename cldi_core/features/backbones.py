@@ -10,7 +10,7 @@ import importlib.util
 import re
 from dataclasses import dataclass
 
-from cldi_core.errors import CldiError, unknown
+from cldi_core.errors import CldiError, unknown_name
 
 TIMM = "timm:"
 IMAGENET_MEAN, IMAGENET_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # of ImageNet, on 0 … 255
@@ -146,7 +146,7 @@ def find_backbone(name: str) -> Backbone:
         return BACKBONES[name]
     if name.startswith(TIMM):
         return _timm(name.removeprefix(TIMM))
-    raise unknown("backbone", name, [*BACKBONES, f"{TIMM}NAME"])
+    raise unknown_name("backbone", name, [*BACKBONES, f"{TIMM}NAME"])
 
 
 def _timm(variant: str) -> Backbone:
@@ -157,7 +157,7 @@ def _timm(variant: str) -> Backbone:
     given = f"{TIMM}{variant}"
     if not re.fullmatch(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)?", variant) or not timm.is_model(variant):
         likely = timm.list_models(f"*{variant[:40]}*", pretrained=True) if re.fullmatch(r"[\w.]+", variant) else []
-        raise unknown("backbone", given, [f"{TIMM}{name}" for name in likely] or [*BACKBONES, f"{TIMM}NAME"])
+        raise unknown_name("backbone", given, [f"{TIMM}{name}" for name in likely] or [*BACKBONES, f"{TIMM}NAME"])
     about = timm.get_pretrained_cfg(variant)
     licence = str(getattr(about, "license", None) or "unknown: see the model's card")
     origin = " ".join(str(part) for part in (getattr(about, "tag", ""), getattr(about, "origin_url", "")) if part)

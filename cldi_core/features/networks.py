@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import storage
-from cldi_core.errors import CldiError, in_one_line, unknown
+from cldi_core.errors import CldiError, in_one_line, unknown_name
 from cldi_core.features import weights
 from cldi_core.features.backbones import Backbone, Preprocessing, find_backbone
 from cldi_core.scoring.hardware import check_device, has_bfloat16
@@ -156,7 +156,7 @@ def _known(backbone: Backbone) -> Preprocessing:
 def check_precision(precision: str) -> None:
     """Raise UnknownNameError for what is none of ``PRECISIONS``."""
     if precision not in PRECISIONS:
-        raise unknown("precision", precision, PRECISIONS)
+        raise unknown_name("precision", precision, PRECISIONS)
 
 
 class Extractor:

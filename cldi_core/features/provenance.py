@@ -46,7 +46,7 @@ def provenance_of(dataset: Dataset, backbone: str) -> Provenance:
     Raises:
         UnknownNameError: it has none; DatasetError: a file is broken.
     """
-    loaded = shards.load(dataset, backbone)
+    loaded = shards.open_features(dataset, backbone)
     meta = loaded.meta
     known = BACKBONES.get(backbone)
     return Provenance(

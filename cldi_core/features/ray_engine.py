@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import CldiError, in_one_line, unknown
+from cldi_core.errors import CldiError, in_one_line, unknown_name
 from cldi_core.features import background, extraction, shards
 from cldi_core.features.backbones import find_backbone
 from cldi_core.features.decoding import Batch, Decoders
@@ -149,7 +149,7 @@ def _check_ray(device: str, address: str | None) -> None:
     if address is None:
         check_device(device)
     elif device not in DEVICES:
-        raise unknown("device", device, DEVICES)
+        raise unknown_name("device", device, DEVICES)
 
 
 @contextmanager

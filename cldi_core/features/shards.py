@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import DatasetError, FeatureError, unknown
+from cldi_core.errors import DatasetError, FeatureError, unknown_name
 from cldi_core.scoring.feature_rows import DIGEST_BYTES, FeatureRows, row_digests
 from cldi_core.scoring.imagesets import ImageSets
 
@@ -70,7 +70,7 @@ def folder_of(dataset: Dataset, backbone: str) -> Path:
     return dataset.home / "features" / backbone
 
 
-def load(dataset: Dataset, backbone: str) -> Features:
+def open_features(dataset: Dataset, backbone: str) -> Features:
     """Open all features of a backbone; they are mapped, and only their ids are read.
 
     Raises:
@@ -78,7 +78,7 @@ def load(dataset: Dataset, backbone: str) -> Features:
     """
     if backbone not in dataset.backbones:
         hint = f"Extract them: python -m cldi_core extract --dataset {dataset.address} --backbone {backbone}"
-        raise unknown("backbone (no features of it)", backbone, dataset.backbones, hint)
+        raise unknown_name("backbone (no features of it)", backbone, dataset.backbones, hint)
     shards: list[Shard] = []
     for path in sorted(folder_of(dataset, backbone).glob("*.safetensors")):
         shard = _map(path)

@@ -25,7 +25,7 @@ class Finding:
     next_step: str = ""
 
 
-def check(dataset: Dataset, *, deep: bool = False) -> list[Finding]:
+def findings(dataset: Dataset, *, deep: bool = False) -> list[Finding]:
     """Look through a data set; ``deep`` also decodes every picture.  An empty part is a finding, not a failure."""
     findings = [*_word_lists(dataset)]
     try:
@@ -48,7 +48,7 @@ def _pivoting(dataset: Dataset) -> list[Finding]:
             return [Finding("error", "descriptions", str(error))]
         known = ", ".join(f"{count} in {language}" for language, count in counts.items())
         findings.append(Finding("info", "descriptions", f"concepts described: {known}"))
-    for file in sorted(translation.folder(dataset).rglob("seed-*/*.safetensors")):
+    for file in sorted(translation.models_folder(dataset).rglob("seed-*/*.safetensors")):
         if file.name.endswith(models.STATE):
             continue
         try:
@@ -151,7 +151,7 @@ def _features(dataset: Dataset) -> list[Finding]:
     for backbone in dataset.backbones:
         again = command.replace("efficientnet-lite0", backbone)
         try:
-            loaded = shards.load(dataset, backbone)
+            loaded = shards.open_features(dataset, backbone)
         except CldiError as error:
             findings.append(Finding("error", "features", f"{backbone}: {error}", f"{again} --force"))
             continue

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import POS, Dataset
-from cldi_core.errors import FeatureError, unknown
+from cldi_core.errors import FeatureError, unknown_name
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import shards
 from cldi_core.insight.explanation import OUTCOMES, outcome
@@ -66,7 +66,7 @@ def _rows(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.Data
     import pandas as pd
 
     if kind not in KINDS:
-        raise unknown("kind of map", kind, KINDS)
+        raise unknown_name("kind of map", kind, KINDS)
     if kind == "pictures":
         owned_ids = set(dataset.words["id"])
         used = sorted(key for key in loaded.ids if key in owned_ids)
@@ -92,7 +92,7 @@ def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, fo
     Returns:
         kind → ``"umap"``, ``"pca"`` (too few rows for UMAP) or ``"kept"``.
     """
-    loaded = shards.load(dataset, backbone)
+    loaded = shards.open_features(dataset, backbone)
     done = {}
     for kind in kinds:
         names, rows, key = _rows(dataset, loaded, kind)
@@ -114,7 +114,7 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
 
     Columns: language and word, or id; x, y float32.
     """
-    loaded = shards.load(dataset, backbone)
+    loaded = shards.open_features(dataset, backbone)
     names, rows, key = _rows(dataset, loaded, kind)
     stored = _stored(dataset, backbone, kind, key)
     if stored is not None:

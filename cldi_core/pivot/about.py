@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cldi_core.data import storage
 from cldi_core.errors import DatasetError
 from cldi_core.pivot.corpus import Split
-from cldi_core.pivot.models import Options
+from cldi_core.pivot.models import TrainingOptions
 from cldi_core.pivot.text import Vocabulary
 
 VERSION = 1
@@ -43,7 +43,7 @@ class About:
 
     model: str
     languages: tuple[str, ...]
-    options: Options
+    options: TrainingOptions
     corpus: str
     digest: str
     backbone: str
@@ -97,7 +97,7 @@ def stored(path: Path) -> Stored:
 
 
 def _about(known: Mapping[str, Any]) -> About:
-    fields = {**known, "languages": tuple(known["languages"]), "options": Options(**known["options"])}
+    fields = {**known, "languages": tuple(known["languages"]), "options": TrainingOptions(**known["options"])}
     fields["split"] = Split(**{part: tuple(keys) for part, keys in known["split"].items()})
     fields["curve"] = tuple(Epoch(**epoch) for epoch in known["curve"])
     return About(**fields)

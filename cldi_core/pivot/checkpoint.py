@@ -26,7 +26,7 @@ from cldi_core.pivot.space import Space
 from cldi_core.pivot.training import State, adam
 
 
-def save(path: Path, space: Space, about: About) -> None:
+def write_checkpoint(path: Path, space: Space, about: About) -> None:
     """Write a trained space."""
     learned = {name for name, _ in space.named_parameters()}
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in space.state_dict().items()}
@@ -46,7 +46,7 @@ def save(path: Path, space: Space, about: About) -> None:
     storage.save_tensors(path, tensors, {"pivot": json.dumps(meta, ensure_ascii=False)})
 
 
-def load(path: Path, device: str = "cpu") -> tuple[Space, About]:
+def read_checkpoint(path: Path, device: str = "cpu") -> tuple[Space, About]:
     """Read a trained space.
 
     Raises:
@@ -54,7 +54,7 @@ def load(path: Path, device: str = "cpu") -> tuple[Space, About]:
     """
     found = stored(path)
     try:
-        space = Space(models.find(found.about.model), found.vocabularies, found.dim, found.about.options)
+        space = Space(models.find_model(found.about.model), found.vocabularies, found.dim, found.about.options)
     except (RuntimeError, TypeError, ValueError) as error:
         raise DatasetError(
             f"the trained model {path.name!r} cannot be built ({in_one_line(error)}); {AGAIN}"

@@ -14,7 +14,7 @@ from cldi_core.scoring.imagesets import unit_rows
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-Matrix = NDArray[np.float64]
+TextRows = NDArray[np.float64]
 PENALTY = 10.0  # of the ridge regression, on unit rows
 
 
@@ -52,13 +52,13 @@ class Ridge:
         np.add.at(summed, [place[text] for text in texts], rows)
         self.weights = np.linalg.solve(gram, (self.tfidf.transform(place).T @ summed).T)
 
-    def scores(self, texts: Sequence[str], features: NDArray[np.floating]) -> Matrix:
+    def scores(self, texts: Sequence[str], features: NDArray[np.floating]) -> TextRows:
         """float64 (n_texts, n_pictures)."""
         predicted = unit_rows((unit_rows(features, np.float64) - self.mean) @ self.weights, np.float64)
         return np.asarray(self.tfidf.transform(texts) @ predicted.T)
 
 
-def spelling(left: Sequence[str], right: Sequence[str]) -> Matrix:
+def spelling(left: Sequence[str], right: Sequence[str]) -> TextRows:
     """The cosine of two texts' counts of character n-grams: float64 (n_left, n_right).  No picture, no training."""
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.metrics.pairwise import cosine_similarity

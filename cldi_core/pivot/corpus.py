@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import storage
-from cldi_core.errors import DatasetError, unknown
+from cldi_core.errors import DatasetError, unknown_name
 
 ALIKE = 0.9  # mean cosine of two items' pictures by the same hand from which on they count as near-duplicates
 HOLDOUTS = ("items", "words")
@@ -91,7 +91,7 @@ class Corpus:
 
     @cached_property
     def digest(self) -> str:
-        """Stands for everything a model that is trained on it depends on."""
+        """A digest of everything that a model trained on it depends on."""
         about = [[item.id, item.pictures, dict(item.own), dict(item.texts), dict(item.asked)] for item in self.items]
         return storage.digest(self.languages, self.backbone, self.source, self.pictures, about)
 
@@ -106,7 +106,7 @@ class Corpus:
             DatasetError: there are too few items for three parts, or no words.
         """
         if holdout not in HOLDOUTS:
-            raise unknown("way to hold out", holdout, HOLDOUTS)
+            raise unknown_name("way to hold out", holdout, HOLDOUTS)
         if holdout == "words" and not self.bundles:
             raise DatasetError(
                 f"{self.name!r} has no word list whose words could be held out; expected --holdout items"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cldi_core.evaluation import metrics
 from cldi_core.pivot.corpus import Corpus, Item
 from cldi_core.pivot.retrieval import KS, best_ranks, chance, median_of_chance
-from cldi_core.pivot.scorers import Matrix, Scorer
+from cldi_core.pivot.scorers import Scorer, Similarities
 from cldi_core.pivot.text import Vocabulary, words
 from cldi_core.pivot.training import one_picture
 
@@ -31,7 +31,7 @@ ARROW = "→"  # between the languages of a pair
 COLUMNS = ("seed", "model", "task", "language", "item", "draw", "rank", "candidates", "words", "unknown")
 
 
-def ranks(
+def retrieval_ranks(
     corpus: Corpus, keys: Sequence[str], scorers: Iterable[Scorer], known: dict[str, Vocabulary], seed: int
 ) -> pd.DataFrame:
     """The ranks of some items under some scorers.
@@ -89,7 +89,7 @@ def _asked(items: Sequence[Item], language: str) -> tuple[list[str], NDArray[np.
 
 
 def _frame(
-    scorer: Scorer, task: str, language: str, items: Sequence[Item], queries: NDArray[np.int64], found: Matrix,
+    scorer: Scorer, task: str, language: str, items: Sequence[Item], queries: NDArray[np.int64], found: Similarities,
     draw: int, candidates: int,
 ) -> pd.DataFrame:  # fmt: skip
     import pandas as pd

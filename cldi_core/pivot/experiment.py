@@ -23,7 +23,7 @@ from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import ranked, rankings
 from cldi_core.pivot import about, evaluation, scorers, trained, translation
 from cldi_core.pivot.corpus import Corpus
-from cldi_core.pivot.models import MODELS, Key, Options
+from cldi_core.pivot.models import MODELS, Key, TrainingOptions
 from cldi_core.pivot.trained import Report, Trained
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Experiment:
     holdout: str
     models: tuple[str, ...]
     seeds: tuple[int, ...]
-    options: Options
+    options: TrainingOptions
     folder: Path
     device: str = "cpu"
 
@@ -98,12 +98,12 @@ def ranks(experiment: Experiment, models: Iterable[Trained]) -> pd.DataFrame:
     for seed, own in by_seed.items():
         for model in own:
             for language, space in model.spaces.items():
-                trained.check(model.about[language], corpus, space)
+                trained.check_fits(model.about[language], corpus, space)
         split = own[0].any.split
         bridge = scorers.Bridge.of(corpus, split)
         every = [*(scorers.Learned(model, bridge) for model in own), *scorers.rivals(corpus, split, bridge)]
         known = {language: space.vocabularies[language] for model in own for language, space in model.spaces.items()}
-        frames.append(evaluation.ranks(corpus, split.test, every, known, seed))
+        frames.append(evaluation.retrieval_ranks(corpus, split.test, every, known, seed))
     if not frames:
         raise UnknownNameError("there is no trained model to test")
     return pd.concat(frames, ignore_index=True)
@@ -111,7 +111,7 @@ def ranks(experiment: Experiment, models: Iterable[Trained]) -> pd.DataFrame:
 
 def words(experiment: Experiment, dataset: Dataset) -> pd.DataFrame | None:
     """``word_ranks`` of an experiment's models; ``None`` where they are not kept in the data set."""
-    if experiment.folder != translation.folder(dataset) or experiment.pair not in dataset.pairs:
+    if experiment.folder != translation.models_folder(dataset) or experiment.pair not in dataset.pairs:
         return None
     pair = open_pair(dataset, experiment.corpus.backbone, experiment.pair)
     return word_ranks(pair, experiment.models, experiment.seeds)
@@ -134,7 +134,7 @@ def word_ranks(pair: Pair, names: Sequence[str], seeds: Sequence[int]) -> pd.Dat
         there = [name for name in names if name in trained_ones]
         if not there:
             continue
-        out, new = translation.held_out(pair, there[0], seed), translation.unknown(pair, there[0], seed)
+        out, new = translation.held_out(pair, there[0], seed), translation.unknown_words(pair, there[0], seed)
         found = {name: ranked(pair, translation.scores(pair, name, seed)) for name in there}
         for name, frame in {**found, **beside}.items():
             part = frame[["query", "word", "pos", "rank"]]

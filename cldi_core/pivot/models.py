@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cldi_core.errors import UnknownNameError, unknown
+from cldi_core.errors import UnknownNameError, unknown_name
 
 ENCODERS = ("gru", "bag")
 WORD_DIM, JOINT_DIM = 300, 1024  # the paper's
@@ -55,15 +55,15 @@ MODELS: dict[str, Model] = {
 }
 
 
-def find(name: str) -> Model:
+def find_model(name: str) -> Model:
     """The model of this name; UnknownNameError where there is none."""
     if name not in MODELS:
-        raise unknown("model", name, MODELS)
+        raise unknown_name("model", name, MODELS)
     return MODELS[name]
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainingOptions:
     """How a model is trained.
 
     Attributes:
@@ -99,7 +99,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.encoder not in ENCODERS:
-            raise unknown("encoder", self.encoder, ENCODERS)
+            raise unknown_name("encoder", self.encoder, ENCODERS)
         for name in ("word_dim", "joint_dim", "rate", "batch", "clip", "epochs", "patience", "margin"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
@@ -112,9 +112,9 @@ class Options:
             raise UnknownNameError(f"average = {self.average} cannot be trained with; expected 0 up to below 1")
 
 
-PRESETS: dict[str, Options] = {
-    "demo": Options(),
-    "multi30k": Options("gru", WORD_DIM, JOINT_DIM, rate=0.001, epochs=30, patience=5, average=0.0),
+PRESETS: dict[str, TrainingOptions] = {
+    "demo": TrainingOptions(),
+    "multi30k": TrainingOptions("gru", WORD_DIM, JOINT_DIM, rate=0.001, epochs=30, patience=5, average=0.0),
 }
 
 
@@ -149,7 +149,9 @@ class Key:
         )
 
 
-def available(folder: Path, backbone: str, pair: str, languages: tuple[str, ...], holdout: str = "items") -> list[Key]:
+def trained_keys(
+    folder: Path, backbone: str, pair: str, languages: tuple[str, ...], holdout: str = "items"
+) -> list[Key]:
     """The models that are there for a backbone and a pair, controls aside; by model, then seed."""
     found = []
     for model in MODELS.values():

@@ -24,7 +24,7 @@ from cldi_core.scoring.imagesets import unit_rows
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-Matrix = NDArray[np.floating]
+Similarities = NDArray[np.floating]
 Texts = Sequence[str]
 
 
@@ -34,10 +34,10 @@ class Scorer(Protocol):
     name: str
     label: str
 
-    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+    def to_pictures(self, texts: Texts, language: str, features: Similarities) -> Similarities | None:
         """Descriptions against pictures (float (m, dim), unit rows): float (n, m)."""
 
-    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Similarities | None:
         """Descriptions in one language against those in another: float (n, m)."""
 
 
@@ -56,7 +56,7 @@ class Bridge:
         ]
         return cls(corpus.features[rows])
 
-    def compare(self, scorer: Scorer, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+    def compare(self, scorer: Scorer, left: Texts, right: Texts, languages: tuple[str, str]) -> Similarities | None:
         """The correlations of two languages' scores."""
         sides = [
             scorer.to_pictures(texts, language, self.features)
@@ -65,7 +65,7 @@ class Bridge:
         return None if sides[0] is None or sides[1] is None else correlation(sides[0], sides[1])
 
 
-def correlation(left: Matrix, right: Matrix) -> Matrix:
+def correlation(left: Similarities, right: Similarities) -> Similarities:
     """Pearson's r of all pairs of rows: (n, dim), (m, dim) → (n, m); 0 for a row whose numbers are all the same."""
     rows = []
     for side in (left, right):
@@ -83,7 +83,7 @@ class Learned:
         self.name = trained.key.model + ("-permuted" if trained.key.permuted else "")
         self.label = trained.model.label + (", pictures permuted" if trained.key.permuted else "")
 
-    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+    def to_pictures(self, texts: Texts, language: str, features: Similarities) -> Similarities | None:
         """As in ``Scorer``; ``None`` for a language that the model does not hold."""
         space = self.trained.spaces.get(language)
         if space is None:
@@ -93,7 +93,7 @@ class Learned:
             seen = space.of_pictures(torch.from_numpy(np.array(features, np.float32)).to(device))
             return np.asarray(space.to_pictures(space.of_texts(texts, language), seen).cpu().numpy())
 
-    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Similarities | None:
         """As in ``Scorer``; through pictures where the languages have separate spaces."""
         one, other = (self.trained.spaces.get(language) for language in languages)
         if one is None or other is None:
@@ -119,11 +119,11 @@ class Ridge:
             texts = [" ".join(item.texts[language]) for item in items for _ in item.own[language]]
             self.fitted[language] = controls.Ridge(corpus.features[rows], texts)
 
-    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+    def to_pictures(self, texts: Texts, language: str, features: Similarities) -> Similarities | None:
         """As in ``Scorer``."""
         return self.fitted[language].scores(texts, features) if language in self.fitted else None
 
-    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Similarities | None:
         """As in ``Scorer``, through pictures."""
         return self.bridge.compare(self, left, right, languages)
 
@@ -133,11 +133,11 @@ class Spelling:
 
     name, label = "spelling", "Spelling"
 
-    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+    def to_pictures(self, texts: Texts, language: str, features: Similarities) -> Similarities | None:
         """Spelling says nothing of pictures."""
         return None
 
-    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Similarities | None:
         """As in ``Scorer``."""
         return controls.spelling(left, right)
 
@@ -161,11 +161,11 @@ class Identity:
             tfidf = controls.tfidf(texts)
             self.known[language] = tfidf, tfidf.transform(texts)
 
-    def to_pictures(self, texts: Texts, language: str, features: Matrix) -> Matrix | None:
+    def to_pictures(self, texts: Texts, language: str, features: Similarities) -> Similarities | None:
         """It looks at no picture."""
         return None
 
-    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Matrix | None:
+    def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Similarities | None:
         """As in ``Scorer``."""
         if any(language not in self.known for language in languages):
             return None

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cldi_core.errors import DatasetError, unknown
+from cldi_core.errors import DatasetError, unknown_name
 from cldi_core.evaluation import metrics, ranking
 from cldi_core.pivot import evaluation, report, scorers, trained
 from cldi_core.pivot.corpus import Corpus, Item
@@ -93,7 +93,7 @@ class Index:
             UnknownNameError: there is no such picture.
         """
         if picture not in self._item_of:
-            raise unknown("picture", picture, self.corpus.pictures)
+            raise unknown_name("picture", picture, self.corpus.pictures)
         return self.corpus.item[self._item_of[picture]]
 
     def part(self, key: str, language: str = "") -> str:
@@ -111,7 +111,7 @@ class Index:
     def keys(self, scope: str = "all") -> tuple[str, ...]:
         """The ids of the items of one of ``SCOPES``."""
         if scope not in SCOPES:
-            raise unknown("scope", scope, SCOPES)
+            raise unknown_name("scope", scope, SCOPES)
         return self.model.any.split.test if scope == "test" else tuple(item.id for item in self.corpus.items)
 
     def name(self, key: str) -> str:
@@ -131,14 +131,14 @@ def index(corpus: Corpus, model: Trained) -> Index:
         DatasetError: the model was trained on other features, or on other items than the corpus has.
     """
     for language, space in model.spaces.items():
-        trained.check(model.about[language], corpus, space)
+        trained.check_fits(model.about[language], corpus, space)
     lost = [language for language in corpus.languages if language not in model.spaces]
     if lost:
         raise DatasetError(f"{model.model.label} holds {', '.join(model.spaces)} and not {lost[0]!r}; train it on both")
     return Index(corpus, model, Learned(model, Bridge.of(corpus, model.any.split)))
 
 
-def unseen(found: Index, text: str, language: str) -> list[str]:
+def unseen_words(found: Index, text: str, language: str) -> list[str]:
     """The words of a text that training has not seen in a language, each once."""
     return found.model.spaces[language].vocabularies[language].unseen(text)
 
@@ -151,7 +151,7 @@ def example(found: Index, language: str) -> str:
     keys = found.keys("test")
     items = found.corpus.part(keys, language, asked=True)
     names = {item.id: (item.texts.get(language) or item.asked[language])[0] for item in items}
-    known = {key: name for key, name in names.items() if words(name) and not unseen(found, name, language)}
+    known = {key: name for key, name in names.items() if words(name) and not unseen_words(found, name, language)}
     rows = np.array([found.corpus.item[key].pictures[0] for key in keys], np.int64)
     scores = found.scorer.to_pictures(list(known.values()), language, found.corpus.features[rows]) if known else None
     if scores is None:

@@ -42,7 +42,7 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     home = dataset.home / FILE
     asked = _concepts(home, languages) if home != dataset.path / FILE else trained
     table = dataset.pictures.table
-    loaded = shards.load(dataset, backbone)
+    loaded = shards.open_features(dataset, backbone)
     one, *others = (set(found) for found in trained.values())
     apart = one.isdisjoint(*others)
     providers = {language: _providers(dataset, language) for language in languages}
@@ -129,7 +129,7 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
             descriptions.
     """
     languages = wordlists.pair_languages(pair)
-    loaded = shards.load(dataset, backbone)
+    loaded = shards.open_features(dataset, backbone)
     table = dataset.pictures.table
     files = dataset.pictures.files()
     texts: dict[str, dict[str, list[str]]] = {}
@@ -240,7 +240,7 @@ def _features(matrix: NDArray[np.floating], backbone: str) -> NDArray[np.float32
 
 
 def _by_name(dataset: Dataset, backbone: str, names: Sequence[str]) -> NDArray[np.floating]:
-    loaded, files = shards.load(dataset, backbone), dataset.pictures.files()
+    loaded, files = shards.open_features(dataset, backbone), dataset.pictures.files()
     missing = [name for name in names if files.get(name) not in loaded.row]
     if missing:
         raise DatasetError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from cldi_core.pivot.encoders import ENCODERS, Pictures
-from cldi_core.pivot.models import Model, Options
+from cldi_core.pivot.models import Model, TrainingOptions
 from cldi_core.pivot.similarity import SIMILARITIES
 from cldi_core.pivot.text import Vocabulary
 
@@ -15,7 +15,9 @@ from cldi_core.pivot.text import Vocabulary
 class Space(nn.Module):
     """The joint space of pictures and one or two languages."""
 
-    def __init__(self, model: Model, vocabularies: Mapping[str, Vocabulary], dim: int, options: Options) -> None:
+    def __init__(
+        self, model: Model, vocabularies: Mapping[str, Vocabulary], dim: int, options: TrainingOptions
+    ) -> None:
         super().__init__()
         self.model, self.vocabularies, self.dim, self.options = model, dict(vocabularies), dim, options
         make = ENCODERS[options.encoder]

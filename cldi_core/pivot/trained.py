@@ -13,7 +13,7 @@ from cldi_core.errors import CldiError, DatasetError
 from cldi_core.pivot import checkpoint, models, training
 from cldi_core.pivot.about import About, Epoch
 from cldi_core.pivot.corpus import Corpus, Split
-from cldi_core.pivot.models import Key, Options
+from cldi_core.pivot.models import Key, TrainingOptions
 from cldi_core.pivot.space import Space
 from cldi_core.pivot.training import State, TrainingError
 from cldi_core.scoring.hardware import check_device
@@ -37,7 +37,7 @@ class Trained:
     @property
     def model(self) -> models.Model:
         """Which of the six it is."""
-        return models.find(self.key.model)
+        return models.find_model(self.key.model)
 
     @property
     def any(self) -> About:
@@ -53,7 +53,7 @@ class Trained:
 def train(
     corpus: Corpus,
     key: Key,
-    options: Options,
+    options: TrainingOptions,
     folder: Path,
     *,
     device: str = "cpu",
@@ -72,7 +72,7 @@ def train(
     """
     check_device(device)
     options = replace(options, seed=key.seed, holdout=key.holdout, permuted=key.permuted)
-    model, split = models.find(key.model), corpus.split(key.seed, key.holdout)
+    model, split = models.find_model(key.model), corpus.split(key.seed, key.holdout)
     spaces: dict[str, Space] = {}
     known: dict[str, About] = {}
     for languages in model.spaces(corpus.languages):
@@ -82,7 +82,7 @@ def train(
                 label = f"{model.label} {'+'.join(languages)}" + (" (pictures permuted)" if key.permuted else "")
                 state = training.begin(corpus, split, model, languages, options, device)
                 _train(corpus, split, state, path, lambda *done, label=label: report and report(label, *done))
-        space, about = checkpoint.load(path, device)
+        space, about = checkpoint.read_checkpoint(path, device)
         spaces |= dict.fromkeys(languages, space)
         known |= dict.fromkeys(languages, about)
     return Trained(key, spaces, known)
@@ -102,7 +102,7 @@ def _train(corpus: Corpus, split: Split, state: State, path: Path, report: train
             corpus.shared, split, tuple(state.curve), state.best_epoch, state.curve[-1].seconds, stopped,
         )  # fmt: skip
         state.space.load_state_dict(state.best)
-        checkpoint.save(path, state.space, about)
+        checkpoint.write_checkpoint(path, state.space, about)
 
     try:
         training.train(corpus, split, state, keep=lambda one: checkpoint.keep_state(path, one, plan), report=report)
@@ -115,17 +115,17 @@ def _train(corpus: Corpus, split: Split, state: State, path: Path, report: train
     checkpoint.drop_state(path)
 
 
-def _is(path: Path, options: Options, corpus: Corpus, split: Split) -> bool:
+def _is(path: Path, options: TrainingOptions, corpus: Corpus, split: Split) -> bool:
     """Whether the space that is stored was trained in just this way, and can be read."""
     try:
-        _, about = checkpoint.load(path)
+        _, about = checkpoint.read_checkpoint(path)
     except CldiError:
         return False
     same = about.options == options and about.digest == corpus.digest and about.split == split
     return same and not about.stopped
 
 
-def find(folder: Path, key: Key, languages: tuple[str, ...], device: str = "cpu") -> Trained:
+def open_trained(folder: Path, key: Key, languages: tuple[str, ...], device: str = "cpu") -> Trained:
     """A model that has been trained.
 
     Raises:
@@ -133,20 +133,20 @@ def find(folder: Path, key: Key, languages: tuple[str, ...], device: str = "cpu"
     """
     spaces: dict[str, Space] = {}
     known: dict[str, About] = {}
-    for own in models.find(key.model).spaces(languages):
-        space, about = checkpoint.load(key.path(folder, own), device)
+    for own in models.find_model(key.model).spaces(languages):
+        space, about = checkpoint.read_checkpoint(key.path(folder, own), device)
         spaces |= dict.fromkeys(own, space)
         known |= dict.fromkeys(own, about)
     return Trained(key, spaces, known)
 
 
-def check(about: About, corpus: Corpus, space: Space) -> None:
+def check_fits(about: About, corpus: Corpus, space: Space) -> None:
     """Refuse data that a space was not trained on.
 
     Raises:
         DatasetError: another backbone, another number of dimensions, or items that are not there.
     """
-    label = models.find(about.model).label
+    label = models.find_model(about.model).label
     if about.backbone != corpus.backbone or space.dim != corpus.features.shape[1]:
         raise DatasetError(
             f"{label} was trained on features of {about.backbone!r} ({space.dim} numbers), these are of "

@@ -20,7 +20,7 @@ from cldi_core.errors import CldiError, DatasetError
 from cldi_core.pivot import losses
 from cldi_core.pivot.about import Epoch
 from cldi_core.pivot.corpus import Corpus, Item, Split, drawn
-from cldi_core.pivot.models import Model, Options
+from cldi_core.pivot.models import Model, TrainingOptions
 from cldi_core.pivot.retrieval import KS, best_ranks
 from cldi_core.pivot.space import Space
 from cldi_core.pivot.text import Vocabulary
@@ -74,7 +74,9 @@ def vocabularies(corpus: Corpus, split: Split, languages: Sequence[str]) -> dict
     return found
 
 
-def begin(corpus: Corpus, split: Split, model: Model, languages: Sequence[str], options: Options, device: str) -> State:
+def begin(
+    corpus: Corpus, split: Split, model: Model, languages: Sequence[str], options: TrainingOptions, device: str
+) -> State:
     """A space with its first weights, which depend on the seed only."""
     known = vocabularies(corpus, split, languages)
     with torch.random.fork_rng(devices=[]):
@@ -86,7 +88,7 @@ def begin(corpus: Corpus, split: Split, model: Model, languages: Sequence[str], 
     return State(space, copy.deepcopy(space), adam(space, options), {}, -1, [])
 
 
-def adam(space: Space, options: Options) -> torch.optim.Optimizer:
+def adam(space: Space, options: TrainingOptions) -> torch.optim.Optimizer:
     """Adam over all parameters at once."""
     return torch.optim.Adam(space.parameters(), lr=options.rate, fused=True)
 

@@ -28,14 +28,14 @@ FOLDER = "pivot"  # of a data set
 HOLDOUT = "words"
 
 
-def folder(dataset: Dataset) -> Path:
+def models_folder(dataset: Dataset) -> Path:
     """Where a data set's models are kept."""
     return dataset.path / FOLDER
 
 
 def trained(dataset: Dataset, backbone: str, pair: str, seed: int = 0) -> list[str]:
     """The models that can translate words of a pair."""
-    found = models.available(folder(dataset), backbone, pair, pair_languages(pair), HOLDOUT)
+    found = models.trained_keys(models_folder(dataset), backbone, pair, pair_languages(pair), HOLDOUT)
     return [key.model for key in found if key.seed == seed]
 
 
@@ -59,17 +59,17 @@ def stored(pair: Pair, name: str, seed: int = 0) -> dict[str, about.Stored]:
     found: dict[str, about.Stored] = {}
     if name not in trained(pair.dataset, pair.backbone, pair.name, seed):
         raise UnknownNameError(
-            f"{models.find(name).label} has not been trained for {pair.name} of {pair.dataset.name!r} with "
+            f"{models.find_model(name).label} has not been trained for {pair.name} of {pair.dataset.name!r} with "
             f"{pair.backbone}; train it: python -m cldi_core pivot train --dataset {pair.dataset.name} --pair "
             f"{pair.name} --backbone {pair.backbone} --model {name} --holdout {HOLDOUT}"
         )
-    for own in models.find(name).spaces(pair.languages):
-        found |= dict.fromkeys(own, about.stored(key.path(folder(pair.dataset), own)))
+    for own in models.find_model(name).spaces(pair.languages):
+        found |= dict.fromkeys(own, about.stored(key.path(models_folder(pair.dataset), own)))
     return found
 
 
 def digest(pair: Pair, name: str, seed: int = 0) -> str:
-    """Stands for the trained model."""
+    """A digest of the trained model."""
     return storage.digest(*(f"{language} {one.digest}" for language, one in sorted(stored(pair, name, seed).items())))
 
 
@@ -82,10 +82,12 @@ def scores(pair: Pair, name: str, seed: int = 0) -> NDArray[np.float32]:
     from cldi_core.pivot.scorers import Bridge, Learned
 
     stored(pair, name, seed)
-    model = trained.find(folder(pair.dataset), Key(pair.backbone, pair.name, name, HOLDOUT, seed), pair.languages)
+    model = trained.open_trained(
+        models_folder(pair.dataset), Key(pair.backbone, pair.name, name, HOLDOUT, seed), pair.languages
+    )
     corpus = sources.of_dataset(pair.dataset, pair.backbone, pair.name)
     for language, space in model.spaces.items():
-        trained.check(model.about[language], corpus, space)
+        trained.check_fits(model.about[language], corpus, space)
     bridge = Bridge.of(corpus, model.any.split)
     found = Learned(model, bridge).to_texts(pair.source.words, pair.target.words, pair.languages)
     if found is None:
@@ -117,7 +119,7 @@ def translate(
     from cldi_core.pivot.text import words
 
     source, target = pair_languages(key.pair)[:: -1 if back else 1]
-    model = trained.find(folder(dataset), key, pair_languages(key.pair))
+    model = trained.open_trained(models_folder(dataset), key, pair_languages(key.pair))
     rows = dataset.lexicon(key.pair)
     candidates = list(dict.fromkeys(row.english if back else row.target for row in rows))
     corpus = sources.of_dataset(dataset, key.backbone, key.pair)
@@ -164,14 +166,14 @@ def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
     )
 
 
-def unknown(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
+def unknown_words(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
     """The source words that are, or hold, a word which training has not seen."""
     language = pair.languages[0]
     known = stored(pair, name, seed)[language].vocabularies[language]
     return frozenset(word for word in pair.source.words if known.unseen(word))
 
 
-def unseen(pair: Pair, names: Iterable[str]) -> frozenset[str]:
+def never_seen(pair: Pair, names: Iterable[str]) -> frozenset[str]:
     """The queries that ``held_out`` says of every one of some models; none where one is not there or broken."""
     try:
         found = [held_out(pair, name) for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cldi_core.errors import unknown
+from cldi_core.errors import unknown_name
 
 DEVICES = ("cpu", "cuda")
 
@@ -23,13 +23,13 @@ def devices() -> tuple[str, ...]:
 def check_device(device: str) -> None:
     """Refuse a device that is unknown or not there."""
     if device not in DEVICES:
-        raise unknown("device", device, DEVICES)
+        raise unknown_name("device", device, DEVICES)
     if device == "cpu":
         return
     import torch  # takes a second to import
 
     if not torch.cuda.is_available():
-        raise unknown("device", device, ["cpu"], "No CUDA device was found.")
+        raise unknown_name("device", device, ["cpu"], "No CUDA device was found.")
 
 
 def has_bfloat16(device: str) -> bool:

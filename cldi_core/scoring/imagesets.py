@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from cldi_core.errors import FeatureError, unknown
+from cldi_core.errors import FeatureError, unknown_name
 from cldi_core.scoring.feature_rows import DIGEST_BYTES, FeatureRows, blocks, joined, row_digests
 
 Features = NDArray[np.floating]
@@ -161,7 +161,7 @@ class ImageSets:
     def row(self, word: str) -> int:
         """The word's row in the score matrix."""
         if word not in self._row:
-            raise unknown("word", word, self.words)
+            raise unknown_name("word", word, self.words)
         return self._row[word]
 
     def rows(self, word: str) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.errors import FeatureError, unknown
+from cldi_core.errors import FeatureError, unknown_name
 from cldi_core.scoring import Scores
 from cldi_core.scoring.imagesets import ImageSets, unit_rows
 from cldi_core.scoring.methods import Options
@@ -180,4 +180,4 @@ def check_options(options: Options) -> None:
     if options.k < 1:
         raise FeatureError(f"knn-c needs at least 1 cluster, got k={options.k}")
     if options.reading not in READINGS:
-        raise unknown("reading of knn-c", options.reading, READINGS)
+        raise unknown_name("reading of knn-c", options.reading, READINGS)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.errors import unknown
+from cldi_core.errors import unknown_name
 from cldi_core.scoring.imagesets import ImageSets
 
 Computed = NDArray[np.floating]  # scores before they are bounded and made float32
@@ -231,7 +231,7 @@ METHODS: dict[str, Method] = _BY_NAME | {
 COMPOSING = f"Or correct one for hubness (avgmax+{', avgmax+'.join(CORRECTIONS)}) or fuse some (rrf=avgmax,cnn-mean)."
 
 
-def find(name: str) -> Method:
+def find_method(name: str) -> Method:
     """The method of this name, also a composed one such as ``maxmax+csls`` or ``rrf=avgmax,cnn-mean``.
 
     Raises:
@@ -245,7 +245,7 @@ def find(name: str) -> Method:
     fused = name.removeprefix("rrf=").split(",")
     if name.startswith("rrf=") and len(fused) > 1 and len(set(fused)) == len(fused) and set(fused) <= {*METHODS}:
         return _fused(name, [METHODS[one] for one in fused])
-    raise unknown("method", name, METHODS, COMPOSING)
+    raise unknown_name("method", name, METHODS, COMPOSING)
 
 
 def offered() -> list[str]:
@@ -258,7 +258,7 @@ def with_bases(names: Iterable[str]) -> list[Method]:
     """The methods of these names and those that they are made from, bases first."""
     ordered: dict[str, Method] = {}
     for name in names:
-        method = find(name)
+        method = find_method(name)
         for one in (*with_bases(method.bases), method):
             ordered.setdefault(one.name, one)
     return list(ordered.values())

@@ -18,7 +18,7 @@ from cldi_core.errors import FeatureError
 from cldi_core.scoring import Progress, Scores, knn
 from cldi_core.scoring.hardware import check_device
 from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.methods import Method, Options, find, with_bases
+from cldi_core.scoring.methods import Method, Options, find_method, with_bases
 from cldi_core.scoring.typicality import typicality
 
 
@@ -84,7 +84,7 @@ def score_all(
     everything = with_bases(wanted)
     found: dict[str, Scores] = {}
     for name, values in _from_pass(source, target, everything, device, options, progress):
-        found[name] = _finished(find(name), values, missing)
+        found[name] = _finished(find_method(name), values, missing)
     for method in everything:
         if method.compute is not None:
             found[method.name] = _finished(method, method.compute(source, target, options, device), missing)
@@ -145,7 +145,7 @@ def _from_pass(
 def check_choices(methods: Iterable[str], device: str) -> None:
     """Refuse names that are unknown, and a device that is not there."""
     for name in methods:
-        find(name)
+        find_method(name)
     check_device(device)
 
 

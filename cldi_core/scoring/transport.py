@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.errors import FeatureError, unknown
+from cldi_core.errors import FeatureError, unknown_name
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _check(source: ImageSets, target: ImageSets, epsilon: float, iterations: int
 
         choices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
         if device not in choices:
-            raise unknown("device", device, choices, "" if len(choices) > 1 else "No CUDA device was found.")
+            raise unknown_name("device", device, choices, "" if len(choices) > 1 else "No CUDA device was found.")
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def ways(name: str, backbone: str, pairs: Sequence[str]) -> list[str]:
 @cached(resource=True, max_entries=4)
 def features(name: str, backbone: str) -> shards.Features:
     """The features of all pictures."""
-    return shards.load(opened(name), backbone)
+    return shards.open_features(opened(name), backbone)
 
 
 @cached(resource=True, max_entries=12)
@@ -155,7 +155,7 @@ def explained(name: str, backbone: str, pair: str, method: str, query: str) -> E
 @cached(max_entries=12)
 def unseen(name: str, backbone: str, pair: str) -> frozenset[str]:
     """The queries of which no learned method of the pair saw anything in training."""
-    return translation.unseen(pair_of(name, backbone, pair), learned(name, backbone, pair))
+    return translation.never_seen(pair_of(name, backbone, pair), learned(name, backbone, pair))
 
 
 def _complete(
@@ -237,7 +237,7 @@ def coordinates(name: str, backbone: str, kind: str) -> pd.DataFrame:
 @cached(max_entries=6, spinner="Looking through the data set …")
 def findings(name: str) -> list[health.Finding]:
     """What ``check`` says."""
-    return health.check(opened(name))
+    return health.findings(opened(name))
 
 
 @cached(max_entries=20)

@@ -29,25 +29,25 @@ PICTURES, LISTED, DESCRIPTIONS = 15, 12, 8  # pictures and descriptions of a tex
 
 def available(current: view.View) -> dict[str, Key]:
     """The trained models of the view: ``"items/pivot-sym/0"`` → key; those for both languages first."""
-    folder, languages = translation.folder(load.opened(current.dataset)), wordlists.pair_languages(current.pair)
+    folder, languages = translation.models_folder(load.opened(current.dataset)), wordlists.pair_languages(current.pair)
     found = [
         key
         for holdout in HOLDOUTS
-        for key in models.available(folder, current.backbone, current.pair, languages, holdout)
+        for key in models.trained_keys(folder, current.backbone, current.pair, languages, holdout)
     ]
-    found.sort(key=lambda key: (key.seed, not models.find(key.model).bilingual, HOLDOUTS.index(key.holdout)))
+    found.sort(key=lambda key: (key.seed, not models.find_model(key.model).bilingual, HOLDOUTS.index(key.holdout)))
     return {f"{key.holdout}/{key.model}/{key.seed}": key for key in found}
 
 
 def elsewhere(name: str) -> list[str]:
     """For which pairs and backbones of a data set there are models, for people."""
     dataset = load.opened(name)
-    folder = translation.folder(dataset)
+    folder = translation.models_folder(dataset)
     return [
         f"{pair} with {backbones.label(backbone)}"
         for backbone in dataset.backbones
         for pair in dataset.pairs
-        if any(models.available(folder, backbone, pair, wordlists.pair_languages(pair), way) for way in HOLDOUTS)
+        if any(models.trained_keys(folder, backbone, pair, wordlists.pair_languages(pair), way) for way in HOLDOUTS)
     ]
 
 
@@ -64,9 +64,9 @@ def index(name: str, key: Key) -> Index:
     """A trained model, ready to look things up in."""
     from cldi_core.pivot import search, trained
 
-    folder = translation.folder(load.opened(name))
+    folder = translation.models_folder(load.opened(name))
     return search.index(
-        corpus(name, key.backbone, key.pair), trained.find(folder, key, wordlists.pair_languages(key.pair))
+        corpus(name, key.backbone, key.pair), trained.open_trained(folder, key, wordlists.pair_languages(key.pair))
     )
 
 
@@ -83,7 +83,7 @@ def unseen(name: str, key: Key, text: str, language: str) -> list[str] | None:
     from cldi_core.pivot import search
     from cldi_core.pivot import text as texts
 
-    return search.unseen(index(name, key), text, language) if texts.words(text) else None
+    return search.unseen_words(index(name, key), text, language) if texts.words(text) else None
 
 
 @load.cached(max_entries=200)
@@ -134,7 +134,7 @@ def ranks(name: str, backbone: str, pair: str, holdout: str) -> pd.DataFrame | N
     """The ranks that are kept of tested models; not to be changed."""
     from cldi_core.pivot import evaluation, experiment
 
-    folder = translation.folder(load.opened(name))
+    folder = translation.models_folder(load.opened(name))
     frame = experiment.stored(folder / backbone / pair / holdout / experiment.RANKS)
     return frame if frame is not None and set(evaluation.COLUMNS) <= set(frame.columns) else None
 

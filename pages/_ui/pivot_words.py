@@ -21,7 +21,7 @@ SIDES = {"more": "finds more than", "less": "finds less than", "alike": "is not 
 
 def label(key: Key) -> str:
     """``"PIVOT-SYM · random items held out · seed 0"``."""
-    return f"{models.find(key.model).label} · {HELD_OUT[key.holdout]} · seed {key.seed}"
+    return f"{models.find_model(key.model).label} · {HELD_OUT[key.holdout]} · seed {key.seed}"
 
 
 def missing(pair: str, title: str, elsewhere: Sequence[str], lacks: str) -> str:
@@ -74,7 +74,7 @@ def unseen(found: Index, words: Sequence[str]) -> str:
 
 def verdict(key: Key, margins: Sequence[Margin] | None) -> str:
     """Whether a model beats its baselines."""
-    name = models.find(key.model).label
+    name = models.find_model(key.model).label
     if margins is None:
         return f"{name} has not been tested here yet."
     if not margins:

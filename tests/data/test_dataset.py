@@ -303,7 +303,7 @@ def test_two_small_sets_are_equal(data: Path) -> None:
     """The fixture itself is deterministic, so that tests on it can be repeated."""
     one, other = build_small(data / "one"), build_small(data / "other")
     assert one.words.equals(other.words)
-    loaded = [shards.load(each, "efficientnet-lite0") for each in (one, other)]
+    loaded = [shards.open_features(each, "efficientnet-lite0") for each in (one, other)]
     assert loaded[0].digest == loaded[1].digest and loaded[0].ids == loaded[1].ids
 
 

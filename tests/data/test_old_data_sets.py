@@ -75,7 +75,7 @@ def test_pictures_with_their_licences(old: Dataset) -> None:
 
 
 def test_features_and_what_made_them(old: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = shards.load(old, BACKBONE)
+    loaded = shards.open_features(old, BACKBONE)
     assert loaded.matrix.shape == (60, 16)
     sets = shards.image_sets(old, loaded, "en", [*COLOURS, *SHAPES, "ghost"])
     assert sets.sizes.tolist() == [6] * 5 + [5] * 6 + [0] and len(sets["red"]) == 6

@@ -49,7 +49,7 @@ def test_the_hard_mode_describes_the_emoji_that_its_words_have(name: str) -> Non
 
 @pytest.mark.parametrize(("name", "holdout"), SHIPPED)
 def test_shipped_models_are_small_and_say_what_they_are(name: str, holdout: str) -> None:
-    path = Key(BACKBONE, PAIR, "pivot-sym", holdout).path(translation.folder(Dataset(ROOT / name)), LANGUAGES)
+    path = Key(BACKBONE, PAIR, "pivot-sym", holdout).path(translation.models_folder(Dataset(ROOT / name)), LANGUAGES)
     assert path.stat().st_size < 4e6, "three of them: about 10 MB in all"
     known = about.stored(path).about
     corpus = sources.of_dataset(Dataset(ROOT / name), BACKBONE, PAIR)
@@ -63,11 +63,11 @@ def test_shipped_models_are_small_and_say_what_they_are(name: str, holdout: str)
 def test_the_shipped_model_is_as_good_as_was_stored_of_it() -> None:
     data = Dataset(ROOT / "demo-hard")
     corpus = sources.of_dataset(data, BACKBONE, PAIR)
-    model = trained.find(translation.folder(data), Key(BACKBONE, PAIR, "pivot-sym"), LANGUAGES)
+    model = trained.open_trained(translation.models_folder(data), Key(BACKBONE, PAIR, "pivot-sym"), LANGUAGES)
     split = model.any.split
     scorer = Learned(model, Bridge.of(corpus, split))
-    frame = evaluation.ranks(corpus, split.test, [scorer], model.spaces["en"].vocabularies, 0)
-    stored = experiment.stored(translation.folder(data) / BACKBONE / PAIR / "items" / experiment.RANKS)
+    frame = evaluation.retrieval_ranks(corpus, split.test, [scorer], model.spaces["en"].vocabularies, 0)
+    stored = experiment.stored(translation.models_folder(data) / BACKBONE / PAIR / "items" / experiment.RANKS)
     before = stored[(stored["model"] == "pivot-sym") & (stored["seed"] == 0)]
     assert len(frame) == len(before)
     for new, old in zip(evaluation.table(frame), evaluation.table(before), strict=True):
@@ -79,7 +79,9 @@ def test_the_shipped_model_is_as_good_as_was_stored_of_it() -> None:
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("holdout", ["items", "words"])
 def test_stored_figures_have_three_seeds_and_permuted_pictures_say_nothing_of_pictures(name: str, holdout: str) -> None:
-    stored = experiment.stored(translation.folder(Dataset(ROOT / name)) / BACKBONE / PAIR / holdout / experiment.RANKS)
+    stored = experiment.stored(
+        translation.models_folder(Dataset(ROOT / name)) / BACKBONE / PAIR / holdout / experiment.RANKS
+    )
     models = {"vse", "oe", "pivot-sym", "pivot-asym", "pivot-sym-permuted", scorers.Ridge.name, scorers.Spelling.name}
     shared = {"parallel-sym", "parallel-asym", "parallel-sym-permuted", scorers.Identity.name}
     assert set(stored["model"]) == (models | shared if name == "demo" else models)
@@ -95,7 +97,7 @@ def test_words_can_be_translated_at_once(name: str) -> None:
     pair = open_pair(Dataset(ROOT / name), BACKBONE, PAIR)
     frames = ranked.stored_rankings(pair, ["pivot-sym", "avgmax"])
     assert set(frames) == {"pivot-sym", "avgmax"}, "kept under the key of the shipped model"
-    unseen = translation.unseen(pair, ["pivot-sym"])
+    unseen = translation.never_seen(pair, ["pivot-sym"])
     assert 0.1 * len(pair.queries) < len(unseen) < 0.4 * len(pair.queries)
     known, new = (
         (1 / frames["pivot-sym"]["rank"][frames["pivot-sym"]["query"].isin(unseen) == out]).mean()

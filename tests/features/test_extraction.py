@@ -87,7 +87,7 @@ def test_broken_or_foreign_features_are_extracted_again(drawn: Dataset, quick: N
     ids, matrix, meta = shards.read_shard(foreign)
     shards.write_shard(foreign, ids, matrix * 0, meta | {"weights": "others"})
     assert (run(drawn).extracted, run(drawn).reused) == (6, 6)
-    assert np.abs(shards.load(Dataset(drawn.path), LITE).matrix).max(axis=1).min() > 0
+    assert np.abs(shards.open_features(Dataset(drawn.path), LITE).matrix).max(axis=1).min() > 0
 
 
 def test_force_extracts_everything_again(drawn: Dataset, quick: None) -> None:
@@ -97,7 +97,7 @@ def test_force_extracts_everything_again(drawn: Dataset, quick: None) -> None:
 
 def test_features_tell_pictures_apart_and_say_where_they_come_from(drawn: Dataset) -> None:
     run(drawn)
-    found = shards.load(Dataset(drawn.path), LITE)
+    found = shards.open_features(Dataset(drawn.path), LITE)
     assert set(found.ids) == {each.id for each in DRAWN}
     assert found.matrix.shape == (6, BACKBONES[LITE].dim) and found.matrix.dtype == np.float16
     assert {"backbone", "layer", "weights", "preprocessing", "device"} <= set(found.meta)
@@ -123,7 +123,7 @@ def test_a_picture_in_two_shards_is_computed_once(drawn: Dataset, monkeypatch: p
 
     monkeypatch.setattr(extraction, "Extractor", Counting)
     assert run(drawn).extracted == 7 == sum(given)
-    loaded_ids = shards.load(Dataset(drawn.path), LITE).ids
+    loaded_ids = shards.open_features(Dataset(drawn.path), LITE).ids
     assert len(loaded_ids) == len(set(loaded_ids)) == 7
 
 
@@ -135,7 +135,7 @@ def test_a_broken_picture_is_named_every_time_and_the_rest_is_extracted(drawn: D
         assert (done.pictures, done.extracted, done.reused) == (8, extracted, reused)
         (row,) = done.failed
         assert row["file"] == "en/stripes.png" and "broken picture" in row["reason"]
-    assert len(shards.load(Dataset(drawn.path), LITE).ids) == 7
+    assert len(shards.open_features(Dataset(drawn.path), LITE).ids) == 7
 
 
 def test_a_shard_of_broken_pictures_only(data: Path, quick: None) -> None:
@@ -143,7 +143,7 @@ def test_a_shard_of_broken_pictures_only(data: Path, quick: None) -> None:
     pictures.write_shards(new.path / "images", [pictures.Picture(b"GIF89a", "a.gif", 1, 1)])
     assert [row["file"] for row in run(new).failed] == ["a.gif"]
     assert [row["file"] for row in run(new).failed] == ["a.gif"]
-    assert shards.load(Dataset(new.path), LITE).ids == ()
+    assert shards.open_features(Dataset(new.path), LITE).ids == ()
 
 
 def test_unknown_backbones_and_devices(drawn: Dataset) -> None:

@@ -12,7 +12,7 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError, UnknownNameError
 from cldi_core.features import background, extraction, shards
 from cldi_core.features.provenance import provenance_of
-from cldi_core.insight.health import check
+from cldi_core.insight.health import findings
 from tests.conftest import BACKBONE, DIM, FakeExtractor, draw, made_up
 
 NAME = "en/<b>cut</b>.png"
@@ -61,6 +61,6 @@ def test_unreadable_failures_are_an_error_in_one_line(small: Dataset) -> None:
 
 
 def test_check_lists_what_failed_with_its_reason(extracted: Dataset) -> None:
-    (found,) = [finding for finding in check(extracted) if "could not be used" in finding.text]
+    (found,) = [finding for finding in findings(extracted) if "could not be used" in finding.text]
     assert found.level == "warning" and NAME in found.text and "broken picture" in found.text
-    assert not [finding for finding in check(extracted) if "have no features" in finding.text]
+    assert not [finding for finding in findings(extracted) if "have no features" in finding.text]

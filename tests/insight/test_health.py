@@ -13,7 +13,7 @@ import pytest
 from cldi_core.data import dataset, pictures, wordlists
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.features import shards
-from cldi_core.insight.health import Finding, check
+from cldi_core.insight.health import Finding, findings
 from tests.conftest import ABOUT, BACKBONE, LEXICON, picture
 
 
@@ -28,21 +28,21 @@ def matching(findings: list[Finding], text: str) -> Finding:
 
 
 def test_a_sound_set_has_no_errors(small: Dataset) -> None:
-    findings = check(small, deep=True)
-    assert levels(findings, "error") == []
-    assert levels(findings, "warning") == [
+    found = findings(small, deep=True)
+    assert levels(found, "error") == []
+    assert levels(found, "warning") == [
         "coverage: en-de: 1 source words have no pictures: ghost",
         "coverage: en-de: 1 translations have no pictures: Geist",
     ]
-    assert "word lists: en-de: 9 lines, queries: 4 N, 1 V, 2 A" in levels(findings, "info")
-    assert "features: efficientnet-lite0: features of 17 pictures, 8 dimensions" in levels(findings, "info")
+    assert "word lists: en-de: 9 lines, queries: 4 N, 1 V, 2 A" in levels(found, "info")
+    assert "features: efficientnet-lite0: features of 17 pictures, 8 dimensions" in levels(found, "info")
 
 
 def test_an_empty_set_says_what_to_do(data: Path) -> None:
-    findings = check(create(data / "new"), deep=True)
-    assert [(finding.level, finding.area) for finding in findings] == [
+    found = findings(create(data / "new"), deep=True)
+    assert [(finding.level, finding.area) for finding in found] == [
         ("error", "word lists"), ("error", "pictures"), ("error", "features")]  # fmt: skip
-    for finding, command in zip(findings, ("import-lists", "import-folder", "extract"), strict=True):
+    for finding, command in zip(found, ("import-lists", "import-folder", "extract"), strict=True):
         assert f"python -m cldi_core {command}" in finding.next_step and "--dataset new" in finding.next_step
 
 
@@ -111,7 +111,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
 def test_each_fault_is_found(small: Dataset, name: str) -> None:
     break_it, level, text, step = BROKEN[name]
     break_it(small.path)
-    finding = matching(check(Dataset(small.path)), text)
+    finding = matching(findings(Dataset(small.path)), text)
     assert finding.level == level
     assert step in finding.next_step
 
@@ -122,15 +122,15 @@ def test_one_fault_does_not_hide_another(small: Dataset) -> None:
     _cut(next(small.path.glob(f"features/{BACKBONE}/*")))
     (small.path / "lexicon" / "words.tsv").write_text("dog\tHund\tN\n")
     _shared_picture(small.path)
-    findings = check(Dataset(small.path))
+    found = findings(Dataset(small.path))
     for text in ("'words'", "both languages", "ghost", "cannot be read", "another: features of 1 pictures"):
-        matching(findings, text)
+        matching(found, text)
 
 
 def test_only_a_deep_check_decodes_pictures(small: Dataset) -> None:
     _exchange_bytes(small.path)
-    assert levels(check(Dataset(small.path)), "error") == []
-    errors = levels(check(Dataset(small.path), deep=True), "error")
+    assert levels(findings(Dataset(small.path)), "error") == []
+    errors = levels(findings(Dataset(small.path), deep=True), "error")
     assert len(errors) == 2
     assert "its bytes are not those that were imported" in errors[0] and "broken picture" in errors[1]
 
@@ -138,5 +138,5 @@ def test_only_a_deep_check_decodes_pictures(small: Dataset) -> None:
 def test_long_lists_are_shortened(small: Dataset) -> None:
     rows = [wordlists.Row(f"word{number:02}", "Hund", "N") for number in range(30)]
     wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
-    finding = matching(check(Dataset(small.path)), "source words have no pictures")
+    finding = matching(findings(Dataset(small.path)), "source words have no pictures")
     assert "word07, … (30 in all)" in finding.text and "word08" not in finding.text

@@ -106,7 +106,7 @@ def test_without_a_stored_map_pca_is_shown(small: Dataset) -> None:
 
 
 def test_a_words_place_is_that_of_its_mean_picture(small: Dataset) -> None:
-    loaded = shards.load(small, BACKBONE)
+    loaded = shards.open_features(small, BACKBONE)
     means = []
     for language, words in WORDS.items():
         for word in small.members(language):

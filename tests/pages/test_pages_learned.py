@@ -31,7 +31,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dataset.Dataset:
     """A data set that is scored, with one model that can translate words."""
     made = build(tmp_path_factory.mktemp("data") / "shapes")
     corpus = sources.of_dataset(made, BACKBONE, "en-de")
-    experiment.train(Experiment(corpus, "en-de", "words", ("pivot-sym",), (0,), OPTIONS, translation.folder(made)))
+    experiment.train(
+        Experiment(corpus, "en-de", "words", ("pivot-sym",), (0,), OPTIONS, translation.models_folder(made))
+    )
     score_all(made)
     ranked.rankings(open_pair(made, BACKBONE, "en-de"), ["pivot-sym"])
     return made
@@ -66,7 +68,7 @@ def test_what_is_trained_is_offered_last(shapes: dataset.Dataset) -> None:
 def test_what_is_not_trained_is_not_shown(shapes: dataset.Dataset) -> None:
     at = open_page("word", **FULL, method="parallel-sym")
     assert "There is no method “parallel\\-sym” here" in texts(at) and view_of(at)["method"] == "avgmax"
-    shutil.rmtree(translation.folder(shapes))
+    shutil.rmtree(translation.models_folder(shapes))
     at = healthy(open_page("results", **FULL, method="avgmax"))
     assert "PIVOT-SYM" not in method_box(at) and "never saw" not in texts(at)
 
@@ -125,7 +127,7 @@ def test_the_map_colours_by_what_a_learned_method_found(shapes: dataset.Dataset)
 
 
 def test_a_broken_model_is_one_line(shapes: dataset.Dataset) -> None:
-    file = next(translation.folder(shapes).rglob("words/pivot-sym/*/*.safetensors"))
+    file = next(translation.models_folder(shapes).rglob("words/pivot-sym/*/*.safetensors"))
     file.write_bytes(file.read_bytes()[:500])
     at = open_page("word", **FULL, method="pivot-sym")
     (error,) = at.error

@@ -35,7 +35,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dataset.Dataset:
     """A data set with two trained and tested models."""
     made = build(tmp_path_factory.mktemp("data") / "shapes")
     corpus = sources.of_dataset(made, BACKBONE, "en-de")
-    tried = Experiment(corpus, "en-de", "items", ("pivot-sym", "vse"), (0,), OPTIONS, translation.folder(made))
+    tried = Experiment(corpus, "en-de", "items", ("pivot-sym", "vse"), (0,), OPTIONS, translation.models_folder(made))
     found = experiment.train(tried)
     experiment.keep(tried, experiment.RANKS, experiment.ranks(tried, found.values()))
     return made
@@ -57,7 +57,7 @@ def page(**params: str) -> AppTest:
 
 def index_of(made: dataset.Dataset, key: Key = KEY) -> search.Index:
     corpus = sources.of_dataset(made, BACKBONE, "en-de")
-    return search.index(corpus, trained.find(translation.folder(made), key, corpus.languages))
+    return search.index(corpus, trained.open_trained(translation.models_folder(made), key, corpus.languages))
 
 
 def cards(at: AppTest) -> list[str]:
@@ -89,7 +89,7 @@ def test_without_a_model_the_command_that_trains_one(shapes: dataset.Dataset) ->
     )
     command = f"python -m cldi_core pivot train --dataset shapes --pair en-fr --backbone {BACKBONE} --model pivot-sym"
     assert [code.value for code in at.main.code] == [command]
-    shutil.rmtree(translation.folder(shapes))
+    shutil.rmtree(translation.models_folder(shapes))
     (shapes.path / FILE).unlink()
     (info,) = healthy(page()).main.info
     assert info.value.endswith("It needs descriptions of what the pictures show, in descriptions\\.tsv\\.")
@@ -105,7 +105,7 @@ def test_a_data_set_without_features(shapes: dataset.Dataset) -> None:
 def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes: dataset.Dataset) -> None:
     said = texts(healthy(page())).replace("\\", "")
     known = index_of(shapes).model.any
-    frame = experiment.stored(translation.folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
+    frame = experiment.stored(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     record = next(one for one in search.standing(frame, "text→picture", "en", 0) if one["model"] == "pivot-sym")
     count = len(known.split.train)
     opening = "PIVOT-SYM, trained on Colours and shapes (en-de, EfficientNet-Lite0) with random items held out: "
@@ -219,7 +219,7 @@ def test_a_row_chooses_its_items_picture(shapes: dataset.Dataset, monkeypatch: p
 
 def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> None:
     at = healthy(page())
-    frame = experiment.stored(translation.folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
+    frame = experiment.stored(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     shown = table(at, "R@1")
     records = search.standing(frame, "text→picture", "en")
     assert shown["model"].tolist() == [
@@ -240,7 +240,7 @@ def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> 
 
 
 def test_models_that_were_never_tested(shapes: dataset.Dataset) -> None:
-    path = translation.folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS
+    path = translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS
     for broken in (b"no table", None):
         path.write_bytes(broken) if broken else path.unlink()
         at = healthy(page())
@@ -266,7 +266,7 @@ def test_models_of_one_language_each(shapes: dataset.Dataset, monkeypatch: pytes
 
 @pytest.mark.parametrize("broken", [b"not a model", None])
 def test_a_broken_model_is_told_in_one_line(shapes: dataset.Dataset, broken: bytes | None) -> None:
-    path = KEY.path(translation.folder(shapes), ("en", "de"))
+    path = KEY.path(translation.models_folder(shapes), ("en", "de"))
     path.write_bytes(broken if broken is not None else path.read_bytes()[:-100])
     at = page()
     assert not at.exception
@@ -319,7 +319,7 @@ def test_figures_escape_texts_and_mark_what_is_chosen() -> None:
 
 
 def test_the_curve_marks_the_epoch_that_is_kept(built: dataset.Dataset) -> None:
-    known = about.stored(KEY.path(translation.folder(built), ("en", "de"))).about
+    known = about.stored(KEY.path(translation.models_folder(built), ("en", "de"))).about
     chart = pivot_figures.curves({"en+de": known}, ("en", "de"))
     loss, kept, recall, best = chart.data
     assert list(loss.y) == [one.loss for one in known.curve] and list(recall.y) == [one.recall for one in known.curve]

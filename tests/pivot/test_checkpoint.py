@@ -16,7 +16,7 @@ from cldi_core.data import storage
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
 from cldi_core.pivot import about, checkpoint, training
 from cldi_core.pivot.about import About, Epoch
-from cldi_core.pivot.models import ENCODERS, MODELS, PRESETS, Key, Options, find
+from cldi_core.pivot.models import ENCODERS, MODELS, PRESETS, Key, TrainingOptions, find_model
 from cldi_core.pivot.similarity import SIMILARITIES
 from cldi_core.pivot.space import Space
 from tests import pivot_data
@@ -26,11 +26,11 @@ CURVE = (Epoch(2.5, 0.25, 1.0), Epoch(1.5, 0.5, 2.0))
 Change = Callable[[dict[str, Any], dict[str, np.ndarray]], object]
 
 
-def made(options: Options = OPTIONS, model: str = "pivot-asym") -> tuple[Space, About]:
+def made(options: TrainingOptions = OPTIONS, model: str = "pivot-asym") -> tuple[Space, About]:
     """A space with its first weights."""
     corpus = pivot_data.corpus()
     split = corpus.split(0)
-    space = training.begin(corpus, split, find(model), LANGUAGES, options, "cpu").space
+    space = training.begin(corpus, split, find_model(model), LANGUAGES, options, "cpu").space
     known = About(
         model, LANGUAGES, options, corpus.name, corpus.digest, "made-up", True, split, CURVE, 1, 2.0, "it was ended"
     )
@@ -41,11 +41,11 @@ def made(options: Options = OPTIONS, model: str = "pivot-asym") -> tuple[Space, 
 def path(tmp_path: Path) -> Path:
     """The file of a space."""
     file = tmp_path / "en+de.safetensors"
-    checkpoint.save(file, *made())
+    checkpoint.write_checkpoint(file, *made())
     return file
 
 
-def error_of(path: Path, read: Callable[[Path], object] = checkpoint.load) -> str:
+def error_of(path: Path, read: Callable[[Path], object] = checkpoint.read_checkpoint) -> str:
     with pytest.raises(DatasetError) as caught:
         read(path)
     message = str(caught.value)
@@ -65,8 +65,8 @@ def change(path: Path, how: Change) -> None:
 def test_a_space_is_read_as_it_was_written(tmp_path: Path, encoder: str) -> None:
     options = replace(OPTIONS, encoder=encoder, margin=0.3, swapped=True)
     space, known = made(options)
-    checkpoint.save(tmp_path / "a", space, known)
-    found, told = checkpoint.load(tmp_path / "a")
+    checkpoint.write_checkpoint(tmp_path / "a", space, known)
+    found, told = checkpoint.read_checkpoint(tmp_path / "a")
     assert told == known and told.options.margin == 0.3 and told.curve == CURVE
     assert found.languages == LANGUAGES and found.dim == pivot_data.DIM and found.model is MODELS["pivot-asym"]
     assert {language: one.words for language, one in found.vocabularies.items()} == {
@@ -89,11 +89,11 @@ def test_what_is_known_needs_no_tensors(path: Path) -> None:
 
 def test_the_digest_stands_for_the_tensors_and_options(tmp_path: Path, path: Path) -> None:
     space, known = made()
-    checkpoint.save(tmp_path / "same", space, replace(known, seconds=99.0))
+    checkpoint.write_checkpoint(tmp_path / "same", space, replace(known, seconds=99.0))
     with torch.no_grad():
         space.pictures.project.bias += 0.01
-    checkpoint.save(tmp_path / "moved", space, known)
-    checkpoint.save(tmp_path / "told", made()[0], replace(known, options=replace(OPTIONS, swapped=True)))
+    checkpoint.write_checkpoint(tmp_path / "moved", space, known)
+    checkpoint.write_checkpoint(tmp_path / "told", made()[0], replace(known, options=replace(OPTIONS, swapped=True)))
     first, *others = (about.stored(one).digest for one in (path, *(tmp_path / n for n in ("same", "moved", "told"))))
     assert others[0] == first and len({first, *others}) == 3
 
@@ -102,7 +102,7 @@ def test_the_digest_stands_for_the_tensors_and_options(tmp_path: Path, path: Pat
 def test_a_truncated_file_is_refused(path: Path, left: float) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: int(left * len(data)) if 0 < left < 1 else int(left)])
-    for read in (checkpoint.load, about.stored):
+    for read in (checkpoint.read_checkpoint, about.stored):
         assert "cannot be read" in error_of(path, read)
 
 
@@ -161,7 +161,7 @@ def test_a_space_that_does_not_fit_its_file_is_refused(path: Path, name: str) ->
 def test_an_unknown_model_is_refused(path: Path) -> None:
     change(path, lambda known, _: known["about"].update(model="clip"))
     with pytest.raises(CldiError) as caught:
-        checkpoint.load(path)
+        checkpoint.read_checkpoint(path)
     assert "'clip'" in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -174,7 +174,7 @@ def test_the_six_models_are_the_papers() -> None:
         alone = name in ("vse", "oe")
         assert model.spaces(["en", "de"]) == ([("en",), ("de",)] if alone else [("en", "de")])
     with pytest.raises(UnknownNameError, match="unknown model 'VSE'; choose from: vse, oe, pivot-sym"):
-        find("VSE")
+        find_model("VSE")
     assert set(PRESETS) == {"demo", "multi30k"} and PRESETS["multi30k"].encoder == "gru"
 
 
@@ -182,20 +182,20 @@ def test_the_six_models_are_the_papers() -> None:
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_options_that_cannot_be_trained_with_are_refused(name: str, value: float) -> None:
     with pytest.raises(CldiError) as caught:
-        Options(**{name: value})  # type: ignore[arg-type]
+        TrainingOptions(**{name: value})  # type: ignore[arg-type]
     assert str(caught.value) == f"{name} = {value} cannot be trained with; expected a number above 0"
 
 
 @pytest.mark.parametrize("value", [1, -0.1, float("nan"), float("inf")])
 def test_an_average_that_keeps_everything_or_less_than_nothing_is_refused(value: float) -> None:
     with pytest.raises(CldiError, match=r"average = .* expected 0 up to below 1"):
-        Options(average=value)
+        TrainingOptions(average=value)
 
 
 def test_an_unknown_encoder_is_refused() -> None:
     with pytest.raises(UnknownNameError, match="unknown encoder 'lstm'; choose from: gru, bag"):
-        Options(encoder="lstm")
-    assert Options(margin=None).margin is None and Options(average=0).average == 0
+        TrainingOptions(encoder="lstm")
+    assert TrainingOptions(margin=None).margin is None and TrainingOptions(average=0).average == 0
 
 
 def test_the_margin_is_the_models_unless_given() -> None:

@@ -13,7 +13,7 @@ import pytest
 from cldi_core.pivot import evaluation, retrieval
 from cldi_core.pivot.corpus import Corpus
 from cldi_core.pivot.evaluation import COLUMNS, DRAWS, TASKS
-from cldi_core.pivot.scorers import Matrix, Spelling
+from cldi_core.pivot.scorers import Similarities, Spelling
 from cldi_core.pivot.text import Vocabulary
 from tests import pivot_data
 from tests.pivot_data import LANGUAGES
@@ -37,17 +37,17 @@ class Made:
         own = any(shape.startswith(pivot_data.text(pivot_data.NAMES[row % 40], language)) for language in LANGUAGES)
         return (number * (row % 40 + 7)) % 11 + self.right * own
 
-    def to_pictures(self, texts: Sequence[str], language: str, features: Matrix) -> Matrix | None:
+    def to_pictures(self, texts: Sequence[str], language: str, features: Similarities) -> Similarities | None:
         if language in self.silent:
             return None
         rows = [int((self.features == feature).all(axis=1).argmax()) for feature in features]
         return np.array([[self.score(text, row) for row in rows] for text in texts])
 
-    def to_texts(self, left: Sequence[str], right: Sequence[str], languages: tuple[str, str]) -> Matrix | None:
+    def to_texts(self, left: Sequence[str], right: Sequence[str], languages: tuple[str, str]) -> Similarities | None:
         return None if self.silent else np.array([[(len(a) * len(b)) % 5 for b in right] for a in left], float)
 
 
-def slow_ranks(scores: Matrix, right: list[list[int]]) -> list[float]:
+def slow_ranks(scores: Similarities, right: list[list[int]]) -> list[float]:
     """The rank of the best right answer: those above it, and its part of those beside it; of integers."""
     found = []
     for row, own in zip(scores.tolist(), right, strict=True):
@@ -58,7 +58,7 @@ def slow_ranks(scores: Matrix, right: list[list[int]]) -> list[float]:
 
 
 def ranks(corpus: Corpus, *scorers: Made | Spelling, seed: int = 0, keys: Sequence[str] | None = None) -> pd.DataFrame:
-    return evaluation.ranks(corpus, corpus.split(0).test if keys is None else keys, scorers, KNOWN, seed)
+    return evaluation.retrieval_ranks(corpus, corpus.split(0).test if keys is None else keys, scorers, KNOWN, seed)
 
 
 def rows_of(frame: pd.DataFrame, task: str, language: str) -> pd.DataFrame:

@@ -183,7 +183,7 @@ def pair(data: Path) -> Pair:
     """A data set with a model of two seeds."""
     made = pivot_data.build(data / "made")
     corpus = sources.of_dataset(made, BACKBONE, "en-de")
-    one = tried(translation.folder(made), corpus, holdout="words", models=("pivot-sym", "vse"), seeds=(0, 1))
+    one = tried(translation.models_folder(made), corpus, holdout="words", models=("pivot-sym", "vse"), seeds=(0, 1))
     experiment.train(one)
     return open_pair(dataset.Dataset(made.path), BACKBONE, "en-de")
 
@@ -205,6 +205,6 @@ def test_words_are_ranked_by_models_and_controls_alike(pair: Pair) -> None:
     np.testing.assert_array_equal(groups["pivot-sym", 1]["rank"], expected)
     held = experiment.word_table(frame, held_out=True)
     assert {record["model"] for record in held} == set(names) and all(record["n"] >= 1 for record in held)
-    one = tried(translation.folder(pair.dataset))
+    one = tried(translation.models_folder(pair.dataset))
     experiment.keep(one, WORDS, frame)
     assert_alike(held, experiment.word_table(experiment.stored(one.path(WORDS)), held_out=True))

@@ -142,15 +142,15 @@ def test_texts_without_words_find_nothing(indices: dict[str, Index]) -> None:
     for text in ("", " … !", "🙂"):
         assert search.pictures(found, text, "en", found.keys(), 5) == []
         assert search.descriptions(found, text, ("en", "de"), found.keys(), 5) == []
-        assert search.unseen(found, text, "en") == []
+        assert search.unseen_words(found, text, "en") == []
     assert search.pictures(found, "red", "en", (), 5) == search.descriptions(found, "red", ("en", "de"), (), 5) == []
     assert search.of_picture(found, found.corpus.pictures[0], "de", (), 5) == []
 
 
 def test_words_that_training_has_not_seen(indices: dict[str, Index]) -> None:
     found = indices["vse"]
-    assert search.unseen(found, "A red zebra, a Zebra and rot", "en") == ["a", "zebra", "and", "rot"]
-    assert search.unseen(found, "rot", "de") == []
+    assert search.unseen_words(found, "A red zebra, a Zebra and rot", "en") == ["a", "zebra", "and", "rot"]
+    assert search.unseen_words(found, "rot", "de") == []
 
 
 def test_the_example_goes_well(indices: dict[str, Index]) -> None:
@@ -158,7 +158,7 @@ def test_the_example_goes_well(indices: dict[str, Index]) -> None:
         found = indices[name]
         for language in ("en", "de"):
             text = search.example(found, language)
-            assert text and search.unseen(found, text, language) == []
+            assert text and search.unseen_words(found, text, language) == []
             assert text in {said for key in found.keys("test") for said in found.corpus.item[key].asked[language]}
 
 

@@ -63,7 +63,7 @@ def test_items_are_the_described_concepts_with_their_pictures(small: dataset.Dat
 
 def test_features_are_those_of_the_pictures_in_unit_rows(small: dataset.Dataset) -> None:
     describe(small, *SUN, Row("ring", "en", "ring", ()))
-    corpus, loaded = of_small(small), shards.load(small, BACKBONE)
+    corpus, loaded = of_small(small), shards.open_features(small, BACKBONE)
     assert corpus.features.dtype == np.float32 and len(corpus.features) == len(corpus.pictures)
     for key, row in zip(corpus.pictures, corpus.features, strict=True):
         given = np.asarray(loaded.matrix[np.array([loaded.row[key]])], np.float32)[0]
@@ -155,7 +155,7 @@ def test_a_table_names_pictures_by_id_or_by_file(small: dataset.Dataset, tmp_pat
         sun: {"en": ("a sun", "the sun"), "de": ("die Sonne",)},
         ring: {"de": ("ein Ring",)},
     }
-    loaded = shards.load(small, BACKBONE)
+    loaded = shards.open_features(small, BACKBONE)
     for item in corpus.items:
         assert item.asked == item.texts and set(item.own) == set(item.texts)
         assert [corpus.pictures[row] for row in item.pictures] == [item.id]
@@ -289,7 +289,7 @@ def test_multi30k_may_take_its_features_from_a_data_set(twin: Path, data: Path) 
     corpus = of_twin(twin, 1, dataset=made, backbone=BACKBONE)
     files = made.pictures.files()
     assert corpus.backbone == BACKBONE and corpus.features.shape == (13, pivot_data.DIM)
-    loaded = shards.load(made, BACKBONE)
+    loaded = shards.open_features(made, BACKBONE)
     row = np.asarray(loaded.matrix[np.array([loaded.row[files["Ink-2.png"]]])], np.float32)[0]
     item = corpus.item[corpus.split(0).test[2]]
     np.testing.assert_allclose(corpus.features[item.pictures[0]], row / np.linalg.norm(row), atol=1e-6)

@@ -18,7 +18,7 @@ from cldi_core.data import storage
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
 from cldi_core.pivot import losses, models, trained, training
 from cldi_core.pivot.corpus import Corpus
-from cldi_core.pivot.models import MODELS, Key, Options
+from cldi_core.pivot.models import MODELS, Key, TrainingOptions
 from cldi_core.pivot.trained import Trained
 from cldi_core.pivot.training import TrainingError
 from tests import pivot_data
@@ -34,7 +34,7 @@ class InterruptionError(Exception):
 
 
 def train(
-    folder: Path, key: Key = KEY, options: Options = OPTIONS, corpus: Corpus | None = None, **rest: object
+    folder: Path, key: Key = KEY, options: TrainingOptions = OPTIONS, corpus: Corpus | None = None, **rest: object
 ) -> Trained:
     return trained.train(corpus or pivot_data.corpus(), key, options, folder, **rest)  # type: ignore[arg-type]
 
@@ -91,7 +91,7 @@ def states(folder: Path) -> list[Path]:
 def test_a_trained_model_is_found_again(tmp_path: Path, name: str, permuted: bool) -> None:
     key, told = Key("made-up", "en-de", name, permuted=permuted), []
     made = train(tmp_path, key, replace(OPTIONS, seed=5), report=lambda *done: told.append(done))
-    found = trained.find(tmp_path, key, LANGUAGES)
+    found = trained.open_trained(tmp_path, key, LANGUAGES)
     assert found.about == made.about and set(found.spaces) == set(LANGUAGES) and found.model is MODELS[name]
     about = found.any
     assert about.options == replace(OPTIONS, seed=0, permuted=permuted), "the key decides seed, holdout and permuted"
@@ -138,7 +138,7 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, name: str) -> None
     ],
 )
 def test_an_interrupted_training_ends_as_it_would_have(
-    tmp_path: Path, name: str, options: Options, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, name: str, options: TrainingOptions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = replace(KEY, model=name, permuted=options.permuted)
     whole = train(tmp_path / "whole", key, options)
@@ -246,7 +246,7 @@ def test_another_split_is_another_training(tmp_path: Path) -> None:
     fixed = replace(corpus.fixed, train=corpus.fixed.test, test=corpus.fixed.train)
     turned = replace(corpus, fixed=fixed)
     assert counted(tmp_path, corpus=turned) == 6
-    assert trained.find(tmp_path, KEY, LANGUAGES).any.split == fixed
+    assert trained.open_trained(tmp_path, KEY, LANGUAGES).any.split == fixed
 
 
 @pytest.mark.parametrize("left", [0, 0.5])
@@ -282,13 +282,13 @@ def test_a_loss_that_is_no_number_keeps_the_best_so_far(tmp_path: Path, monkeypa
         failing(patch, 3)
         message = error_of(tmp_path)
     assert "the loss of PIVOT-SYM became nan in epoch 3" in message and "--rate" in message and "is kept" in message
-    about = trained.find(tmp_path, KEY, LANGUAGES).any
+    about = trained.open_trained(tmp_path, KEY, LANGUAGES).any
     assert "became nan in epoch 3" in about.stopped and len(about.curve) == 2 and about.best in (0, 1)
     short = train(tmp_path / "short", options=replace(OPTIONS, epochs=2))
     assert short.any.best == about.best
     assert_same(tensors(tmp_path), tensors(tmp_path / "short"))
     assert counted(tmp_path) == 6, "it is trained anew"
-    assert trained.find(tmp_path, KEY, LANGUAGES).any.stopped == ""
+    assert trained.open_trained(tmp_path, KEY, LANGUAGES).any.stopped == ""
 
 
 def test_a_loss_that_is_no_number_leaves_what_was_trained_before(
@@ -331,7 +331,7 @@ def test_a_rate_that_is_far_too_large_leaves_what_was_trained_before(tmp_path: P
         train(tmp_path, options=replace(OPTIONS, rate=rate, batch=100, epochs=3))
     except TrainingError as error:
         assert "\n" not in str(error) and path_of(tmp_path).read_bytes() == before
-    assert trained.find(tmp_path, KEY, LANGUAGES).any.stopped == ""
+    assert trained.open_trained(tmp_path, KEY, LANGUAGES).any.stopped == ""
 
 
 def test_pictures_that_hardly_differ_can_be_trained_on(tmp_path: Path) -> None:
@@ -343,7 +343,7 @@ def test_pictures_that_hardly_differ_can_be_trained_on(tmp_path: Path) -> None:
 
 def test_what_was_not_trained_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"there is no trained model .* python -m cldi_core pivot train"):
-        trained.find(tmp_path, KEY, LANGUAGES)
+        trained.open_trained(tmp_path, KEY, LANGUAGES)
     with pytest.raises(UnknownNameError, match="unknown model 'clip'; choose from: vse, oe"):
         train(tmp_path, replace(KEY, model="clip"))
     with pytest.raises(DatasetError, match="--holdout items"):
@@ -353,8 +353,8 @@ def test_what_was_not_trained_is_not_found(tmp_path: Path) -> None:
 def test_a_model_is_checked_against_the_corpus(tmp_path: Path) -> None:
     corpus, model = pivot_data.corpus(), train(tmp_path)
     about, space = model.any, model.spaces["en"]
-    trained.check(about, corpus, space)
-    trained.check(about, replace(corpus, name="renamed"), space)
+    trained.check_fits(about, corpus, space)
+    trained.check_fits(about, replace(corpus, name="renamed"), space)
     fewer = tuple(item for item in corpus.items if item.id not in about.split.test[:2])
     wrong = {
         "was trained on features of 'made-up' (16 numbers), these are of 'other' (16)": replace(
@@ -365,7 +365,7 @@ def test_a_model_is_checked_against_the_corpus(tmp_path: Path) -> None:
     }
     for what, other in wrong.items():
         with pytest.raises(DatasetError) as caught:
-            trained.check(about, other, space)
+            trained.check_fits(about, other, space)
         assert what in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -381,7 +381,7 @@ def test_trainings_of_one_folder_wait_for_each_other(tmp_path: Path, monkeypatch
 
 def test_only_what_is_trained_is_available(tmp_path: Path) -> None:
     def found(holdout: str = "items", pair: str = "en-de") -> list[tuple[str, int]]:
-        keys = models.available(tmp_path, "made-up", pair, LANGUAGES, holdout)
+        keys = models.trained_keys(tmp_path, "made-up", pair, LANGUAGES, holdout)
         return [(key.model, key.seed) for key in keys]
 
     assert found() == []

@@ -13,7 +13,7 @@ import torch
 from cldi_core.errors import DatasetError
 from cldi_core.pivot import losses, training
 from cldi_core.pivot.corpus import Corpus, Item
-from cldi_core.pivot.models import ENCODERS, MODELS, Options, find
+from cldi_core.pivot.models import ENCODERS, MODELS, TrainingOptions, find_model
 from cldi_core.pivot.training import Batches, State, Validation
 from tests import pivot_data
 from tests.pivot_data import LANGUAGES, OPTIONS
@@ -21,16 +21,16 @@ from tests.pivot_data import LANGUAGES, OPTIONS
 CHANCE = np.mean([0.1, 0.5, 1.0])  # recall at 1, 5 and 10 among the 10 items of validation
 
 
-def begun(corpus: Corpus, model: str = "pivot-sym", options: Options = OPTIONS) -> State:
-    languages = find(model).spaces(corpus.languages)[0]
-    return training.begin(corpus, corpus.split(options.seed), find(model), languages, options, "cpu")
+def begun(corpus: Corpus, model: str = "pivot-sym", options: TrainingOptions = OPTIONS) -> State:
+    languages = find_model(model).spaces(corpus.languages)[0]
+    return training.begin(corpus, corpus.split(options.seed), find_model(model), languages, options, "cpu")
 
 
-def run(corpus: Corpus, model: str = "pivot-sym", options: Options = OPTIONS) -> State:
+def run(corpus: Corpus, model: str = "pivot-sym", options: TrainingOptions = OPTIONS) -> State:
     return training.train(corpus, corpus.split(options.seed), begun(corpus, model, options))
 
 
-def batches(corpus: Corpus, model: str = "pivot-sym", options: Options = OPTIONS) -> tuple[State, Batches]:
+def batches(corpus: Corpus, model: str = "pivot-sym", options: TrainingOptions = OPTIONS) -> tuple[State, Batches]:
     state = begun(corpus, model, options)
     return state, Batches(corpus, corpus.split(options.seed), state.space)
 
@@ -38,7 +38,7 @@ def batches(corpus: Corpus, model: str = "pivot-sym", options: Options = OPTIONS
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_learns(model: str) -> None:
     state = run(pivot_data.corpus(), model)
-    assert state.space.languages == (LANGUAGES if find(model).bilingual else LANGUAGES[:1])
+    assert state.space.languages == (LANGUAGES if find_model(model).bilingual else LANGUAGES[:1])
     curve = state.curve
     assert curve[-1].loss < 0.3 * curve[0].loss and all(np.isfinite(epoch.loss) for epoch in curve)
     assert max(epoch.recall for epoch in curve) > CHANCE + 0.15
@@ -122,7 +122,7 @@ def test_the_loss_of_a_batch_is_that_of_its_pictures_and_texts(shared: bool, mod
     corpus = pivot_data.corpus(shared=shared)
     state, drawn = batches(corpus, model)
     batch = drawn.of(0)[0]
-    expected = literal(state, corpus, batch, parallel=shared and find(model).parallel)
+    expected = literal(state, corpus, batch, parallel=shared and find_model(model).parallel)
     assert drawn.loss(state.space, batch).item() == pytest.approx(expected, rel=1e-5)
     assert expected > 0
 
@@ -293,9 +293,9 @@ def test_a_state_is_kept_now_and_then_and_at_the_end(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("model", MODELS)
 def test_a_gpu_learns_as_the_processor_does(model: str) -> None:
     corpus, split = pivot_data.corpus(), pivot_data.corpus().split(0)
-    for languages in find(model).spaces(corpus.languages):
+    for languages in find_model(model).spaces(corpus.languages):
         curves = []
         for device in ("cpu", "cuda"):
-            state = training.begin(corpus, split, find(model), languages, OPTIONS, device)
+            state = training.begin(corpus, split, find_model(model), languages, OPTIONS, device)
             curves.append([epoch.loss for epoch in training.train(corpus, split, state).curve])
         np.testing.assert_allclose(curves[1][:3], curves[0][:3], rtol=0.01)

@@ -17,7 +17,7 @@ from cldi_core.evaluation import rankings
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.ranker import TRAINED
 from cldi_core.pivot import models, sources, trained, translation
-from cldi_core.pivot.models import Key, Options
+from cldi_core.pivot.models import Key, TrainingOptions
 from cldi_core.pivot.scorers import Bridge, Learned
 from cldi_core.pivot.translation import TRAINED_MODELS
 from tests import pivot_data, ranked
@@ -28,9 +28,9 @@ KEY = Key(BACKBONE, "en-de", "pivot-sym", "words")
 NAMES = ("pivot-sym", "vse")
 
 
-def train(made: dataset.Dataset, key: Key = KEY, options: Options = OPTIONS) -> trained.Trained:
+def train(made: dataset.Dataset, key: Key = KEY, options: TrainingOptions = OPTIONS) -> trained.Trained:
     corpus = sources.of_dataset(made, BACKBONE, "en-de")
-    return trained.train(corpus, key, options, translation.folder(made))
+    return trained.train(corpus, key, options, translation.models_folder(made))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def pair_of(made: dataset.Dataset) -> Pair:
 
 def file_of(made: dataset.Dataset, name: str = "pivot-sym") -> Path:
     languages = models.MODELS[name].spaces(LANGUAGES)[0]
-    return replace(KEY, model=name).path(translation.folder(made), languages)
+    return replace(KEY, model=name).path(translation.models_folder(made), languages)
 
 
 def test_only_models_that_are_trained_are_offered(made: dataset.Dataset) -> None:
@@ -92,7 +92,10 @@ def test_what_is_stored_holds_both_languages(made: dataset.Dataset) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_words_are_compared_as_texts(made: dataset.Dataset, name: str) -> None:
-    pair, model = pair_of(made), trained.find(translation.folder(made), replace(KEY, model=name), LANGUAGES)
+    pair, model = (
+        pair_of(made),
+        trained.open_trained(translation.models_folder(made), replace(KEY, model=name), LANGUAGES),
+    )
     found = translation.scores(pair, name)
     source, target = pair.source.words, pair.target.words
     assert found.dtype == np.float32 and found.shape == (len(source), len(target)) == (14, 14)

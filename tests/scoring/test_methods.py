@@ -8,7 +8,7 @@ import pytest
 from cldi_core.errors import UnknownNameError
 from cldi_core.scoring import methods
 from cldi_core.scoring.hubness import csls, fuse, inverted_softmax
-from cldi_core.scoring.methods import CORRECTIONS, METHODS, find
+from cldi_core.scoring.methods import CORRECTIONS, METHODS, find_method
 from cldi_core.scoring.scores import score, score_all
 from tests.scoring.test_scores import S, T, sets_of
 
@@ -17,7 +17,7 @@ PAPER = ["avgmax", "maxmax", "cnn-mean", "cnn-max", "knn", "knn-c"]
 
 def test_the_papers_methods_come_first() -> None:
     assert list(METHODS)[:6] == PAPER
-    assert all(METHODS[name] is find(name) for name in METHODS)
+    assert all(METHODS[name] is find_method(name) for name in METHODS)
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if "+" not in name])
@@ -27,7 +27,7 @@ def test_every_method_can_be_corrected_for_hubness(name: str) -> None:
     np.testing.assert_array_equal(score(source, target, f"{name}+csls"), csls(base))
     np.testing.assert_array_equal(score(source, target, f"{name}+isf"), inverted_softmax(base))
     for correction in CORRECTIONS:
-        made = find(f"{name}+{correction}")
+        made = find_method(f"{name}+{correction}")
         assert made.bases == (name,) and METHODS[name].label in made.label and METHODS[name].label in made.formula
 
 
@@ -36,9 +36,9 @@ def test_chosen_methods_are_fused() -> None:
     name = "rrf=avgmax+csls,sinkhorn,knn"
     found = score_all(source, target, [name, "knn", "sinkhorn", "avgmax+csls"])
     assert list(found) == [name, "knn", "sinkhorn", "avgmax+csls"]
-    np.testing.assert_allclose(found[name], fuse([found[base] for base in find(name).bases]), atol=1e-7)
-    assert find(name).label == "fusion of AVGMAX + CSLS, Optimal transport, KNN"
-    assert find("rrf").bases == ("avgmax", "maxmax", "cnn-mean", "cnn-max")
+    np.testing.assert_allclose(found[name], fuse([found[base] for base in find_method(name).bases]), atol=1e-7)
+    assert find_method(name).label == "fusion of AVGMAX + CSLS, Optimal transport, KNN"
+    assert find_method("rrf").bases == ("avgmax", "maxmax", "cnn-mean", "cnn-max")
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_chosen_methods_are_fused() -> None:
 def test_names_that_are_none(name: str) -> None:
     """Names become those of files, so nothing but registered names can be part of one."""
     with pytest.raises(UnknownNameError, match="unknown method"):
-        find(name)
+        find_method(name)
 
 
 def test_an_unknown_name_tells_how_names_are_composed() -> None:
     with pytest.raises(UnknownNameError, match=r"avgmax\+csls, avgmax\+isf.*rrf=avgmax,cnn-mean"):
-        find("cls")
+        find_method("cls")
 
 
 def test_bases_come_before_what_is_made_of_them() -> None:
@@ -66,5 +66,5 @@ def test_bases_come_before_what_is_made_of_them() -> None:
 def test_what_lists_offer_exists() -> None:
     offered = methods.offered()
     assert set(METHODS) <= set(offered) and len(set(offered)) == len(offered)
-    assert {find(name).name for name in offered} == set(offered)
-    assert find("maxmax+csls").label == "MAXMAX + CSLS"
+    assert {find_method(name).name for name in offered} == set(offered)
+    assert find_method("maxmax+csls").label == "MAXMAX + CSLS"
