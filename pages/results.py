@@ -52,7 +52,8 @@ def summary(
     group = tables.AVERAGE if len(pairs) > 1 else current.pair
     shown = [record for record in records if record["pair"] == group]
     result_tables.draw(result_tables.figure(shown, figure), f"{FIGURES[figure]} by method and part of speech")
-    draw.unscored(current.dataset, current.backbone, records, ways)
+    methods = [way for way in ways if rankers.ranker(way).kind != rankers.CONTROL]
+    draw.unscored(current.dataset, current.backbone, records, methods)
     st.caption(
         f"{draw.safe(load.opened(current.dataset).title)} · {group} · {backbones.label(current.backbone)} · "
         "95 % bootstrap intervals over source words · "

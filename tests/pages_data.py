@@ -9,12 +9,11 @@ import numpy as np
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from cldi_core import rankers
 from cldi_core.data import dataset, pictures, wordlists
-from cldi_core.evaluation import controls
+from cldi_core.evaluation import rankings
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import shards
-from cldi_core.scoring.methods import METHODS
-from tests import ranked
 from tests.conftest import ABOUT, BACKBONE, encoded
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
@@ -99,8 +98,11 @@ def build_wide(folder: Path) -> dataset.Dataset:
 
 def score_all(made: dataset.Dataset) -> dict[str, dict[str, Any]]:
     """Store the rankings of all methods and controls, as ``python -m cldi_core score`` does: pair → way → frame."""
-    ways = [*METHODS, *controls.available(made)]
-    return {pair: ranked.rankings(open_pair(made, BACKBONE, pair), ways) for pair in made.pairs}
+    found = {}
+    for pair in made.pairs:
+        ways = rankers.available(made, BACKBONE, pair, rankers.IMAGES, rankers.CONTROL)
+        found[pair] = rankings.rankings(open_pair(made, BACKBONE, pair), ways)
+    return found
 
 
 def open_page(page: str, **params: str) -> AppTest:

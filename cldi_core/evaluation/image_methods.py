@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import IMAGES, Ranker, Scored, Work
-from cldi_core.scoring import methods
+from cldi_core.scoring import Scores, methods
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS, Method
-from cldi_core.scoring.scores import Matrix, combined, score, score_all
+from cldi_core.scoring.scores import combined, score, score_all
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]  # of source and target words in a stored matrix, -1 for none
 
@@ -45,7 +45,7 @@ def _key(pair: Pair) -> str:
     return pair.key
 
 
-def _scores(pair: Pair, *, method: str) -> Matrix:
+def _scores(pair: Pair, *, method: str) -> Scores:
     return score(pair.source, pair.target, method)
 
 
@@ -100,7 +100,7 @@ def _places(now: NDArray[np.uint8], then: NDArray[np.uint8]) -> NDArray[np.int64
     return np.array([place.get(key.tobytes(), -1) for key in now], np.int64)
 
 
-def _patched(work: Work, names: Sequence[str], places: Places) -> dict[str, Matrix]:
+def _patched(work: Work, names: Sequence[str], places: Places) -> dict[str, Scores]:
     """Stored matrices with the rows and columns of changed words computed anew."""
     source, target = work.pair.source, work.pair.target
     rows, columns = places

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.scoring.scores import Matrix
+from cldi_core.scoring import Progress, Scores
 
 IMAGES, CONTROL, TRAINED = "images", "control", "trained"  # kinds: which list of names one stands in
 
@@ -34,7 +34,7 @@ class Scored:
         found: they were stored already.
     """
 
-    matrix: Matrix
+    matrix: Scores
     key: str
     device: str
     seconds: float
@@ -59,7 +59,7 @@ class Work:
     stale: Mapping[str, Scored] = field(default_factory=dict)
     bases: Mapping[str, Scored] = field(default_factory=dict)
     device: str = "cpu"
-    progress: Callable[[int, int], None] | None = None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Ranker:
     source: str
     kind: str
     key: Callable[[Pair], str]
-    scores: Callable[[Pair], Matrix]
+    scores: Callable[[Pair], Scores]
     together: Callable[[Work], dict[str, Scored]] | None = None
     available: Callable[[Dataset, str, str], bool] = lambda dataset, backbone, pair: True
     bases: tuple[Ranker, ...] = ()

@@ -18,9 +18,9 @@ from cldi_core.data import storage
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import VERSION, Pair
 from cldi_core.evaluation.ranker import Ranker, Scored, Work, one_by_one, with_bases
+from cldi_core.scoring import Progress
 
 log = logging.getLogger(__name__)
-Progress = Callable[[int, int], None]
 
 
 def scored(

@@ -1,4 +1,4 @@
-"""Networks that turn pictures into features: which layer is read, what it is fed, and whose the weights are.
+"""The backbones as records: which network, which layer of it is read, what it is fed, and whose the weights are.
 
 ``BACKBONES`` names the ones that are described here; ``find_backbone`` also takes any network of the timm library, as
 ``timm:NAME``.  Nothing heavy is imported and nothing is downloaded before a backbone is loaded (``networks``).

@@ -73,7 +73,7 @@ class ExtractionJob:
         kept: how many were done before its first picture.
         seconds: since its first picture, when this was written.
         error: why it failed, in one line.
-        said: the last line that it printed while it was starting, such as how far a download is.
+        said: the last line that it printed, such as how far a download is, if it was started in this process.
         made: by the newest one that came to its end; ``None`` before there is one.
     """
 
@@ -271,10 +271,15 @@ def _read(folder: Path) -> ExtractionJob | None:
     # The lock first: one that ends writes its last words before it lets go of it.
     locked = storage.is_locked(folder)
     found = _job_of(folder.name, _status(folder))
-    if locked or _is_waiting(folder, found):
+    spawned = _spawned.get(folder)
+    own = spawned.pid if spawned is not None and spawned.poll() is None else None
+    # One that was started here names itself as soon as it has the lock; until then it waits for it.
+    waiting = own is not None and (found is None or found.runner is None or found.runner.pid != own)
+    if locked or waiting:
+        said = "" if own is None else _said(folder)
         if found is None or found.ended:  # it has not written a word yet: these are the last one's
-            return ExtractionJob(folder.name, "starting", said=_said(folder), made=found.made if found else None)
-        return replace(found, state="running" if found.total else "starting", said="" if found.total else _said(folder))
+            return ExtractionJob(folder.name, "starting", said=said, made=found.made if found else None)
+        return replace(found, state="running" if found.total else "starting", said=said)
     if found is not None and found.state == "interrupted" and found.runner is None and (printed := _said(folder)):
         # It ended before it could take the lock: what it printed is all that is known.
         return replace(found, state="failed", error=printed.removeprefix("error: "))
@@ -284,14 +289,6 @@ def _read(folder: Path) -> ExtractionJob | None:
 def _runner_of(folder: Path) -> Holder | None:
     found = _read(folder)
     return found.runner if found else None
-
-
-def _is_waiting(folder: Path, found: ExtractionJob | None) -> bool:
-    """Whether one that was started here has not come to take the lock yet, under which it names itself."""
-    spawned = _spawned.get(folder)
-    if spawned is None or spawned.poll() is not None:
-        return False
-    return found is None or found.runner is None or found.runner.pid != spawned.pid
 
 
 def _said(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Backbones at work: networks with their weights, cut at the layer that is read; pictures in, features out."""
+"""The networks behind the backbones: built, filled with weights, cut at the layer that is read; pixels → features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same extraction on a cluster, with Ray Data: every actor extracts whole shards and writes them itself.
+"""Extraction on a Ray cluster, with Ray Data: every actor extracts whole shards and writes them itself.
 
 An actor loads the network once and keeps it, and its decoders.  Shards are independent of each other, so an actor that
 dies costs the shard it was at, which Ray gives to another one; and a run that ends goes on from what is written.  The

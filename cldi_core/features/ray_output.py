@@ -1,4 +1,4 @@
-"""Where a cluster's feature shards go: a folder, or a place on the network."""
+"""Where the actors of a Ray cluster put feature shards: a folder, or a place on the network."""
 
 from __future__ import annotations
 

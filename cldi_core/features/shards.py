@@ -1,4 +1,4 @@
-"""Features on disk, and image sets made of them.
+"""Feature shards: the features of all pictures on disk, and image sets made of them.
 
 ``features/<backbone>/<shard>.safetensors`` holds one row per picture of the picture shard of the same name: ``ids``,
 uint8 (n, 16), the pictures' ids; ``features``, float16 (n, dim); ``digests``, uint8 (n, 16), one of each row (older
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError, FeatureError, unknown
-from cldi_core.scoring.feature_rows import DIGEST_BYTES, Rows, row_digests
+from cldi_core.scoring.feature_rows import DIGEST_BYTES, FeatureRows, row_digests
 from cldi_core.scoring.imagesets import ImageSets
 
 ID_BYTES = 16
@@ -42,7 +42,7 @@ class Features:
     """
 
     ids: tuple[str, ...]
-    matrix: Rows
+    matrix: FeatureRows
     meta: dict[str, str]
     digest: str
     row: dict[str, int] = field(repr=False)
@@ -86,7 +86,7 @@ def load(dataset: Dataset, backbone: str) -> Features:
         shards.append(shard)
     ids = tuple(key for shard in shards for key in shard.ids)
     digest = storage.digest(sorted(shard.meta.get("digest", "") for shard in shards))
-    matrix = Rows([shard.matrix for shard in shards])
+    matrix = FeatureRows([shard.matrix for shard in shards])
     row = {key: row for row, key in enumerate(ids)}
     return Features(ids, matrix, shards[-1].meta if shards else {}, digest, row, tuple(shards))
 

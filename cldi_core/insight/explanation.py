@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from cldi_core import rankers
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair
+from cldi_core.scoring import Scores
 from cldi_core.scoring.dispersion import dispersion
 from cldi_core.scoring.imagesets import ImageSets, similarity
-from cldi_core.scoring.scores import Matrix
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ class Explanation:
     Attributes:
         candidates: in order of rank.
         gold: the right answers, the best first, also those without pictures (rank and score nan).
-        outcome: one of ``OUTCOMES``.
+        rank: of the best right answer, as ``ranking.gold_ranks`` has it: where several tie, not that of each alone.
         pictures: of the word; dispersion: of these, nan below two; senses: in WordNet, of English words.
         best_cosine: the highest one between a picture of the word and one of the best right answer.
         typical: the median of that figure over the found words of the same part of speech.
@@ -66,13 +66,18 @@ class Explanation:
     pos: str
     candidates: tuple[Candidate, ...]
     gold: tuple[Candidate, ...]
-    outcome: str
+    rank: float
     pictures: int
     dispersion: float
     senses: int | None
     best_cosine: float
     typical: float
     learned: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """One of ``OUTCOMES``."""
+        return outcome(self.rank)
 
     @property
     def ranked(self) -> int:
@@ -105,7 +110,7 @@ class Explanation:
         """
         holding = {
             "no pictures": self.pictures == 0,
-            "no pictures of the answer": bool(np.isnan(self.gold[0].rank)),
+            "no pictures of the answer": bool(np.isnan(self.rank)),
             "": self.outcome == "found",
             "texts": self.learned,
             "unlike": self.best_cosine < self.typical - UNLIKE,
@@ -123,7 +128,7 @@ def outcome(rank: float) -> str:
 
 
 def explain(
-    pair: Pair, number: int, scores: Matrix, maxmax: Matrix, rankings: pd.DataFrame, *, learned: bool = False
+    pair: Pair, number: int, scores: Scores, maxmax: Scores, rankings: pd.DataFrame, *, learned: bool = False
 ) -> Explanation:
     """Explain query ``number`` of ``pair``.
 
@@ -137,6 +142,7 @@ def explain(
     candidates = _candidates(pair, number, scores[row])
     gold = tuple(candidate for candidate in candidates if candidate.gold)
     best = pair.target.row(gold[0].word)
+    rank = float(ranking.gold_ranks(scores[row][None], [pair.gold[number]])[0])
     found = rankings[(rankings["pos"] == query.pos) & (rankings["rank"] <= 1)]
     pairs = zip(found["word"], found["right"], strict=True)
     cosines = [maxmax[pair.source.row(word), pair.target.row(right)] for word, right in pairs]
@@ -146,7 +152,7 @@ def explain(
         pos=query.pos,
         candidates=candidates,
         gold=gold,
-        outcome=outcome(gold[0].rank),
+        rank=rank,
         pictures=len(pair.source.rows(query.word)),
         dispersion=float(dispersion(alone)[0]),
         senses=pair.dataset.senses(query.word) if pair.languages[0] == "en" else None,
@@ -229,6 +235,7 @@ def as_json(found: Explanation, top: int) -> dict[str, Any]:
         "word": found.word,
         "pos": found.pos,
         "outcome": found.outcome,
+        "rank": clean(found.rank),
         "reason": found.reason,
         "winner": record(found.winner) if found.winner else None,
         "shared": found.shared,

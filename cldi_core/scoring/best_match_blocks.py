@@ -1,20 +1,18 @@
-"""The order in which pictures are multiplied: blocks of rows, and which rows of a block belong to which words.
+"""The order in which pictures are multiplied: blocks of distinct pictures, and which of them belong to which words.
 
 Words are taken by the size of their sets, so that sets of one size lie beside each other and a block of cosines can be
-looked at as (words, size, …) without padding or copying.
+looked at as (words, size, …) without padding.  A picture is in a block once, however many of its words own it.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
 
-from cldi_core.scoring.imagesets import ImageSets
-
-Rows = slice | NDArray[np.int64]
+from cldi_core.scoring.imagesets import ImageSets, Numbers
 
 
 @dataclass(frozen=True)
@@ -24,133 +22,96 @@ class Group:
     Attributes:
         words: int64 (n_words,), distinct.
         size: how many pictures of the block each of them owns.
-        rows: the rows within the block, word after word, n_words × size of them; a slice where they lie in order.
+        entries: int64 (n_words × size,), their memberships, word after word: places in ``sets.members``.
+        rows: the places of these memberships' pictures in the block; a slice where they lie in order.
     """
 
-    words: NDArray[np.int64]
+    words: torch.Tensor
     size: int
-    rows: Rows
+    entries: torch.Tensor
+    rows: slice | torch.Tensor
+
+    def of(self, values: torch.Tensor, axis: int) -> torch.Tensor:
+        """The words' part of an array that has the block's pictures along ``axis``, which becomes (words, size)."""
+        if isinstance(self.rows, slice):  # nothing is copied
+            own = values.narrow(axis, self.rows.start, self.rows.stop - self.rows.start)
+        else:
+            own = values.index_select(axis, self.rows)
+        return own.view(*own.shape[:axis], -1, self.size, *own.shape[axis + 1 :])
 
 
 @dataclass(frozen=True)
 class Block:
-    """Pictures that are multiplied at once.
+    """Pictures that are multiplied at once; the tensors of its groups are on the device where that is done.
 
     Attributes:
-        pictures: int64 (n,), rows of the image sets' features.
-        groups: every membership of these pictures once.
-        numbers: int64 (n,): which membership each row is (``word_blocks``: its place in ``sets.members``), or a
-            running number over all blocks (``picture_blocks``).
+        pictures: int64 (n,), rows of the image sets' features, distinct.
+        groups: every membership of the block is in one of them.
+        words: int64, the words of all groups, one group after the other.
         part: of a word too large for one block: ``"more"`` follows, or this is its ``"last"`` part; otherwise empty.
     """
 
-    pictures: NDArray[np.int64]
+    pictures: Numbers
     groups: tuple[Group, ...]
-    numbers: NDArray[np.int64]
+    words: torch.Tensor
     part: str = ""
 
 
-def word_blocks(sets: ImageSets, most: int) -> list[Block]:
-    """Blocks of whole words, one row per membership, at most ``most`` rows; a larger word has blocks of its own."""
-    sizes = sets.sizes
-    blocks: list[Block] = []
-    taken: list[int] = []
-    rows = 0
-    for word in np.argsort(sizes, kind="stable").tolist():
-        size = int(sizes[word])
-        if size and taken and rows + size > most:
-            blocks.append(_words(sets, taken))
-            rows, taken = 0, []
-        if size > most:
-            blocks += _parts(sets, word, most)
-        elif size:
-            taken.append(word)
-            rows += size
-    return blocks + ([_words(sets, taken)] if taken else [])
-
-
-def _words(sets: ImageSets, taken: list[int]) -> Block:
-    words = np.array(taken, np.int64)
-    sizes = sets.sizes[words]
-    cuts = [0, *(np.flatnonzero(np.diff(sizes)) + 1).tolist(), len(words)]
-    groups, start = [], 0
-    for begin, end in itertools.pairwise(cuts):
-        size = int(sizes[begin])
-        stop = start + size * (end - begin)
-        groups.append(Group(words[begin:end], size, slice(start, stop)))
+def word_blocks(sets: ImageSets, most: int, device: str = "cpu") -> list[Block]:
+    """Blocks of whole words, of at most ``most`` memberships; a word that has more gets blocks of its own."""
+    owner, entries = _by_size(sets)
+    ends = np.append(np.flatnonzero(np.diff(owner)) + 1, len(owner))
+    blocks, start = [], 0
+    while start < len(entries):
+        stop, part = int(ends[ends <= start + most].max(initial=start)), ""
+        if stop == start:  # the next word is larger than a block
+            end = int(ends[ends > start][0])
+            stop = min(start + most, end)
+            part = "last" if stop == end else "more"
+        blocks.append(_block(sets, owner[start:stop], entries[start:stop], device, part))
         start = stop
-    numbers = np.concatenate([entries_of(sets, word) for word in taken])
-    return Block(sets.members[numbers], tuple(groups), numbers)
-
-
-def _parts(sets: ImageSets, word: int, most: int) -> list[Block]:
-    entries = entries_of(sets, word)
-    blocks = []
-    for start in range(0, len(entries), most):
-        numbers = entries[start : start + most]
-        group = Group(np.array([word]), len(numbers), slice(0, len(numbers)))
-        part = "last" if start + most >= len(entries) else "more"
-        blocks.append(Block(sets.members[numbers], (group,), numbers, part))
     return blocks
 
 
-def picture_blocks(sets: ImageSets, most: int) -> list[Block]:
-    """Blocks of distinct pictures, at most ``most`` each.
+def picture_blocks(sets: ImageSets, most: int, device: str = "cpu") -> list[Block]:
+    """Blocks of at most ``most`` pictures, each picture in one of them only; a word may be spread over several.
 
-    A picture is there once, however many words own it: words with the same pictures then have exactly the same best
-    matches.  Where every picture has one owner, blocks end between words and every group's rows are a slice; the words
-    of a shared picture may be spread over blocks.
+    Words with the same pictures then have the same best matches to the last bit.
     """
-    sizes = sets.sizes
-    order = np.argsort(sizes, kind="stable")
-    if not sizes.sum():
-        return []
-    owned = sets.members[np.concatenate([entries_of(sets, word) for word in order.tolist()])]
-    owner = np.repeat(order, sizes[order])
-    _, first = np.unique(owned, return_index=True)
-    first.sort()
-    pictures = owned[first]
-    place = np.empty(int(pictures.max()) + 1, np.int64)
-    place[pictures] = np.arange(len(pictures))
-    cuts = _cuts(owner[first], most)
-    block_of = np.searchsorted(cuts, place[owned], side="right") - 1
-    # Every membership, block after block and there word after word in order of size.
-    turn = np.lexsort((place[owned], np.argsort(order)[owner], block_of))
-    owned_at, owner, block_of = place[owned][turn], owner[turn], block_of[turn]
-    ends = np.searchsorted(block_of, np.arange(len(cuts)))
-    return [
-        Block(
-            pictures[cuts[number] : cuts[number + 1]],
-            _groups(owner[ends[number] : ends[number + 1]], owned_at[ends[number] : ends[number + 1]] - cuts[number]),
-            np.arange(cuts[number], cuts[number + 1]),
-        )
-        for number in range(len(cuts) - 1)
-    ]
+    owner, entries = _by_size(sets)
+    pictures, place = _first_come(sets.members[entries])
+    number = place // most
+    turn = np.argsort(number, kind="stable")
+    cuts = np.searchsorted(number[turn], np.arange(-(-len(pictures) // most) + 1))
+    return [_block(sets, owner[turn[own]], entries[turn[own]], device) for own in map(slice, cuts[:-1], cuts[1:])]
 
 
-def _cuts(owner: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """Where blocks begin, and the end: between owners where that is possible."""
-    changes = np.concatenate([[0], np.flatnonzero(np.diff(owner)) + 1, [len(owner)]])
-    cuts = [0]
-    while cuts[-1] < len(owner):
-        inside = changes[np.searchsorted(changes, cuts[-1] + most, side="right") - 1]
-        cuts.append(int(inside) if inside > cuts[-1] else min(cuts[-1] + most, len(owner)))
-    return np.array(cuts, np.int64)
+def _by_size(sets: ImageSets) -> tuple[Numbers, Numbers]:
+    """All memberships, word after word from the smallest to the largest set: whose they are, and their places."""
+    order = np.argsort(sets.sizes, kind="stable")
+    spans = [np.arange(sets.offsets[word], sets.offsets[word + 1]) for word in order]
+    return np.repeat(order, sets.sizes[order]), np.concatenate(spans)
 
 
-def _groups(owner: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[Group, ...]:
-    """Group one block's memberships, word after word, by how many each word has."""
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(owner)) + 1])
-    counts = np.diff(np.append(starts, len(owner)))
+def _first_come(members: Numbers) -> tuple[Numbers, Numbers]:
+    """The distinct ones in the order in which they come first, and for each member its place among them."""
+    found, first, inverse = np.unique(members, return_index=True, return_inverse=True)
+    turn = np.argsort(first)
+    return found[turn], np.argsort(turn)[inverse.reshape(-1)]
+
+
+def _block(sets: ImageSets, owner: Numbers, entries: Numbers, device: str, part: str = "") -> Block:
+    """The block of some memberships; those of one word lie together."""
+    counts = np.diff(np.flatnonzero(np.diff(owner, prepend=-1, append=-1)))
+    sizes = np.repeat(counts, counts)
+    turn = np.argsort(sizes, kind="stable")
+    sizes, owner, entries = sizes[turn], owner[turn], entries[turn]
+    pictures, rows = _first_come(sets.members[entries])
     groups = []
-    for size in np.unique(counts).tolist():
-        chosen = starts[counts == size]
-        own = rows[(chosen[:, None] + np.arange(size)).reshape(-1)]
+    for begin, end in pairwise(np.flatnonzero(np.diff(sizes, prepend=0, append=0)).tolist()):
+        own, size = rows[begin:end], int(sizes[begin])
         plain = bool((np.diff(own) == 1).all())
-        groups.append(Group(owner[chosen], size, slice(int(own[0]), int(own[-1]) + 1) if plain else own))
-    return tuple(groups)
-
-
-def entries_of(sets: ImageSets, word: int) -> NDArray[np.int64]:
-    """The memberships of the word with this number: places in ``sets.members``."""
-    return np.arange(sets.offsets[word], sets.offsets[word + 1])
+        where = slice(int(own[0]), int(own[-1]) + 1) if plain else torch.from_numpy(own).to(device)
+        words, numbers = (torch.from_numpy(part).to(device) for part in (owner[begin:end:size], entries[begin:end]))
+        groups.append(Group(words, size, numbers, where))
+    return Block(pictures, tuple(groups), torch.cat([group.words for group in groups]), part)

@@ -16,7 +16,7 @@ BLOCK_BYTES = 1 << 20  # what a pass looks at stays in the processor's cache
 DIGEST_BYTES = 16
 
 
-class Rows:
+class FeatureRows:
     """A read-only stack of arrays of the same dimension, seen through an index; only the rows asked for are read.
 
     Attributes:
@@ -73,9 +73,9 @@ class Rows:
                 found[rows] = part[flat[rows] - self._starts[number]]
         return found.reshape(*places.shape, self._dim)
 
-    def take(self, index: slice | Sequence[int] | NDArray[np.integer]) -> Rows:
+    def take(self, index: slice | Sequence[int] | NDArray[np.integer]) -> FeatureRows:
         """The stack seen through another index into this one; no features are read."""
-        view = Rows.__new__(Rows)
+        view = FeatureRows.__new__(FeatureRows)
         view.__dict__.update(self.__dict__)
         view.index = self.index[index]
         view.index.setflags(write=False)
@@ -88,12 +88,12 @@ class Rows:
         return self[:] if dtype is None else self[:].astype(dtype, copy=False)
 
 
-def _step(features: NDArray[np.floating] | Rows) -> int:
+def _step(features: NDArray[np.floating] | FeatureRows) -> int:
     width: int = features.shape[1] * features.dtype.itemsize
     return max(1, BLOCK_BYTES // max(1, width))
 
 
-def blocks(features: NDArray[np.floating] | Rows) -> Iterator[tuple[int, NDArray[np.floating]]]:
+def blocks(features: NDArray[np.floating] | FeatureRows) -> Iterator[tuple[int, NDArray[np.floating]]]:
     """One pass over rows (n, dim): the number of the first row and a C-contiguous array of a few rows, again and again.
 
     A block has at most ``BLOCK_BYTES``, or one row.
@@ -103,7 +103,7 @@ def blocks(features: NDArray[np.floating] | Rows) -> Iterator[tuple[int, NDArray
         yield start, np.ascontiguousarray(features[start : start + step])
 
 
-def row_digests(features: NDArray[np.floating] | Rows) -> NDArray[np.uint8]:
+def row_digests(features: NDArray[np.floating] | FeatureRows) -> NDArray[np.uint8]:
     """One BLAKE2b digest per row, of its bytes: float (n, dim) → uint8 (n, 16); read block by block."""
     found = b"".join(
         hashlib.blake2b(row, digest_size=DIGEST_BYTES).digest() for _, block in blocks(features) for row in block

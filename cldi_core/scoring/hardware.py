@@ -40,10 +40,3 @@ def has_bfloat16(device: str) -> bool:
         return torch.cuda.get_device_capability(device) >= (8, 0)
     known = torch.cpu.get_capabilities()
     return any(known.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
-
-
-def has_matrix_units(device: str) -> bool:
-    """Whether the device has units for whole tiles of bfloat16 (AMX, tensor cores): many times float32's speed."""
-    import torch
-
-    return has_bfloat16(device) if device.startswith("cuda") else bool(torch.cpu.get_capabilities().get("amx_bf16"))

@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError
+from cldi_core.scoring import Scores
+from cldi_core.scoring.ties import ranks
 
-Matrix = NDArray[np.float32]
-ROWS = 256  # rows ranked at a time; the sorting needs several times their memory
 
-
-def csls(scores: NDArray[np.floating], k: int = 10) -> Matrix:
+def csls(scores: NDArray[np.floating], k: int = 10) -> Scores:
     """Cross-domain similarity local scaling (Conneau et al. 2018, "Word translation without parallel data", 2.3).
 
     ``2 s(i, j) - r(i) - r(j)``, where ``r`` is the mean of the ``k`` highest known scores of the row or of the column,
@@ -43,7 +42,7 @@ def csls(scores: NDArray[np.floating], k: int = 10) -> Matrix:
     return corrected.astype(np.float32)
 
 
-def inverted_softmax(scores: NDArray[np.floating], beta: float = 30.0) -> Matrix:
+def inverted_softmax(scores: NDArray[np.floating], beta: float = 30.0) -> Scores:
     """The logarithm of the inverted softmax (Smith et al. 2017, "Offline bilingual word vectors …", section 2.3).
 
     ``log(exp(beta s(i, j)) / Σ_i' exp(beta s(i', j)))``: how likely the target word is to choose this source word among
@@ -71,11 +70,11 @@ def inverted_softmax(scores: NDArray[np.floating], beta: float = 30.0) -> Matrix
     return likelihood.astype(np.float32)
 
 
-def fuse(matrices: Sequence[NDArray[np.floating]], k: float = 60) -> Matrix:
+def fuse(matrices: Sequence[NDArray[np.floating]], k: float = 60) -> Scores:
     """Reciprocal rank fusion (Cormack, Clarke & Büttcher 2009): ``Σ_m 1 / (k + rank_m(i, j))``.
 
-    The rank is that of ``ranking.rank``: among the known scores of the row, 1 is best, and equal scores all get the
-    mean rank of their block.
+    The rank is that of ``ties.ranks``: among the known scores of the row, 1 is best, and scores within 1e-6 of each
+    other are equal.
 
     Args:
         matrices: one or more float (n_source, n_target), higher is more alike, nan for unknown.
@@ -99,10 +98,8 @@ def fuse(matrices: Sequence[NDArray[np.floating]], k: float = 60) -> Matrix:
                 "expected scores of the same words"
             )
     fused = np.zeros(values[0].shape)
-    for start in range(0, len(fused), ROWS):
-        span = slice(start, start + ROWS)
-        for other in values:
-            fused[span] += 1 / (k + _ranks(other[span]))
+    for other in values:
+        fused += 1 / (k + ranks(other))
     return fused.astype(np.float32)
 
 
@@ -122,20 +119,3 @@ def _neighbourhood(values: NDArray[np.float64], k: int) -> NDArray[np.float64]:
     found = ~np.isneginf(highest)
     count = found.sum(axis=1)
     return np.where(count > 0, np.where(found, highest, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``ranking.rank`` of every row at once: float64 (n, m) → (n, m), nan stays nan."""
-    order = np.argsort(-values, axis=1, kind="stable")  # nan comes last
-    ordered = np.take_along_axis(values, order, axis=1)
-    place = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-    new = np.ones(values.shape, bool)
-    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    last = np.ones(values.shape, bool)
-    last[:, :-1] = new[:, 1:]
-    first_place = np.maximum.accumulate(np.where(new, place, 0), axis=1)
-    last_place = np.minimum.accumulate(np.where(last, place, values.shape[1])[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, (first_place + last_place) / 2 + 1, axis=1)
-    ranks[np.isnan(values)] = np.nan
-    return ranks

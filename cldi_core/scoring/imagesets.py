@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.scoring.feature_rows import DIGEST_BYTES, Rows, blocks, joined, row_digests
+from cldi_core.scoring.feature_rows import DIGEST_BYTES, FeatureRows, blocks, joined, row_digests
 
 Features = NDArray[np.floating]
 Digests = NDArray[np.uint8]
+Numbers = NDArray[np.int64]  # of words, pictures or memberships
 
 
 class ImageSets:
@@ -25,7 +26,7 @@ class ImageSets:
     Attributes:
         words: the words, distinct, in the order of the score matrix.
         features: float (n_images, dim), one row per picture, any scale; float16, float32 or float64.  An array or
-            ``Rows``, in memory or mapped; rows that no word owns may be among them.
+            ``FeatureRows``, in memory or mapped; rows that no word owns may be among them.
         members: int64 (n_memberships,), rows of ``features``, word after word.
         offsets: int64 (n_words + 1,); word ``i`` owns ``members[offsets[i]:offsets[i + 1]]``.
         ids: one stable id per picture, or ``None`` where the pictures have none.
@@ -34,7 +35,7 @@ class ImageSets:
     def __init__(
         self,
         words: Sequence[str],
-        features: Features | Rows,
+        features: Features | FeatureRows,
         members: NDArray[np.int64],
         offsets: NDArray[np.int64],
         ids: Sequence[str] | None = None,
@@ -115,7 +116,7 @@ class ImageSets:
         cls,
         words: Sequence[str],
         members: Sequence[Sequence[int]],
-        features: Features | Rows,
+        features: Features | FeatureRows,
         ids: Sequence[str] | None,
     ) -> ImageSets:
         """Build image sets over shared pictures: ``members[i]`` holds the rows of ``features`` that word ``i`` owns.
@@ -304,5 +305,5 @@ def unit_rows(features: Features, dtype: DTypeLike = np.float32) -> NDArray[Any]
 
 def similarity(source: Features, target: Features) -> NDArray[np.float32]:
     """Cosines of every picture with every picture: float (n, dim), (m, dim) → float32 (n, m)."""
-    cosines: NDArray[np.float32] = unit_rows(source) @ unit_rows(target).T
-    return cosines
+    found: NDArray[np.float32] = unit_rows(source) @ unit_rows(target).T
+    return found

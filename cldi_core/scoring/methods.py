@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cldi_core.errors import unknown
 from cldi_core.scoring.imagesets import ImageSets
 
-Scores = NDArray[np.floating]
+Computed = NDArray[np.floating]  # scores before they are bounded and made float32
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Method:
     """One way to compare two image sets.
 
     Attributes:
-        measures: its score is the mean of these measures of the pass (``matching.MEASURES``).
+        measures: its score is the mean of these measures of the pass (``best_match.MEASURES``).
         votes: its scores come from the votes of the pass.
         compute: gives float (n_source, n_target) from the image sets, on the named device.
         bases, combine: gives the scores from those of other methods.
@@ -53,21 +53,16 @@ class Method:
     source: str = "Hartmann & Søgaard 2018, section 3"
     measures: tuple[str, ...] = ()
     votes: bool = False
-    compute: Callable[[ImageSets, ImageSets, Options, str], Scores] | None = None
+    compute: Callable[[ImageSets, ImageSets, Options, str], Computed] | None = None
     bases: tuple[str, ...] = ()
-    combine: Callable[[Sequence[Scores]], Scores] | None = None
+    combine: Callable[[Sequence[Computed]], Computed] | None = None
     bounds: tuple[float, float] = (-1.0, 1.0)
     local: bool = True
     ranks_all: bool = True
 
-    @property
-    def rounds(self) -> bool:
-        """Whether the fast pass yields its scores."""
-        return bool(self.measures) or self.votes
 
-
-def _pooled(how: str) -> Callable[[ImageSets, ImageSets, Options, str], Scores]:
-    def compute(source: ImageSets, target: ImageSets, options: Options, device: str) -> Scores:
+def _pooled(how: str) -> Callable[[ImageSets, ImageSets, Options, str], Computed]:
+    def compute(source: ImageSets, target: ImageSets, options: Options, device: str) -> Computed:
         from cldi_core.scoring.pooling import pooled_cosines
 
         return pooled_cosines(source, target, how)
@@ -75,25 +70,25 @@ def _pooled(how: str) -> Callable[[ImageSets, ImageSets, Options, str], Scores]:
     return compute
 
 
-def _sinkhorn(source: ImageSets, target: ImageSets, options: Options, device: str) -> Scores:
+def _sinkhorn(source: ImageSets, target: ImageSets, options: Options, device: str) -> Computed:
     from cldi_core.scoring.transport import sinkhorn
 
     return sinkhorn(source, target, device=device)
 
 
-def _csls(scores: Sequence[Scores]) -> Scores:
+def _csls(scores: Sequence[Computed]) -> Computed:
     from cldi_core.scoring.hubness import csls
 
     return csls(scores[0])
 
 
-def _isf(scores: Sequence[Scores]) -> Scores:
+def _isf(scores: Sequence[Computed]) -> Computed:
     from cldi_core.scoring.hubness import inverted_softmax
 
     return inverted_softmax(scores[0])
 
 
-def _fuse(scores: Sequence[Scores]) -> Scores:
+def _fuse(scores: Sequence[Computed]) -> Computed:
     from cldi_core.scoring.hubness import fuse
 
     return fuse(scores)
@@ -174,7 +169,7 @@ PLAIN = (
         compute=_sinkhorn,
     ),
 )
-CORRECTIONS: dict[str, tuple[str, str, str, str, Callable[[Sequence[Scores]], Scores]]] = {
+CORRECTIONS: dict[str, tuple[str, str, str, str, Callable[[Sequence[Computed]], Computed]]] = {
     "csls": (
         "CSLS",
         "2·s(S, T) − mean of the k = 10 best s(S, ·) − mean of the k = 10 best s(·, T)",

@@ -10,18 +10,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
-
-
-class Each(Protocol):
-    """Like ``map``: the results in the order of what was given, however the work is spread."""
-
-    def __call__(self, function: Callable[[Given], Made], given: Iterable[Given], /) -> Iterator[Made]: ...
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # like ``map``: the results in order
 
 
 class _Cores:
@@ -30,7 +25,8 @@ class _Cores:
     def __init__(self) -> None:
         self.lock, self.users, self.count, self.held = threading.Lock(), 0, 1, ExitStack()
 
-    def take(self) -> int:
+    @contextmanager
+    def taken(self) -> Iterator[int]:
         import torch  # takes a second to import
         from threadpoolctl import threadpool_limits
 
@@ -41,13 +37,13 @@ class _Cores:
                 self.held.callback(torch.set_num_threads, self.count)
                 torch.set_num_threads(1)
             self.users += 1
-            return self.count
-
-    def give_back(self) -> None:
-        with self.lock:
-            self.users -= 1
-            if not self.users:
-                self.held.close()
+        try:
+            yield self.count
+        finally:
+            with self.lock:
+                self.users -= 1
+                if not self.users:
+                    self.held.close()
 
 
 _cores = _Cores()
@@ -69,32 +65,18 @@ def side_by_side(device: str = "cpu", streams: int = 1) -> Iterator[Each]:
     """
     import torch
 
-    def inference(function: Callable[[Given], Made]) -> Callable[[Given], Made]:
-        return torch.inference_mode()(function)  # a mode of the thread, not of the process
-
-    def each(function: Callable[[Given], Made], given: Iterable[Given], /) -> Iterator[Made]:
-        own = inference(function)
-        return in_order(lambda one: pool.submit(own, one), given, 2 * count)
-
+    mode: Any = torch.inference_mode()  # of a thread, not of the process
+    stream: Any = torch.cuda.Stream
     if device != "cpu" and streams == 1:
-        yield lambda function, given: map(inference(function), given)
+        yield lambda function, given: map(mode(function), given)
         return
-    count = _cores.take() if device == "cpu" else streams
-    own_stream = partial(_own_stream, device) if device != "cpu" else None
-    pool = ThreadPoolExecutor(count, thread_name_prefix="cldi", initializer=own_stream)
-    try:
-        yield each
-    finally:
-        pool.shutdown(cancel_futures=True)
-        if device == "cpu":
-            _cores.give_back()
-
-
-def _own_stream(device: str) -> None:
-    import torch
-
-    make: Any = torch.cuda.Stream
-    torch.cuda.set_stream(make(device))
+    own_stream = None if device == "cpu" else lambda: torch.cuda.set_stream(stream(device))
+    with _cores.taken() if device == "cpu" else nullcontext(streams) as count:
+        pool = ThreadPoolExecutor(count, thread_name_prefix="cldi", initializer=own_stream)
+        try:
+            yield lambda function, given: in_order(partial(pool.submit, mode(function)), given, 2 * count)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def in_order(submit: Callable[[Given], Future[Made]], given: Iterable[Given], ahead: int) -> Iterator[Made]:

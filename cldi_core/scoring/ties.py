@@ -26,9 +26,9 @@ def ranks(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     values = np.asarray(scores, np.float64)
     found = np.full(values.shape, np.nan)
     for own, row in zip(found, values, strict=True):  # scipy's rankdata knows no tolerance
-        known = ~np.isnan(row)
-        ordered = np.sort(row[known])
-        above = len(ordered) - np.searchsorted(ordered, row[known] + TIE, side="right")
-        below = np.searchsorted(ordered, row[known] - TIE, side="left")
-        own[known] = (above + len(ordered) - below + 1) / 2
+        order = np.argsort(row)[: np.count_nonzero(~np.isnan(row))]  # nan comes last
+        ordered = row[order]
+        above = len(order) - np.searchsorted(ordered, ordered + TIE, side="right")
+        below = np.searchsorted(ordered, ordered - TIE, side="left")
+        own[order] = (above + len(order) - below + 1) / 2
     return found

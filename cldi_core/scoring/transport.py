@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown
-from cldi_core.scoring.imagesets import ImageSets, unit_rows
+from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
 
-Rows = NDArray[np.int64]
 SHELF = 2**22  # numbers: features of so many pictures are in memory at a time, 16 MB a side
 BATCH = {"cpu": 2**17, "cuda": 2**23}  # cosines of the pairs solved at a time; few enough for the processor's cache
 PAIR = 2**23  # bytes: the kernel of one pair of words; a larger one is made anew in every iteration, block by block
@@ -110,15 +109,15 @@ class _Distinct:
         place: int64 (n_words,), the set of every word; -1 without pictures.
     """
 
-    rows: list[Rows]
-    shares: list[Rows]
-    place: Rows
+    rows: list[Numbers]
+    shares: list[Numbers]
+    place: Numbers
 
     @classmethod
     def of(cls, sets: ImageSets) -> _Distinct:
         seen: dict[tuple[bytes, bytes], int] = {}
-        rows: list[Rows] = []
-        shares: list[Rows] = []
+        rows: list[Numbers] = []
+        shares: list[Numbers] = []
         place = np.full(len(sets), -1, np.int64)
         for word in np.flatnonzero(sets.sizes):
             own, counts = np.unique(sets.members[sets.offsets[word] : sets.offsets[word + 1]], return_counts=True)
@@ -187,7 +186,7 @@ class _Shelf:
         pictures = np.empty((rows.size, sets.dim), np.float32)
         for start in range(0, rows.size, 1024):  # unit_rows makes copies, of float64 features large ones
             span = slice(start, start + 1024)
-            pictures[span] = unit_rows(np.asarray(sets.features[rows.reshape(-1)[span]]))
+            pictures[span] = unit_rows(sets.features[rows.reshape(-1)[span]])
         tensor = torch.from_numpy(pictures).to(device).reshape(*rows.shape, sets.dim)
         return _Group(numbers, tensor, torch.from_numpy(weights).to(device))
 

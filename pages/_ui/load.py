@@ -23,8 +23,8 @@ from cldi_core.features import provenance, shards
 from cldi_core.insight import explanation, health, maps, overview
 from cldi_core.insight.explanation import Explanation
 from cldi_core.pivot import translation
+from cldi_core.scoring import Scores
 from cldi_core.scoring.methods import METHODS
-from cldi_core.scoring.scores import Matrix
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,7 +128,7 @@ def pair_of(name: str, backbone: str, pair: str) -> Pair:
 
 
 @cached(resource=True, max_entries=24, spinner=SPINNER)
-def scores(name: str, backbone: str, pair: str, method: str) -> Matrix:
+def scores(name: str, backbone: str, pair: str, method: str) -> Scores:
     """The score matrix of one method, read-only."""
     return stored_scores.scored(pair_of(name, backbone, pair), [rankers.ranker(method)])[method].matrix
 

@@ -41,7 +41,7 @@ def verdict(found: Explanation, method: str) -> str:
     if found.outcome == "found":
         evidence = "" if found.learned else f" ({_evidence(found)})"
         return f"Found: {method} ranks the right answer “{gold.word}” first of {found.ranked} candidates{evidence}."
-    rank, winner = f"{shown_rank(gold.rank)} of {found.ranked}", found.winner.word
+    rank, winner = f"{shown_rank(found.rank)} of {found.ranked}", found.winner.word
     where = f"shares rank {rank} with “{winner}”" if found.shared else f"is at rank {rank}; the winner is “{winner}”"
     return f"{found.outcome.capitalize()}: the right answer “{gold.word}” {where}. {_reason(found)}"
 

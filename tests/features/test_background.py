@@ -22,6 +22,7 @@ from tests.conftest import BACKBONE, FakeExtractor, picture
 from tests.features.test_resuming import LITE, drawn, features_of, started, wait_for
 
 __all__ = ["drawn"]  # a fixture
+NOBODY = 2**22 + 1  # no process has this number
 V0_1 = {"finished": "2026-11-25T18:57:55+0000", "seconds": 7.2, "extracted": 60, "device": "cpu", "arithmetic": "x"}
 
 
@@ -39,7 +40,7 @@ def write_status(dataset: Dataset, status: object) -> None:
 
 def about(**known: Any) -> dict[str, Any]:
     """The job's part of a status file."""
-    runner = {"pid": 1, "host": "elsewhere", "what": "extract", "since": "2026-11-25 18:51:13"}
+    runner = {"pid": NOBODY, "host": "elsewhere", "what": "extract", "since": "2026-11-25 18:51:13"}
     given = {"backbone": LITE, "device": "cpu", "ended": "", "error": "", "seconds": 2.0, "runner": runner}
     return given | {"total": 24, "done": 9, "kept": 4, "failed": 1} | known
 
@@ -91,9 +92,11 @@ def test_one_is_starting_until_its_network_is_loaded(drawn: Dataset, monkeypatch
             super().__init__(name, device)
 
     monkeypatch.setattr(extraction, "Extractor", Watching)
+    write_status(drawn, "")
+    (drawn.home / "features" / LITE / background.LOG).write_text("what another one printed\n")
     extraction.extract(drawn, LITE, workers=0)
     extraction.extract(drawn, LITE, workers=0)
-    assert [job.state for job in seen] == ["starting", "starting"]
+    assert [(job.state, job.said) for job in seen] == [("starting", ""), ("starting", "")]
     assert [job.made and job.made.extracted for job in seen] == [None, 24]
     assert all(job.runner is not None and job.runner.pid == os.getpid() for job in seen)
 
@@ -128,7 +131,7 @@ def test_the_state_is_what_file_and_lock_say_together(drawn: Dataset, status: di
     assert found.made == (Made(**V0_1) if "finished" in status else None)
     if "job" in status:
         assert (found.total, found.done, found.failed, found.rate, found.left) == (24, 9, 1, 2.5, 6)
-        assert found.runner == Holder(1, "elsewhere", "extract", "2026-11-25 18:51:13")
+        assert found.runner == Holder(NOBODY, "elsewhere", "extract", "2026-11-25 18:51:13")
     with storage.lock(drawn.home / "features" / LITE):
         held = job_of(drawn)
     assert held.state == ("running" if state == "interrupted" else "starting") and held.is_active

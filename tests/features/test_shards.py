@@ -13,7 +13,7 @@ from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.errors import CldiError, DatasetError, FeatureError, UnknownNameError
 from cldi_core.features import shards
-from cldi_core.scoring.feature_rows import Rows
+from cldi_core.scoring.feature_rows import FeatureRows
 from tests.conftest import ABOUT, BACKBONE, DIM, WORDS, made_up, picture, write_features
 
 IDS = [picture("sun").id, picture("ring").id, picture("cross").id]
@@ -89,7 +89,7 @@ def test_every_row_has_a_digest_that_is_stored(small: Dataset) -> None:
     loaded = shards.load(small, BACKBONE)
     assert (loaded.digests.shape, loaded.digests.dtype) == ((len(loaded.ids), 16), np.uint8)
     assert loaded.digests.tolist() == [digest_of(row) for row in made_up(list(loaded.ids))]
-    (table,) = {tuple(shards.store.map_tensors(path)[0]) for path in small.path.glob("features/*/*")}
+    (table,) = {tuple(shards.storage.map_tensors(path)[0]) for path in small.path.glob("features/*/*")}
     assert set(table) == {"ids", "features", "digests"}
 
 
@@ -181,7 +181,7 @@ def test_a_file_without_ids_or_with_too_few_is_named(small: Dataset) -> None:
 def test_tables_that_do_not_belong_together_are_named(small: Dataset, wrong: dict[str, np.ndarray]) -> None:
     path = next(small.path.glob("features/*/*"))
     good = {"ids": np.zeros((3, 16), np.uint8), "features": np.zeros((3, 2), np.float16)}
-    shards.store.save_tensors(path, good | wrong, {})
+    shards.storage.save_tensors(path, good | wrong, {})
     message = error_of(lambda: shards.load(small, BACKBONE))
     assert path.name in message and "rows; extract them again" in message
 
@@ -196,7 +196,7 @@ def test_shards_of_different_dimensions_are_refused(small: Dataset) -> None:
 def test_shards_of_different_precision_are_refused(small: Dataset) -> None:
     path = next(small.path.glob("features/*/*"))
     rows = {"ids": np.zeros((1, 16), np.uint8), "features": np.zeros((1, DIM), np.float32)}
-    shards.store.save_tensors(path.with_name("z.safetensors"), rows, {})
+    shards.storage.save_tensors(path.with_name("z.safetensors"), rows, {})
     with pytest.raises(FeatureError, match=r"'z\.safetensors' has features in float32, .* float16; .*--force"):
         shards.load(small, BACKBONE)
 
@@ -215,7 +215,7 @@ def test_image_sets_hold_the_pictures_of_each_word(small: Dataset) -> None:
 def test_image_sets_copy_no_features(small: Dataset) -> None:
     loaded = shards.load(small, BACKBONE)
     sets = shards.image_sets(small, loaded, "en", ["run", "dog"])
-    assert isinstance(sets.features, Rows) and sets.features._parts is loaded.matrix._parts
+    assert isinstance(sets.features, FeatureRows) and sets.features._parts is loaded.matrix._parts
     assert sets.ids == tuple(sorted(sets.word_ids("run") + sets.word_ids("dog")))
     np.testing.assert_array_equal(sets.features[:], made_up(list(sets.ids)).astype(np.float16))
     assert sets.digests.tolist() == [digest_of(row) for row in sets.features[:]]

@@ -143,7 +143,7 @@ def case(rank: float, *, others: tuple[Candidate, ...] = (), **facts: object) ->
     """An explanation of the verb “shake” whose right answer “schütteln” has a rank."""
     gold = Candidate("schütteln", rank, NAN if math.isnan(rank) else 0.5, True, "V", 3)
     candidates = tuple(sorted((*others, gold), key=lambda each: (math.isnan(each.rank), each.rank)))
-    found = Explanation("shake", "V", candidates, (gold,), explanation.outcome(rank), 3, 0.4, 8, 0.7, 0.71)
+    found = Explanation("shake", "V", candidates, (gold,), rank, 3, 0.4, 8, 0.7, 0.71)
     return replace(found, **facts)
 
 
@@ -220,3 +220,16 @@ def test_typical_is_the_median_best_cosine_of_found_words(pair: Pair) -> None:
     assert found.best_cosine == pytest.approx(0.6)
     none = explanation.explain(pair, pair.find("red"), scores, maxmax, frame)
     assert math.isnan(none.typical)
+
+
+def test_the_rank_is_that_of_the_rankings_where_right_answers_tie(pair: Pair) -> None:
+    """Both right answers share the first place: the word is found, though each alone is at rank 1½."""
+    scores = np.zeros((7, 9), np.float32)
+    row = pair.source.row("dog")
+    scores[row, [pair.target.row("Hund"), pair.target.row("Köter")]] = 0.5
+    number = pair.find("dog")
+    frame = rankings.ranked(pair, scores)
+    found = explanation.explain(pair, number, scores, scores, frame)
+    assert frame["rank"][number] == found.rank == 1 and found.outcome == "found" and not found.shared
+    assert [right.rank for right in found.gold] == [1.5, 1.5]
+    assert explanation.as_json(found, 3)["rank"] == 1

@@ -90,12 +90,10 @@ def test_one_that_runs_can_be_watched_and_cancelled(extracted: Dataset, monkeypa
     assert ended == ["vgg19"]
 
 
-def test_one_that_is_starting_says_what_it_does(extracted: Dataset) -> None:
-    folder = write_status(extracted, total=0, done=0)
-    (folder / background.LOG).write_text("fetching\n12 % of *it*\n")
-    with storage.lock(folder, "extract"):
-        at = healthy(open_page("data"))
-    assert bars(at) == [f"{VGG}: starting … 12 % of *it*"]
+def test_one_that_is_starting_says_what_it_does(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = ExtractionJob("vgg19", "starting", said="12 % of *it*")
+    monkeypatch.setattr(background, "jobs", lambda dataset: {"vgg19": job})
+    assert bars(healthy(open_page("data"))) == [f"{VGG}: starting … 12 % of *it*"]
 
 
 def test_one_that_was_interrupted_can_be_gone_on_with(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 import streamlit as st
 
+from cldi_core import rankers
 from cldi_core.data import dataset, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import metrics, paper
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import explanation, overview
-from cldi_core.scoring import methods
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures
 from tests import ranked
@@ -261,7 +261,7 @@ def test_composed_methods_can_be_compared_and_linked_to(small: Dataset) -> None:
 def test_every_kind_of_score_is_drawn_on_a_scale_that_holds_it(small: Dataset, method: str) -> None:
     at = healthy(open_page("word", word="dog.N", method=method))
     assert view_of(at)["method"] == at.sidebar.selectbox(key="method").value == method
-    assert methods.label(method) in texts(at)
+    assert rankers.label(method) in texts(at)
     scores = at.dataframe[0].value["score"]
     candidates = explanation.score_range(
         method, [explanation.Candidate("x", 1, float(s), False, "N", 1) for s in scores]

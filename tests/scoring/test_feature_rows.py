@@ -11,7 +11,7 @@ import pytest
 
 from cldi_core.errors import FeatureError
 from cldi_core.scoring import feature_rows
-from cldi_core.scoring.feature_rows import Rows, blocks, joined, row_digests
+from cldi_core.scoring.feature_rows import FeatureRows, blocks, joined, row_digests
 
 RNG = np.random.default_rng(3)
 PARTS = [RNG.normal(size=(size, 5)).astype(np.float16) for size in (0, 4, 1, 0, 7, 0)]
@@ -42,7 +42,7 @@ def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 def test_rows_are_those_of_one_array(key: object, block: int) -> None:
-    for stack, whole in ((Rows(PARTS), WHOLE), (Rows(PARTS).take(np.arange(12)[::-1]), WHOLE[::-1])):
+    for stack, whole in ((FeatureRows(PARTS), WHOLE), (FeatureRows(PARTS).take(np.arange(12)[::-1]), WHOLE[::-1])):
         found = stack[key]
         assert type(found) is np.ndarray and found.dtype == np.float16
         np.testing.assert_array_equal(found, whole[key], strict=True)
@@ -52,13 +52,13 @@ def test_rows_are_those_of_one_array(key: object, block: int) -> None:
 @pytest.mark.parametrize("key", [12, -13, [0, 12], np.array([-13])])
 def test_rows_that_do_not_exist_are_refused(key: object) -> None:
     with pytest.raises(IndexError):
-        Rows(PARTS)[key]
+        FeatureRows(PARTS)[key]
     with pytest.raises(IndexError):
-        Rows(PARTS).take([0])[1]
+        FeatureRows(PARTS).take([0])[1]
 
 
 def test_it_looks_like_an_array() -> None:
-    stack = Rows(PARTS)
+    stack = FeatureRows(PARTS)
     assert (stack.shape, stack.dtype, stack.ndim, len(stack)) == ((12, 5), np.float16, 2, 12)
     np.testing.assert_array_equal(np.asarray(stack), WHOLE, strict=True)
     np.testing.assert_array_equal(np.asarray(stack, np.float64), WHOLE.astype(np.float64), strict=True)
@@ -72,7 +72,7 @@ def test_it_looks_like_an_array() -> None:
 
 @pytest.mark.parametrize("index", [[7, 7, 0], np.array([], np.int64), slice(2, 8), np.array([-1, 3])], ids=str)
 def test_a_view_of_a_view(index: object) -> None:
-    base = Rows(PARTS)
+    base = FeatureRows(PARTS)
     view = base.take([11, 2, 3, 3, 9, 0, 5, 1, 8]).take(index)
     expected = WHOLE[[11, 2, 3, 3, 9, 0, 5, 1, 8]][index]
     assert view.shape == expected.shape and view.dtype == np.float16
@@ -83,10 +83,10 @@ def test_a_view_of_a_view(index: object) -> None:
 
 def test_the_index_of_a_view_cannot_be_changed() -> None:
     given = np.array([1, 2])
-    view = Rows(PARTS).take(given)
+    view = FeatureRows(PARTS).take(given)
     given[0] = 5
     np.testing.assert_array_equal(view[0], WHOLE[1])
-    for stack in (view, Rows(PARTS), Rows(PARTS).take(slice(1, 3))):
+    for stack in (view, FeatureRows(PARTS), FeatureRows(PARTS).take(slice(1, 3))):
         with pytest.raises(ValueError, match="read-only"):
             stack.index[0] = 3
 
@@ -95,18 +95,18 @@ def test_nothing_is_copied_to_make_a_stack_or_a_view(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     np.save(path, WHOLE)
     mapped = np.load(path, mmap_mode="r")
-    stack = Rows([mapped[:6], mapped[6:]])
+    stack = FeatureRows([mapped[:6], mapped[6:]])
     assert all(np.shares_memory(part, mapped) for part in stack._parts)
     assert all(np.shares_memory(part, mapped) for part in stack.take([9, 1])._parts)
     np.testing.assert_array_equal(stack.take([9, 1])[:], WHOLE[[9, 1]])
 
 
 def test_no_parts_and_no_rows() -> None:
-    assert (Rows([]).shape, Rows([])[:].shape, Rows([]).dtype) == ((0, 0), (0, 0), np.float16)
-    empty = Rows([np.zeros((0, 3), np.float16)])
+    assert (FeatureRows([]).shape, FeatureRows([])[:].shape, FeatureRows([]).dtype) == ((0, 0), (0, 0), np.float16)
+    empty = FeatureRows([np.zeros((0, 3), np.float16)])
     assert (empty.shape, empty[:].shape, empty.take([])[[]].shape) == ((0, 3), (0, 3), (0, 3))
     assert list(blocks(empty)) == [] and row_digests(empty).shape == (0, 16)
-    assert Rows([np.zeros((2, 0), np.float16)])[[1]].shape == (1, 0)
+    assert FeatureRows([np.zeros((2, 0), np.float16)])[[1]].shape == (1, 0)
 
 
 BAD_PARTS = {
@@ -120,13 +120,15 @@ BAD_PARTS = {
 @pytest.mark.parametrize(("parts", "told"), BAD_PARTS.values(), ids=BAD_PARTS)
 def test_parts_that_do_not_fit_are_refused(parts: list[np.ndarray], told: list[str]) -> None:
     with pytest.raises(FeatureError) as error:
-        Rows(parts)
+        FeatureRows(parts)
     assert [part for part in told if part not in str(error.value)] == []
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("given", [WHOLE, WHOLE[::2], WHOLE.T, Rows(PARTS), Rows(PARTS).take([3, 9, 9])], ids=type)
-def test_blocks_cover_every_row_once(given: np.ndarray | Rows, block: int) -> None:
+@pytest.mark.parametrize(
+    "given", [WHOLE, WHOLE[::2], WHOLE.T, FeatureRows(PARTS), FeatureRows(PARTS).take([3, 9, 9])], ids=type
+)
+def test_blocks_cover_every_row_once(given: np.ndarray | FeatureRows, block: int) -> None:
     found = list(blocks(given))
     np.testing.assert_array_equal(np.concatenate([part for _, part in found]), np.asarray(given))
     sizes = [len(part) for _, part in found]
@@ -138,7 +140,7 @@ def test_blocks_cover_every_row_once(given: np.ndarray | Rows, block: int) -> No
 def test_a_digest_is_that_of_the_bytes_of_a_row(dtype: type, block: int) -> None:
     whole = WHOLE.astype(dtype)
     expected = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in whole]
-    for given in (whole, np.asfortranarray(whole), Rows([whole[:2], whole[2:]])):
+    for given in (whole, np.asfortranarray(whole), FeatureRows([whole[:2], whole[2:]])):
         found = row_digests(given)
         assert (found.shape, found.dtype) == ((12, 16), np.uint8)
         assert [row.tobytes() for row in found] == expected

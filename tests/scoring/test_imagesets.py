@@ -10,7 +10,7 @@ import pytest
 
 from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.scoring import feature_rows
-from cldi_core.scoring.feature_rows import Rows
+from cldi_core.scoring.feature_rows import FeatureRows
 from cldi_core.scoring.imagesets import ImageSets, similarity, unit_rows
 from tests import oracles
 
@@ -132,7 +132,7 @@ def test_nan_is_found_in_every_block_of_rows(
     monkeypatch.setattr(feature_rows, "BLOCK_BYTES", 100 * 2 * np.dtype(dtype).itemsize)
     features = np.ones((251, 2), dtype)
     features[row, 1] = np.nan
-    for given in (features, Rows([features[:30], features[30:]])):
+    for given in (features, FeatureRows([features[:30], features[30:]])):
         with pytest.raises(FeatureError) as error:
             ImageSets.from_members(["first", "leer", "last"], [[0], [], range(1, 250)], given, None)
         assert f"picture {row} (of " in str(error.value)
@@ -262,7 +262,7 @@ def test_rows_that_are_not_zero(dtype: type, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(feature_rows, "BLOCK_BYTES", 16)
     features = np.zeros((7, 3), dtype)
     features[2, 1], features[5, 2], features[6] = -1, np.finfo(dtype).smallest_subnormal, -0.0
-    for given in (features, Rows([features[:3], features[3:]])):
+    for given in (features, FeatureRows([features[:3], features[3:]])):
         sets = ImageSets.from_members(["a"], [[2]], given, None)
         assert sets.nonzero.tolist() == [False, False, True, False, False, True, False]
         np.testing.assert_array_equal(sets.nonzero, (features != 0).any(axis=1))
@@ -342,7 +342,9 @@ def test_rows_give_the_same_sets_as_an_array() -> None:
     features = RNG.normal(size=(6, 3)).astype(np.float16)
     members = [[5, 0], [], [3, 3, 1]]
     plain = ImageSets.from_members(["a", "b", "c"], members, features, list("uvwxyz"))
-    stacked = ImageSets.from_members(["a", "b", "c"], members, Rows([features[:2], features[2:]]), list("uvwxyz"))
+    stacked = ImageSets.from_members(
+        ["a", "b", "c"], members, FeatureRows([features[:2], features[2:]]), list("uvwxyz")
+    )
     assert (plain.dim, plain.keys()) == (stacked.dim, stacked.keys())
     for word in plain.words:
         np.testing.assert_array_equal(stacked[word], plain[word], strict=True)
