@@ -167,6 +167,9 @@ def test_what_does_not_vary_correlates_with_nothing(number: float) -> None:
     every = np.array([[1, 1, 1, 1], [4, 0, 0, 0], [3, 0, 1, 0], [0, 3, 1, 0], [0, 0, 0, 4]], float)
     assert np.isnan(correlation_of(varied, same)(every)).all()
     assert np.isnan(correlation_of(varied, varied[::-1])(every)).tolist() == [False, True, True, False, True]
+    thirds = np.array([1 / 3] * 30 + [0, 1])
+    draws = np.random.default_rng(0).multinomial(32, [1 / 30] * 30 + [0, 0], 20).astype(float)
+    assert np.isnan(correlation_of(thirds, np.arange(32.0) ** 2)(draws)).all(), "rounding is no variance"
     found = bootstrap(correlation_of(varied, varied[::-1]), 4)
     assert -1 <= found.low <= found.value <= found.high <= 1 + 1e-9, "draws without variance are left out"
 

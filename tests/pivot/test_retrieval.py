@@ -114,8 +114,8 @@ def buckets(text: str) -> Counter[int]:
 
 
 def test_spelling_is_the_cosine_of_the_counts_of_ngrams() -> None:
-    left = ["elephant", "cow", "", "a elephant, elephants", "ананас"]
-    right = ["Elefant", "Kuh", "elephant", "…", "Ananas a a", "банан"]
+    left = ["elephant", "cow", "", "a elephant, banana", "ананас"]
+    right = ["Elefant", "Ananas a a", "elephant", "…", "Kuh", "банан"]
     found = controls.spelling(left, right)
     expected = [[cosine(buckets(one), buckets(other)) for other in right[:3]] for one in left]
     np.testing.assert_allclose(found[:, :3], expected, atol=1e-12)

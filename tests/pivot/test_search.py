@@ -198,6 +198,8 @@ def test_the_map_is_that_of_the_largest_variance(indices: dict[str, Index], name
     np.testing.assert_allclose(np.abs(shown.xy), np.abs(left[:, :2] * values[:2]), atol=1e-4)
     assert shown.share == pytest.approx((values[:2] ** 2).sum() / (values**2).sum(), abs=1e-4)
     assert shown.xy.dtype == np.float32 and shown.total == len(keys)
+    assert (shown.axes[np.abs(shown.axes).argmax(axis=0), [0, 1]] > 0).all(), "the signs are fixed"
+    np.testing.assert_array_equal(search.plane(found, keys, "de").xy, shown.xy)
     number = shown.kinds.index("de")
     there = search.place(found, shown, shown.labels[number], "de")
     np.testing.assert_allclose(there, shown.xy[[number]], atol=1e-4)
@@ -212,6 +214,12 @@ def test_too_many_items_are_sampled(indices: dict[str, Index], monkeypatch: pyte
     assert shown.total == 40 and len(set(shown.items)) == 5
     assert shown.items == search.plane(found, found.keys(), "en").items
     assert search.plane(found, found.keys()[:1], "en").xy.shape == (5, 2), "one item: the map is a point, not an error"
+
+
+def test_what_is_all_in_one_place_has_some_axes() -> None:
+    axes, share = search._axes(np.zeros((3, 6)))
+    np.testing.assert_array_equal(axes.T @ axes, np.eye(2))
+    assert share == 0
 
 
 def made_ranks(**given: list[float]) -> pd.DataFrame:
