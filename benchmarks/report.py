@@ -17,13 +17,12 @@ NOTES = (
 
 
 def table(records: Sequence[Record]) -> str:
-    """Everything that ``run`` measured: the machine, the speeds, the errors, the paper's size, the targets."""
+    """Everything that ``run`` measured: the machine, the speeds, the errors, the paper's size."""
     parts = {
         "machine": _machine,
         "speed": _speeds,
         "error": _errors,
         "full": _full,
-        "target": _targets,
     }
     lines: list[str] = []
     for kind, write in parts.items():
@@ -106,13 +105,3 @@ def _full(records: Sequence[Record]) -> Iterator[str]:
         if "changed" in row:
             line += f", not as in exact: {' '.join(map(str, row['changed'].values()))}"
         yield line
-
-
-def _targets(records: Sequence[Record]) -> Iterator[str]:
-    yield f"{'dim':>5} {'target':58} {'asked':>10} {'measured':>9} {'at best':>8} met"
-    for row in records:
-        asked = f"{'≥' if row['least'] else '≤'} {row['asked']:g}"
-        measured, best = ("–" if row[key] is None else f"{row[key]:.3g}" for key in ("measured", "at_best"))
-        met = {True: "yes", False: "no", None: "not measured"}[row["met"]]
-        yield f"{row['dim']:5d} {row['name']:58} {asked:>10} {measured:>9} {best:>8} {met}"
-    yield "measured: from the medians, on which it is judged; at best: from the fastest rounds."

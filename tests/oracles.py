@@ -107,10 +107,14 @@ def dispersion(pictures: Pictures) -> float:
 
 
 def ranks(scores: Sequence[float]) -> list[float]:
-    """The rank of every candidate: the mean of the places that its block of equal scores takes."""
-    ordered = sorted((s for s in scores if not math.isnan(s)), reverse=True)
-    places = {s: [place for place, other in enumerate(ordered, 1) if other == s] for s in ordered}
-    return [math.nan if math.isnan(s) else sum(places[s]) / len(places[s]) for s in scores]
+    """The rank of every candidate: the mean of the places that it shares with all that are within ``EQUAL`` of it."""
+
+    def rank(score: float) -> float:
+        above = sum(other > score + EQUAL for other in scores)
+        tied = sum(abs(other - score) <= EQUAL or other == score for other in scores)
+        return math.nan if math.isnan(score) else above + (tied + 1) / 2
+
+    return [rank(float(score)) for score in scores]
 
 
 def gold_ranks(scores: Sequence[Sequence[float]], gold: Sequence[Collection[int]]) -> list[float]:

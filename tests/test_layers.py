@@ -59,8 +59,8 @@ def within(imported: str, package: str) -> bool:
 def test_the_files_are_found() -> None:
     assert {"cldi_core/scoring/scores.py", "tests/test_layers.py"} <= {name(path) for path in FILES}
     assert "cldi_core.errors" in imports(ROOT / "cldi_core/scoring/imagesets.py", module_level=True)
-    assert "cldi_core.scoring.knn_clusters" in imports(ROOT / "cldi_core/scoring/scores.py")
-    assert "cldi_core.scoring.knn_clusters" not in imports(ROOT / "cldi_core/scoring/scores.py", module_level=True)
+    assert "cldi_core.scoring.best_match" in imports(ROOT / "cldi_core/scoring/scores.py")
+    assert "cldi_core.scoring.best_match" not in imports(ROOT / "cldi_core/scoring/scores.py", module_level=True)
 
 
 @pytest.mark.parametrize("upper", ["streamlit", "pages", "app", "tests", "tools"])

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from cldi_core.data.dataset import POS
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.runs import Pair
-from cldi_core.scoring import methods
+from cldi_core.scoring import Scores, methods
 from cldi_core.scoring.dispersion import dispersion
 from cldi_core.scoring.imagesets import ImageSets, similarity
-from cldi_core.scoring import Scores
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,8 +17,8 @@ from cldi_core.evaluation import metrics, runs, tables
 from cldi_core.features import feature_card, shards
 from cldi_core.insight import health, overview, projection
 from cldi_core.pivot import translation
-from cldi_core.scoring.methods import METHODS
 from cldi_core.scoring import Scores
+from cldi_core.scoring.methods import METHODS
 
 SPINNER = "Computing this once; it is kept …"
 

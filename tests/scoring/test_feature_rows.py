@@ -125,7 +125,9 @@ def test_parts_that_do_not_fit_are_refused(parts: list[np.ndarray], told: list[s
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("given", [WHOLE, WHOLE[::2], WHOLE.T, FeatureRows(PARTS), FeatureRows(PARTS).take([3, 9, 9])], ids=type)
+@pytest.mark.parametrize(
+    "given", [WHOLE, WHOLE[::2], WHOLE.T, FeatureRows(PARTS), FeatureRows(PARTS).take([3, 9, 9])], ids=type
+)
 def test_blocks_cover_every_row_once(given: np.ndarray | FeatureRows, block: int) -> None:
     found = list(blocks(given))
     np.testing.assert_array_equal(np.concatenate([part for _, part in found]), np.asarray(given))

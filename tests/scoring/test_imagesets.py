@@ -342,7 +342,9 @@ def test_rows_give_the_same_sets_as_an_array() -> None:
     features = RNG.normal(size=(6, 3)).astype(np.float16)
     members = [[5, 0], [], [3, 3, 1]]
     plain = ImageSets.from_members(["a", "b", "c"], members, features, list("uvwxyz"))
-    stacked = ImageSets.from_members(["a", "b", "c"], members, FeatureRows([features[:2], features[2:]]), list("uvwxyz"))
+    stacked = ImageSets.from_members(
+        ["a", "b", "c"], members, FeatureRows([features[:2], features[2:]]), list("uvwxyz")
+    )
     assert (plain.dim, plain.keys()) == (stacked.dim, stacked.keys())
     for word in plain.words:
         np.testing.assert_array_equal(stacked[word], plain[word], strict=True)
