@@ -8,7 +8,7 @@ from typing import Any
 Record = dict[str, Any]
 NOTES = (
     "s: median of the rounds, in which all rows take turns; of plain: the plain product's time by this row's;",
-    "ours ×: this row's time by that of ours; difference: of AVGMAX from ours, or share of words with another KNN answer.",
+    "ours ×: this row's time by that of ours; difference: of AVGMAX from ours, or share of other answers of KNN.",
     "numpy and faiss bring their own BLAS, which may be faster than torch's (on AMD it is): then they pass its limit.",
     "Peers and the plain product start from float32 unit rows; ours from float16 features as they are on disk.",
 )
