@@ -1,6 +1,6 @@
 """One language pair of the paper's size: 1771 × 1771 words, 74,000 × 74,000 pictures, 4096 numbers each.
 
-Every measurement is made once, ours each in a process of its own (``worker``), so that its memory can be told.
+Every measurement is made once, ours in a process of its own (``worker``), so that its memory can be told.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import synthetic
-from benchmarks.errors import compare
 from benchmarks.peers import pair_by_pair
-from benchmarks.ways import no_fast
 from cldi_core.errors import CldiError
 from cldi_core.evaluation.ranking import gold_ranks
 from cldi_core.scoring.imagesets import ImageSets, unit_rows
@@ -35,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def measure(
     threads: int, seed: int, tell: Callable[[str], None] = lambda line: None, words: int = WORDS, dim: int = DIM
 ) -> list[dict[str, Any]]:
-    """Records of ours, exact and fast, of numpy pair by pair, and of the hours that lie between."""
+    """Records of numpy pair by pair, of ours, and of the hours that lie between."""
     with tempfile.TemporaryDirectory(prefix="cldi-bench-") as name:
         folder = Path(name)
         _check_space(folder, words, dim)
@@ -45,18 +43,13 @@ def measure(
         base |= {"pictures": [len(pair.source.members), len(pair.target.members)]}
         tell("full size: numpy, a sample of the word pairs")
         peer, sample = _pair_by_pair(pair, seed)
-        records = [base | peer]
-        for precision in ("exact", "fast"):
-            tell(f"full size: ours, {precision}")
-            record: dict[str, Any] = base | {"row": f"ours-{precision}", "label": f"ours, {precision}: all methods"}
-            if precision == "fast" and no_fast():
-                records.append(record | {"status": no_fast()})
-                continue
-            record |= {"status": "measured"} | _in_process(folder, precision, threads)
-            record["gflops"] = pair.flop / record["seconds"] / 1e9
-            record["hours_saved"] = (peer["seconds"] - record["seconds"]) / 3600
-            records.append(record | _quality(folder, precision, pair, sample))
-        return records
+        tell("full size: ours")
+        record: dict[str, Any] = (
+            base | {"row": "ours", "label": "ours: all methods of best matches"} | _in_process(folder, threads)
+        )
+        record["gflops"] = pair.flop / record["seconds"] / 1e9
+        record["hours_saved"] = (peer["seconds"] - record["seconds"]) / 3600
+        return [base | peer, record | _quality(folder, pair, sample)]
 
 
 def _check_space(folder: Path, words: int, dim: int) -> None:
@@ -82,7 +75,7 @@ def _pair_by_pair(pair: synthetic.Pair, seed: int) -> tuple[dict[str, Any], dict
         found.append(pair_by_pair(own, others))
         seconds += time.perf_counter() - start
     share = float(pair.source.sizes[chosen].sum() / pair.source.sizes.sum())
-    record = {"row": "numpy-pairs", "label": "numpy, a product per word pair: AVGMAX", "status": "measured"}
+    record = {"row": "numpy-pairs", "label": "numpy, a product per word pair: AVGMAX"}
     figures = {"seconds": seconds / share, "gflops": pair.flop * share / seconds / 1e9, "sampled": share}
     return record | figures, dict(zip(chosen.tolist(), np.concatenate(found, axis=1), strict=True))
 
@@ -94,26 +87,19 @@ def _word_rows(sets: ImageSets, first: int, last: int) -> list[NDArray[np.float3
     return [rows[sets.offsets[word] - start : sets.offsets[word + 1] - start] for word in range(first, last)]
 
 
-def _in_process(folder: Path, precision: str, threads: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.worker", str(folder), precision, str(threads)]
+def _in_process(folder: Path, threads: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.worker", str(folder), str(threads)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise CldiError(f"the measurement of precision {precision!r} failed with code {done.returncode}: {last}")
+        raise CldiError(f"the measurement failed with code {done.returncode}: {last}")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
-def _quality(
-    folder: Path, precision: str, pair: synthetic.Pair, sample: dict[int, NDArray[np.float32]]
-) -> dict[str, Any]:
-    """MRR, the difference from numpy where that was computed, and for "fast" what is not as in "exact"."""
-    scores = np.load(folder / f"{precision}.npy")
+def _quality(folder: Path, pair: synthetic.Pair, sample: dict[int, NDArray[np.float32]]) -> dict[str, Any]:
+    """MRR, and the difference from numpy where that was computed."""
+    scores = np.load(folder / "avgmax.npy")
     words = list(sample)
     difference = float(np.abs(scores[words] - np.array([sample[word] for word in words])).max())
-    found = {"mrr": float((1 / gold_ranks(scores, pair.gold)).mean()), "difference": difference}
-    return (
-        found
-        if precision == "exact"
-        else found | {"changed": compare(np.load(folder / "exact.npy"), scores, pair.gold)}
-    )
+    return {"mrr": float((1 / gold_ranks(scores, pair.gold)).mean()), "difference": difference}

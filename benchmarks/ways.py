@@ -1,8 +1,8 @@
 """The rows of the table of speeds: the limit, ours, and the peers (``peers``).
 
-A row is prepared once.  What is prepared then is to its advantage: plain products and peers get unit rows, float32 (or
-bfloat16), contiguous and in memory, and the index of faiss is built.  Ours starts from features as they are on disk,
-float16 of any length, and has to make everything within the time that is measured.
+A row is prepared once.  What is prepared then is to its advantage: the plain product and peers get float32 unit rows,
+contiguous and in memory, and the index of faiss is built.  Ours starts from features as they are on disk, float16 of
+any length, and has to make everything within the time that is measured.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cldi_core.scoring.imagesets import unit_rows
 
 Result = Mapping[str, NDArray[np.floating]]  # what ``speed.check`` compares
 TOGETHER = ("avgmax", "avgmax-sym", "maxmax", "knn")  # the paper's methods of best matches, and AVGMAX both ways
-REFERENCE = "ours-exact"
+PLAIN, REFERENCE = "plain", "ours"
 BLOCKS = (1024, 2048, 4096)  # rows of each side that a plain product takes at a time; the fastest is used
 
 
@@ -54,14 +54,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: ``dtype`` of its products; ``needs``: the module it is about; ``missing``: why it cannot be measured."""
+    """One row; ``needs``: the module it is about."""
 
     name: str
     label: str
-    dtype: str
     prepare: Callable[[Work], Measured]
     needs: str = ""
-    missing: Callable[[], str] = lambda: ""
 
 
 def together() -> list[str]:
@@ -69,52 +67,42 @@ def together() -> list[str]:
     return [name for name in TOGETHER if name in METHODS]
 
 
-def no_fast() -> str:
-    """Why scores cannot be computed with precision ``"fast"``; nothing if they can."""
-    return "" if "fast" in scores.PRECISIONS else "there is no precision 'fast'"
+def ours(pair: synthetic.Pair, methods: list[str]) -> Result:
+    """What a user calls."""
+    return scores.score_all(pair.source, pair.target, methods)
 
 
-def ours(pair: synthetic.Pair, methods: list[str], precision: str) -> Result:
-    """What a user calls: the gold ranks and the top 10 are settled, so that they do not depend on the precision."""
-    return scores.score_all(pair.source, pair.target, methods, precision, gold=pair.gold)
-
-
-def _ours(precision: str, methods: Callable[[], list[str]]) -> Callable[[Work], Measured]:
+def _ours(methods: Callable[[], list[str]]) -> Callable[[Work], Measured]:
     def prepare(work: Work) -> Measured:
         def ready() -> Callable[[], Result]:
             pair = synthetic.Pair(synthetic.fresh(work.pair.source), synthetic.fresh(work.pair.target), work.pair.gold)
-            return lambda: ours(pair, methods(), precision)
+            return lambda: ours(pair, methods())
 
         return Measured(ready)
 
     return prepare
 
 
-def _plain(dtype: str) -> Callable[[Work], Measured]:
-    def prepare(work: Work) -> Measured:
-        import torch
+def _plain(work: Work) -> Measured:
+    import torch
 
-        kind = getattr(torch, dtype)
-        source = torch.from_numpy(work.source.rows).to(kind)
-        target = torch.from_numpy(work.target.rows).to(kind)
-        space = torch.empty(max(BLOCKS) ** 2, dtype=kind)
+    source, target = torch.from_numpy(work.source.rows), torch.from_numpy(work.target.rows)
+    space = torch.empty(max(BLOCKS) ** 2)
 
-        def product(block: int) -> Result:
-            for left in torch.split(source, block):
-                for right in torch.split(target, block):
-                    out = space[: len(left) * len(right)].view(len(left), len(right))
-                    torch.mm(left, right.T, out=out)
-            return {}
+    def product(block: int) -> Result:
+        for left in torch.split(source, block):
+            for right in torch.split(target, block):
+                out = space[: len(left) * len(right)].view(len(left), len(right))
+                torch.mm(left, right.T, out=out)
+        return {}
 
-        seconds = {}
-        for block in BLOCKS:
-            start = time.perf_counter()
-            product(block)
-            seconds[block] = time.perf_counter() - start
-        best = min(seconds, key=seconds.__getitem__)
-        return Measured(lambda: lambda: product(best), note=f"in blocks of {best} × {best}")
-
-    return prepare
+    seconds = {}
+    for block in BLOCKS:
+        start = time.perf_counter()
+        product(block)
+        seconds[block] = time.perf_counter() - start
+    best = min(seconds, key=seconds.__getitem__)
+    return Measured(lambda: lambda: product(best), note=f"in blocks of {best} × {best}")
 
 
 def _peer(prepare: Callable[..., peers.Call]) -> Callable[[Work], Measured]:
@@ -134,27 +122,12 @@ def _pairs(work: Work) -> Measured:
 ROWS: dict[str, Row] = {
     row.name: row
     for row in (
-        Row("plain-float32", "plain float32 product of torch: our limit", "float32", _plain("float32")),
-        Row("plain-bfloat16", "plain bfloat16 product of torch: our limit", "bfloat16", _plain("bfloat16")),
-        Row(REFERENCE, "ours, exact: all methods of best matches", "float32", _ours("exact", together)),
-        Row("ours-exact-avgmax", "ours, exact: AVGMAX alone", "float32", _ours("exact", lambda: ["avgmax"])),
-        Row(
-            "ours-fast",
-            "ours, fast: all methods of best matches",
-            "bfloat16",
-            _ours("fast", together),
-            missing=no_fast,
-        ),
-        Row(
-            "ours-fast-avgmax",
-            "ours, fast: AVGMAX alone",
-            "bfloat16",
-            _ours("fast", lambda: ["avgmax"]),
-            missing=no_fast,
-        ),
-        Row("numpy-pairs", "numpy, a product per word pair: AVGMAX", "float32", _pairs),
-        Row("numpy-blocks", "numpy, blocks and reduceat: AVGMAX", "float32", _peer(peers.numpy_blocks)),
-        Row("fast-maxsim", "fast-maxsim: AVGMAX", "float32", _peer(peers.fast_maxsim), needs="fast_maxsim"),
-        Row("faiss", "faiss-cpu, flat index, k = 1: KNN alone", "float32", _peer(peers.faiss), needs="faiss"),
+        Row(PLAIN, "plain product of torch: our limit", _plain),
+        Row(REFERENCE, "ours: all methods of best matches", _ours(together)),
+        Row("ours-avgmax", "ours: AVGMAX alone", _ours(lambda: ["avgmax"])),
+        Row("numpy-pairs", "numpy, a product per word pair: AVGMAX", _pairs),
+        Row("numpy-blocks", "numpy, blocks and reduceat: AVGMAX", _peer(peers.numpy_blocks)),
+        Row("fast-maxsim", "fast-maxsim: AVGMAX", _peer(peers.fast_maxsim), needs="fast_maxsim"),
+        Row("faiss", "faiss-cpu, flat index, k = 1: KNN alone", _peer(peers.faiss), needs="faiss"),
     )
 }

@@ -1,6 +1,6 @@
-"""``python -m benchmarks.worker FOLDER PRECISION THREADS``: one measurement in a process of its own.
+"""``python -m benchmarks.worker FOLDER THREADS``: one measurement in a process of its own.
 
-Scores the pair in FOLDER, writes AVGMAX to FOLDER/PRECISION.npy and prints one JSON object: ``seconds``, and ``peak``,
+Scores the pair in FOLDER, writes AVGMAX to FOLDER/avgmax.npy and prints one JSON object: ``seconds``, and ``peak``,
 the bytes of memory at most in use beyond what was in use when scoring began.  Pages of memory-mapped files, which are
 the features, do not count; without /proc (not on Linux) ``peak`` is null.
 """
@@ -57,18 +57,18 @@ class Peak:
                 return
 
 
-def main(folder: Path, precision: str, count: int) -> None:
+def main(folder: Path, count: int) -> None:
     """Measure once, after a small warm-up."""
     pair = synthetic.load(folder)
     with machine.threads(count):
-        ways.ours(synthetic.make(4, pair.source.dim), ways.together(), precision)
+        ways.ours(synthetic.make(4, pair.source.dim), ways.together())
         with Peak() as watched:
             start = time.perf_counter()
-            found = ways.ours(pair, ways.together(), precision)
+            found = ways.ours(pair, ways.together())
             seconds = time.perf_counter() - start
-    np.save(folder / f"{precision}.npy", found["avgmax"])
+    np.save(folder / "avgmax.npy", found["avgmax"])
     print(json.dumps({"seconds": seconds, "peak": watched.peak}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -107,20 +107,28 @@ def dispersion(pictures: Pictures) -> float:
 
 
 def ranks(scores: Sequence[float]) -> list[float]:
-    """The rank of every candidate: the mean of the places that it shares with those within 1e-6 of it."""
-    return gold_ranks([scores] * len(scores), [{column} for column in range(len(scores))])
+    """The rank of every candidate: the mean of the places that it shares with all that are within ``EQUAL`` of it."""
+
+    def rank(score: float) -> float:
+        above = sum(other > score + EQUAL for other in scores)
+        tied = sum(abs(other - score) <= EQUAL or other == score for other in scores)
+        return math.nan if math.isnan(score) else above + (tied + 1) / 2
+
+    return [rank(float(score)) for score in scores]
 
 
 def gold_ranks(scores: Sequence[Sequence[float]], gold: Sequence[Collection[int]]) -> list[float]:
-    found = []
-    for row, right in zip(scores, gold, strict=True):
+    """Where the first right answer is to be expected if all within ``EQUAL`` of the best one are put in random order."""
+
+    def rank(row: Sequence[float], right: Collection[int]) -> float:
         known = [row[column] for column in set(right) if not math.isnan(row[column])]
-        best = max(known, default=math.nan)
-        above = sum(score > best + 1e-6 for score in row)
-        tied = sum(abs(score - best) <= 1e-6 for score in row)
-        found.append(above + (tied + 1) / (sum(abs(score - best) <= 1e-6 for score in known) + 1))
-    return [rank if any(not math.isnan(row[column]) for column in right) else math.nan
-            for rank, row, right in zip(found, scores, gold, strict=True)]  # fmt: skip
+        if not known:
+            return math.nan
+        above = sum(score > max(known) + EQUAL for score in row)
+        tied, ours = (sum(abs(score - max(known)) <= EQUAL for score in some) for some in (row, known))
+        return above + (tied + 1) / (ours + 1)
+
+    return [rank(row, right) for row, right in zip(scores, gold, strict=True)]
 
 
 def bootstrap(rows: list[list[float]], draws: list[list[int]]) -> list[float]:

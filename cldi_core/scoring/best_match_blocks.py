@@ -60,14 +60,17 @@ class Block:
 def word_blocks(sets: ImageSets, most: int, device: str = "cpu") -> list[Block]:
     """Blocks of whole words, of at most ``most`` memberships; a word that has more gets blocks of its own."""
     owner, entries = _by_size(sets)
-    ends = np.append(np.flatnonzero(np.diff(owner)) + 1, len(owner))
+    starts = np.flatnonzero(np.diff(owner, prepend=-1))
+    ends = np.append(starts[1:], len(owner))
     blocks, start = [], 0
     while start < len(entries):
-        stop, part = int(ends[ends <= start + most].max(initial=start)), ""
-        if stop == start:  # the next word is larger than a block
-            end = int(ends[ends > start][0])
-            stop = min(start + most, end)
-            part = "last" if stop == end else "more"
+        word = np.searchsorted(ends, start, side="right")
+        stop, part = int(ends[word]), ""
+        if stop - starts[word] > most:  # the words after it are no smaller
+            stop = min(stop, start + most)
+            part = "last" if stop == ends[word] else "more"
+        else:
+            stop = int(ends[ends <= start + most][-1])
         blocks.append(_block(sets, owner[start:stop], entries[start:stop], device, part))
         start = stop
     return blocks

@@ -15,6 +15,7 @@ from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
 
 STREAM_BYTES = 2 << 20  # of the rows that are read together: they stay in the cache
 RESIDENT_SHARE = 0.35  # of a graphics card's free memory that one language's features may take
+HALVES = ("cuda",)  # devices that multiply them with float32 sums
 SAFE = (1e-15, 1e15)  # lengths of rows whose products float32 can hold
 
 
@@ -37,7 +38,7 @@ class PictureRows:
         self.inverse = torch.ones(len(sets.features), device=device)
         self.stored = True
         self.stored = sets.features.dtype != np.float64 and self._measure()
-        halves = device != "cpu" and self.stored and sets.features.dtype == np.float16
+        halves = device in HALVES and self.stored and sets.features.dtype == np.float16
         self.kind = torch.float16 if halves else torch.float32
         self.width = self.kind.itemsize * sets.dim
         self.resident: torch.Tensor | None = None

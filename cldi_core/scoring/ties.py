@@ -1,6 +1,7 @@
 """The one rule of ties: scores within ``TIE`` of each other are equal, in ranks, winners, votes and lists alike.
 
-float32 scores were measured within 2e-7 of float64, so two that differ by less may be the same number.
+Scores are float32.  On features of 1280 and 4096 numbers AVGMAX was measured within 1e-7 of float64 and a single cosine
+within 5e-7, so two scores that differ by less than ``TIE`` may well be the same.
 """
 
 from __future__ import annotations

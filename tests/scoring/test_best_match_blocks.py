@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from cldi_core.scoring.best_match_blocks import Block, picture_blocks, word_blocks
 from cldi_core.scoring.imagesets import ImageSets
@@ -20,13 +21,16 @@ def random_sets(seed: int) -> ImageSets:
 
 
 def owned(sets: ImageSets, blocks: list[Block]) -> list[list[int]]:
-    """The pictures of each word, as the groups give them."""
+    """The pictures of each word, as the groups give them; entries and pictures say the same."""
     found: list[list[int]] = [[] for _ in range(len(sets))]
     for block in blocks:
         for group in block.groups:
-            rows = block.pictures[group.rows].reshape(len(group.words), group.size)
-            for word, pictures in zip(group.words, rows, strict=True):
-                found[word] += pictures.tolist()
+            rows = group.of(torch.from_numpy(block.pictures), 0)
+            assert rows.shape == (len(group.words), group.size)
+            np.testing.assert_array_equal(sets.members[group.entries.view(rows.shape)], rows)
+            for word, pictures in zip(group.words.tolist(), rows.tolist(), strict=True):
+                found[word] += pictures
+        assert block.words.tolist() == [word for group in block.groups for word in group.words.tolist()]
     return [sorted(pictures) for pictures in found]
 
 
@@ -38,34 +42,54 @@ def test_every_membership_is_there_once(seed: int, most: int) -> None:
         blocks = make(sets, most)
         assert owned(sets, blocks) == [sorted(sets.rows(word).tolist()) for word in sets.words]
         assert all(0 < len(block.pictures) <= most for block in blocks)
+        assert all(len(set(block.pictures)) == len(block.pictures) for block in blocks)
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 1000])
 @pytest.mark.parametrize("seed", range(10))
-def test_numbers_and_parts(seed: int, most: int) -> None:
+def test_words_are_whole_or_in_parts_of_their_own(seed: int, most: int) -> None:
     sets = random_sets(seed)
+    open_word = None
     for block in word_blocks(sets, most):
-        np.testing.assert_array_equal(sets.members[block.numbers], block.pictures)
-        words = {int(word) for group in block.groups for word in group.words}
+        words = set(block.words.tolist())
         assert (block.part != "") == (len(words) == 1 and sets.sizes[next(iter(words))] > most)
-        if not block.part:
-            assert all(sets.sizes[word] == group.size for group in block.groups for word in group.words)
-    pictures = [block.pictures for block in picture_blocks(sets, most)]
-    numbers = [block.numbers for block in picture_blocks(sets, most)]
-    if pictures:
-        assert sorted(np.concatenate(pictures)) == np.unique(sets.members).tolist()
-        assert np.concatenate(numbers).tolist() == list(range(len(np.unique(sets.members))))
+        assert sum(len(group.entries) for group in block.groups) <= most
+        if block.part:
+            assert open_word in (None, *words), "the parts of a word follow each other"
+            open_word = block.words.item() if block.part == "more" else None
+        else:
+            assert all(sets.sizes[word] == group.size for group in block.groups for word in group.words.tolist())
+    assert open_word is None
+
+
+@pytest.mark.parametrize("most", [1, 2, 5, 1000])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_picture_is_in_one_block(seed: int, most: int) -> None:
+    sets = random_sets(seed)
+    pictures = [picture for block in picture_blocks(sets, most) for picture in block.pictures.tolist()]
+    assert sorted(pictures) == np.unique(sets.members).tolist()
 
 
 def test_pictures_of_one_owner_need_no_gathering() -> None:
-    """Every group is a slice, and no word is cut, when words share no pictures and fit in a block."""
+    """Every group is a slice when words share no pictures, and blocks hold as many words as fit."""
     rng = np.random.default_rng(0)
     sizes = rng.integers(1, 9, 40)
     sets = ImageSets.from_arrays([f"w{row}" for row in range(40)], [rng.normal(size=(n, 2)) for n in sizes])
     for blocks in (word_blocks(sets, 20), picture_blocks(sets, 20)):
-        groups = [group for block in blocks for group in block.groups]
-        assert all(isinstance(group.rows, slice) for group in groups)
-        assert all(sizes[word] == group.size for group in groups for word in group.words)
+        assert all(isinstance(group.rows, slice) for block in blocks for group in block.groups)
+    assert [len(block.pictures) for block in picture_blocks(sets, 20)][:-1] == [20] * ((sizes.sum() - 1) // 20)
+    assert min(len(block.pictures) for block in word_blocks(sets, 20)[:-1]) > 20 - 9
+
+
+def test_groups_are_split_along_either_axis() -> None:
+    """Two words of two pictures that lie in order, and two whose pictures are shared and do not."""
+    values = torch.arange(12.0).view(3, 4)
+    plain = word_blocks(ImageSets.from_members(["a", "b"], [[0, 1], [2, 3]], np.eye(4), None), 9)[0].groups[0]
+    shared = word_blocks(ImageSets.from_members(["a", "b"], [[0, 1], [1, 0]], np.eye(4), None), 9)[0].groups[0]
+    assert isinstance(plain.rows, slice) and not isinstance(shared.rows, slice)
+    assert plain.of(values, 1).tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 11]]]
+    assert shared.of(values, 1).tolist() == [[[0, 1], [1, 0]], [[4, 5], [5, 4]], [[8, 9], [9, 8]]]
+    assert shared.of(values, 0).tolist() == [[[0, 1, 2, 3], [4, 5, 6, 7]], [[4, 5, 6, 7], [0, 1, 2, 3]]]
 
 
 def test_no_pictures_no_blocks() -> None:

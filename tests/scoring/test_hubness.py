@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from cldi_core.errors import FeatureError
-from cldi_core.evaluation.ranking import rank
-from cldi_core.scoring import hubness
 from cldi_core.scoring.hubness import csls, fuse, inverted_softmax
+from cldi_core.scoring.ties import ranks
 from tests import oracles_extra as oracles
 
 RNG = np.random.default_rng(3)
@@ -120,12 +119,14 @@ def test_fuse_is_unknown_where_any_matrix_is() -> None:
     np.testing.assert_allclose(fuse([one, other]), oracles.fuse([one.tolist(), other.tolist()], 60), atol=1e-7)
 
 
-@pytest.mark.parametrize("rows", [1, 2, 1000])
 @each_case
-def test_ranks_are_those_of_ranking(scores: np.ndarray, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubness, "ROWS", rows)
-    expected = np.array([1 / (60 + rank(row)) for row in scores])
-    np.testing.assert_array_equal(fuse([scores]), expected.astype(np.float32))
+def test_fuse_takes_the_ranks_of_ties(scores: np.ndarray) -> None:
+    np.testing.assert_array_equal(fuse([scores]), (1 / (60 + ranks(scores))).astype(np.float32))
+
+
+def test_nearly_equal_scores_are_fused_as_equal() -> None:
+    found = fuse([np.array([[0.5, 0.5 + 8e-7, 0.1, 0.5 + 1.2e-6]])])[0]
+    np.testing.assert_allclose(found, 1 / (60 + np.array([2.5, 2, 4, 1.5])), rtol=1e-6)
 
 
 def test_fuse_accepts_infinities() -> None:
