@@ -118,7 +118,7 @@ def ranks(scores: Sequence[float]) -> list[float]:
 
 
 def gold_ranks(scores: Sequence[Sequence[float]], gold: Sequence[Collection[int]]) -> list[float]:
-    """Where the first right answer is to be expected if all within ``EQUAL`` of the best one are put in random order."""
+    """Where the first right answer is to be expected if all within ``EQUAL`` of the best come in random order."""
 
     def rank(row: Sequence[float], right: Collection[int]) -> float:
         known = [row[column] for column in set(right) if not math.isnan(row[column])]
