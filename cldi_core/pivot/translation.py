@@ -60,7 +60,7 @@ def stored(pair: Pair, name: str, seed: int = 0) -> dict[str, about.Stored]:
     if name not in trained(pair.dataset, pair.backbone, pair.name, seed):
         raise UnknownNameError(
             f"{models.find_model(name).label} has not been trained for {pair.name} of {pair.dataset.name!r} with "
-            f"{pair.backbone}; train it: python -m cldi_core pivot train --dataset {pair.dataset.name} --pair "
+            f"{pair.backbone}; train it: python -m cldi_core pivot train --dataset {pair.dataset.address} --pair "
             f"{pair.name} --backbone {pair.backbone} --model {name} --holdout {HOLDOUT}"
         )
     for own in models.find_model(name).spaces(pair.languages):
