@@ -61,7 +61,7 @@ import torch  # takes a second: whoever needs this file imports it late
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError
-from cldi_core.scoring import Progress
+from cldi_core.scoring import Progress, Scores
 from cldi_core.scoring.best_match_blocks import Block, picture_blocks, word_blocks
 from cldi_core.scoring.best_match_rows import PictureRows, products
 from cldi_core.scoring.imagesets import ImageSets, Numbers
@@ -76,7 +76,6 @@ MOST_ROWS = 2048  # source memberships of one block
 SHARES = (1.0, 0.5, 0.25, 0.125)  # of the usual blocks, one after the other, when a device runs out of memory
 
 Voters = tuple[Numbers, int]  # who casts the vote of each source membership, and how many voters there are
-Found = dict[str, NDArray[np.float64]]
 
 
 def match(
@@ -88,7 +87,7 @@ def match(
     weights: NDArray[np.float64] | None = None,
     voters: Mapping[str, Voters] | None = None,
     progress: Progress | None = None,
-) -> tuple[Found, Found]:
+) -> tuple[dict[str, Scores], dict[str, NDArray[np.float64]]]:
     """Go over all pairs of pictures once; in smaller blocks where the device's memory is too small.
 
     Args:
@@ -98,7 +97,7 @@ def match(
         progress: is told the source memberships done and their number.
 
     Returns:
-        Measure → float64 (n_source, n_target), not meaningful for words without pictures; and kind of vote → float64
+        Measure → float32 (n_source, n_target), not meaningful for words without pictures; and kind of vote → float64
         (n_voters, n_target), how many votes each voter gives to each target word.
 
     Raises:
@@ -146,20 +145,21 @@ class _Pass:
         self.carried: dict[int, torch.Tensor] = {}
         self.buffers = threading.local()
 
-    def run(self, progress: Progress | None) -> tuple[Found, Found]:
+    def run(self, progress: Progress | None) -> tuple[dict[str, Scores], dict[str, NDArray[np.float64]]]:
         done = 0
         with torch.inference_mode(), _strict(), side_by_side(self.device) as each:
             for block in self.source_blocks:
-                best = self._best(block, each)
-                self._measure(block, best)
-                self._vote(block, best)
+                self._collect(block, self._best(block, each))
                 done += sum(len(group.entries) for group in block.groups)
                 if progress is not None:
                     progress(done, len(self.source.members))
-        values = {name: total.cpu().numpy().T for name, total in self.totals.items()}
-        for name, count in ("forward", self.source.sizes[:, None]), ("backward", self.target.sizes[None, :]):
-            if name in values:
-                values[name] /= np.maximum(count, 1)
+        counts = {"forward": self.source.sizes[:, None], "backward": self.target.sizes[None, :]}
+        values: dict[str, Scores] = {}
+        for name in self.measures:
+            # Each sum is let go when it is used: at the paper's size one takes 25 MB.
+            total = self.totals.pop(name).cpu().numpy().T
+            total /= np.maximum(counts.get(name, 1), 1)
+            values[name] = total.astype(np.float32)
         return values, {name: votes.cpu().numpy() for name, votes in self.votes.items()}
 
     def _best(self, block: Block, each: Each) -> torch.Tensor:
@@ -216,8 +216,8 @@ class _Pass:
             cells = group.words[:, None], block.words[None, :]
             self.totals["backward"][cells] += group.of(best, 0).sum(dim=1, dtype=torch.float64)
 
-    def _measure(self, block: Block, best: torch.Tensor) -> None:
-        """Take what the measures need from a block's best matches."""
+    def _collect(self, block: Block, best: torch.Tensor) -> None:
+        """Take what the measures and the votes need from a block's best matches."""
         for group in block.groups:
             found = group.of(best, 1)
             cells = slice(None), group.words
@@ -229,11 +229,11 @@ class _Pass:
             if "best" in self.measures:
                 highest = found.amax(dim=2).double()
                 self.totals["best"][cells] = torch.maximum(self.totals["best"][cells], highest)
+        if self.votes:
+            self._vote(block, best)
 
     def _vote(self, block: Block, best: torch.Tensor) -> None:
         """Cast the votes of a block's pictures: each has one, and the words that hold a nearest match share it."""
-        if not self.votes:
-            return
         near = best >= best.amax(dim=0) - TIE
         share = 1 / near.sum(dim=0).double()
         for group in block.groups:

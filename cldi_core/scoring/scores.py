@@ -114,7 +114,7 @@ def _from_pass(
     options: Options,
     progress: Progress | None,
 ) -> Iterator[tuple[str, NDArray[np.floating]]]:
-    """The scores of the methods of measures and votes, one at a time: at the paper's size each takes 25 MB."""
+    """The scores of the methods of measures and votes, one at a time."""
     from cldi_core.scoring import best_match  # imports torch, which takes a second
 
     scored = {method.name: method.measures for method in methods if method.measures}

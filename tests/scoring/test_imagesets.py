@@ -86,6 +86,22 @@ def test_unit_rows_have_length_one_at_any_scale(scale: float) -> None:
     np.testing.assert_allclose(rows, [oracles.unit(row) for row in TWO], atol=1e-6)
 
 
+@pytest.mark.parametrize("given", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(("wanted", "atol"), [(np.float32, 2e-7), (np.float64, 1e-15)])
+def test_unit_rows_are_as_exact_as_their_type(given: type, wanted: type, atol: float) -> None:
+    features = (1000 * RNG.normal(size=(5, 40))).astype(given)
+    before = features.copy()
+    rows = unit_rows(features, wanted)
+    assert rows.dtype == wanted
+    np.testing.assert_allclose(rows, [oracles.unit(row) for row in features], rtol=0, atol=atol)
+    np.testing.assert_array_equal(features, before)
+
+
+def test_the_largest_and_smallest_halves_have_unit_rows() -> None:
+    rows = unit_rows(np.array([[65504, -65504], [6e-8, 6e-8]], np.float16))
+    np.testing.assert_allclose(np.abs(rows), np.sqrt(0.5), atol=1e-7)
+
+
 def test_unit_rows_of_zero_stay_zero() -> None:
     rows = unit_rows(np.array([[0.0, 0.0], [0.0, -3.0]], np.float32))
     assert rows.tolist() == [[0, 0], [0, -1]]
