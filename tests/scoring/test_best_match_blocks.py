@@ -49,14 +49,17 @@ def test_every_membership_is_there_once(seed: int, most: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_words_are_whole_or_in_parts_of_their_own(seed: int, most: int) -> None:
     sets = random_sets(seed)
-    open_word = None
+    open_word, seen = None, np.zeros(len(sets), int)
     for block in word_blocks(sets, most):
         words = set(block.words.tolist())
         assert (block.part != "") == (len(words) == 1 and sets.sizes[next(iter(words))] > most)
         assert sum(len(group.entries) for group in block.groups) <= most
         if block.part:
+            word = block.words.item()
+            seen[word] += len(block.groups[0].entries)
+            assert (block.part == "last") == (seen[word] == sets.sizes[word])
             assert open_word in (None, *words), "the parts of a word follow each other"
-            open_word = block.words.item() if block.part == "more" else None
+            open_word = word if block.part == "more" else None
         else:
             assert all(sets.sizes[word] == group.size for group in block.groups for word in group.words.tolist())
     assert open_word is None
