@@ -29,7 +29,7 @@ def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[Contender]
         help="Training saw no picture and no description of what the word and its right answers stand for.",
     )
     for backbone in trained if alone else ():
-        table = overview.of_queries(table, load.unseen(current.dataset, backbone, current.pair))
+        table = overview.of_queries(table, load.never_seen(current.dataset, backbone, current.pair))
     return table
 
 

@@ -20,7 +20,7 @@ def heading(current: view.View, query: str, found: Explanation) -> None:
     way = f"{rankers.label(current.method)} · {backbones.label(current.backbone)}"
     seen = ""
     if found.learned:
-        unseen = load.unseen(current.dataset, current.backbone, current.pair)
+        unseen = load.never_seen(current.dataset, current.backbone, current.pair)
         seen = f" :violet-badge[{'never seen' if query in unseen else 'seen'} in training]"
     st.markdown(
         f"#### {draw.safe(found.word)} → {draw.safe(found.gold[0].word)} "

@@ -153,7 +153,7 @@ def explained(name: str, backbone: str, pair: str, method: str, query: str) -> E
 
 
 @cached(max_entries=12)
-def unseen(name: str, backbone: str, pair: str) -> frozenset[str]:
+def never_seen(name: str, backbone: str, pair: str) -> frozenset[str]:
     """The queries of which no learned method of the pair saw anything in training."""
     return translation.never_seen(pair_of(name, backbone, pair), learned(name, backbone, pair))
 
@@ -187,7 +187,7 @@ def table(
     """
     frames = _complete(name, backbone, pairs, ways)
     if unseen_alone:
-        frames = {pair: tables.only(own, unseen(name, backbone, pair)) for pair, own in frames.items()}
+        frames = {pair: tables.only(own, never_seen(name, backbone, pair)) for pair, own in frames.items()}
     return tables.table(frames, same_spelled=same_spelled, group=group)
 
 

@@ -78,7 +78,7 @@ def example(name: str, key: Key, language: str) -> str:
     return search.example(index(name, key), language)
 
 
-def unseen(name: str, key: Key, text: str, language: str) -> list[str] | None:
+def unseen_words(name: str, key: Key, text: str, language: str) -> list[str] | None:
     """The words of a text that training has not seen; ``None`` for a text without words."""
     from cldi_core.pivot import search
     from cldi_core.pivot import text as texts

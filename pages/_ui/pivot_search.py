@@ -86,7 +86,7 @@ def question(dataset: str, key: Key, scope: str, languages: Sequence[str]) -> As
 def answers(asked: Asked, found: Index) -> str:
     """The pictures and the descriptions nearest to a text; returns the id of the picture that is looked at."""
     among = found.keys(asked.scope)
-    unseen = pivot_load.unseen(*asked.model, asked.text, asked.language)
+    unseen = pivot_load.unseen_words(*asked.model, asked.text, asked.language)
     if unseen is None:
         st.info(f"“{draw.safe(asked.text)}” holds no word, so nothing can be looked for. Type letters or digits.")
         return chosen(found, among, [])
