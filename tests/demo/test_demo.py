@@ -11,13 +11,15 @@ import pytest
 from PIL import Image
 
 from cldi_core.data import wordlists
-from cldi_core.data.dataset import ROOT, Dataset
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import LexiconError
 from cldi_core.evaluation import controls, tables
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.scoring.methods import METHODS
 from tests import ranked
 from tools.demo import build, lexicon, sources
+
+ROOT = Path(__file__).resolve().parents[2] / "data"
 
 NAMES = ("demo", "demo-hard")
 PAIRS = ("en-de", "en-es", "en-fr", "en-it", "en-ru")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
 from cldi_core.commands import main
-from cldi_core.data.dataset import ROOT, Dataset
+from cldi_core.data.dataset import Dataset
 from cldi_core.data.descriptions import FILE, read_concepts
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.pivot import about, evaluation, experiment, scorers, sources, trained, translation
@@ -16,6 +17,8 @@ from cldi_core.pivot.models import Key
 from cldi_core.pivot.scorers import Bridge, Learned
 from tests import ranked
 from tests.pages_data import healthy, open_page, texts
+
+ROOT = Path(__file__).resolve().parents[2] / "data"
 
 BACKBONE, PAIR, LANGUAGES = "efficientnet-lite0", "en-de", ("en", "de")
 SHIPPED = (("demo-hard", "items"), ("demo-hard", "words"), ("demo", "words"))
