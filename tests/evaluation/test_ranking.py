@@ -92,9 +92,9 @@ def test_rounding_moves_no_rank() -> None:
 
 
 def test_a_right_answer_that_shares_the_first_place_wins() -> None:
-    scores = np.array([[0.5, 0.5 + 5e-7, 0.2], [0.5, 0.9, 0.2], [0.5, 0.5, NAN], [NAN] * 3])
-    winner, right = winners(scores, [{0, 2}, {0, 2}, {2}, {1}])
-    assert winner.tolist()[:3] == [0, 1, 0] and right.tolist()[:3] == [0, 0, 2]
+    scores = np.array([[0.5, 0.5 + 5e-7, 0.2], [0.5, 0.9, 0.2], [0.5, 0.5, NAN], [0.5 + 5e-7, 0.1, 0.5], [NAN] * 3])
+    winner, right = winners(scores, [{0, 2}, {0, 2}, {2}, {2}, {1}])
+    assert winner.tolist()[:4] == [0, 1, 0, 2] and right.tolist()[:4] == [0, 0, 2, 2]
 
 
 def test_a_right_answer_without_pictures_leaves_the_others() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
 from pages._ui import load
 
@@ -90,3 +91,15 @@ def test_files_are_looked_at_once_in_a_run(small: Dataset, monkeypatch: pytest.M
     looks.clear()
     load.pair_of("small", "efficientnet-lite0", "en-de")
     assert len(looks) == 1, "what a result rests on is of the same files"
+
+
+def test_tables_of_several_pairs_show_what_can_rank_them_all(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that is trained for one pair has no average."""
+    both, one_alone = rankers.ranker("avgmax"), rankers.ranker("pivot-sym")
+
+    def available(dataset: Dataset, backbone: str, pair: str) -> list[rankers.Ranker]:
+        return [both, one_alone] if pair == "en-de" else [both]
+
+    monkeypatch.setattr(rankers, "available", available)
+    assert load.ways("small", "any", ["en-de"]) == ["avgmax", "pivot-sym"]
+    assert load.ways("small", "any", ["en-de", "en-fr"]) == load.ways("small", "any", ["en-fr"]) == ["avgmax"]

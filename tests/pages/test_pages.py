@@ -245,6 +245,8 @@ def test_the_results_are_those_of_the_core(built: tuple[Dataset, dict], monkeypa
     assert table.loc["AVGMAX"].iloc[0].startswith(f"{(1 / ranks).mean():.2f} [")
     assert table.loc["Spelling"].iloc[0].endswith(", n = 22")
     assert set(table.loc["KNN"]) == {"–"}
+    formulas = [code.value for code in at.main.code]
+    assert formulas == [method.formula for method in METHODS.values()], "controls are told of where their gap is shown"
     for record in records[:4]:
         text = figures.interval_text(tables.interval_of(record, "mrr"))
         assert table.loc[METHODS[record["method"]].label].iloc[0] == text
