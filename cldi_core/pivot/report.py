@@ -11,12 +11,14 @@ from cldi_core.pivot.evaluation import TASKS
 from cldi_core.pivot.experiment import RANKS, WORDS, Experiment
 from cldi_core.pivot.models import MODELS, Key
 from cldi_core.pivot.retrieval import KS
+from cldi_core.pivot.scorers import CONTROLS
 from cldi_core.pivot.translation import FOLDER
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RIVALS = ("vse", "oe", "ridge", "spelling", "identity")
+# The papers' baselines, which learn a language at a time, and the controls.
+RIVALS = (*(name for name, model in MODELS.items() if not model.bilingual), *CONTROLS)
 K = 10  # of the recall that models are compared by
 CHANCE = "chance"
 

@@ -176,6 +176,10 @@ class Identity:
         return np.asarray(sides[0] @ sides[1].T)
 
 
+# The controls that need no training: name → label.
+CONTROLS: dict[str, str] = {one.name: one.label for one in (Ridge, Spelling, Identity)}
+
+
 def rivals(corpus: Corpus, split: Split, bridge: Bridge) -> list[Scorer]:
-    """The controls that need no training."""
+    """All of ``CONTROLS``, for one corpus and its split."""
     return [Ridge(corpus, split, bridge), Spelling(), Identity(corpus, split)]

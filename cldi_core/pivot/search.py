@@ -320,8 +320,7 @@ def label(name: str) -> str:
         return MODELS[name].label
     if name.removesuffix("-permuted") in MODELS:
         return f"{label(name.removesuffix('-permuted'))}, pictures permuted"
-    known = {one.name: one.label for one in (scorers.Ridge, scorers.Spelling, scorers.Identity)}
-    return known.get(name, name.capitalize())
+    return scorers.CONTROLS.get(name, name.capitalize())
 
 
 def standing(frame: pd.DataFrame, task: str, language: str, seed: int | None = None) -> list[dict[str, Any]]:
