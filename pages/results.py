@@ -36,23 +36,23 @@ def main() -> None:
     if not records:
         draw.unscored(current.dataset, current.backbone, records)
         return
-    summary(current, pairs, records, figure, ways)
+    methods = [way for way in ways if rankers.ranker(way).kind != rankers.CONTROL]
+    summary(current, pairs, records, figure, methods)
     if any(map(rankers.is_trained, ways)) and len(pairs) == 1:
         unseen_words(current, ways, figure, same)
-    beyond(current, pairs, same, ways)
+    beyond(current, pairs, same, methods)
     reading(records, current, pairs, same)
     published(figure)
-    formulas(ways)
+    formulas(methods)
 
 
 def summary(
-    current: view.View, pairs: Sequence[str], records: list[dict[str, Any]], figure: str, ways: Sequence[str]
+    current: view.View, pairs: Sequence[str], records: list[dict[str, Any]], figure: str, methods: Sequence[str]
 ) -> None:
     """All methods and controls in one figure, and everything as a CSV."""
     group = tables.AVERAGE if len(pairs) > 1 else current.pair
     shown = [record for record in records if record["pair"] == group]
     result_tables.draw(result_tables.figure(shown, figure), f"{FIGURES[figure]} by method and part of speech")
-    methods = [way for way in ways if rankers.ranker(way).kind != rankers.CONTROL]
     draw.unscored(current.dataset, current.backbone, records, methods)
     st.caption(
         f"{draw.safe(load.opened(current.dataset).title)} · {group} · {backbones.label(current.backbone)} · "
@@ -82,9 +82,9 @@ def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: boo
     )
 
 
-def beyond(current: view.View, pairs: Sequence[str], same: bool, ways: Sequence[str]) -> None:
+def beyond(current: view.View, pairs: Sequence[str], same: bool, methods: Sequence[str]) -> None:
     """By how much each method's MRR is above AVGMAX's."""
-    records = load.against(current.dataset, current.backbone, pairs, same_spelled=same, ways=ways)
+    records = load.against(current.dataset, current.backbone, pairs, same_spelled=same, ways=methods)
     if not records:
         return
     st.subheader("Which methods beat AVGMAX")
@@ -129,12 +129,10 @@ def published(figure: str) -> None:
     )
 
 
-def formulas(ways: Sequence[str]) -> None:
+def formulas(methods: Sequence[str]) -> None:
     """What each method does."""
     st.subheader("Methods")
-    for method in map(rankers.ranker, ways):
-        if method.kind == rankers.CONTROL:  # said of above
-            continue
+    for method in map(rankers.ranker, methods):
         st.markdown(f"**{method.label}** — {draw.safe(method.about)}")
         st.code(method.formula, language=None, wrap_lines=True)
         st.caption(draw.safe(method.source))

@@ -20,11 +20,6 @@ FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
 NAMES = {"_index": st.column_config.TextColumn(width=190)}  # room for the longest name of a method
 
 
-def label(name: str) -> str:
-    """What people see of a method or control."""
-    return rankers.label(name)
-
-
 def draw(table: pd.DataFrame, alt: str) -> None:
     """A table in its full height."""
     st.dataframe(table, height="content", column_config=NAMES, alt=alt)
@@ -40,12 +35,12 @@ def figure(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
     counts: dict[str, int] = {}
     for record in records:
         cell = figures.interval_text(tables.interval_of(record, name))
-        ranks_all = rankers.ranker(record["method"]).ranks_all
+        method = rankers.ranker(record["method"])
         n = counts.setdefault(record["setting"], record["n"])
         if record["n"] != n:  # spelling needs no pictures, so it covers more words
             cell += f", n = {record['n']}"
         column = f"{record['setting']} (n = {n})"
-        rows.setdefault(label(record["method"]), {})[column] = cell if ranks_all or name == "p@1" else "–"
+        rows.setdefault(method.label, {})[column] = cell if method.ranks_all or name == "p@1" else "–"
     return pd.DataFrame(rows).T
 
 
@@ -57,9 +52,10 @@ def gains(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """
     rows: dict[str, dict[str, str]] = {}
     for record in records:
-        if rankers.ranker(record["method"]).ranks_all:
+        method = rankers.ranker(record["method"])
+        if method.ranks_all:
             column = f"{record['setting']} (n = {record['n']})"
-            rows.setdefault(label(record["method"]), {})[column] = figures.gain_text(tables.interval_of(record, "mrr"))
+            rows.setdefault(method.label, {})[column] = figures.gain_text(tables.interval_of(record, "mrr"))
     return pd.DataFrame(rows).T
 
 
@@ -67,7 +63,7 @@ def gaps(found: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:
     """How far nouns are above other parts of speech: method → part of speech → how far."""
     return pd.DataFrame(
         {
-            label(name): {
+            rankers.label(name): {
                 f"nouns above {POS[letter]}s (MRR)": figures.interval_text(gap) for letter, gap in own.items()
             }
             for name, own in found.items()

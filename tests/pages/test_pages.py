@@ -247,6 +247,9 @@ def test_the_results_are_those_of_the_core(built: tuple[Dataset, dict], monkeypa
     assert set(table.loc["KNN"]) == {"–"}
     formulas = [code.value for code in at.main.code]
     assert formulas == [method.formula for method in METHODS.values()], "controls are told of where their gap is shown"
+    gains = at.dataframe[1].value
+    methods = [method.label for method in METHODS.values() if method.ranks_all and method.name != "avgmax"]
+    assert gains.index.tolist() == methods, "controls are no methods"
     for record in records[:4]:
         text = figures.interval_text(tables.interval_of(record, "mrr"))
         assert table.loc[METHODS[record["method"]].label].iloc[0] == text
