@@ -44,7 +44,7 @@ def exists(name: str) -> bool:
 
 def is_trained(name: str) -> bool:
     """Whether a trained model ranks under this name: it reads the words and looks at no picture of them."""
-    return exists(name) and ranker(name).kind == TRAINED
+    return name in RANKERS and RANKERS[name].kind == TRAINED
 
 
 def label(name: str) -> str:

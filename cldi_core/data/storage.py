@@ -178,6 +178,15 @@ def read_frame(path: Path) -> pd.DataFrame:
     return frame
 
 
+def frame_of(path: Path, key: str) -> pd.DataFrame | None:
+    """A stored frame whose ``attrs["key"]`` is this one; ``None`` where there is none, another, or a broken one."""
+    try:
+        frame = read_frame(path)
+    except Exception:  # pyarrow raises many kinds for a broken file
+        return None
+    return frame if frame.attrs.get("key") == key else None
+
+
 def save_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], meta: Mapping[str, str]) -> None:
     """Store named arrays and what is known of them as a safetensors file, atomically.
 

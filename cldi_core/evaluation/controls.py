@@ -17,8 +17,6 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import CONTROL, Ranker
 
-Concepts = list[set[str]]  # of each word
-
 
 def spelling(pair: Pair) -> NDArray[np.float32]:
     """Cosines of the words' character n-grams: float32 (n_source, n_target), in [0, 1]."""
@@ -30,21 +28,11 @@ def identity(pair: Pair) -> NDArray[np.float32]:
 
     Words without pictures score nan.
     """
-    source, target = _concepts(pair)
+    source, target = pair.concepts
     scores = _cosine(source, target)
     scores[[not own for own in source]] = np.nan
     scores[:, [not own for own in target]] = np.nan
     return scores
-
-
-def _concepts(pair: Pair) -> tuple[Concepts, Concepts]:
-    """What the pictures of the source words and of the candidates depict."""
-    concept = pair.dataset.pictures.table["concept"]
-    source, target = (
-        [{concept.get(key, "") for key in members.get(word, ())} - {""} for word in sets.words]
-        for members, sets in zip(map(pair.dataset.members, pair.languages), (pair.source, pair.target), strict=True)
-    )
-    return source, target
 
 
 def _concepts_known(dataset: Dataset, backbone: str, pair: str) -> bool:
@@ -73,7 +61,7 @@ CONTROLS: dict[str, Ranker] = {
             "cos(concepts that S depicts, concepts that T depicts)",
             "control",
             CONTROL,
-            key=lambda pair: storage.digest(pair.key, [[sorted(own) for own in side] for side in _concepts(pair)]),
+            key=lambda pair: storage.digest(pair.key, [[sorted(own) for own in side] for side in pair.concepts]),
             scores=identity,
             available=_concepts_known,
             bounds=(0.0, 1.0),

@@ -60,7 +60,7 @@ def stored_rankings(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataF
     frames = {}
     for ranker in rankers:
         with contextlib.suppress(CldiError):  # it cannot rank this pair
-            frame = _stored(_path(pair, ranker), ranker.key(pair))
+            frame = storage.frame_of(_path(pair, ranker), ranker.key(pair))
             if frame is not None:
                 frames[ranker.name] = frame
     return frames
@@ -68,14 +68,6 @@ def stored_rankings(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataF
 
 def _path(pair: Pair, ranker: Ranker) -> Path:
     return pair.dataset.path / "rankings" / pair.backbone / pair.name / f"{ranker.name}.parquet"
-
-
-def _stored(path: Path, key: str) -> pd.DataFrame | None:
-    try:
-        frame = storage.read_frame(path)
-    except Exception:  # missing or broken: computed again
-        return None
-    return frame if frame.attrs.get("key") == key else None
 
 
 def ranked(pair: Pair, matrix: NDArray[np.floating]) -> pd.DataFrame:

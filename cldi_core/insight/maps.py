@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,15 +97,14 @@ def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, fo
     done = {}
     for kind in kinds:
         names, rows, key = _rows(dataset, loaded, kind)
-        if not force and _stored(dataset, backbone, kind, key) is not None:
+        if not force and storage.frame_of(_path(dataset, backbone, kind), key) is not None:
             done[kind] = "kept"
             continue
         method = "umap" if len(rows) > PARAMETERS["n_neighbors"] + 1 else "pca"
         coordinates = umap(rows) if method == "umap" else pca(rows)
         names["x"], names["y"] = coordinates[:, 0], coordinates[:, 1]
         names.attrs = {"method": method, "parameters": json.dumps(PARAMETERS), "key": key}
-        path = dataset.path / "projections" / backbone / f"{kind}.parquet"
-        storage.write(path, lambda file, frame=names: frame.to_parquet(file, index=False))  # type: ignore[misc]
+        storage.write(_path(dataset, backbone, kind), lambda file, frame=names: frame.to_parquet(file, index=False))  # type: ignore[misc]
         done[kind] = method
     return done
 
@@ -116,7 +116,7 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
     """
     loaded = shards.open_features(dataset, backbone)
     names, rows, key = _rows(dataset, loaded, kind)
-    stored = _stored(dataset, backbone, kind, key)
+    stored = storage.frame_of(_path(dataset, backbone, kind), key)
     if stored is not None:
         return stored
     found = pca(rows)
@@ -125,12 +125,8 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
     return names
 
 
-def _stored(dataset: Dataset, backbone: str, kind: str, key: str) -> pd.DataFrame | None:
-    try:
-        frame = storage.read_frame(dataset.path / "projections" / backbone / f"{kind}.parquet")
-    except Exception:  # missing or broken: computed again
-        return None
-    return frame if frame.attrs.get("key") == key else None
+def _path(dataset: Dataset, backbone: str, kind: str) -> Path:
+    return dataset.path / "projections" / backbone / f"{kind}.parquet"
 
 
 def points(places: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letters: str) -> tuple[pd.DataFrame, int]:

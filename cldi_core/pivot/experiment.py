@@ -203,8 +203,8 @@ def seconds(folder: Path, keys: Iterable[Key], languages: tuple[str, ...]) -> di
     """How long the training of each model took, its spaces together; the mean over seeds."""
     found: dict[str, list[float]] = {}
     for key in keys:
-        paths = [key.path(folder, own) for own in MODELS[key.model].spaces(languages)]
-        if all(path.is_file() for path in paths):
+        if key.is_trained(folder, languages):
             name = key.model + ("-permuted" if key.permuted else "")
-            found.setdefault(name, []).append(sum(about.stored(path).about.seconds for path in paths))
+            taken = (about.stored(path).about.seconds for path in key.paths(folder, languages))
+            found.setdefault(name, []).append(sum(taken))
     return {name: float(np.mean(values)) for name, values in found.items()}

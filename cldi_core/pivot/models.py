@@ -148,6 +148,14 @@ class Key:
             / f"{'+'.join(languages)}.safetensors"
         )
 
+    def paths(self, root: Path, languages: tuple[str, ...]) -> list[Path]:
+        """The files of all its spaces for some languages."""
+        return [self.path(root, own) for own in find_model(self.model).spaces(languages)]
+
+    def is_trained(self, root: Path, languages: tuple[str, ...]) -> bool:
+        """Whether all of them are there."""
+        return all(path.is_file() for path in self.paths(root, languages))
+
 
 def trained_keys(
     folder: Path, backbone: str, pair: str, languages: tuple[str, ...], holdout: str = "items"
@@ -158,6 +166,6 @@ def trained_keys(
         for path in sorted((folder / backbone / pair / holdout / model.name).glob("seed-*")):
             number = path.name.removeprefix("seed-")
             key = Key(backbone, pair, model.name, holdout, int(number) if number.isdecimal() else -1)
-            if key.seed >= 0 and all(key.path(folder, own).is_file() for own in model.spaces(languages)):
+            if key.seed >= 0 and key.is_trained(folder, languages):
                 found.append(key)
     return found

@@ -35,8 +35,12 @@ def models_folder(dataset: Dataset) -> Path:
 
 def trained(dataset: Dataset, backbone: str, pair: str, seed: int = 0) -> list[str]:
     """The models that can translate words of a pair."""
-    found = models.trained_keys(models_folder(dataset), backbone, pair, pair_languages(pair), HOLDOUT)
-    return [key.model for key in found if key.seed == seed]
+    return [name for name in MODELS if is_trained(dataset, Key(backbone, pair, name, HOLDOUT, seed))]
+
+
+def is_trained(dataset: Dataset, key: Key) -> bool:
+    """Whether a model is there."""
+    return key.is_trained(models_folder(dataset), pair_languages(key.pair))
 
 
 def offers(dataset: Dataset) -> list[str]:
@@ -57,7 +61,7 @@ def stored(pair: Pair, name: str, seed: int = 0) -> dict[str, about.Stored]:
     """
     key = Key(pair.backbone, pair.name, name, HOLDOUT, seed)
     found: dict[str, about.Stored] = {}
-    if name not in trained(pair.dataset, pair.backbone, pair.name, seed):
+    if not is_trained(pair.dataset, key):
         raise UnknownNameError(
             f"{models.find_model(name).label} has not been trained for {pair.name} of {pair.dataset.name!r} with "
             f"{pair.backbone}; train it: python -m cldi_core pivot train --dataset {pair.dataset.address} --pair "
@@ -203,7 +207,7 @@ def _ranker_of(model: Model) -> Ranker:
         TRAINED,
         key=lambda pair: storage.digest(pair.key, digest(pair, model.name)),
         scores=lambda pair: scores(pair, model.name),
-        available=lambda dataset, backbone, pair: model.name in trained(dataset, backbone, pair),
+        available=lambda dataset, backbone, pair: is_trained(dataset, Key(backbone, pair, model.name, HOLDOUT)),
         bounds=(-np.inf, 0.0) if order else (-1.0, 1.0),
     )
 
