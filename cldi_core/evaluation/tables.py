@@ -25,7 +25,6 @@ def table(
     ks: Sequence[int] = (1, 10),
     same_spelled: bool = True,
     group: str | None = None,
-    seed: int = 0,
 ) -> list[dict[str, Any]]:
     """Summarise rankings.
 
@@ -36,9 +35,9 @@ def table(
 
     Returns:
         One record per pair (and ``"average"`` where there are several), method and setting: ``pair``, ``method``,
-        ``setting``, ``mrr``, ``p@k``, each with ``…_low`` and ``…_high`` (95 % bootstrap over source words), ``n``,
-        ``coverage``.  The average is the mean of the pairs' means; its n is the sum; it has the methods that all pairs
-        have.
+        ``setting``, ``mrr``, ``p@k``, each with ``…_low``, ``…_high`` and ``…_why`` (its 95 % interval, or why it has
+        none), ``n`` (covered queries), ``clusters`` (their English words, which the intervals are of), ``coverage``.
+        The average is the mean of the pairs' means; its n is the sum; it has the methods that all pairs have.
     """
     kept = {pair: dict(frames) if same_spelled else _differently(frames) for pair, frames in rankings.items()}
     groups = {pair: [pair] for pair in kept}
@@ -49,7 +48,7 @@ def table(
         if group not in (None, name):
             continue
         for setting, letters in SETTINGS.items():
-            records += _summary(name, setting, {pair: _only(kept[pair], letters) for pair in pairs}, ks, seed)
+            records += _summary(name, setting, {pair: _only(kept[pair], letters) for pair in pairs}, ks)
     return records
 
 
@@ -58,7 +57,6 @@ def against(
     base: str = "avgmax",
     *,
     same_spelled: bool = True,
-    seed: int = 0,
 ) -> list[dict[str, Any]]:
     """How much higher each method's MRR is than that of ``base``, on the same words.
 
@@ -66,9 +64,9 @@ def against(
         rankings: pair → method → the frame of ``rankings.rankings``.
 
     Returns:
-        One record per other method and setting, averaged over the pairs: ``method``, ``setting``, ``mrr``,
-        ``mrr_low``, ``mrr_high`` (95 %; words are resampled with their ranks under both methods and in all pairs) and
-        ``n``, the words that both cover.
+        One record per other method and setting, averaged over the pairs: ``method``, ``setting``, ``mrr`` with
+        ``mrr_low``, ``mrr_high`` and ``mrr_why`` (an English word counts with its ranks under both methods and in all
+        pairs), ``n``, the queries that both cover, and ``clusters``, their English words.
     """
     names = [name for name in _in_all(rankings) if name != base]
     records: list[dict[str, Any]] = []
@@ -76,12 +74,12 @@ def against(
         kept = {
             pair: _only(frames if same_spelled else _differently(frames), letters) for pair, frames in rankings.items()
         }
-        ranks = {name: rank_table({pair: kept[pair][name] for pair in kept}) for name in (base, *names)}
+        words, ranks = rank_tables(kept, [base, *names])
         for name in names:
-            both = 1 / ranks[name] - 1 / ranks[base]
-            found = metrics.paired(1 / ranks[name], 1 / ranks[base], seed=seed)
-            record = {"method": name, "setting": setting, "mrr": found.value, "mrr_low": found.low}
-            records.append(record | {"mrr_high": found.high, "n": int((~np.isnan(both)).sum())})
+            found = metrics.paired(1 / ranks[name], 1 / ranks[base], words)
+            both = ~np.isnan(ranks[name]) & ~np.isnan(ranks[base])
+            record = {"method": name, "setting": setting, **found.record("mrr")}
+            records.append(record | {"n": int(both.sum()), "clusters": found.n})
     return records
 
 
@@ -108,39 +106,59 @@ def _in_all(frames: Mapping[str, Mapping[str, pd.DataFrame]]) -> list[str]:
 
 
 def _summary(
-    group: str, setting: str, frames: Mapping[str, Mapping[str, pd.DataFrame]], ks: Sequence[int], seed: int
+    group: str, setting: str, frames: Mapping[str, Mapping[str, pd.DataFrame]], ks: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """All methods that every pair of a group has, in one setting, on the same resamples."""
+    """All methods that every pair of a group has, in one setting."""
     methods = _in_all(frames)
-    ranks = {name: rank_table({pair: by_method[name] for pair, by_method in frames.items()}) for name in methods}
+    words, ranks = rank_tables(frames, methods)
+    numbers = np.unique(words, return_inverse=True)[1]  # faster than names, and there are many figures
     records: list[dict[str, Any]] = []
     for name in methods:
-        figures = metrics.figures(ranks[name], ks)
-        found = metrics.intervals(np.stack(list(figures.values()), axis=2), seed=seed)
         asked = sum(len(by_method[name]) for by_method in frames.values())
         covered = int((~np.isnan(ranks[name])).sum())
         record: dict[str, Any] = {"pair": group, "method": name, "setting": setting}
-        for figure, interval in zip(figures, found, strict=True):
-            record |= {figure: interval.value, f"{figure}_low": interval.low, f"{figure}_high": interval.high}
-        records.append(record | {"n": covered, "coverage": covered / asked if asked else float("nan")})
+        clusters = 0
+        for figure, values in metrics.figures(ranks[name], ks).items():
+            found = metrics.interval(values, numbers)
+            record, clusters = record | found.record(figure), found.n
+        records.append(
+            record | {"n": covered, "clusters": clusters, "coverage": covered / asked if asked else float("nan")}
+        )
     return records
 
 
 def interval_of(record: Mapping[str, Any], figure: str) -> metrics.Interval:
-    """One figure (``"mrr"``, ``"p@1"``, …) of a record of ``table``, with its interval."""
-    return metrics.Interval(record[figure], record[f"{figure}_low"], record[f"{figure}_high"])
+    """One figure (``"mrr"``, ``"p@1"``, …) of a record of ``table``, with its interval.
+
+    Records without ``clusters`` are of ``n`` items, each a cluster of its own.
+    """
+    n = record["clusters"] if "clusters" in record else record["n"]
+    return metrics.Interval(record[figure], record[f"{figure}_low"], record[f"{figure}_high"], n)
 
 
-def rank_table(frames: Mapping[str, pd.DataFrame]) -> NDArray[np.float64]:
-    """Ranks of the same queries in several pairs: float64 (n_queries, n_pairs), nan where a pair lacks one."""
-    columns = [(frame["query"].tolist(), frame["rank"].to_numpy(np.float64)) for frame in frames.values()]
-    place = {
-        query: row for row, query in enumerate(dict.fromkeys(query for queries, _ in columns for query in queries))
-    }
-    ranks = np.full((len(place), len(columns)), np.nan)
-    for column, (queries, values) in enumerate(columns):
-        ranks[[place[query] for query in queries], column] = values
-    return ranks
+def rank_tables(
+    frames: Mapping[str, Mapping[str, pd.DataFrame]], methods: Sequence[str]
+) -> tuple[NDArray[np.str_], dict[str, NDArray[np.float64]]]:
+    """Ranks of the same queries in several pairs and under several methods.
+
+    Args:
+        frames: pair → method → frame, all methods of a pair.
+
+    Returns:
+        The English word of each query, (n_queries,); method → float64 (n_queries, n_pairs), nan where a pair lacks one.
+    """
+    # Frames in the order of the columns below; rows go by the queries' ids.
+    parts = {name: [by_method[name] for by_method in frames.values()] for name in methods}
+    word: dict[str, str] = {}
+    for frame in (frame for own in parts.values() for frame in own):
+        word.update(zip(frame["query"].tolist(), frame["word"].tolist(), strict=True))
+    place = {query: row for row, query in enumerate(word)}
+    ranks = {}
+    for name, own in parts.items():
+        ranks[name] = np.full((len(place), len(own)), np.nan)
+        for column, frame in enumerate(own):
+            ranks[name][[place[query] for query in frame["query"].tolist()], column] = frame["rank"]
+    return np.array(list(word.values()), np.str_), ranks
 
 
 def chance(pair: Pair) -> float:
@@ -153,12 +171,13 @@ def chance(pair: Pair) -> float:
     return float(np.mean([known[count] for count in right if count])) if known else float("nan")
 
 
-def noun_gap(frames: Mapping[str, pd.DataFrame], against: str, *, seed: int = 0) -> metrics.Interval:
+def noun_gap(frames: Mapping[str, pd.DataFrame], against: str) -> metrics.Interval:
     """How much higher the nouns' MRR is than that of ``against`` (``"V"`` or ``"A"``), averaged over the pairs."""
-    tables = [
-        1 / rank_table({pair: frame[frame["pos"] == letter] for pair, frame in frames.items()})
-        for letter in ("N", against)
-    ]
-    if any(not table.size for table in tables):
-        return metrics.NOTHING
-    return metrics.gap(tables[0], tables[1], seed=seed)
+    words, ranks = zip(
+        *(
+            rank_tables({pair: {"": frame[frame["pos"] == letter]} for pair, frame in frames.items()}, [""])
+            for letter in ("N", against)
+        ),
+        strict=True,
+    )
+    return metrics.gap(1 / ranks[0][""], 1 / ranks[1][""], words)

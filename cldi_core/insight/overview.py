@@ -101,12 +101,16 @@ def dispersions(pair: Pair) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["language", "word", "pos", "dispersion", "pictures", "senses"])
 
 
-def means_by_pos(frame: pd.DataFrame, column: str = "dispersion") -> list[tuple[str, metrics.Interval, int]]:
-    """The mean of a column for each part of speech with its interval and n: [(letter, interval, n)]."""
+SPANS = {"dispersion": (0.0, 2.0), "senses": metrics.ANY}  # between what bounds a word's figures can lie
+
+
+def means_by_pos(frame: pd.DataFrame, column: str = "dispersion") -> list[tuple[str, metrics.Interval]]:
+    """The mean of a column of ``dispersions`` for each part of speech with its interval: [(letter, interval)]."""
     found = []
     for letter in POS:
-        values = frame.loc[frame["pos"] == letter, column].dropna().to_numpy(np.float64)
-        found.append((letter, metrics.interval(values), len(values)))
+        rows = frame[(frame["pos"] == letter) & frame[column].notna()]
+        values = rows[column].to_numpy(np.float64)
+        found.append((letter, metrics.interval(values, rows["word"].to_numpy(np.str_), span=SPANS[column])))
     return found
 
 
@@ -142,8 +146,9 @@ def figures(table: pd.DataFrame, contender: str) -> dict[str, Any]:
 
 
 def difference(table: pd.DataFrame, one: str, other: str) -> metrics.Interval:
-    """How much higher the MRR of ``one`` is on the queries of ``compare``, with the interval of paired resamples."""
-    return metrics.paired(1 / table[one].to_numpy(np.float64), 1 / table[other].to_numpy(np.float64))
+    """How much higher the MRR of ``one`` is on the queries of ``compare``, with its interval."""
+    first, second = (1 / table[name].to_numpy(np.float64) for name in (one, other))
+    return metrics.paired(first, second, table["word"].to_numpy(np.str_))
 
 
 def wins(table: pd.DataFrame, one: str, other: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -163,9 +168,7 @@ def with_dispersion(rankings: pd.DataFrame, frame: pd.DataFrame, letters: str) -
     return table.reset_index(drop=True).assign(number=range(len(table)))
 
 
-def rank_correlation(table: pd.DataFrame, *, seed: int = 0) -> metrics.Interval:
-    """Spearman's rho between dispersion and 1/rank, with a bootstrap interval; nan below three words."""
-    if len(table) < 3:
-        return metrics.NOTHING
-    ranks = [table["dispersion"].rank().to_numpy(), (-table["rank"]).rank().to_numpy()]
-    return metrics.bootstrap(metrics.correlation_of(*ranks), len(table), seed=seed)
+def rank_correlation(table: pd.DataFrame) -> metrics.Interval:
+    """Spearman's rho between dispersion and 1/rank, with its interval; nan below three words."""
+    words = table["word"].to_numpy(np.str_)
+    return metrics.correlation(table["dispersion"].to_numpy(), -table["rank"].to_numpy(), words, ranks=True)

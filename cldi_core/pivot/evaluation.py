@@ -178,4 +178,4 @@ def less(one: pd.DataFrame | None, other: pd.DataFrame | None) -> metrics.Interv
     if one is None or other is None:
         return metrics.NOTHING
     first, second = one.align(other, join="inner")
-    return metrics.interval(first.to_numpy(np.float64) - second.to_numpy(np.float64))
+    return metrics.paired(first.to_numpy(np.float64), second.to_numpy(np.float64))

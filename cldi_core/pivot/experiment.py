@@ -163,11 +163,9 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
             table = part.pivot(index="query", columns="seed", values="rank").to_numpy(np.float64)
             if not table.size:
                 continue
-            figures = metrics.figures(table)
-            found = metrics.intervals(np.stack(list(figures.values()), axis=2))
             record: dict[str, Any] = {"model": model, "setting": setting}
-            for name, interval in zip(figures, found, strict=True):
-                record |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+            for name, values in metrics.figures(table).items():
+                record |= metrics.interval(values).record(name)
             record |= {"n": int((~np.isnan(table)).any(axis=1).sum()), "seeds": int(part["seed"].nunique())}
             records.append({**record, "unknown": float(part["unknown"].mean())})
     return records

@@ -352,7 +352,8 @@ def median(rows: pd.DataFrame) -> metrics.Interval:
         return metrics.NOTHING
     queries = rows.groupby("item").cumcount()
     ranks = rows["rank"].astype(float).groupby([rows["item"], queries]).first().unstack().to_numpy(np.float64)
-    return metrics.bootstrap(metrics.median_of(ranks), len(ranks))
+    draws = metrics.resample(metrics.median_of(ranks), len(ranks))
+    return metrics.of_draws(float(np.nanmedian(ranks)), draws, len(ranks))
 
 
 @dataclass(frozen=True)

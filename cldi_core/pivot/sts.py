@@ -32,7 +32,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Pearson's r between a model's similarities and people's, its 95 % bootstrap interval over pairs, and n."""
+    """Pearson's r between a model's similarities and people's, its 95 % interval (nan where there is none), and n."""
 
     pearson: float
     low: float
@@ -79,7 +79,7 @@ def agreement(space: Space, language: str, judged: Judged) -> Agreement:
     return correlation(np.array(found), judged.scores)
 
 
-def correlation(one: NDArray[np.float64], other: NDArray[np.float64], seed: int = 0) -> Agreement:
-    """Pearson's r of two series, float64 (n,) each, with the interval of resampled pairs."""
-    found = metrics.bootstrap(metrics.correlation_of(one, other), len(one), seed=seed)
+def correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> Agreement:
+    """Pearson's r of two series, float64 (n,) each, with Fisher's interval."""
+    found = metrics.correlation(one, other)
     return Agreement(found.value, found.low, found.high, len(one))
