@@ -46,8 +46,9 @@ def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[Contende
         rows.append(row)
     st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Figures of the methods compared")
     st.caption(
-        f"{current.pair} · {words.kinds(current.pos)} · n = {len(table)} words that all cover · 95 % intervals; "
-        "the difference is measured on the same resampled words. If its interval excludes 0, one is better here."
+        f"{current.pair} · {words.kinds(current.pos)} · {len(table)} queries that all cover · 95 % intervals over "
+        f"n = {less.n} English words; the difference is of the same words. If its interval excludes 0, one is better "
+        "here."
     )
 
 

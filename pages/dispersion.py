@@ -21,9 +21,9 @@ def means(spread: pd.DataFrame, language: str) -> None:
         found = overview.means_by_pos(rows, column)
         table = {
             "part of speech": list(POS.values()),
-            label: [figures.interval_text(interval) for _, interval, _ in found],
-            "in the paper": [f"{published[letter]:.2f}" for letter, _, _ in found],
-            "n": [n for _, _, n in found],
+            label: [figures.interval_text(interval) for _, interval in found],
+            "in the paper": [f"{published[letter]:.2f}" for letter, _ in found],
+            "n": [interval.n for _, interval in found],
         }
         st.dataframe(pd.DataFrame(table), hide_index=True, alt=f"Mean {label} by part of speech, {language}")
 
@@ -67,7 +67,8 @@ def against(current: view.View, spread: pd.DataFrame) -> None:
         st.switch_page("pages/word.py", query_params=view.of_word(query))
     correlation = overview.rank_correlation(table)
     st.caption(
-        f"Spearman's ρ between dispersion and 1/rank: {figures.interval_text(correlation)}, n = {len(table)}. "
+        f"Spearman's ρ between dispersion and 1/rank: {figures.interval_text(correlation)}, "
+        f"n = {correlation.n} English words. "
         "Below 0: words whose pictures differ more are found less."
     )
 

@@ -56,7 +56,7 @@ def summary(
     draw.unscored(current.dataset, current.backbone, records, methods)
     st.caption(
         f"{draw.safe(load.opened(current.dataset).title)} · {group} · {backbones.label(current.backbone)} · "
-        "95 % bootstrap intervals over source words · "
+        "95 % intervals over n English words, each with all its queries; none below 20 words · "
         f"chance MRR {load.chance(current.dataset, current.backbone, pairs):.3f} · "
         f"KNN and KNN-C name one answer only, so they have P@1 alone."
     )
@@ -90,8 +90,8 @@ def beyond(current: view.View, pairs: Sequence[str], same: bool, methods: Sequen
     st.subheader("Which methods beat AVGMAX")
     result_tables.draw(result_tables.gains(records), "MRR above that of AVGMAX")
     st.caption(
-        "MRR less that of AVGMAX on the same words, with 95 % intervals; ▲ and ▼ mark those that exclude 0. Many "
-        "comparisons are made here: one or two such marks are to be expected by chance."
+        "MRR less that of AVGMAX on the same words, with 95 % intervals over n English words; ▲ and ▼ mark those that "
+        "exclude 0. Many comparisons are made here: one or two such marks are to be expected by chance."
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cldi_core.commands import terminal
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, DeviceOption, JsonOption
 from cldi_core.commands.terminal import print_json, progress
 from cldi_core.data.dataset import Dataset, open_dataset
@@ -72,7 +73,10 @@ def evaluate(
     same_spelled: Annotated[bool, typer.Option(help="Keep words spelled alike in both languages.")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals."""
+    """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals.
+
+    Intervals are over English words: a word counts with all its queries and pairs. Below 20 words there is none.
+    """
     from cldi_core import rankers
     from cldi_core.evaluation import tables
     from cldi_core.evaluation.pairs import open_pair
@@ -93,13 +97,8 @@ def evaluate(
     if as_json:
         print_json({"dataset": opened.name, "backbone": backbone, "candidates": candidates, "results": records})
         return
-    print(f"{'pair':8} {'method':9} {'POS':4} {'MRR':>5} {'95 %':>12} {'P@1':>5} {'P@10':>5} {'n':>5} coverage")
-    for row in records:
-        print(
-            f"{row['pair']:8} {row['method']:9} {row['setting']:4} {row['mrr']:5.2f} "
-            f"[{row['mrr_low']:.2f}, {row['mrr_high']:.2f}] {row['p@1']:5.2f} {row['p@10']:5.2f} "
-            f"{row['n']:5d} {row['coverage']:.2f}"
-        )
+    for line in terminal.results(records):
+        print(line)
 
 
 def _scored_record(pair: str, method: str, scored: Scored) -> dict[str, object]:

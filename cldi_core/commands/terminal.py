@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,31 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(item) for item in value]
     return value
+
+
+def results(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The records of ``tables.table`` as lines: MRR with its interval, P@1, P@10, ``–`` where nothing was measured."""
+    from cldi_core.evaluation import tables
+    from cldi_core.evaluation.metrics import ENOUGH
+
+    wide = max((len(row["method"]) for row in records), default=0)
+    yield (
+        f"{'pair':8} {'method':{wide}} {'POS':4} {'MRR':>5} {'95 %':14} {'P@1':>5} {'P@10':>5} {'n':>5} {'words':>5} "
+        "coverage"
+    )
+    for row in records:
+        mrr, *hits = (f"{_number(row[name]):>5}" for name in ("mrr", "p@1", "p@10"))
+        bounds = tables.interval_of(row, "mrr").bounds(_number)
+        yield (
+            f"{row['pair']:8} {row['method']:{wide}} {row['setting']:4} {mrr} {bounds:14} {' '.join(hits)} "
+            f"{row['n']:5d} {row['clusters']:5d} {_number(row['coverage']):>8}"
+        )
+    yield f"n: queries; words: English words, which the intervals are over; there is none below {ENOUGH} words"
+
+
+def _number(value: float) -> str:
+    """Two decimals, and no minus before what is rounded to nothing; ``–`` for nan."""
+    return "–" if math.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
 
 
 @contextmanager

@@ -6,7 +6,8 @@ both of its parts of speech, in all language pairs, with all seeds), because the
 A mean of figures between known bounds gets Wilson's (1927) score interval with the *effective* number of coin tosses
 ``m (1 - m) / variance`` in place of n and Student's t with n - 1 degrees of freedom in place of 1.96, as surveys do it
 for proportions (Kott & Carr 1997; Franco, Little, Louis & Slud 2019 recommend this form, and R's ``svyciprop`` has it).
-For P@k of one pair that is Wilson's interval; 1/rank lies in [0, 1] too, and a paired difference in [-1, 1].
+For P@k of one pair that is Wilson's interval of n - 1 tosses; 1/rank lies in [0, 1] too, a paired difference in
+[-1, 1].
 
 It was chosen by simulated coverage, beside bootstraps (percentile, BCa, bootstrap-t) and Student's t: words were drawn
 again and again from the demo's ranks, 20, 40 or 100 at a time.  At 20 words it held the truth in .84 to .98 of the
@@ -34,6 +35,7 @@ LEVEL = 0.95
 ENOUGH = 20  # words: of fewer, no interval holds the truth as often as it says
 FEW, ALIKE = "n too small", "no spread"  # why a figure has no interval
 TINY = 1e-18  # a variance of figures between 0 and 1 below which they are all the same, but for rounding
+WIDTH = 1e-9  # narrower than any interval is
 RESAMPLES, CHUNK = 2000, 200  # draws of a bootstrap; so many are made at a time
 CACHED = 4000  # words: draws over more are made anew each time, to spare memory
 SHARES, DIFFERENCES, ANY = (0.0, 1.0), (-1.0, 1.0), (-math.inf, math.inf)  # between what bounds figures can lie
@@ -71,6 +73,12 @@ class Interval:
         Nothing is drawn as a finding whose printed interval touches 0, nor what has no interval.
         """
         return int(round(self.low, digits) > 0) - int(round(self.high, digits) < 0)
+
+    def bounds(self, number: Callable[[float], str]) -> str:
+        """``"[.54, .60]"``, bounds written by ``number``; ``"(n too small)"``; ``""`` where nothing was measured."""
+        if self.why:
+            return f"({self.why})"
+        return "" if math.isnan(self.value) else f"[{number(self.low)}, {number(self.high)}]"
 
     def record(self, name: str) -> dict[str, Any]:
         """As parts of a record: ``name``, ``name_low``, ``name_high``, ``name_why``."""
@@ -231,7 +239,7 @@ def gap(
 
     low = value - reach(left.value - left.low, right.high - right.value)
     high = value + reach(left.high - left.value, right.value - right.low)
-    return Interval(value, low, high, n)
+    return _made(value, low, high, n)
 
 
 def correlation(
@@ -263,7 +271,7 @@ def correlation(
         return Interval(value, math.nan, math.nan, n)
     error = math.sqrt((1 + value**2 / 2 if ranks else 1.0) / (n - 3))
     reach = float(ndtri((1 + LEVEL) / 2)) * error
-    return Interval(value, math.tanh(math.atanh(value) - reach), math.tanh(math.atanh(value) + reach), n)
+    return _made(value, math.tanh(math.atanh(value) - reach), math.tanh(math.atanh(value) + reach), n)
 
 
 def resample(statistic: Statistic, n: int, *, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.float64]:
@@ -301,8 +309,8 @@ def of_draws(value: float, draws: NDArray[np.float64], n: int) -> Interval:
     if n < ENOUGH or np.isnan(draws).all():
         return Interval(value, math.nan, math.nan, n)
     tail = (1 - LEVEL) / 2
-    low, high = (float(bound) for bound in np.nanquantile(draws, [tail, 1 - tail]))
-    return Interval(value, low, high, n) if high - low > TINY else Interval(value, math.nan, math.nan, n)
+    low, high = np.nanquantile(draws, [tail, 1 - tail])
+    return _made(value, low, high, n)
 
 
 @functools.lru_cache(maxsize=64)
@@ -341,7 +349,7 @@ def _bounded(mean: _Mean, span: tuple[float, float]) -> Interval:
         return nothing
     if math.isinf(span[1] - span[0]):
         reach = _student(n) * math.sqrt(mean.variance)
-        return Interval(mean.value, mean.value - reach, mean.value + reach, n) if reach else nothing
+        return _made(mean.value, mean.value - reach, mean.value + reach, n)
     width = span[1] - span[0]
     share, variance = (mean.value - span[0]) / width, mean.variance / width**2
     spread = share * (1 - share)
@@ -350,9 +358,14 @@ def _bounded(mean: _Mean, span: tuple[float, float]) -> Interval:
     elif spread > TINY:
         return nothing  # all are the same, and at neither bound: nothing says how far others may be
     else:
-        effective = n
-    low, high = span[0] + width * _wilson(share, effective, n)
-    return Interval(mean.value, float(min(low, mean.value)), float(max(high, mean.value)), n)
+        effective = n - 1  # as many as a share near it has
+    low, high = np.clip(span[0] + width * _wilson(share, effective, n), *span)  # but for rounding they lie within
+    return _made(mean.value, min(low, mean.value), max(high, mean.value), n)
+
+
+def _made(value: float, low: float, high: float, n: int) -> Interval:
+    """The record; an interval without a width is none."""
+    return Interval(value, float(low), float(high), n) if high - low > WIDTH else Interval(value, math.nan, math.nan, n)
 
 
 def _wilson(share: float, effective: float, n: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cldi_core.data.dataset import POS, SETTINGS
-from cldi_core.evaluation import metrics, paper
+from cldi_core.evaluation import metrics, paper, tables
 from cldi_core.scoring.methods import METHODS
 
 # Okabe & Ito (2008): told apart by colour-blind eyes.
@@ -52,6 +52,7 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
     for offset, setting in enumerate(shown):
         rows = {row["method"]: row for row in records if row["pair"] == group and row["setting"] == setting}
         rows = {name: rows[name] for name in names if name in rows}
+        found = [tables.interval_of(row, "mrr") for row in rows.values()]
         label = POS[SETTINGS[setting][0]]
         figure.add_trace(
             go.Scatter(
@@ -60,14 +61,15 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
                 error_y={
                     "type": "data",
                     "symmetric": False,
-                    "array": [row["mrr_high"] - row["mrr"] for row in rows.values()],
-                    "arrayminus": [row["mrr"] - row["mrr_low"] for row in rows.values()],
+                    "array": [None if one.why else one.high - one.value for one in found],  # None draws no bar
+                    "arrayminus": [None if one.why else one.value - one.low for one in found],
                     "thickness": 2,
                 },
                 mode="markers",
                 marker={"size": 11, "color": SETTING_COLOURS[setting]},
-                name=f"{label}s, n = {next(iter(rows.values()))['n']}" if rows else f"{label}s",
-                hovertemplate="MRR %{y:.2f}<extra></extra>",
+                name=f"{label}s, n = {found[0].n}{_too_few(found)}" if found else f"{label}s",
+                hovertext=[f"MRR {interval_text(one)}" for one in found],
+                hoverinfo="text",
             )
         )
     published = [
@@ -85,7 +87,12 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
     )
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METHODS[name].label for name in names])
     figure.update_yaxes(range=[0, 1], title="MRR")
-    return _layout(figure, "How well words translate", "MRR with 95 % bootstrap interval", 390)
+    return _layout(figure, "How well words translate", "MRR with 95 % interval over n English words", 390)
+
+
+def _too_few(found: Sequence[metrics.Interval]) -> str:
+    """What the legend says of figures without an interval."""
+    return next((f" ({one.why})" for one in found if one.why), "")
 
 
 def histogram(frame: pd.DataFrame, language: str) -> go.Figure:
@@ -222,18 +229,17 @@ def _points(
 
 
 def interval_text(interval: metrics.Interval) -> str:
-    """``".57 [.54, .60]"``."""
-    if np.isnan(interval.value):
-        return "–"
-    value, low, high = (f"{round(number, 2) + 0.0:.2f}" for number in (interval.value, interval.low, interval.high))
-    return f"{value} [{low}, {high}]"
+    """``".57 [.54, .60]"``, or ``".57 (n too small)"``."""
+    return f"{_number(interval.value)} {interval.bounds(_number)}".strip()
+
+
+def _number(value: float) -> str:
+    return "–" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
 
 
 def gain_text(interval: metrics.Interval) -> str:
-    """``"▲ +.04 [.02, .06]"``, marked where the interval excludes 0."""
-    if np.isnan(interval.value):
-        return "–"
-    mark = "▲ " if interval.low > 0 else "▼ " if interval.high < 0 else ""
+    """``"▲ +.04 [.02, .06]"``, marked where the interval as it is written excludes 0."""
+    mark = {1: "▲ ", -1: "▼ "}.get(interval.side(), "")
     sign = "+" if round(interval.value, 2) > 0 else ""
     return f"{mark}{sign}{interval_text(interval)}"
 

@@ -26,7 +26,7 @@ def draw(table: pd.DataFrame, alt: str) -> None:
 
 
 def figure(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
-    """One figure: methods down, settings across.
+    """One figure: methods down, settings across; n is the number of English words.
 
     Args:
         records: of ``tables.table``; name: one of ``FIGURES``.
@@ -34,18 +34,19 @@ def figure(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {}
     counts: dict[str, int] = {}
     for record in records:
-        cell = figures.interval_text(tables.interval_of(record, name))
+        found = tables.interval_of(record, name)
+        cell = figures.interval_text(found)
         method = rankers.ranker(record["method"])
-        n = counts.setdefault(record["setting"], record["n"])
-        if record["n"] != n:  # spelling needs no pictures, so it covers more words
-            cell += f", n = {record['n']}"
+        n = counts.setdefault(record["setting"], found.n)
+        if found.n != n:  # spelling needs no pictures, so it covers more words
+            cell += f", n = {found.n}"
         column = f"{record['setting']} (n = {n})"
         rows.setdefault(method.label, {})[column] = cell if method.ranks_all or name == "p@1" else "–"
     return pd.DataFrame(rows).T
 
 
 def gains(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """By how much each method's MRR is above another's.
+    """By how much each method's MRR is above another's; n is the number of English words.
 
     Args:
         records: of ``tables.against``.
@@ -54,8 +55,9 @@ def gains(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     for record in records:
         method = rankers.ranker(record["method"])
         if method.ranks_all:
-            column = f"{record['setting']} (n = {record['n']})"
-            rows.setdefault(method.label, {})[column] = figures.gain_text(tables.interval_of(record, "mrr"))
+            found = tables.interval_of(record, "mrr")
+            column = f"{record['setting']} (n = {found.n})"
+            rows.setdefault(method.label, {})[column] = figures.gain_text(found)
     return pd.DataFrame(rows).T
 
 

@@ -66,8 +66,8 @@ def process(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_module_runs_as_a_program(small: Dataset) -> None:
     done = process("evaluate", "--dataset", str(small.path), "--method", "avgmax")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("pair     method    POS    MRR")
-    assert len(done.stdout.splitlines()) == 1 + 4
+    assert done.stdout.startswith("pair     method POS    MRR")
+    assert len(done.stdout.splitlines()) == 1 + 4 + 1
 
 
 def test_a_mistake_in_a_real_process_is_one_line(data: Path) -> None:
@@ -169,6 +169,22 @@ def test_evaluate_prints_json(ask: Callable[..., dict]) -> None:
     assert sorted(found) == sorted(("en-de", s, m) for s in ("ALL", "NN", "VB", "ADJ") for m in METHODS)
     every = [record for record in answer["results"] if record["setting"] == "ALL"]
     assert {(record["n"], record["coverage"]) for record in every} == {(6, 6 / 7)}
+
+
+def test_evaluate_says_where_words_are_too_few(run: Run, ask: Callable[..., dict]) -> None:
+    """Six words, and none of them a verb whose answer has pictures: no interval is printed, no nan, no zero width."""
+    code, out, err = run("evaluate", "--dataset", "small", "--method", "avgmax")
+    assert (code, err) == (0, "")
+    head, *lines, note = out.splitlines()
+    assert "words" in head and note.endswith(
+        "English words, which the intervals are over; there is none below 20 words"
+    )
+    records = ask("evaluate", "--method", "avgmax")["results"]
+    assert len(lines) == len(records) == 4
+    for line, record in zip(lines, records, strict=True):
+        assert f" {record['mrr']:.2f} (n too small) " in line and "[" not in line and "nan" not in line
+        assert (record["mrr_low"], record["p@1_high"], record["p@10_why"]) == (None, None, "n too small")
+    assert [record["clusters"] for record in records] == [6, 3, 1, 2]
 
 
 def test_evaluate_json_has_null_where_nothing_was_measured(run: Run, data: Path) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import metrics, tables
 from cldi_core.evaluation.pairs import open_pair
 from tests import oracles
-from tests.conftest import BACKBONE
+from tests.conftest import BACKBONE, LEXICON
 
 NAN = math.nan
 
@@ -22,6 +23,7 @@ def frame(ranks: dict[str, float], same: tuple[str, ...] = ()) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "query": list(ranks),
+            "word": [query[:-2] for query in ranks],
             "pos": [query[-1] for query in ranks],
             "rank": list(ranks.values()),
             "same_spelled": [query in same for query in ranks],
@@ -47,8 +49,8 @@ def test_every_pair_and_setting_has_one_record(records: list[dict]) -> None:
     assert [(record["pair"], record["setting"]) for record in records] == [
         (pair, setting) for pair in ("en-de", "en-fr", "average") for setting in ("ALL", "NN", "VB", "ADJ")
     ]
-    figures = {f"{name}{end}" for name in ("mrr", "p@1", "p@10") for end in ("", "_low", "_high")}
-    assert set(records[0]) == {"pair", "method", "setting", "n", "coverage"} | figures
+    figures = {f"{name}{end}" for name in ("mrr", "p@1", "p@10") for end in ("", "_low", "_high", "_why")}
+    assert set(records[0]) == {"pair", "method", "setting", "n", "clusters", "coverage"} | figures
 
 
 @pytest.mark.parametrize("setting, letter", [("ALL", "NVA"), ("NN", "N"), ("VB", "V"), ("ADJ", "A")])
@@ -67,7 +69,8 @@ def test_one_pair_is_the_mean_over_covered_words(
     assert record["mrr"] == pytest.approx(sum(1 / rank for rank in known) / len(known))
     assert record["p@1"] == pytest.approx(sum(rank <= 1 for rank in known) / len(known))
     assert record["p@10"] == pytest.approx(sum(rank <= 10 for rank in known) / len(known))
-    assert record["mrr_low"] <= record["mrr"] <= record["mrr_high"]
+    assert record["clusters"] == len(known) and record["mrr_why"] == "n too small"
+    assert math.isnan(record["mrr_low"]) and math.isnan(record["p@10_high"])
 
 
 def test_the_average_is_the_mean_of_the_pairs_means(records: list[dict]) -> None:
@@ -119,22 +122,42 @@ def test_methods_stand_side_by_side() -> None:
     assert one(records, "en-de", "NN", "maxmax")["p@5"] == 1
 
 
-def test_intervals_are_the_quantiles_of_a_bootstrap_over_words(records: list[dict]) -> None:
-    words = list(DE)
-    table = [[1 / DE[word], 1 / FR.get(word, NAN)] for word in words]
-    rng = np.random.default_rng(0)
-    draws = [rng.integers(0, len(words), len(words)).tolist() for _ in range(4000)]
-    low, high = np.quantile(oracles.bootstrap(table, draws), [0.025, 0.975])
-    record = one(records, "average", "ALL")
-    assert record["mrr_low"] == pytest.approx(low, abs=0.03)
-    assert record["mrr_high"] == pytest.approx(high, abs=0.03)
+def many(n: int, pos: str = "N", seed: int = 0, missing: float = 0.0) -> dict[str, float]:
+    """Ranks of made-up words, some without."""
+    rng = np.random.default_rng(seed)
+    ranks = rng.integers(1, 40, n).astype(float)
+    ranks[rng.random(n) < missing] = NAN
+    return {f"w{number}.{pos}": rank for number, rank in enumerate(ranks)}
 
 
-def test_the_same_call_gives_the_same_intervals() -> None:
-    frames = {"en-de": {"avgmax": frame(DE)}}
-    assert tables.table(frames) == tables.table(frames)
-    other = one(tables.table(frames, seed=1), "en-de", "NN")
-    assert other["mrr"] == one(tables.table(frames), "en-de", "NN")["mrr"]
+def test_intervals_are_over_english_words_whatever_they_are_asked_as() -> None:
+    """30 nouns, 10 of which are verbs too, in two pairs that cover different ones."""
+    pairs = {pair: many(30, "N", seed, 0.3) | many(10, "V", seed + 1) for seed, pair in ((1, "en-de"), (3, "en-fr"))}
+    found = tables.table({pair: {"avgmax": frame(ranks)} for pair, ranks in pairs.items()})
+    queries = [f"w{number}.{pos}" for pos, count in (("N", 30), ("V", 10)) for number in range(count)]
+    values = np.array([[1 / ranks[query] for ranks in pairs.values()] for query in queries])
+    record = one(found, "average", "ALL")
+    expected = metrics.interval(values, [query[:-2] for query in queries])
+    assert tables.interval_of(record, "mrr") == expected and expected.low < expected.high
+    covered = {query[:-2] for query, row in zip(queries, values, strict=True) if not np.isnan(row).all()}
+    assert record["clusters"] == expected.n == len(covered) < record["n"] == (~np.isnan(values)).sum()
+    hits = metrics.interval(np.where(np.isnan(values), NAN, values >= 1 / 10), [query[:-2] for query in queries])
+    assert tables.interval_of(record, "p@10") == hits
+    verbs = one(found, "average", "VB")
+    assert (verbs["n"], verbs["clusters"], verbs["p@1_why"]) == (20, 10, "n too small"), "ten words, not twenty"
+
+
+def test_records_of_items_are_their_own_clusters() -> None:
+    record = {"r@1": 0.5, "r@1_low": 0.4, "r@1_high": 0.6, "n": 30}
+    assert tables.interval_of(record, "r@1") == metrics.Interval(0.5, 0.4, 0.6, 30)
+    assert tables.interval_of({**record, "clusters": 9}, "r@1").n == 9
+
+
+def test_a_method_that_finds_every_word_first_is_not_certain() -> None:
+    records = tables.table({"en-de": {"avgmax": frame(dict.fromkeys(many(25), 1.0))}})
+    for name in ("mrr", "p@1", "p@10"):
+        found = tables.interval_of(one(records, "en-de", "NN"), name)
+        assert found.value == found.high == 1 and 0.8 < found.low < 0.9
 
 
 def test_nothing_asked_is_not_an_error() -> None:
@@ -144,11 +167,18 @@ def test_nothing_asked_is_not_an_error() -> None:
     assert record["n"] == 0 and math.isnan(record["coverage"])
 
 
-def test_the_rank_table_joins_by_query_not_by_position() -> None:
+def test_rank_tables_join_by_query_not_by_position() -> None:
     shuffled = frame(dict(reversed(FR.items())))
-    table = tables.rank_table({"en-de": frame(DE), "en-fr": shuffled})
-    np.testing.assert_array_equal(table[:, 0], list(DE.values()))
-    np.testing.assert_array_equal(table[:, 1], [*FR.values(), NAN])
+    other = frame({query: rank + 1 for query, rank in reversed(DE.items())})
+    words, ranks = tables.rank_tables(
+        {"en-de": {"a": frame(DE), "b": other}, "en-fr": {"a": shuffled, "b": shuffled}}, ["b", "a"]
+    )
+    place = {word: row for row, word in enumerate(words)}
+    assert sorted(words) == sorted(query[:-2] for query in DE)
+    for query, rank in DE.items():
+        row = place[query[:-2]]
+        np.testing.assert_array_equal(ranks["a"][row], [rank, FR.get(query, NAN)])
+        np.testing.assert_array_equal(ranks["b"][row], [rank + 1, FR.get(query, NAN)])
 
 
 def test_chance_counts_right_answers_and_candidates_with_pictures(small: Dataset) -> None:
@@ -158,13 +188,42 @@ def test_chance_counts_right_answers_and_candidates_with_pictures(small: Dataset
     assert tables.chance(pair) == pytest.approx(expected)
 
 
+def test_chance_is_the_mean_over_queries_that_are_covered(small: Dataset) -> None:
+    """Not of the mean number of right answers, nor over words without pictures, nor over answers without."""
+    rows = [*LEXICON, wordlists.Row("red", "Hund", "A"), wordlists.Row("red", "Hut", "A"),
+            wordlists.Row("red", "Hand", "A"), wordlists.Row("ghost", "Hut", "N"),
+            wordlists.Row("dog", "Hut", "V")]  # fmt: skip
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
+    pair = open_pair(Dataset(small.path), BACKBONE, "en-de")
+    pictured = {word for word, size in zip(pair.target.words, pair.target.sizes, strict=True) if size}
+    source = {word for word, size in zip(pair.source.words, pair.source.sizes, strict=True) if size}
+    right: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        if row.english in source and row.target in pictured:
+            right.setdefault((row.english, row.pos), set()).add(row.target)
+    counts = [len(answers) for answers in right.values()]
+    assert len(set(counts)) > 1 and "ghost" not in source
+    expected = sum(oracles.chance(len(pictured), count) for count in sorted(counts)) / len(counts)
+    assert tables.chance(pair) == pytest.approx(expected)
+    assert tables.chance(pair) != pytest.approx(oracles.chance(len(pictured), round(np.mean(counts))))
+
+
 def test_the_noun_gap_is_the_difference_of_the_means() -> None:
     gap = tables.noun_gap({"en-de": frame(DE), "en-fr": frame(FR)}, "A")
     nouns = ((1 + 1 / 4 + 1) / 3 + (1 / 3 + 1 + 1 / 10) / 3) / 2
     assert gap.value == pytest.approx(nouns - (1 / 2 + 1 / 1.5) / 2)
-    assert gap.low <= gap.value <= gap.high
+    assert (gap.n, gap.why) == (1, "n too small")
     missing = tables.noun_gap({"en-de": frame({"dog.N": 1.0})}, "V")
     assert isinstance(missing, metrics.Interval) and math.isnan(missing.value)
+
+
+def test_the_noun_gap_knows_words_that_are_nouns_and_verbs() -> None:
+    nouns, verbs = many(60, "N"), many(40, "V", seed=1)
+    (gap, apart) = (
+        metrics.gap(1 / np.array([*nouns.values()]), 1 / np.array([*verbs.values()]), clusters)
+        for clusters in ((np.arange(60), np.arange(40)), (None, None))
+    )
+    assert tables.noun_gap({"en-de": frame(nouns | verbs)}, "V") == pytest.approx(gap) != apart
 
 
 def test_methods_are_set_against_one_on_the_same_words() -> None:
@@ -179,8 +238,8 @@ def test_methods_are_set_against_one_on_the_same_words() -> None:
     gain = sum(1 - 1 / rank for rank in (1, 4, 12, 2, 1)) / 5
     record = found["good", "ALL"]
     assert record["mrr"] == pytest.approx(gain / 2)  # the mean of both pairs, French gains nothing
-    assert record["mrr_low"] <= record["mrr"] <= record["mrr_high"] and record["n"] == 9
-    assert [found["same", "ALL"][name] for name in ("mrr", "mrr_low", "mrr_high")] == [0, 0, 0]
+    assert (record["n"], record["clusters"], record["mrr_why"]) == (9, 6, "n too small")
+    assert found["same", "ALL"]["mrr"] == 0 and math.isnan(found["same", "ALL"]["mrr_low"])
     frames["en-fr"]["good"] = frame(worse)
     assert tables.against({"en-fr": frames["en-fr"]})[0]["mrr"] < 0
     (nouns,) = [
@@ -189,6 +248,18 @@ def test_methods_are_set_against_one_on_the_same_words() -> None:
         if (record["method"], record["setting"]) == ("good", "VB")
     ]
     assert nouns["n"] == 1
+
+
+def test_differences_are_over_english_words() -> None:
+    ranks = many(30, "N") | many(25, "V", seed=2)
+    better = {query: max(1, rank - 3) for query, rank in ranks.items()}
+    record = tables.against({"en-de": {"avgmax": frame(ranks), "x": frame(better)}})[0]
+    words = [query[:-2] for query in ranks]
+    expected = metrics.paired(1 / np.array([*better.values()]), 1 / np.array([*ranks.values()]), words)
+    assert (record["n"], record["clusters"]) == (55, 30)
+    assert tables.interval_of(record, "mrr") == expected and expected.side() == 1
+    same = tables.against({"en-de": {"avgmax": frame(ranks), "x": frame(ranks)}})[0]
+    assert (same["mrr"], same["mrr_why"]) == (0, "no spread"), "no difference anywhere is no finding"
 
 
 def test_words_spelled_alike_can_be_left_out_of_the_comparison() -> None:

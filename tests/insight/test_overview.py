@@ -10,6 +10,7 @@ import pytest
 
 from cldi_core.data import pictures, wordlists
 from cldi_core.data.dataset import Dataset, create
+from cldi_core.evaluation import metrics
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import overview
 from tests import oracles
@@ -90,7 +91,7 @@ def test_means_and_extremes_by_part_of_speech() -> None:
     frame = pd.DataFrame(
         {"language": "en", "word": list("abcde"), "pos": list("NNNNV"), "dispersion": [0.3, NAN, 0.1, 0.5, 0.2]}
     )
-    means = {letter: (interval.value, count) for letter, interval, count in overview.means_by_pos(frame)}
+    means = {letter: (interval.value, interval.n) for letter, interval in overview.means_by_pos(frame)}
     assert means["N"] == (pytest.approx(0.3), 3)
     assert means["V"] == (pytest.approx(0.2), 1)
     assert means["A"][1] == 0 and math.isnan(means["A"][0])
@@ -109,7 +110,7 @@ def test_comparisons_are_of_the_same_words() -> None:
     assert overview.compare({"one": ONE}, "V")["query"].tolist() == ["run.V"]
     difference = overview.difference(table, "one", "two")
     assert difference.value == pytest.approx(((1 - 1 / 2) + (1 / 4 - 1 / 2)) / 2)
-    assert difference.low <= difference.value <= difference.high
+    assert (difference.n, difference.why) == (2, "n too small")
 
 
 def test_wins_are_split_and_sorted() -> None:
@@ -130,11 +131,30 @@ def test_rankings_are_joined_with_the_dispersion_of_the_source_word() -> None:
     assert table[["query", "dispersion", "number"]].to_numpy().tolist() == [["dog.N", 0.1, 0], ["run.V", 0.3, 1]]
 
 
-def test_the_rank_correlation_is_spearmans() -> None:
+def test_means_and_differences_are_over_words() -> None:
+    rng = np.random.default_rng(0)
+    words = [f"w{number}" for number in range(25)]
+    frame = pd.DataFrame({"language": "en", "word": words, "pos": "N", "dispersion": rng.uniform(0, 2, 25),
+                          "senses": rng.integers(0, 40, 25).astype(float)})  # fmt: skip
+    for column, span in (("dispersion", (0, 2)), ("senses", metrics.ANY)):
+        (_, nouns), *_ = overview.means_by_pos(frame, column)
+        assert (
+            nouns == metrics.interval(frame[column].to_numpy(), words, span=span)
+            and nouns.low < nouns.value < nouns.high
+        )
+    one, two = rng.integers(1, 9, (2, 50)).astype(float)
+    table = pd.DataFrame({"word": words * 2, "one": one, "two": two})
+    assert overview.difference(table, "one", "two") == metrics.paired(1 / one, 1 / two, words * 2)
+    assert overview.difference(table, "one", "two").n == 25
+
+
+def test_the_rank_correlation_is_spearmans_over_words() -> None:
     rng = np.random.default_rng(0)
     dispersion = rng.uniform(size=200)
-    table = pd.DataFrame({"dispersion": dispersion, "rank": np.floor(1 + 50 * dispersion + 20 * rng.uniform(size=200))})
+    ranks = np.floor(1 + 50 * dispersion + 20 * rng.uniform(size=200))
+    table = pd.DataFrame({"word": np.arange(200) // 2, "dispersion": dispersion, "rank": ranks})
     found = overview.rank_correlation(table)
     assert found.value == pytest.approx(table["dispersion"].corr(-table["rank"], method="spearman"))
-    assert -1 <= found.low < found.value < found.high < 0
+    assert -1 <= found.low < found.value < found.high < 0 and found.n == 100
     assert math.isnan(overview.rank_correlation(table[:2]).value)
+    assert overview.rank_correlation(table[:30]).why == "n too small"

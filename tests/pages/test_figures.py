@@ -99,7 +99,7 @@ def test_the_histogram_counts_words_with_a_dispersion_of_one_language() -> None:
 def record(method: str, setting: str, mrr: float) -> dict[str, object]:
     """One record of ``results.table``."""
     return {"pair": "en-de", "method": method, "setting": setting, "mrr": mrr, "mrr_low": mrr - 0.1,
-            "mrr_high": mrr + 0.2, "n": 5}  # fmt: skip
+            "mrr_high": mrr + 0.2, "n": 50, "clusters": 40}  # fmt: skip
 
 
 def test_the_finding_shows_each_method_at_its_own_label() -> None:
@@ -111,17 +111,28 @@ def test_the_finding_shows_each_method_at_its_own_label() -> None:
     assert (list(nouns.y), list(verbs.y), list(adjectives.y)) == ([0.5], [0.25], [])
     assert [round(verbs.x[0] - nouns.x[0], 2), round(verbs.x[0])] == [0.18, names.index(last)]
     assert chart.layout.xaxis.ticktext[round(verbs.x[0])] == METHODS[last].label
-    assert (nouns.name, adjectives.name) == ("nouns, n = 5", "adjectives")
+    assert (nouns.name, adjectives.name) == ("nouns, n = 40", "adjectives")
     assert nouns.error_y.array[0] == pytest.approx(0.2) and nouns.error_y.arrayminus[0] == pytest.approx(0.1)
     assert [len(trace.y) for trace in figures.finding([record(last, "NN", 0.5)], "average").data[:3]] == [0, 0, 0]
+
+
+def test_the_finding_draws_no_bar_where_there_is_no_interval() -> None:
+    few = {**record("avgmax", "VB", 0.3), "mrr_low": NAN, "mrr_high": NAN, "clusters": 11}
+    nouns, verbs, *_ = figures.finding([record("avgmax", "NN", 0.5), few], "en-de").data
+    assert (nouns.name, list(nouns.hovertext)) == ("nouns, n = 40", ["MRR 0.50 [0.40, 0.70]"])
+    assert (verbs.name, list(verbs.hovertext)) == ("verbs, n = 11 (n too small)", ["MRR 0.30 (n too small)"])
+    assert list(verbs.error_y.array) == list(verbs.error_y.arrayminus) == [None]
+    assert nouns.hoverinfo == verbs.hoverinfo == "text"
 
 
 @pytest.mark.parametrize(
     ("interval", "text"),
     [
-        (Interval(0.567, 0.541, 0.6), "0.57 [0.54, 0.60]"),
-        (Interval(-0.001, -0.2, 0.004), "0.00 [-0.20, 0.00]"),
-        (Interval(NAN, NAN, NAN), "–"),
+        (Interval(0.567, 0.541, 0.6, 20), "0.57 [0.54, 0.60]"),
+        (Interval(-0.001, -0.2, 0.004, 20), "0.00 [-0.20, 0.00]"),
+        (Interval(0.567, NAN, NAN, 19), "0.57 (n too small)"),
+        (Interval(0.0, NAN, NAN, 50), "0.00 (no spread)"),
+        (Interval(NAN, NAN, NAN, 0), "–"),
     ],
 )
 def test_intervals_are_written_with_two_decimals(interval: Interval, text: str) -> None:
@@ -131,14 +142,17 @@ def test_intervals_are_written_with_two_decimals(interval: Interval, text: str) 
 @pytest.mark.parametrize(
     ("interval", "text"),
     [
-        (Interval(0.04, 0.02, 0.06), "▲ +0.04 [0.02, 0.06]"),
-        (Interval(-0.04, -0.06, -0.02), "▼ -0.04 [-0.06, -0.02]"),
-        (Interval(0.01, -0.02, 0.04), "+0.01 [-0.02, 0.04]"),
-        (Interval(0.0, 0.0, 0.0), "0.00 [0.00, 0.00]"),
-        (Interval(NAN, NAN, NAN), "–"),
+        (Interval(0.04, 0.02, 0.06, 99), "▲ +0.04 [0.02, 0.06]"),
+        (Interval(-0.04, -0.06, -0.02, 99), "▼ -0.04 [-0.06, -0.02]"),
+        (Interval(0.01, -0.02, 0.04, 99), "+0.01 [-0.02, 0.04]"),
+        (Interval(0.02, 0.004, 0.05, 99), "+0.02 [0.00, 0.05]"),
+        (Interval(-0.02, -0.05, -0.001, 99), "-0.02 [-0.05, 0.00]"),
+        (Interval(0.3, NAN, NAN, 11), "+0.30 (n too small)"),
+        (Interval(0.0, NAN, NAN, 99), "0.00 (no spread)"),
+        (Interval(NAN, NAN, NAN, 0), "–"),
     ],
 )
-def test_gains_are_marked_where_they_exclude_zero(interval: Interval, text: str) -> None:
+def test_gains_are_marked_where_they_exclude_zero_as_written(interval: Interval, text: str) -> None:
     assert figures.gain_text(interval) == text
 
 

@@ -98,10 +98,10 @@ def test_compare_can_keep_to_words_never_seen(shapes: dataset.Dataset) -> None:
     pair = open_pair(shapes, BACKBONE, "en-de")
     out = translation.held_out(pair, "pivot-sym")
     covered = int(ranked.rankings(pair, ["pivot-sym"])["pivot-sym"]["rank"].notna().sum())
-    assert f"n = {covered} words" in texts(at)
+    assert f"{covered} queries that all cover" in texts(at)
     (toggle,) = [one for one in at.toggle if one.label == "Only words that the learned methods never saw"]
     at = healthy(toggle.set_value(True).run())
-    assert f"n = {len(out)} words" in texts(at)
+    assert f"{len(out)} queries that all cover" in texts(at)
     at = healthy(open_page("compare", **FULL, method="pivot-sym"))
     assert at.main.multiselect[0].value == contenders.split(","), "beside AVGMAX unless asked otherwise"
     at = healthy(open_page("compare", **FULL, method="avgmax"))
