@@ -1,0 +1,145 @@
+"""The Results page: what it says is what the core computes, and its switches change every table."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import tables
+from cldi_core.evaluation.pairs import Pair, open_pair
+from cldi_core.scoring.methods import METHODS
+from pages._ui import figures, load
+from tests.conftest import BACKBONE
+from tests.pages_data import RANKS, build_wide, healthy, open_page, score_all, texts
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, dict[str, dict[str, pd.DataFrame]]]:
+    """The data set with known ranks, and its stored rankings: pair → method → frame."""
+    made = build_wide(tmp_path_factory.mktemp("data") / "wide")
+    return made, score_all(made)
+
+
+@pytest.fixture(autouse=True)
+def wide(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """The data set, as the only one there is."""
+    monkeypatch.setenv("CLDI_DATA", str(built[0].path.parent))
+    monkeypatch.delenv("CLDI_DATASET", raising=False)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return built[0]
+
+
+def pair_of(made: Dataset, name: str = "en-de") -> Pair:
+    """A pair of the data set."""
+    return open_pair(made, BACKBONE, name)
+
+
+def read(csv: bytes) -> pd.DataFrame:
+    """A CSV of records; what has an interval has no reason why not."""
+    table = pd.read_csv(io.BytesIO(csv))
+    return table.assign(**{name: table[name].fillna("").astype(str) for name in table if str(name).endswith("_why")})
+
+
+def csv_of(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What the download buttons offer, once a page is drawn."""
+    offered: list[bytes] = []
+    monkeypatch.setattr(st, "download_button", lambda label, data, *rest, **options: offered.append(data))
+    return offered
+
+
+def test_the_results_are_those_of_the_core(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = csv_of(monkeypatch)
+    at = healthy(open_page("results", pair="en-de"))
+    records = tables.table({"en-de": built[1]["en-de"]})
+    pd.testing.assert_frame_equal(read(offered[0]), pd.DataFrame(records))
+    table = at.dataframe[0].value
+    assert table.columns.tolist() == ["ALL (n = 20)", "NN (n = 11)", "VB (n = 5)", "ADJ (n = 4)"]
+    assert table.index.tolist() == [*(method.label for method in METHODS.values()), "Spelling", "Identity"]
+    ranks = np.array([rank for _, rank in RANKS.values()])
+    assert table.loc["AVGMAX"].iloc[0].startswith(f"{(1 / ranks).mean():.2f} [")
+    assert table.loc["AVGMAX"].iloc[1].endswith(" (n too small)"), "eleven nouns"
+    assert table.loc["Spelling"].iloc[0].endswith(", n = 22")
+    assert set(table.loc["KNN"]) == {"–"}
+    formulas = [code.value for code in at.main.code]
+    assert formulas == [method.formula for method in METHODS.values()], "controls are told of where their gap is shown"
+    gains = at.dataframe[1].value
+    methods = [method.label for method in METHODS.values() if method.ranks_all and method.name != "avgmax"]
+    assert gains.index.tolist() == methods, "controls are no methods"
+    for record in records[:4]:
+        text = figures.interval_text(tables.interval_of(record, "mrr"))
+        assert table.loc[METHODS[record["method"]].label].iloc[0] == text
+    at = healthy(at.main.get("button_group")[0].set_value("p@1").run())
+    assert at.dataframe[0].value.loc["AVGMAX"].iloc[0].startswith(f"{(ranks == 1).mean():.2f} [")
+    assert "–" not in set(at.dataframe[0].value.loc["KNN"])
+
+
+def test_the_results_average_pairs_and_leave_out_words_spelled_alike(
+    built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered = csv_of(monkeypatch)
+    at = open_page("results", pair="en-fr", method="maxmax")
+    at = healthy(at.main.get("button_group")[1].set_value("average").run())
+    assert "Wide \\*set\\* · average" in texts(at)
+    at = healthy(at.toggle[0].set_value(False).run())
+    records = pd.DataFrame(tables.table(built[1], same_spelled=False))
+    pd.testing.assert_frame_equal(read(offered[-1]), records)
+    (gaps,) = [part.value for part in at.dataframe if "nouns above verbs (MRR)" in part.value]
+    gap = tables.noun_gap({pair: frames["maxmax"] for pair, frames in built[1].items()}, "V")
+    assert gaps.loc["MAXMAX", "nouns above verbs (MRR)"] == figures.interval_text(gap), "no word is spelled alike here"
+    means = [tables.chance(pair_of(built[0], name)) for name in ("en-de", "en-fr")]
+    assert f"chance MRR {sum(means) / 2:.3f}" in texts(at) and f"{means[0]:.3f}" != f"{means[1]:.3f}"
+
+
+ALIKE = ("cow", "house", "shake", "red")
+
+
+def some_alike(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rankings in which some words of each part of speech are spelled alike in both languages."""
+    return frame.assign(same_spelled=frame["word"].isin(ALIKE))
+
+
+@pytest.mark.parametrize("scope", ["this pair", "average"])
+def test_words_spelled_alike_can_be_left_out_of_every_table(
+    built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch, scope: str
+) -> None:
+    """The figures, what is above AVGMAX, and the gap of the nouns."""
+    found, stored = load.rankings_of, load.stored_rankings
+    monkeypatch.setattr(
+        load, "rankings_of", lambda *asked: {name: some_alike(one) for name, one in found(*asked).items()}
+    )
+    monkeypatch.setattr(
+        load, "stored_rankings", lambda *asked: {name: some_alike(one) for name, one in stored(*asked).items()}
+    )
+    pairs = ["en-de", "en-fr"] if scope == "average" else ["en-de"]
+    every = {pair: {name: some_alike(frame) for name, frame in built[1][pair].items()} for pair in pairs}
+    kept = {pair: {name: one[~one["same_spelled"]] for name, one in own.items()} for pair, own in every.items()}
+    at = open_page("results", pair="en-de", method="cnn-max")
+    at = healthy(at.main.get("button_group")[1].set_value(scope).run())
+    drawn = []
+    for same, frames in ((True, every), (False, kept)):
+        at = healthy(at.toggle[0].set_value(same).run())
+        main, gains = at.dataframe[0].value, at.dataframe[1].value
+        (gaps,) = [part.value for part in at.dataframe if "nouns above verbs (MRR)" in part.value]
+        record = next(
+            one for one in tables.table(frames) if (one["method"], one["setting"]) == ("cnn-max", "NN")
+            and one["pair"] == (tables.AVERAGE if len(pairs) > 1 else "en-de")
+        )  # fmt: skip
+        assert main.loc["CNN-MAX", f"NN (n = {record['clusters']})"] == figures.interval_text(
+            tables.interval_of(record, "mrr")
+        )
+        gained = {(one["method"], one["setting"]): one for one in tables.against(frames)}["maxmax", "NN"]
+        assert gains.loc["MAXMAX", f"NN (n = {gained['clusters']})"] == figures.gain_text(
+            tables.interval_of(gained, "mrr")
+        )
+        for letter, name in (("V", "verbs"), ("A", "adjectives")):
+            for method, label in (("cnn-max", "CNN-MAX"), ("identity", "Identity")):
+                gap = tables.noun_gap({pair: own[method] for pair, own in frames.items()}, letter)
+                assert gaps.loc[label, f"nouns above {name} (MRR)"] == figures.interval_text(gap)
+        drawn.append((main.columns.tolist(), gains.columns.tolist(), gaps.loc["CNN-MAX"].tolist()))
+    assert all(one != other for one, other in zip(*drawn, strict=True)), "the switch changes every table"
