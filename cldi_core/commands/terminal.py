@@ -34,23 +34,21 @@ def results(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     from cldi_core.evaluation.metrics import ENOUGH
 
     wide = max((len(row["method"]) for row in records), default=0)
-    yield (
-        f"{'pair':8} {'method':{wide}} {'POS':4} {'MRR':>5} {'95 %':14} {'P@1':>5} {'P@10':>5} {'n':>5} {'words':>5} "
-        "coverage"
-    )
+    figures = f"{'MRR, 95 %':20} {'P@1':>5} {'P@10':>5} {'n':>5} {'words':>5} coverage"
+    yield f"{'pair':8} {'method':{wide}} {'POS':4} {figures}"
     for row in records:
-        mrr, *hits = (f"{_number(row[name]):>5}" for name in ("mrr", "p@1", "p@10"))
-        bounds = tables.interval_of(row, "mrr").bounds(_number)
+        mrr = tables.interval_of(row, "mrr").text(_number)
+        hits = " ".join(f"{_number(row[name]):>5}" for name in ("p@1", "p@10"))
         yield (
-            f"{row['pair']:8} {row['method']:{wide}} {row['setting']:4} {mrr} {bounds:14} {' '.join(hits)} "
+            f"{row['pair']:8} {row['method']:{wide}} {row['setting']:4} {mrr:20} {hits} "
             f"{row['n']:5d} {row['clusters']:5d} {_number(row['coverage']):>8}"
         )
     yield f"n: queries; words: English words, which the intervals are over; there is none below {ENOUGH} words"
 
 
-def _number(value: float) -> str:
-    """Two decimals, and no minus before what is rounded to nothing; ``–`` for nan."""
-    return "–" if math.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
+def _number(value: float, digits: int = 2) -> str:
+    """Decimals, and no minus before what is rounded to nothing; ``–`` for nan."""
+    return "–" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 @contextmanager

@@ -67,18 +67,26 @@ class Interval:
             return ""
         return FEW if self.n < ENOUGH else ALIKE
 
-    def side(self, digits: int = 2) -> int:
-        """1 or -1 where the interval lies above or below 0 also as it is printed, with so many digits; 0 elsewhere.
+    @property
+    def digits(self) -> int:
+        """How many decimals tell the bounds apart: two, or more where they would be written alike."""
+        return next((n for n in range(2, 9) if round(self.low, n) != round(self.high, n)), 2)
 
-        Nothing is drawn as a finding whose printed interval touches 0, nor what has no interval.
+    def side(self, digits: int | None = None) -> int:
+        """1 or -1 where the interval lies above or below 0 also as it is written, with so many decimals; 0 elsewhere.
+
+        Nothing is drawn as a finding whose written interval touches 0, nor what has no interval.
         """
+        digits = self.digits if digits is None else digits
         return int(round(self.low, digits) > 0) - int(round(self.high, digits) < 0)
 
-    def bounds(self, number: Callable[[float], str]) -> str:
-        """``"[.54, .60]"``, bounds written by ``number``; ``"(n too small)"``; ``""`` where nothing was measured."""
+    def text(self, number: Callable[[float, int], str]) -> str:
+        """``".57 [.54, .60]"``, each written by ``number`` (of a figure and decimals), or ``".57 (n too small)"``."""
+        if math.isnan(self.value):
+            return "–"
         if self.why:
-            return f"({self.why})"
-        return "" if math.isnan(self.value) else f"[{number(self.low)}, {number(self.high)}]"
+            return f"{number(self.value, 2)} ({self.why})"
+        return "{} [{}, {}]".format(*(number(figure, self.digits) for figure in (self.value, self.low, self.high)))
 
     def record(self, name: str) -> dict[str, Any]:
         """As parts of a record: ``name``, ``name_low``, ``name_high``, ``name_why``."""

@@ -229,18 +229,14 @@ def _points(
 
 
 def interval_text(interval: metrics.Interval) -> str:
-    """``".57 [.54, .60]"``, or ``".57 (n too small)"``."""
-    return f"{_number(interval.value)} {interval.bounds(_number)}".strip()
-
-
-def _number(value: float) -> str:
-    return "–" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
+    """``"0.57 [0.54, 0.60]"``, or ``"0.57 (n too small)"``."""
+    return interval.text(lambda figure, digits: f"{round(figure, digits) + 0.0:.{digits}f}")
 
 
 def gain_text(interval: metrics.Interval) -> str:
     """``"▲ +.04 [.02, .06]"``, marked where the interval as it is written excludes 0."""
     mark = {1: "▲ ", -1: "▼ "}.get(interval.side(), "")
-    sign = "+" if round(interval.value, 2) > 0 else ""
+    sign = "+" if round(interval.value, interval.digits) > 0 else ""
     return f"{mark}{sign}{interval_text(interval)}"
 
 

@@ -66,7 +66,7 @@ def process(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_module_runs_as_a_program(small: Dataset) -> None:
     done = process("evaluate", "--dataset", str(small.path), "--method", "avgmax")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("pair     method POS    MRR")
+    assert done.stdout.startswith("pair     method POS  MRR, 95 %")
     assert len(done.stdout.splitlines()) == 1 + 4 + 1
 
 

@@ -18,6 +18,10 @@ from tests import oracles
 NAN = math.nan
 
 
+def written(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}"
+
+
 def sample(n: int, pairs: int, seed: int = 0, missing: float = 0.0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     values = rng.beta(0.5, 0.8, (n, pairs))
@@ -105,7 +109,7 @@ def test_fewer_than_20_words_have_no_interval(n: int) -> None:
     ):
         assert (found.n, found.why) == (n, "n too small")
         assert not math.isnan(found.value) and math.isnan(found.low) and math.isnan(found.high)
-        assert (found.side(), found.bounds(str)) == (0, "(n too small)")
+        assert found.side() == 0 and found.text(written) == f"{found.value:.2f} (n too small)"
 
 
 def test_20_words_have_an_interval() -> None:
@@ -130,7 +134,8 @@ def test_figures_that_are_all_the_same_have_no_interval(value: float) -> None:
     same = np.full((30, 3), value)
     same[4, 1] = NAN
     for found in (interval(same), paired(same, same), paired(same + 0.5, same), interval(same, span=metrics.ANY)):
-        assert (found.n, found.why, found.side(), found.bounds(str)) == (30, "no spread", 0, "(no spread)")
+        assert (found.n, found.why, found.side()) == (30, "no spread", 0)
+        assert found.text(written) == f"{found.value:.2f} (no spread)"
         assert math.isnan(found.low) and math.isnan(found.high)
     assert metrics.of_draws(value, np.full(50, value), 30).why == "no spread"
 
@@ -139,7 +144,7 @@ def test_figures_that_are_all_the_same_have_no_interval(value: float) -> None:
 def test_interval_of_nothing_is_nan(values: list) -> None:
     found = interval(np.array(values, np.float64))
     assert all(math.isnan(x) for x in (found.value, found.low, found.high))
-    assert (found.n, found.why, found.side(), found.bounds(str)) == (0, "", 0, "")
+    assert (found.n, found.why, found.side(), found.text(written)) == (0, "", 0, "–")
 
 
 def test_pairs_weigh_alike_whatever_they_cover() -> None:
@@ -185,7 +190,22 @@ def test_an_interval_is_a_part_of_a_record() -> None:
         "mrr": 0.5, "mrr_low": 0.25, "mrr_high": 0.75, "mrr_why": ""
     }  # fmt: skip
     assert Interval(0.5, NAN, NAN, 4).record("p@1")["p@1_why"] == "n too small"
-    assert Interval(0.5, 0.25, 0.75, 40).bounds("{:.1f}".format) == "[0.2, 0.8]"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text", "side"),
+    [
+        (0.25, 0.75, "0.50 [0.25, 0.75]", 1),
+        (0.4951, 0.5049, "0.500 [0.495, 0.505]", 1),
+        (-0.00012, 0.00013, "0.5000 [-0.0001, 0.0001]", 0),
+        (0.0004, 0.0012, "0.500 [0.000, 0.001]", 0),
+        (0.0006, 0.0012, "0.5000 [0.0006, 0.0012]", 1),
+    ],
+)
+def test_no_interval_is_written_without_a_width(low: float, high: float, text: str, side: int) -> None:
+    """Nor marked by other digits than those that are written."""
+    found = Interval(0.5, low, high, 40)
+    assert (found.text(written), found.side()) == (text, side)
 
 
 def skewed(kind: str) -> np.ndarray:

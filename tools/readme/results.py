@@ -1,0 +1,170 @@
+"""Tables of results on the demo, made of the stored rankings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from cldi_core import rankers
+from cldi_core.data.dataset import POS, SETTINGS, open_dataset
+from cldi_core.errors import CldiError
+from cldi_core.evaluation import metrics, paper, tables
+from cldi_core.evaluation.metrics import Interval
+from cldi_core.evaluation.pairs import Pair, open_pair
+from cldi_core.evaluation.rankings import stored_rankings
+from cldi_core.features.shards import open_features
+from cldi_core.insight import overview
+
+from .form import short, shown, table
+
+BACKBONE = "efficientnet-lite0"
+KINDS = ("NN", "VB", "ADJ")
+WAYS = [one for one in rankers.RANKERS.values() if one.kind != rankers.TRAINED]
+
+
+@dataclass(frozen=True)
+class Set:
+    """A data set as it is shipped: its pairs, and their rankings under all methods and controls."""
+
+    name: str
+    backbone: str = BACKBONE
+
+    @cached_property
+    def pairs(self) -> dict[str, Pair]:
+        """Its language pairs."""
+        dataset = open_dataset(self.name)
+        features = open_features(dataset, self.backbone)
+        return {pair: open_pair(dataset, self.backbone, pair, features) for pair in dataset.pairs}
+
+    @cached_property
+    def frames(self) -> dict[str, dict[str, pd.DataFrame]]:
+        """Pair → method or control → frame; nothing is computed."""
+        frames = {name: stored_rankings(pair, WAYS) for name, pair in self.pairs.items()}
+        missing = [way.name for way in WAYS if not all(way.name in own for own in frames.values())]
+        if missing:
+            command = f"python -m cldi_core score --dataset {self.name} --backbone {self.backbone}"
+            raise CldiError(f"{self.name} has no fitting rankings for: {', '.join(missing)}; run: {command}")
+        return frames
+
+    @cached_property
+    def average(self) -> dict[tuple[str, str], dict[str, object]]:
+        """The records of the average over all pairs, by method and setting."""
+        records = tables.table(self.frames, group=tables.AVERAGE)
+        return {(one["method"], one["setting"]): one for one in records}
+
+    def interval(self, method: str, setting: str, figure: str = "mrr") -> Interval:
+        """A figure of the average over all pairs."""
+        return tables.interval_of(self.average[method, setting], figure)
+
+    @cached_property
+    def gains(self) -> dict[tuple[str, str], Interval]:
+        """MRR above AVGMAX's, averaged over all pairs, by method and setting."""
+        records = tables.against(self.frames)
+        return {(one["method"], one["setting"]): tables.interval_of(one, "mrr") for one in records}
+
+    def gap(self, pair: str, letter: str = "V", method: str = "avgmax") -> Interval:
+        """How far nouns are above another part of speech in one pair."""
+        return tables.noun_gap({pair: self.frames[pair][method]}, letter)
+
+    @cached_property
+    def dispersions(self) -> pd.DataFrame:
+        """Of all English words of all pairs, as ``overview.dispersions`` has it."""
+        frames = [overview.dispersions(pair) for pair in self.pairs.values()]
+        every = pd.concat([frame[frame["language"] == "en"] for frame in frames])
+        return every.drop_duplicates(["word", "pos"])
+
+
+def beside_the_paper(easy: Set, hard: Set) -> Iterable[str]:
+    """AVGMAX and the controls by part of speech, averaged over the pairs."""
+    both = (easy, hard)
+    rows = [["", "nouns", "verbs", "adjectives"]]
+    rows += [[f"AVGMAX, **{one.name}**", *(shown(one.interval("avgmax", kind)) for kind in KINDS)] for one in both]
+    rows.append(["AVGMAX, paper (VGG19, web images)", *(short(_paper("avgmax", kind)) for kind in KINDS)])
+    for control, label in (("spelling", "spelling only"), ("identity", "emoji identity")):
+        cells = (" / ".join(short(one.interval(control, kind).value) for one in both) for kind in KINDS)
+        rows.append([f"control: {label}, demo / demo-hard", *cells])
+    cells = (" / ".join(str(one.interval("avgmax", kind).n) for one in both) for kind in KINDS)
+    rows.append(["English words, demo / demo-hard", *cells])
+    return table(*rows)
+
+
+def _paper(method: str, setting: str) -> float:
+    figure = paper.TABLE_2[method][setting][0]
+    return float("nan") if figure is None else figure
+
+
+def by_pair(easy: Set, hard: Set) -> Iterable[str]:
+    """AVGMAX on each pair, and how far nouns are above verbs."""
+    rows = [
+        ["", "queries N/V/A", "candidates", "nouns", "verbs", "adjectives", "nouns above verbs", "… on demo-hard"],
+    ]
+    for name, pair in easy.pairs.items():
+        found = {one["setting"]: one for one in tables.table({name: {"avgmax": easy.frames[name]["avgmax"]}})}
+        asked = "/".join(str(sum(query.pos == letter for query in pair.queries)) for letter in POS)
+        figures = (short(found[kind]["mrr"]) for kind in KINDS)
+        gaps = (shown(one.gap(name)) for one in (easy, hard))
+        rows.append([name, asked, str(int((pair.target.sizes > 0).sum())), *figures, *gaps])
+    return table(*rows)
+
+
+def methods(easy: Set) -> Iterable[str]:
+    """MRR, P@1 and P@10 of the paper's methods, all parts of speech, averaged over the pairs."""
+    rows = [["", "MRR", "P@1", "P@10"]]
+    for name in paper.TABLE_2:
+        way = rankers.ranker(name)
+        cells = {figure: shown(easy.interval(name, "ALL", figure)) for figure in ("mrr", "p@1", "p@10")}
+        rows.append([way.label, *(cell if way.ranks_all or figure == "p@1" else "" for figure, cell in cells.items())])
+    return table(*rows)
+
+
+def beyond(easy: Set, hard: Set) -> Iterable[str]:
+    """Each method's MRR less AVGMAX's, on the same words."""
+    rows = [["", "all", "nouns", "verbs", "adjectives", "all, demo-hard"]]
+    for one in WAYS:
+        if one.kind == rankers.IMAGES and one.ranks_all and one.name != "avgmax":
+            found = [*(easy.gains[one.name, kind] for kind in SETTINGS), hard.gains[one.name, "ALL"]]
+            rows.append([one.label, *(shown(gain, "+") for gain in found)])
+    return table(*rows)
+
+
+def dispersion(easy: Set) -> Iterable[str]:
+    """Mean dispersion of the English words, beside the paper's."""
+    found = dict(overview.means_by_pos(easy.dispersions))
+    return table(
+        ["", *(f"{name}s" for name in POS.values())],
+        ["demo", *(shown(found[letter]) for letter in POS)],
+        ["paper", *(short(paper.DISPERSION[letter]) for letter in POS)],
+    )
+
+
+def figures(easy: Set, hard: Set) -> Iterator[tuple[str, str]]:
+    """Single figures of the text: name → how it is written."""
+    for letter, name in POS.items():
+        yield f"{name}s", str(easy.interval("avgmax", _setting(letter)).n)
+    yield "chance", _range(easy, 3)
+    yield "chance-hard", _range(hard, 2)
+    gaps = [(name, hard.gap(name)) for name in hard.pairs]
+    yield "hard-gaps", f"{sum(gap.side() > 0 for _, gap in gaps)} of {len(gaps)}"
+    few = [f"{name} has {gap.n} verbs" for name, gap in gaps if gap.why == metrics.FEW]
+    yield "hard-few", "; ".join(few) or "each has at least 20 verbs"
+    yield "sizes", " to ".join(str(size) for size in _extremes(easy))
+
+
+def _setting(letter: str) -> str:
+    return next(name for name, letters in SETTINGS.items() if tuple(letters) == (letter,))
+
+
+def _range(one: Set, digits: int) -> str:
+    """Chance, from the lowest pair to the highest: ``".009 to .013"``."""
+    found = [tables.chance(pair) for pair in one.pairs.values()]
+    return " to ".join(f"{value:.{digits}f}".lstrip("0") for value in (min(found), max(found)))
+
+
+def _extremes(one: Set) -> tuple[int, int]:
+    """The fewest and the most pictures of a candidate that has some."""
+    sizes = np.concatenate([pair.target.sizes[pair.target.sizes > 0] for pair in one.pairs.values()])
+    return int(sizes.min()), int(sizes.max())
