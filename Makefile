@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format demo-data screenshots bench clean
+.PHONY: help run test lint format readme-tables demo-data screenshots bench clean
 .PHONY: venv runtime dev system dataset-exists port-is-free npm-exists
 
 PORT ?= 8501
@@ -30,7 +30,7 @@ FIND_CHROMIUM = [ -n "$$CLDI_CHROMIUM" ] || \
 	export CLDI_CHROMIUM
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name or path]
 	@$(PY) -m cldi_core check --dataset ./data/demo >.venv/check.log 2>&1 || { \
@@ -52,6 +52,9 @@ lint: dev ## check style, formatting, types and who may import whom
 format: dev ## format the code and fix what ruff can fix
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+readme-tables: dev ## make every table of the README again, of stored rankings and kept measurements
+	@$(PY) -m tools.readme_tables
 
 demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from their sources (npm; many minutes)
 	$(PY) -m tools.demo.build

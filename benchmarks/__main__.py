@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 import benchmarks
+from benchmarks import machine, report
 from cldi_core.commands import program
 from cldi_core.commands.options import JsonOption
 from cldi_core.commands.terminal import print_json
+from cldi_core.scoring.hardware import processors
 
 NAME = "python -m benchmarks"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -26,6 +28,9 @@ def bench(
     extraction: Annotated[
         bool, typer.Option("--extract", help="Measure extraction instead: decoders, networks, both together.")
     ] = False,
+    keep: Annotated[
+        str | None, typer.Option("--keep", metavar="NAME", help="Also write them to benchmarks/results/NAME.json.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure how fast and how exact scoring is here, beside other tools; or how fast extraction is."""
@@ -36,10 +41,13 @@ def bench(
     if extraction:
         from benchmarks import extraction as extracting
 
-        records, table = extracting.measure(repeats, tell), extracting.table
+        records = [machine.describe(processors()), *extracting.measure(repeats, tell)]
+        table = extracting.table
     else:
         records = benchmarks.run(words, dim or (1280, 4096), repeats, full=full, threads=threads, progress=tell)
         table = benchmarks.table
+    if keep is not None:
+        tell(f"kept in {report.keep(keep, records)}")
     if as_json:
         print_json({"records": records})
     else:

@@ -12,8 +12,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
+
+from benchmarks import machine, report
+from cldi_core.scoring.hardware import processors
 from tools.browser import PICTURES, ROOT, browse, drawn, serve
 
 TIMES = 20
@@ -65,21 +69,37 @@ def switches(browser: Any, folder: Path) -> list[float]:
     return found[1:]
 
 
-def main() -> None:
-    """Measure and print one table."""
+def measure() -> list[dict[str, Any]]:
+    """Records of kind ``"page"``: ``label``, ``seconds`` (the median), ``fastest``, ``slowest``, ``repeats``."""
     with tempfile.TemporaryDirectory() as temporary, browse() as browser:
         folder = Path(temporary)
         measures: dict[str, Callable[[], list[float]]] = {
             "import cldi_core": imports,
-            "first page of a fresh server": lambda: first_pages(browser, folder),
-            "switch to the next word": lambda: switches(browser, folder),
+            "first page of a fresh server, down to its chart": lambda: first_pages(browser, folder),
+            "switch to the next word, from the click to the last picture": lambda: switches(browser, folder),
         }
-        print(f"{'figure':30} {'median':>8} {'fastest':>8} {'slowest':>8} {'n':>4}")
-        for name, measure in measures.items():
-            seconds = measure()
-            median, low, high = statistics.median(seconds), min(seconds), max(seconds)
-            print(f"{name:30} {median:7.2f}s {low:7.2f}s {high:7.2f}s {len(seconds):4d}")
+        found = {label: take() for label, take in measures.items()}
+    return [
+        {"kind": "page", "label": label, "seconds": statistics.median(seconds), "fastest": min(seconds),
+         "slowest": max(seconds), "repeats": len(seconds)}
+        for label, seconds in found.items()
+    ]  # fmt: skip
+
+
+def main(
+    keep: Annotated[
+        str | None, typer.Option("--keep", metavar="NAME", help="Also write them to benchmarks/results/NAME.json.")
+    ] = None,
+) -> None:
+    """Measure how long a reader waits, and print one table."""
+    records = measure()
+    print(f"{'figure':60} {'median':>8} {'fastest':>8} {'slowest':>8} {'n':>4}")
+    for one in records:
+        times = " ".join(f"{one[name]:7.2f}s" for name in ("seconds", "fastest", "slowest"))
+        print(f"{one['label']:60} {times} {one['repeats']:4d}")
+    if keep is not None:
+        print(f"kept in {report.keep(keep, [machine.describe(processors()), *records])}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

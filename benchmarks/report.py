@@ -1,10 +1,18 @@
-"""The records of a run as text."""
+"""The records of a run as text, and as a file that is kept."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from cldi_core.data import storage
+from cldi_core.errors import CldiError
+
+KEPT = Path(__file__).resolve().parent / "results"  # what the README's tables of speed are made of
 Record = dict[str, Any]
 NOTES = (
     "s: median of the rounds, in which all rows take turns; of plain: the plain product's time by this row's;",
@@ -28,6 +36,36 @@ def table(records: Sequence[Record]) -> str:
         if chosen:
             lines += [*([""] if lines else []), *write(chosen)]
     return "\n".join(lines)
+
+
+def keep(name: str, records: Sequence[Record], folder: Path | None = None) -> Path:
+    """Write a run's records, a line each, with the day of the run: ``results/<name>.json``.
+
+    Raises:
+        CldiError: the name is no plain file name.
+    """
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        raise CldiError(f"measurements cannot be kept as {name!r}; give a name of small letters, digits and hyphens")
+    path = (folder or KEPT) / f"{name}.json"
+    lines = ",\n  ".join(json.dumps(record, ensure_ascii=False) for record in records)
+    text = f'{{"date": "{datetime.now(UTC):%Y-%m-%d}", "records": [\n  {lines}\n]}}\n'
+    storage.write_text(path, text)
+    return path
+
+
+def kept(name: str, folder: Path | None = None) -> dict[str, Any]:
+    """What was kept: ``date``, ``records`` and, where they come from a text, ``transcribed``, which says from what.
+
+    Raises:
+        CldiError: nothing of that name was kept.
+    """
+    folder = folder or KEPT
+    try:
+        found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text("utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"
+        raise CldiError(f"no measurements were kept as {name!r}; there are: {known}") from None
+    return found
 
 
 def _machine(records: Sequence[Record]) -> Iterator[str]:

@@ -97,8 +97,8 @@ def main() -> None:
     if any("emoji" in str(dataset_value).lower() for dataset_value in load.opened(current.dataset).info.values()):
         st.caption(
             "Drawn icons vary less than photographs, and a word's pictures here are a few emoji by several artists. So "
-            "dispersion is lower and flatter over the parts of speech than in the paper; don't read the difference "
-            "between the two columns as a failed replication."
+            "dispersion is lower than in the paper, and nouns have no less of it than verbs and adjectives; don't read "
+            "the difference between the two columns as a failed replication."
         )
     extremes(current, spread, pair.languages[0])
     against(current, spread)

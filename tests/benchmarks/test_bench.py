@@ -81,7 +81,11 @@ def test_figures_are_positive(records: Records) -> None:
 
 
 def test_what_is_not_measured_says_why(records: Records) -> None:
-    assert all(record["status"] in ("measured", speed.MISSING) for record in of(records, "speed"))
+    """Every row that nothing is missing for is measured, and no other."""
+    assert {record["row"]: record["status"] for record in of(records, "speed", dim=DIM)} == {
+        name: "measured" if not row.needs or machine.installed(row.needs) else speed.MISSING
+        for name, row in ways.ROWS.items()
+    }
 
 
 def test_peers_are_right(records: Records) -> None:
@@ -279,7 +283,7 @@ def test_full_size() -> None:
     assert min(record[figure] for record in found for figure in ("seconds", "gflops")) > 0
     assert 0 < found[0]["sampled"] < 1
     assert found[1]["difference"] < 1e-5
-    assert found[1]["peak"] is None or found[1]["peak"] >= 0
+    assert (found[1]["peak"] is None) == (worker.in_use() is None), "known wherever the system tells it"
     text = benchmarks.table(found)
     assert all(record["label"] in text for record in found)
     assert "extrapolated" in text
@@ -299,12 +303,13 @@ def test_a_failed_process_says_why(tmp_path: Path) -> None:
         full_size._in_process(tmp_path, 1)
 
 
+@pytest.mark.skipif(worker.in_use() is None, reason="the system does not tell how much memory is in use")
 def test_memory_is_watched() -> None:
     with worker.Peak() as watched:
         block = np.ones(4 << 20)  # 32 MiB
-        while worker.in_use() is not None and (watched.peak or 0) < block.nbytes // 2:
+        while (watched.peak or 0) < block.nbytes // 2:
             pass
-    assert watched.peak is None or watched.peak < 64 * block.nbytes
+    assert block.nbytes // 2 <= watched.peak < 64 * block.nbytes
 
 
 def test_memory_may_be_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

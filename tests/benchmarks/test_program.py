@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import benchmarks
 from benchmarks import __main__ as program_of
-from benchmarks import extraction
+from benchmarks import extraction, report
 from cldi_core.commands import benchmarking, program
+from cldi_core.errors import CldiError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,9 +49,34 @@ def test_a_table_or_records_are_printed(bench, monkeypatch: pytest.MonkeyPatch) 
 
 def test_extraction_is_measured_instead(bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extraction, "measure", lambda repeats, tell: [{"kind": "extract", "repeats": repeats}])
-    assert json.loads(bench("--extract", "--repeats", 2, "--json")[1]) == {
-        "records": [{"kind": "extract", "repeats": 2}]
-    }
+    where, *records = json.loads(bench("--extract", "--repeats", 2, "--json")[1])["records"]
+    assert records == [{"kind": "extract", "repeats": 2}]
+    assert where["kind"] == "machine" and where["cpu"] and where["torch"]
+
+
+def test_what_was_measured_can_be_kept(bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(report, "KEPT", tmp_path / "results")
+    monkeypatch.setattr(benchmarks, "run", lambda *asked, **options: [{"kind": "machine"}, {"kind": "speed", "é": 1}])
+    monkeypatch.setattr(benchmarks, "table", lambda records: "")
+    code, _, err = bench("--keep", "scoring")
+    assert code == 0 and err == f"kept in {tmp_path / 'results' / 'scoring.json'}\n"
+    found = report.kept("scoring")
+    assert found["records"] == [{"kind": "machine"}, {"kind": "speed", "é": 1}]
+    assert datetime.fromisoformat(found["date"]).date() <= datetime.now(UTC).date() and "transcribed" not in found
+    for name in ("../elsewhere", "", "Scoring", "a.json"):
+        with pytest.raises(CldiError, match="give a name of small letters"):
+            report.keep(name, [])
+    with pytest.raises(CldiError, match="no measurements were kept as 'pages'; there are: scoring"):
+        report.kept("pages")
+
+
+@pytest.mark.parametrize("name", ["scoring", "extraction", "pages"])
+def test_what_the_readme_shows_was_kept_and_says_where_it_comes_from(name: str) -> None:
+    found = report.kept(name)
+    where, *measured = found["records"]
+    assert where["kind"] == "machine" and where["cpu"] and where["cores"] > 0
+    assert len(measured) >= 3 and all(record["seconds"] > 0 and record["repeats"] > 1 for record in measured)
+    assert "transcribed" not in found or "README" in found["transcribed"]
 
 
 def test_wrong_use_ends_with_2_and_one_line(bench) -> None:

@@ -19,7 +19,7 @@ _MARK = re.compile(r"<!-- (?:(?:table|figure):.*?|words|end) -->")
 
 def short(value: float, sign: str = "", digits: int = 2) -> str:
     """``".60"``, ``"+.09"``, ``"−.01"``, and ``".00"`` for what is rounded to nothing."""
-    text = f"{round(value, digits) + 0.0:{sign}.{digits}f}".replace("0.", ".", 1)
+    text = re.sub(r"^([+-]?)0\.", r"\1.", f"{round(value, digits) + 0.0:{sign}.{digits}f}")
     return text.lstrip("+") if not text.strip("+.0") else text.replace("-", "−")
 
 

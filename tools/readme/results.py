@@ -18,11 +18,13 @@ from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features.shards import open_features
 from cldi_core.insight import overview
+from cldi_core.scoring.ties import TIE
 
 from .form import short, shown, table
 
 BACKBONE = "efficientnet-lite0"
 KINDS = ("NN", "VB", "ADJ")
+COLOURS = ("black", "blue", "brown", "green", "orange", "purple", "red", "white", "yellow")  # of the word list
 WAYS = [one for one in rankers.RANKERS.values() if one.kind != rankers.TRAINED]
 
 
@@ -151,7 +153,42 @@ def figures(easy: Set, hard: Set) -> Iterator[tuple[str, str]]:
     yield "hard-gaps", f"{sum(gap.side() > 0 for _, gap in gaps)} of {len(gaps)}"
     few = [f"{name} has {gap.n} verbs" for name, gap in gaps if gap.why == metrics.FEW]
     yield "hard-few", "; ".join(few) or "each has at least 20 verbs"
-    yield "sizes", " to ".join(str(size) for size in _extremes(easy))
+    sizes = [int(size) for pair in easy.pairs.values() for size in pair.target.sizes if size]
+    yield "sizes", f"{min(sizes)} to {max(sizes)}"
+    yield "size", f"{np.mean(sizes):.0f}"
+    for one, name in ((easy, "size-wrong"), (hard, "size-wrong-hard")):
+        yield name, f"{_size_of_wrong_winners(one):.0f}"
+    for method in ("avgmax", "maxmax"):
+        yield f"{method}-tied", f"{100 * _tied_with_winner(easy, method):.0f} %"
+    for name, found in zip(("colours", "others"), _colours(easy), strict=True):
+        yield name, short(found.value)
+        yield f"{name}-n", str(found.n)
+
+
+def _size_of_wrong_winners(one: Set) -> float:
+    """How many pictures AVGMAX's winner has on average where it is no right answer."""
+    found = []
+    for name, pair in one.pairs.items():
+        size = dict(zip(pair.target.words, pair.target.sizes.tolist(), strict=True))
+        frame = one.frames[name]["avgmax"]
+        found += [size[winner] for winner in frame.loc[frame["rank"] > 1, "winner"]]
+    return float(np.mean(found))
+
+
+def _tied_with_winner(one: Set, method: str) -> float:
+    """Of the queries whose right answer is not first alone, the share where its score equals the winner's."""
+    late = [frame[frame["rank"] > 1] for frame in (own[method] for own in one.frames.values())]
+    tied = [(frame["winner_score"] - frame["right_score"]).to_numpy() <= TIE for frame in late]
+    return float(np.concatenate(tied).mean())
+
+
+def _colours(one: Set) -> tuple[Interval, Interval]:
+    """AVGMAX's MRR of the adjectives that name a colour, and of the others."""
+    frames = {name: {"": own["avgmax"][own["avgmax"]["pos"] == "A"]} for name, own in one.frames.items()}
+    words, ranks = tables.rank_tables(frames, [""])
+    colour = np.isin(words, COLOURS)
+    first, second = (metrics.interval(1 / ranks[""][part], words[part]) for part in (colour, ~colour))
+    return first, second
 
 
 def _setting(letter: str) -> str:
@@ -162,9 +199,3 @@ def _range(one: Set, digits: int) -> str:
     """Chance, from the lowest pair to the highest: ``".009 to .013"``."""
     found = [tables.chance(pair) for pair in one.pairs.values()]
     return " to ".join(f"{value:.{digits}f}".lstrip("0") for value in (min(found), max(found)))
-
-
-def _extremes(one: Set) -> tuple[int, int]:
-    """The fewest and the most pictures of a candidate that has some."""
-    sizes = np.concatenate([pair.target.sizes[pair.target.sizes > 0] for pair in one.pairs.values()])
-    return int(sizes.min()), int(sizes.max())
