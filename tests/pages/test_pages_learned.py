@@ -17,7 +17,7 @@ from cldi_core.evaluation.pairs import open_pair
 from cldi_core.pivot import experiment, sources, translation
 from cldi_core.pivot.experiment import Experiment
 from cldi_core.scoring import methods
-from pages._ui import figures
+from pages._ui import figures, load
 from tests import ranked
 from tests.conftest import BACKBONE
 from tests.pages_data import healthy, open_page, score_all, texts, view_of
@@ -90,6 +90,28 @@ def test_results_show_all_words_and_those_never_seen_apart(shapes: dataset.Datas
     assert [figures.gain_text(tables.interval_of(record, "mrr")) for record in tables.against({"en-de": frames})] == [
         *gains
     ]
+
+
+def test_words_spelled_alike_can_be_left_out_of_those_never_seen(
+    shapes: dataset.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = open_pair(shapes, BACKBONE, "en-de")
+    out = translation.held_out(pair, "pivot-sym")
+    frame = ranked.rankings(pair, ["pivot-sym"])["pivot-sym"]
+    covered = sorted(frame.loc[frame["query"].isin(out) & frame["rank"].notna(), "word"])
+    alike, stored = covered[::2], load.stored_rankings
+    assert 0 < len(alike) < len(set(covered))
+    monkeypatch.setattr(
+        load,
+        "stored_rankings",
+        lambda *asked: {name: one.assign(same_spelled=one["word"].isin(alike)) for name, one in stored(*asked).items()},
+    )
+    at = healthy(open_page("results", **FULL, method="pivot-sym"))
+    for same, words in ((True, set(covered)), (False, set(covered) - set(alike))):
+        at = healthy(at.toggle[0].set_value(same).run())
+        unseen = drawn_tables(at, "PIVOT-SYM")[1]
+        kept = frame[frame["query"].isin(out) & frame["word"].isin(words)]
+        assert unseen.loc["PIVOT-SYM", f"ALL (n = {len(words)})"].startswith(f"{(1 / kept['rank']).mean():.2f}")
 
 
 def test_compare_can_keep_to_words_never_seen(shapes: dataset.Dataset) -> None:
