@@ -56,7 +56,8 @@ def summary(
     draw.unscored(current.dataset, current.backbone, records, methods)
     st.caption(
         f"{draw.safe(load.opened(current.dataset).title)} · {group} · {backbones.label(current.backbone)} · "
-        "95 % intervals over n English words, each with all its queries; none below 20 words · "
+        "95 % intervals over n English words, each with all its queries: “n too small” below 20, “no spread” where all "
+        "have the same figure · "
         f"chance MRR {load.chance(current.dataset, current.backbone, pairs):.3f} · "
         f"KNN and KNN-C name one answer only, so they have P@1 alone."
     )

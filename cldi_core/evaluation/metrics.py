@@ -11,7 +11,7 @@ For P@k of one pair that is Wilson's interval of n - 1 tosses; 1/rank lies in [0
 
 It was chosen by simulated coverage, beside bootstraps (percentile, BCa, bootstrap-t) and Student's t: words were drawn
 again and again from the demo's ranks, 20, 40 or 100 at a time.  At 20 words it held the truth in .84 to .98 of the
-draws and in .93 to .98 of most; a percentile bootstrap in .51 to .94, BCa in .51 to .98, Student's t in .51 to .96.
+draws and in .92 to .98 of most; a percentile bootstrap in .51 to .94, BCa in .51 to .98, Student's t in .51 to .96.
 Bootstrap-t is better for MRR (.88 to .98) and useless for P@k (.29 to .99).  What is hardest for all: P@1 near 0, and
 differences that are 0 for most words.  ``tools/readme/coverage.py`` measures it again, on other words and features, and
 the README shows what comes out.
