@@ -10,10 +10,7 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
-from cldi_core.evaluation.pairs import open_pair
 from pages._ui import load
-from tests import ranked
-from tests.conftest import BACKBONE
 
 calls: list[tuple[object, ...]] = []
 
@@ -106,16 +103,3 @@ def test_tables_of_several_pairs_show_what_can_rank_them_all(small: Dataset, mon
     monkeypatch.setattr(rankers, "available", available)
     assert load.ways("small", "any", ["en-de"]) == ["avgmax", "pivot-sym"]
     assert load.ways("small", "any", ["en-de", "en-fr"]) == load.ways("small", "any", ["en-fr"]) == ["avgmax"]
-
-
-@pytest.mark.parametrize("kept", ["table", "against"])
-def test_figures_follow_the_rankings_that_are_there(small: Dataset, kept: str) -> None:
-    """Scoring another method while a page is open changes no file of the data set itself, only its rankings."""
-    figures = {"table": load.table, "against": load.against}[kept]
-    pair = open_pair(small, BACKBONE, "en-de")
-    assert figures("small", BACKBONE, ("en-de",)) == []
-    for ways in (["avgmax", "maxmax"], ["cnn-max"]):
-        before = {record["method"] for record in figures("small", BACKBONE, ("en-de",))}
-        ranked.rankings(pair, ways)
-        there = {record["method"] for record in figures("small", BACKBONE, ("en-de",))}
-        assert there == before | set(ways) - ({"avgmax"} if kept == "against" else set())

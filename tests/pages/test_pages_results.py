@@ -109,10 +109,8 @@ def test_words_spelled_alike_can_be_left_out_of_every_table(
     built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch, scope: str
 ) -> None:
     """The figures, what is above AVGMAX, and the gap of the nouns."""
-    found, stored = load.rankings_of, load.stored_rankings
-    monkeypatch.setattr(
-        load, "rankings_of", lambda *asked: {name: some_alike(one) for name, one in found(*asked).items()}
-    )
+    found, stored = load.rankings, load.stored_rankings
+    monkeypatch.setattr(load, "rankings", lambda *asked: some_alike(found(*asked)))
     monkeypatch.setattr(
         load, "stored_rankings", lambda *asked: {name: some_alike(one) for name, one in stored(*asked).items()}
     )

@@ -274,6 +274,7 @@ def test_a_win_opens_the_word_under_the_winner(small: Dataset, monkeypatch: pyte
         made = stored(name, backbone, pair, method)
         return made.assign(rank=[ranks[method].get(query, 2.0) for query in made["query"]]) if method in ranks else made
 
+    ranked.rankings(open_pair(small, BACKBONE, "en-de"), ["maxmax", "knn"])
     stored, draw_table = load.rankings, st.dataframe
     monkeypatch.setattr(load, "rankings", known)
 
