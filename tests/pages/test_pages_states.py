@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +17,10 @@ from cldi_core.evaluation import metrics, paper
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import explanation, overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import draw, figures, load
+from pages._ui import draw, figures
 from tests import ranked
 from tests.conftest import BACKBONE, LEXICON, write_features
-from tests.pages_data import PAGES, Charts, Event, build_wide, button, healthy, open_page, texts, view_of
+from tests.pages_data import PAGES, Charts, build_wide, button, healthy, open_page, texts, view_of
 
 MODELLED = ("word", "compare", "dispersion", "map", "results", "overview")  # pages that need features
 EVIL = ("<img src=x onerror=alert(1)>", "[x](http://y.example)", "$\\frac{a}{b}$", ":red[x] :material/home:", "`a` *b*",
@@ -249,45 +248,6 @@ def test_compare_keeps_its_contenders_while_the_view_changes(small: Dataset) -> 
     assert [info.value for info in at.info] == ["Choose at least two methods or backbones."]
     at = healthy(at.sidebar.selectbox(key="method").set_value("knn").run())
     assert at.main.multiselect[0].value == [f"knn@{BACKBONE}", f"maxmax@{BACKBONE}"]
-
-
-def test_another_backbone_gets_contenders_of_its_own(small: Dataset) -> None:
-    """Those of the backbone before would be shown under the name of the one that was chosen."""
-    other = "resnet50"
-    shutil.copytree(small.path / "features" / BACKBONE, small.path / "features" / other)
-    asked, _ = compared(small, "cnn-max", "avgmax")
-    at = healthy(open_page("compare", contenders=asked))
-    at = healthy(at.sidebar.selectbox(key="backbone").set_value(other).run())
-    assert at.main.multiselect[0].value == [f"avgmax@{other}", f"maxmax@{other}"]
-    assert view_of(at)["backbone"] == other and view_of(at).get("contenders", "") in (
-        "",
-        f"avgmax@{other},maxmax@{other}",
-    )
-
-
-@pytest.mark.parametrize("winner", ["maxmax", "knn"])
-def test_a_win_opens_the_word_under_the_winner(small: Dataset, monkeypatch: pytest.MonkeyPatch, winner: str) -> None:
-    """Also where the second contender won: its word is looked at with its own ranks."""
-    ranks = {"maxmax": {"dog.N": 1, "hat.N": 9}, "knn": {"dog.N": 9, "hat.N": 1}}
-
-    def known(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame:
-        made = stored(name, backbone, pair, method)
-        return made.assign(rank=[ranks[method].get(query, 2.0) for query in made["query"]]) if method in ranks else made
-
-    ranked.rankings(open_pair(small, BACKBONE, "en-de"), ["maxmax", "knn"])
-    stored, draw_table = load.rankings, st.dataframe
-    monkeypatch.setattr(load, "rankings", known)
-
-    def table(data: pd.DataFrame, **options: Any) -> Any:
-        """A click on the first row of the winner's table, which AppTest can't make."""
-        clicked = str(options.get("key", "")).startswith(f"wins-('{winner}'")
-        draw_table(data, **options)
-        return Event(selection=Event(rows=[0] if clicked else []))
-
-    monkeypatch.setattr(st, "dataframe", table)
-    at = healthy(open_page("compare", contenders=f"maxmax@{BACKBONE},knn@{BACKBONE}", show="found"))
-    won = "dog.N" if winner == "maxmax" else "hat.N"
-    assert (view_of(at)["word"], view_of(at)["method"], view_of(at)["backbone"]) == (won, winner, BACKBONE)
 
 
 def test_composed_methods_can_be_compared_and_linked_to(small: Dataset) -> None:
