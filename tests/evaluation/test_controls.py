@@ -97,3 +97,22 @@ def test_the_key_of_identity_changes_with_what_a_picture_depicts(small: Dataset)
     table.loc[table.index[table["concept"] != ""][0], "concept"] = "something else"
     after = [control.key(open_pair(small, BACKBONE, "en-de")) for control in controls.CONTROLS.values()]
     assert after[0] == keys[0] and after[1] != keys[1]
+
+
+def test_spelling_counts_ngrams_with_borders_by_hand(small: Dataset) -> None:
+    """``^ab$`` has nine n-grams of one to three letters, ``^b$`` six, and ``^ b $ b$`` are in both."""
+    found = controls.spelling(pair_of(small, ["ab", "aa"], ["b", "xyz", "AB"]))
+    assert found[0] == pytest.approx([4 / math.sqrt(9 * 6), 2 / math.sqrt(9 * 12), 1])
+    # ``^aa$``: ^ $ ^a aa a$ ^aa aa$ once, a twice; with ``^b$`` it shares the borders alone
+    assert found[1, 0] == pytest.approx(2 / math.sqrt((7 + 4) * 6))
+
+
+def test_identity_asks_which_concepts_and_not_how_often(small: Dataset) -> None:
+    """Two drawings of one emoji are one concept."""
+    drawn = [picture("ring", "en", 6), picture("ring", "en", 7), picture("sun", "en", 8), picture("ring", "de", 6)]
+    pictures.write_shards(small.path / "images", drawn)
+    rows = list(small.words.itertuples(index=False, name=None))
+    more = [("en", "many", place, one.id) for place, one in enumerate(drawn[:3])] + [("de", "eins", 0, drawn[3].id)]
+    dataset.write_words(small.path, [*rows, *more])
+    found = controls.identity(pair_of(Dataset(small.path), ["many"], ["eins"]))
+    assert found[0, 0] == pytest.approx(1 / math.sqrt(2 * 1))
