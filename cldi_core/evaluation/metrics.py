@@ -1,7 +1,8 @@
 """MRR and P@k over queries, and 95 % intervals of what is averaged over words (Hartmann & Søgaard 2018, section 4).
 
-All intervals come from one idea.  The words are a sample; a word counts with everything that was measured of it (as each
-of its parts of speech and in all language pairs), because these depend on each other: words are the *clusters*.  A mean's variance is that of the clusters' contributions to it (linearization; Taylor series in surveys).
+All intervals come from one idea.  The words are a sample; a word counts with everything that was measured of it (as
+each of its parts of speech and in all language pairs), because these depend on each other: words are the *clusters*.
+A mean's variance is that of the clusters' contributions to it (linearization; Taylor series in surveys).
 A mean of figures between known bounds gets Wilson's (1927) score interval with the *effective* number of coin tosses
 ``m (1 - m) / variance`` in place of n and Student's t with n - 1 degrees of freedom in place of 1.96, as surveys do it
 for proportions (Kott & Carr 1997; Franco, Little, Louis & Slud 2019 recommend this form, and R's ``svyciprop`` has it).
