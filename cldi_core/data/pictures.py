@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHARD = 1000
+FOOTERS = 100  # of shards that were read last, some 100 kB each
 ROW_GROUP = 16  # pictures: one is fetched by reading its row group
 MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -177,7 +179,6 @@ class Pictures:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._footers: dict[str, Any] = {}
 
     @property
     def shards(self) -> list[Path]:
@@ -209,7 +210,7 @@ class Pictures:
         return found
 
     def _images(self, shard: str, group: int) -> Any:
-        return read_group(self.folder / shard, group, self._footers)
+        return read_group(self.folder / shard, group)
 
     def files(self) -> dict[str, str]:
         """File name, with its folders and without them → the id of the picture that came from it.
@@ -235,27 +236,34 @@ class Pictures:
         return str(column[row].as_py()["path"])
 
 
-def read_group(path: Path, group: int, footers: dict[str, Any]) -> Any:
-    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}.
-
-    ``footers`` keeps what was parsed of each shard, by its name.
-    """
+def read_group(path: Path, group: int) -> Any:
+    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}."""
     try:
-        parquet = _parquet(path, footers.get(path.name))
-        footers[path.name] = parquet.metadata
-        return parquet.read_row_group(group, columns=["image"]).column("image")
+        return _parquet(path).read_row_group(group, columns=["image"]).column("image")
     except OSError as error:
         raise _broken(path, error) from error
 
 
-def _parquet(path: Path, footer: Any = None) -> Any:
+def _parquet(path: Path) -> Any:
+    """A shard, of which only the footer has been read, if that."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(path, metadata=footer)
+        with storage.open_regular(path) as file:  # raises where reading would never end
+            about = os.fstat(file.fileno())
+        version = about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
+        return pq.ParquetFile(path, metadata=_footer(path.absolute(), version))
     except (OSError, pa.ArrowInvalid) as error:
         raise _broken(path, error) from error
+
+
+@lru_cache(FOOTERS)
+def _footer(path: Path, version: tuple[int, ...]) -> Any:
+    """What was parsed of a shard's end, for as long as it is this version of that file."""
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(path)
 
 
 def _broken(path: Path, error: Exception) -> DatasetError:

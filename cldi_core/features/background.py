@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.storage import Holder
+from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 from cldi_core.features import shards
 from cldi_core.features.backbones import find_backbone
@@ -33,6 +33,7 @@ from cldi_core.scoring.hardware import check_device
 
 STATUS = "extraction.json"
 LOG = ".extract.log"  # what a process prints that was started here
+TAIL = 10_000  # bytes of its end that are read
 EVERY = 1.0  # seconds between two writes of the status
 ROOT = Path(__file__).resolve().parents[2]
 COUNTS = ("total", "done", "kept", "failed")
@@ -237,7 +238,7 @@ def _write(folder: Path, job: ExtractionJob) -> None:
 def _status(folder: Path) -> dict[str, Any]:
     """What the status file says; nothing where there is none, or it is broken."""
     try:
-        found = json.loads((folder / STATUS).read_text("utf-8"))
+        found = json.loads(storage.read_text(folder / STATUS))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -293,7 +294,8 @@ def _runner_of(folder: Path) -> Holder | None:
 
 def _said(folder: Path) -> str:
     """The last line that a process printed which was started here."""
-    with contextlib.suppress(OSError):
-        lines = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()
+    with contextlib.suppress(OSError), storage.open_regular(folder / LOG) as log:
+        log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL))
+        lines = log.read(TAIL).decode("utf-8", "replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
     return ""

@@ -76,16 +76,13 @@ def prepare(data: bytes, how: Preprocessing) -> NDArray[np.uint8]:
     return np.asarray(image.crop((left, top, left + how.size, top + how.size)), np.uint8)
 
 
-_footers: dict[str, Any] = {}  # of the shards that this process has read
-
-
 def decode_batch(batch: Batch, how: Preprocessing) -> Decoded:
     """Read and prepare the pictures of a batch."""
     columns: dict[int, Any] = {}
     ids, pixels, failed = [], [], []
     for group, row, key in batch.places:
         if group not in columns:
-            columns[group] = pictures.read_group(batch.shard, group, _footers)
+            columns[group] = pictures.read_group(batch.shard, group)
         file = columns[group][row].as_py()
         try:
             pixels.append(prepare(file["bytes"], how))

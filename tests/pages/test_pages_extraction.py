@@ -12,7 +12,7 @@ import streamlit as st
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.storage import Holder
+from cldi_core.data.processes import Holder
 from cldi_core.errors import UnknownNameError
 from cldi_core.features import background, shards
 from cldi_core.features.backbones import find_backbone
