@@ -90,6 +90,10 @@ class Dataset:
         """What a ``--dataset`` has to be given to open it, quoted for a shell."""
         return shlex.quote(address(self.path))
 
+    def command(self, what: str, *options: str) -> str:
+        """A command about this data set as a shell takes it: ``command("extract", "--backbone", name)``."""
+        return " ".join(["python -m cldi_core", what, "--dataset", self.address, *map(shlex.quote, options)])
+
     @property
     def title(self) -> str:
         """What people see."""
@@ -132,8 +136,7 @@ class Dataset:
     def lexicon(self, pair: str) -> list[wordlists.Row]:
         """The word list of a pair."""
         if pair not in self.pairs:
-            raise unknown_name("language pair", pair, self.pairs, f"Add one: python -m cldi_core import-lists FILE "
-                          f"--dataset {self.address}")  # fmt: skip
+            raise unknown_name("language pair", pair, self.pairs, f"Add one: {self.command('import-lists FILE')}")
         if pair not in self._lexicons:
             self._lexicons[pair] = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
         return self._lexicons[pair]

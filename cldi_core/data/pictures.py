@@ -152,7 +152,8 @@ def _is_unsigned(image: Any) -> bool:
 
     if image.format != "TIFF" or image.mode != "I":
         return False
-    return image.tag_v2.get(SAMPLEFORMAT, (1,))[0] == 1 and image.tag_v2.get(BITSPERSAMPLE, (1,))[0] == 32
+    signs, bits = image.tag_v2.get(SAMPLEFORMAT, (1,)), image.tag_v2.get(BITSPERSAMPLE, (1,))
+    return bool(signs[0] == 1 and bits[0] == 32)
 
 
 def _opened(data: bytes) -> Any:
@@ -163,7 +164,7 @@ def _opened(data: bytes) -> Any:
     if refused := next((name for name, known in REFUSED.items() if known(data)), None):
         raise PictureError(f"{refused} is not supported; convert it to JPEG, PNG or WebP")
     try:
-        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):  # judged below
+        with warnings.catch_warnings(action="ignore"):  # of its size, which is judged below, and of broken EXIF data
             image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise PictureError(f"it has more pixels than the {MAX_PIXELS:,} that are accepted") from error

@@ -127,8 +127,7 @@ def shards_of(dataset: Dataset, device: str) -> dict[Path, list[Batch]]:
     table = dataset.pictures.table
     if not len(table):
         raise DatasetError(
-            f"the data set {dataset.name!r} has no pictures; "
-            f"add some: python -m cldi_core import-folder DIR --dataset {dataset.address}"
+            f"the data set {dataset.name!r} has no pictures; add some: {dataset.command('import-folder DIR')}"
         )
     found: dict[Path, list[Batch]] = {}
     for name, rows in table.groupby("shard", sort=True):
