@@ -1,4 +1,4 @@
-"""Starting and ending extractions where something stands in the way: one line that says what, and nobody else is hit."""
+"""Starting and ending extractions where something stands in the way: one line that says what, and no one else hit."""
 
 from __future__ import annotations
 
