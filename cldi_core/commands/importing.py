@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cldi_core.commands.options import DatasetOption, JsonOption
-from cldi_core.commands.terminal import failures, print_json, progress
+from cldi_core.commands.terminal import failures, listed, print_json, progress
 from cldi_core.data.dataset import locate
 
 
@@ -22,10 +22,11 @@ def import_lists(
     from cldi_core.data import importers
 
     summaries = importers.import_lists(locate(dataset), files, pair)
-    for summary in summaries:
-        if as_json:
-            print_json(summary)
-        else:
+    if as_json:
+        # One document whatever is given: an object for one list, as ever, and an array of them for several.
+        print_json(summaries[0] if len(summaries) == 1 else summaries)
+    else:
+        for summary in summaries:
             counts = ", ".join(f"{count} {pos}" for pos, count in summary["pos"].items())
             print(f"{summary['pair']}: {summary['rows']} lines ({counts}), {summary['target_words']} translations")
 
@@ -47,4 +48,5 @@ def import_folder(
     else:
         words = ", ".join(f"{count} words in {language}" for language, count in done.languages.items())
         print(f"{done.pictures} pictures ({done.new} new) for {words}")
+    listed(done.skipped, "passed over")
     failures(done.failed)

@@ -18,4 +18,4 @@ DatasetOption = Annotated[
 BackboneOption = Annotated[str, typer.Option("--backbone", help="The network whose features are used.")]
 PairOption = Annotated[str, typer.Option("--pair", help="A language pair, such as en-de.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu or cuda")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -1,11 +1,12 @@
 """A program of commands: its exit codes, and one line on standard error for whatever went wrong.
 
 Exit codes: 0 when a command did all its work, 1 for a failure that it names, 2 for wrong use.  Results go to standard
-output, everything else to standard error.
+output, everything else to standard error.  With ``--json`` exactly one JSON document is printed, whatever happens.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import NoReturn
 
@@ -47,6 +48,9 @@ def run(app: typer.Typer, name: str) -> NoReturn:
 
 
 def fail(error: object, code: int) -> NoReturn:
-    """End with one line on standard error."""
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    """End with one line on standard error; a program that asked for JSON also gets that line as a document."""
+    line = " ".join(str(error).split())
+    print(f"error: {line}", file=sys.stderr)
+    if "--json" in sys.argv[1:]:
+        print(json.dumps({"error": line}))
     raise SystemExit(code)

@@ -122,7 +122,6 @@ def _pairs(dataset: Dataset, pair: str | None) -> list[str]:
         return [pair]
     if not dataset.pairs:
         raise UnknownNameError(
-            f"the data set {dataset.name!r} has no word list; "
-            f"add one: python -m cldi_core import-lists FILE --dataset {dataset.address}"
+            f"the data set {dataset.name!r} has no word list; add one: {dataset.command('import-lists FILE')}"
         )
     return list(dataset.pairs)

@@ -13,18 +13,18 @@ import typer
 
 
 def print_json(value: object) -> None:
-    """One JSON object on standard output."""
-    print(json.dumps(_without_nan(value), ensure_ascii=False))
+    """One JSON document on standard output; it is all that a command with ``--json`` prints there."""
+    print(json.dumps(_finite(value), ensure_ascii=False))
 
 
-def _without_nan(value: Any) -> Any:
-    """JSON has no nan: it becomes null."""
-    if isinstance(value, float) and math.isnan(value):
+def _finite(value: Any) -> Any:
+    """JSON has neither nan nor infinity: they become null."""
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [_finite(item) for item in value]
     return value
 
 
@@ -97,9 +97,14 @@ def progress(what: str) -> Iterator[Callable[..., None]]:
 
 def failures(failed: list[dict[str, str]]) -> None:
     """Name what could not be used and end with 1, since not all the work was done."""
+    listed(failed, "not used")
     if failed:
-        for row in failed[:20]:
-            print(f"not used: {row['file']!r}: {row['reason']}", file=sys.stderr)
-        if len(failed) > 20:
-            print(f"… and {len(failed) - 20} more", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def listed(rows: list[dict[str, str]], what: str) -> None:
+    """Say on standard error what became of some files, and why: the first twenty."""
+    for row in rows[:20]:
+        print(f"{what}: {row['file']!r}: {row['reason']}", file=sys.stderr)
+    if len(rows) > 20:
+        print(f"… and {len(rows) - 20} more", file=sys.stderr)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ import tomli_w
 
 from cldi_core.data import storage, wordlists, wordnet
 from cldi_core.data.pictures import Pictures
-from cldi_core.errors import DatasetError, unknown_name
+from cldi_core.errors import DatasetError, in_one_line, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # An installed package carries the dashboard inside; in a checkout it lies beside the package.
 DASHBOARD = Path(__file__).resolve().parents[1] / "_dashboard"
 CHECKOUT = None if DASHBOARD.is_dir() else DASHBOARD.parents[1]
+MAX_TITLE = 200  # characters that people see
 POS = {"N": "noun", "V": "verb", "A": "adjective"}
 # Files whose change is a change of the data set.
 STAMPED = (
@@ -71,11 +73,12 @@ class Dataset:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self.info: Mapping[str, Any] = tomllib.loads((path / "dataset.toml").read_text("utf-8"))
+            self.info: Mapping[str, Any] = tomllib.loads(storage.read_text(path / "dataset.toml"))
+            repr(self.info)  # a number of 5,000 digits in hex can be read, but not be shown
         except FileNotFoundError as error:
             raise DatasetError(f"{str(path)!r} is not a data set: it has no dataset.toml. {HOW_TO_START}") from error
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise DatasetError(f"dataset.toml of {path.name!r} cannot be read: {error}") from error
+        except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no TOML, an endless number
+            raise DatasetError(f"dataset.toml of {path.name!r} cannot be read: {in_one_line(error)}") from error
 
     @property
     def name(self) -> str:
@@ -87,10 +90,14 @@ class Dataset:
         """What a ``--dataset`` has to be given to open it, quoted for a shell."""
         return shlex.quote(address(self.path))
 
+    def command(self, what: str, *options: str) -> str:
+        """A command about this data set as a shell takes it: ``command("extract", "--backbone", name)``."""
+        return " ".join(["python -m cldi_core", what, "--dataset", self.address, *map(shlex.quote, options)])
+
     @property
     def title(self) -> str:
         """What people see."""
-        return str(self.info.get("title", self.name))
+        return str(self.info.get("title", self.name))[:MAX_TITLE]
 
     @cached_property
     def home(self) -> Path:
@@ -98,9 +105,11 @@ class Dataset:
         other = str(self.info.get("pictures", ""))
         if not other:
             return self.path
-        if not re.fullmatch(r"\.\./[\w-]+", other) or not (self.path.parent / other[3:]).is_dir():
+        # 255: no file system has longer names, and to ask for one is an error.
+        if not re.fullmatch(r"\.\./[\w-]{1,255}", other) or not _is_there(self.path.parent / other[3:], Path.is_dir):
+            shown = other if len(other) < 200 else f"{other[:200]}…"
             raise DatasetError(
-                f"dataset.toml of {self.name!r} says pictures = {other!r}; expected '../NAME' of a sibling"
+                f"dataset.toml of {self.name!r} says pictures = {shown!r}; expected '../NAME' of a sibling"
             )
         return self.path.parent / other[3:]
 
@@ -127,8 +136,7 @@ class Dataset:
     def lexicon(self, pair: str) -> list[wordlists.Row]:
         """The word list of a pair."""
         if pair not in self.pairs:
-            raise unknown_name("language pair", pair, self.pairs, f"Add one: python -m cldi_core import-lists FILE "
-                          f"--dataset {self.address}")  # fmt: skip
+            raise unknown_name("language pair", pair, self.pairs, f"Add one: {self.command('import-lists FILE')}")
         if pair not in self._lexicons:
             self._lexicons[pair] = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
         return self._lexicons[pair]
@@ -172,10 +180,13 @@ class Dataset:
 
     @cached_property
     def _senses(self) -> dict[str, int] | None:
-        path = self.path / "senses.tsv"
-        if not path.is_file():
+        try:
+            text = storage.read_text(self.path / "senses.tsv", storage.LARGE)
+        except FileNotFoundError:
             return None
-        lines = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise DatasetError(f"senses.tsv of {self.name!r} cannot be read ({in_one_line(error)})") from error
+        lines = [line.removesuffix("\r").split("\t") for line in text.split("\n")]
         return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal()}
 
     def senses(self, word: str) -> int | None:
@@ -191,10 +202,25 @@ class Dataset:
         for folder in dict.fromkeys((self.path, self.home)):
             for pattern in patterns:
                 for path in sorted(folder.glob(pattern)):
-                    if path.is_file() and not path.name.startswith("."):
-                        status = path.stat()
-                        parts.append([str(path.relative_to(folder.parent)), status.st_size, status.st_mtime_ns])
+                    # One that is taken away meanwhile, or that nobody may look at, is as good as none.
+                    if not path.name.startswith(".") and _is_there(path, Path.is_file):
+                        with contextlib.suppress(OSError):
+                            status = path.stat()
+                            parts.append([str(path.relative_to(folder.parent)), status.st_size, status.st_mtime_ns])
         return storage.digest(parts)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The data sets of ``available``.
+
+    Attributes:
+        opened: those that can be used, by what a ``--dataset`` opens them by.
+        failed: why the others cannot, in one line each.
+    """
+
+    opened: Mapping[str, Dataset]
+    failed: Mapping[str, str]
 
 
 HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset NAME"
@@ -213,19 +239,40 @@ def available() -> dict[str, Path]:
     return requested() | {path.parent.name: path.parent for path in sorted(root().glob("*/dataset.toml"))}
 
 
+def listing() -> Listing:
+    """Open every data set of ``available``: what is wrong with one is nothing to the others."""
+    opened, failed = {}, {}
+    for name, path in available().items():
+        try:
+            opened[name] = Dataset(path)
+            _ = opened[name].home  # where that is not to be found, nothing of it can be used
+        except DatasetError as error:
+            opened.pop(name, None)
+            failed[name] = str(error)
+    return Listing(opened, failed)
+
+
+def _is_there(path: Path, is_kind: Callable[[Path], bool]) -> bool:
+    """``Path.is_dir`` or ``Path.is_file``; false also for what the system will not look at, such as an endless name."""
+    try:
+        return is_kind(path)
+    except OSError:
+        return False
+
+
 def requested() -> dict[str, Path]:
     """The data set of ``$CLDI_DATASET``, if it is one: its name, or its path where the name means another → folder."""
     given = os.environ.get("CLDI_DATASET", "")
-    path = Path(given).resolve()
-    if not given or not (path / "dataset.toml").is_file():
+    if not given or "\x00" in given or not _is_there(Path(given) / "dataset.toml", Path.is_file):
         return {}
+    path = Path(given).resolve()
     return {path.name if _named(path.name) in (None, path) else str(path): path}
 
 
 def _named(name: str) -> Path | None:
     """The folder of the data set of this name; ``None`` where there is none."""
     path = root() / name
-    return path.resolve() if name and (path / "dataset.toml").is_file() else None
+    return path.resolve() if name and _is_there(path / "dataset.toml", Path.is_file) else None
 
 
 def address(path: Path) -> str:
@@ -249,7 +296,7 @@ def locate(given: str) -> Path:
     if is_path(given):
         return Path(os.path.expanduser(given)).resolve()  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     named = root() / given
-    return named if named.is_dir() else requested().get(given, named)
+    return named if _is_there(named, Path.is_dir) else requested().get(given, named)
 
 
 def open_dataset(name: str) -> Dataset:
@@ -259,7 +306,7 @@ def open_dataset(name: str) -> Dataset:
         UnknownNameError: no data set of that name; DatasetError: the folder is not one, or is broken.
     """
     path = locate(name)
-    if not path.is_dir():
+    if not _is_there(path, Path.is_dir):
         raise unknown_name("data set", name, available(), HOW_TO_START)
     return Dataset(path)
 
@@ -267,7 +314,9 @@ def open_dataset(name: str) -> Dataset:
 def create(path: Path, title: str = "", **info: str) -> Dataset:
     """Make a data set of an empty or new folder, or open the one that is there."""
     if not (path / "dataset.toml").is_file():
-        write_info(path, {"title": title or path.name, **info})
+        # A folder's name may be bytes that no text has.
+        name = path.name.encode("utf-8", "replace").decode()
+        write_info(path, {"title": title or name, **info})
     return Dataset(path)
 
 

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cldi_core.data import storage
+from cldi_core.data import storage, wordlists
 from cldi_core.errors import DatasetError
 
 FILE, TABLE = "descriptions.tsv", "texts.tsv"
 CONCEPTS = ("concept", "language", "name", "keywords")
 PICTURES = ("picture", "language", "text")
-MOST = 200_000_000  # bytes of one file
+MOST = storage.LARGE  # bytes of one file
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,13 @@ def read_concepts(path: Path) -> list[Row]:
 
 def write_concepts(folder: Path, rows: Sequence[Row]) -> None:
     """Replace a data set's ``descriptions.tsv``."""
-    broken = [row for row in rows if any(mark in part for part in (row.name, *row.keywords) for mark in "\t\n|")]
-    if broken:
-        raise DatasetError(f"{broken[0].concept!r} has a tab, a line break or a | in its words; they divide the file")
+    for row in rows:
+        words = "".join((row.name, *row.keywords))
+        if "|" in words or any(map(wordlists.is_control, row.concept + row.language + words)):
+            raise DatasetError(
+                f"{row.concept!r} has a tab, a line break, another control character or a | in its words; "
+                "tabs, line breaks and | divide the file, and the others cannot be seen"
+            )
     lines = ["\t".join(CONCEPTS)]
     lines += ["\t".join([row.concept, row.language, row.name, "|".join(row.keywords)]) for row in rows]
     storage.write_text(folder / FILE, "".join(f"{line}\n" for line in lines))
@@ -77,9 +81,7 @@ def read_lines(path: Path, expected: str) -> list[str]:
         DatasetError: it cannot be read, or is too large; it ends with what was ``expected``.
     """
     try:
-        if path.stat().st_size > MOST:
-            raise DatasetError(f"{path.name!r} is larger than {MOST // 1_000_000} MB; {expected}")
-        return path.read_text("utf-8-sig").split("\n")
+        return storage.read_text(path, MOST).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path.name!r} cannot be read ({error}); {expected}, in UTF-8") from error
 

@@ -10,23 +10,34 @@ from pathlib import Path
 from cldi_core.data import storage, wordlists
 from cldi_core.data.dataset import Dataset, create, write_words
 from cldi_core.data.pictures import Picture, probe, write_shards
-from cldi_core.errors import DatasetError, PictureError
+from cldi_core.errors import DatasetError, PictureError, in_one_line
 
 MAX_FILE = 40_000_000  # bytes
 MAX_WORD = 100  # characters
 UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode categories
+SPOKEN = "LNS"  # letters, numbers, symbols (a picture's word may be a sign): their categories begin so
+BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # that Unicode counts among them, and nobody sees
+SYSTEMS = ("__MACOSX", "@eaDir")  # folders that computers put beside one's own, as hidden ones are
 JOINERS = "\u200c\u200d"  # part of the spelling in Persian and in Indian languages
 
 
 @dataclass
 class Imported:
-    """What an import of pictures did; ``failed`` names the files that could not be used, and why."""
+    """What an import of pictures did.
+
+    Attributes:
+        languages: how many words of each language got pictures.
+        pictures, new, memberships: different pictures, those that were not stored before, and places in words.
+        failed: the files, and the folders that are no words, that could not be used: ``file`` and ``reason``.
+        skipped: likewise, the folders beside those of languages, which may well be something else.
+    """
 
     languages: dict[str, int] = field(default_factory=dict)
     pictures: int = 0
     new: int = 0
     memberships: int = 0
     failed: list[dict[str, str]] = field(default_factory=list)
+    skipped: list[dict[str, str]] = field(default_factory=list)
 
 
 def import_lists(dataset: Path, files: list[Path], pair: str | None = None) -> list[wordlists.Summary]:
@@ -55,11 +66,11 @@ def import_folder(
     A word's pictures are replaced by those found now, in the order of their file names; other words stay.
 
     Raises:
-        DatasetError: not a folder, or no folder of a language in it.  A picture that cannot be used stops nothing:
-        it is listed in ``failed``.
+        DatasetError: not a folder, or no folder of a language in it.  A picture that cannot be used, or a folder whose
+        name is no word, stops nothing: it is listed in ``failed``.
     """
-    files = _find(folder)
     found = Imported()
+    files = _find(folder, found)
     pictures: dict[str, Picture] = {}
     rows: list[tuple[str, str, int, str]] = []
     positions: dict[tuple[str, str], int] = {}
@@ -101,23 +112,40 @@ def _store(
     found.languages = dict(sorted(found.languages.items()))
 
 
-def _find(folder: Path) -> list[tuple[str, str, Path]]:
+def _find(folder: Path, found: Imported) -> list[tuple[str, str, Path]]:
+    """The files of each language and word; ``found`` hears of folders that are neither."""
     if not folder.is_dir():
         raise DatasetError(f"{str(folder)!r} is not a folder; expected DIR/<language>/<word>/<picture>")
-    languages = [path for path in sorted(folder.iterdir()) if path.is_dir() and _is_language(path.name)]
+    files = []
+    languages = []
+    for path in _folders(folder):
+        if _is_language(path.name):
+            languages.append(path)
+        else:
+            reason = "no language; expected a code such as 'en' or 'de'"
+            found.skipped.append({"file": _place(path, folder), "reason": reason})
     if not languages:
         raise DatasetError(
             f"{str(folder)!r} has no folder named like a language ('en', 'de', …); "
             "expected DIR/<language>/<word>/<picture>"
         )
-    found = []
     for language in languages:
-        for word in sorted(path for path in language.iterdir() if path.is_dir()):
-            name = clean_word(word.name)
-            found += [(language.name, name, path) for path in sorted(word.iterdir()) if _is_file(path)]
-    if not found:
-        raise DatasetError(f"no pictures under {str(folder)!r}; expected DIR/<language>/<word>/<picture>")
-    return found
+        for word in _folders(language):
+            try:
+                name = clean_word(word.name)
+                files += [(language.name, name, path) for path in sorted(word.iterdir()) if _is_file(path)]
+            except (DatasetError, OSError) as error:  # OSError: a folder that one may not look into
+                found.failed.append({"file": _place(word, folder), "reason": in_one_line(error)})
+    if not files:
+        why = f" ({found.failed[0]['reason']})" if found.failed else ""
+        raise DatasetError(f"no pictures under {str(folder)!r}{why}; expected DIR/<language>/<word>/<picture>")
+    return files
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The folders in a folder, without hidden ones and those of computers' own."""
+    there = (path for path in sorted(folder.iterdir()) if path.name not in SYSTEMS and not path.name.startswith("."))
+    return [path for path in there if path.is_dir()]
 
 
 def _is_language(name: str) -> bool:
@@ -134,12 +162,16 @@ def clean_word(name: str) -> str:
     """A folder's name as a word: NFC, underscores as spaces.
 
     Raises:
-        DatasetError: empty, longer than 100 characters, or with control or invisible formatting characters.
+        DatasetError: empty, without a letter, number or symbol, longer than 100 characters, or with control or
+        invisible formatting characters.  Names that some systems reserve (con, aux) are words.
     """
     word = unicodedata.normalize("NFC", name).replace("_", " ").strip()
     bad = [char for char in word if unicodedata.category(char) in UNPRINTABLE and char not in JOINERS]
-    if not word or len(word) > MAX_WORD or bad:
-        raise DatasetError(f"the folder name {name[:60]!r} is not a word: 1 to {MAX_WORD} printable characters")
+    spoken = any(unicodedata.category(char)[0] in SPOKEN and char not in BLANK for char in word)
+    if not spoken or len(word) > MAX_WORD or bad:
+        raise DatasetError(
+            f"the folder name {name[:60]!r} is not a word: 1 to {MAX_WORD} printable characters, and not marks alone"
+        )
     return word
 
 
@@ -147,7 +179,7 @@ def _read(path: Path, folder: Path, licence: str, author: str) -> Picture:
     size = path.stat().st_size
     if size > MAX_FILE:
         raise PictureError(f"{size:,} bytes are more than the {MAX_FILE:,} that are accepted")
-    data = path.read_bytes()
+    data = storage.read_bytes(path, MAX_FILE)
     width, height = probe(data)
     return Picture(data, _place(path, folder), width, height, provider="folder", licence=licence, author=author)
 

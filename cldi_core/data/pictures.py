@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHARD = 1000
+FOOTERS = 100  # of shards that were read last, some 100 kB each
 ROW_GROUP = 16  # pictures: one is fetched by reading its row group
 MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -64,22 +67,18 @@ def picture_id(data: bytes) -> str:
 
 
 def probe(data: bytes) -> tuple[int, int]:
-    """Width and height of an encoded picture that can be decoded whole.
+    """Width and height, the right way up, of an encoded picture that can be decoded whole.
 
     Raises:
         PictureError: empty, not a picture, a format that is not accepted, too large, or truncated.
     """
     with _opened(data) as image:
-        width, height = image.size
-        try:
-            image.load()
-        except Exception as error:
-            raise PictureError(f"broken picture: {error}") from error
+        width, height = _upright(image).size
     return int(width), int(height)
 
 
 def decode(data: bytes, size: int | None = None, *, least: int | None = None) -> Any:
-    """Decode to a PIL image in RGB: EXIF orientation applied, transparency on white.
+    """Decode to a PIL image in RGB: EXIF orientation applied, transparency on white, of an animation the first picture.
 
     Args:
         size: at most so many pixels a side.
@@ -89,16 +88,16 @@ def decode(data: bytes, size: int | None = None, *, least: int | None = None) ->
     Raises:
         PictureError: as ``probe``.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     with _opened(data) as image:
+        if size or least:
+            image.draft("RGB", (size or least, size or least))
+        unsigned, upright = _is_unsigned(image), _upright(image)
         try:
-            if size or least:
-                image.draft("RGB", (size or least, size or least))
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode.startswith("I"):
-                upright = _eight_bits(upright)
-            if upright.mode != "RGB":
+            if upright.mode[0] in "IF":
+                upright = _eight_bits(upright, unsigned=unsigned)
+            if upright.mode != "RGB" or "transparency" in upright.info:
                 upright = upright.convert("RGBA")
                 background = Image.new("RGBA", upright.size, "white")
                 background.alpha_composite(upright)
@@ -110,13 +109,51 @@ def decode(data: bytes, size: int | None = None, *, least: int | None = None) ->
     return upright
 
 
-def _eight_bits(image: Any) -> Any:
-    """A grey picture of 16 or 32 bits in 8; Pillow would make all but its darkest parts white."""
+def _upright(image: Any) -> Any:
+    """A picture decoded, and turned as its EXIF data say; what they say is passed over where they are broken."""
+    from PIL import ImageOps
+
+    try:
+        image.load()
+        with suppress(Exception), warnings.catch_warnings(action="ignore"):  # as many kinds as ways to break them
+            return ImageOps.exif_transpose(image)
+    except Exception as error:
+        raise PictureError(f"broken picture: {error}") from error
+    return image
+
+
+def _eight_bits(image: Any, *, unsigned: bool) -> Any:
+    """A grey picture of 16 or 32 bits, or of fractions, in 8; Pillow would make it all white or all black.
+
+    As no file says what its white is, the values tell: up to 255 they are taken for 8 bits, up to 65535 for 16 bits,
+    and in a picture of fractions up to 1 for shares of white; all else is stretched from the lowest to the highest.
+    """
     import numpy as np
     from PIL import Image
 
-    grey = np.asarray(image, np.int64)
-    return Image.fromarray((grey >> 8 if grey.max() > 255 else grey).clip(0, 255).astype(np.uint8))
+    grey = np.asarray(image)
+    if unsigned:
+        grey = grey.view(np.uint32)  # Pillow has no mode of its own for these
+    grey = grey.astype(np.float64)
+    finite = grey[np.isfinite(grey)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    if low >= 0 and high <= 1 and image.mode == "F":
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 65535:
+        low, high = 0.0, 255.0 if high <= 255 else 255 * 256.0
+    grey = np.nan_to_num(grey, nan=low, posinf=high, neginf=low)
+    scaled = (grey - low) * (255 / ((high - low) or 1))
+    return Image.fromarray((np.rint if image.mode == "F" else np.floor)(scaled).clip(0, 255).astype(np.uint8))
+
+
+def _is_unsigned(image: Any) -> bool:
+    """Whether a picture has whole numbers of 32 bits without a sign: a TIFF without a tag that says otherwise."""
+    from PIL.TiffImagePlugin import BITSPERSAMPLE, SAMPLEFORMAT
+
+    if image.format != "TIFF" or image.mode != "I":
+        return False
+    signs, bits = image.tag_v2.get(SAMPLEFORMAT, (1,)), image.tag_v2.get(BITSPERSAMPLE, (1,))
+    return bool(signs[0] == 1 and bits[0] == 32)
 
 
 def _opened(data: bytes) -> Any:
@@ -127,7 +164,7 @@ def _opened(data: bytes) -> Any:
     if refused := next((name for name, known in REFUSED.items() if known(data)), None):
         raise PictureError(f"{refused} is not supported; convert it to JPEG, PNG or WebP")
     try:
-        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):  # judged below
+        with warnings.catch_warnings(action="ignore"):  # of its size, which is judged below, and of broken EXIF data
             image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise PictureError(f"it has more pixels than the {MAX_PIXELS:,} that are accepted") from error
@@ -140,8 +177,12 @@ def _opened(data: bytes) -> Any:
 
 
 def thumbnail(data: bytes, size: int = 160) -> bytes:
-    """A small WebP of a picture, for grids; pictures that are small WebP files already stay as they are."""
-    if len(data) < 20_000 and data[8:12] == b"WEBP" and max(probe(data)) <= size:
+    """A small WebP of a picture, for grids; pictures that are small WebP files already stay as they are.
+
+    Not those that are turned or that move: what a page shows is what a network is fed.
+    """
+    plain = data[8:12] == b"WEBP" and b"EXIF" not in data and b"ANIM" not in data
+    if plain and len(data) < 20_000 and max(probe(data)) <= size:
         return data
     buffer = io.BytesIO()
     decode(data, size).save(buffer, "WEBP", quality=80)
@@ -177,7 +218,6 @@ class Pictures:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._footers: dict[str, Any] = {}
 
     @property
     def shards(self) -> list[Path]:
@@ -209,7 +249,7 @@ class Pictures:
         return found
 
     def _images(self, shard: str, group: int) -> Any:
-        return read_group(self.folder / shard, group, self._footers)
+        return read_group(self.folder / shard, group)
 
     def files(self) -> dict[str, str]:
         """File name, with its folders and without them → the id of the picture that came from it.
@@ -235,27 +275,34 @@ class Pictures:
         return str(column[row].as_py()["path"])
 
 
-def read_group(path: Path, group: int, footers: dict[str, Any]) -> Any:
-    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}.
-
-    ``footers`` keeps what was parsed of each shard, by its name.
-    """
+def read_group(path: Path, group: int) -> Any:
+    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}."""
     try:
-        parquet = _parquet(path, footers.get(path.name))
-        footers[path.name] = parquet.metadata
-        return parquet.read_row_group(group, columns=["image"]).column("image")
+        return _parquet(path).read_row_group(group, columns=["image"]).column("image")
     except OSError as error:
         raise _broken(path, error) from error
 
 
-def _parquet(path: Path, footer: Any = None) -> Any:
+def _parquet(path: Path) -> Any:
+    """A shard, of which only the footer has been read, if that."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(path, metadata=footer)
+        with storage.open_regular(path) as file:  # raises where reading would never end
+            about = os.fstat(file.fileno())
+        version = about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
+        return pq.ParquetFile(path, metadata=_footer(path.absolute(), version))
     except (OSError, pa.ArrowInvalid) as error:
         raise _broken(path, error) from error
+
+
+@lru_cache(FOOTERS)
+def _footer(path: Path, version: tuple[int, ...]) -> Any:
+    """What was parsed of a shard's end, for as long as it is this version of that file."""
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(path)
 
 
 def _broken(path: Path, error: Exception) -> DatasetError:

@@ -7,17 +7,17 @@ import hashlib
 import json
 import math
 import os
-import socket
+import stat
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import IO, TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
+SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
+LARGE = 200_000_000  # bytes of a word list or of descriptions
 MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "U8": "u1", "I64": "<i8"}
 
@@ -66,6 +68,54 @@ def write_text(path: Path, text: str) -> None:
     write(path, lambda temporary: temporary.write_text(text, "utf-8"))
 
 
+def open_regular(path: Path) -> IO[bytes]:
+    """Open a file for reading if it is a regular one: to read a pipe or a device could take for ever.
+
+    Raises:
+        OSError: it cannot be opened, or it is something else; the text never holds the path, which may be endless.
+    """
+    try:
+        # Not waiting for the other end of a pipe; what was opened is looked at, not what may have taken its place.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    except ValueError as error:  # a NUL in the path
+        raise OSError(str(error)) from error
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror) from None
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise OSError("it is not a regular file")
+    return file
+
+
+def read_bytes(path: Path, most: int = SMALL) -> bytes:
+    """What a regular file holds that has at most so many bytes.
+
+    Raises:
+        OSError: as ``open_regular``, or it is larger.
+    """
+    with open_regular(path) as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(f"it is larger than the {most:,} bytes that are accepted")
+    return data
+
+
+def read_text(path: Path, most: int = SMALL) -> str:
+    """As ``read_bytes``, for text in UTF-8 without a byte order mark.
+
+    Raises:
+        OSError: as ``read_bytes``; UnicodeDecodeError: it is not UTF-8.
+    """
+    return read_bytes(path, most).decode("utf-8-sig")
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be put into a folder, which may not be there yet; a full disk counts as one that can."""
+    there = next((path for path in (folder, *folder.parents) if os.access(path, os.F_OK)), folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def digest(*parts: object) -> str:
     """32 hex digits that stand for the parts: bytes, or anything JSON can hold."""
     sha = hashlib.sha256()
@@ -76,43 +126,12 @@ def digest(*parts: object) -> str:
     return sha.hexdigest()[:32]
 
 
-@dataclass(frozen=True)
-class Holder:
-    """Who holds a lock.
-
-    Attributes:
-        pid, host: the process, and the machine it runs on.
-        what: it does, as in ``"pivot train --model vse"``.
-        since: local date and time, ``"2026-11-25 18:51:13"``.
-    """
-
-    pid: int
-    host: str
-    what: str
-    since: str
-
-    def __str__(self) -> str:
-        return f"process {self.pid} on {self.host} ({self.what}, since {self.since})"
-
-    @classmethod
-    def this_process(cls, what: str) -> Holder:
-        """The one that asks."""
-        return cls(os.getpid(), socket.gethostname(), what, time.strftime("%Y-%m-%d %H:%M:%S"))
-
-    @classmethod
-    def from_json(cls, found: object) -> Holder | None:
-        """One that ``vars`` made a JSON object of; ``None`` where it is something else."""
-        if not isinstance(found, dict) or not isinstance(found.get("pid"), int):
-            return None
-        return cls(found["pid"], *(str(found.get(name, "")) for name in ("host", "what", "since")))
-
-
 @contextlib.contextmanager
 def lock(folder: Path, what: str = "write") -> Iterator[None]:
     """Hold ``folder`` for writing; a second process waits, then is told who holds it and for ``what``.
 
     Raises:
-        DatasetError: somebody else has held it for ``LOCK_WAIT`` seconds.
+        DatasetError: somebody else has held it for ``LOCK_WAIT`` seconds, or the folder cannot be written to.
     """
     plate = folder / HOLDER
     with lock_named_elsewhere(folder, lambda: _holder(plate)):
@@ -129,38 +148,54 @@ def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None]) -> Iter
     """As ``lock``, where another file than the lock's own says ``who`` holds it."""
     from filelock import FileLock, Timeout
 
-    folder.mkdir(parents=True, exist_ok=True)
     held = FileLock(folder / LOCK, timeout=LOCK_WAIT)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         held.acquire()
     except Timeout as error:
         raise DatasetError(
             f"{who() or 'another process'} has been writing to {str(folder)!r} for more than {LOCK_WAIT:.0f} s; "
             "wait for it, or end it, and run this again"
         ) from error
+    except OSError as error:
+        raise cannot_write(folder, error) from error
     try:
         yield
     finally:
         held.release()
 
 
-def is_locked(folder: Path) -> bool:
-    """Whether somebody holds the lock of ``folder``; it is free again as soon as that process ends in any way."""
-    from filelock import FileLock, Timeout
+def cannot_write(folder: Path, error: OSError) -> DatasetError:
+    """One line for a folder that nothing can be put into."""
+    return DatasetError(
+        f"{str(folder)!r} cannot be written to ({error.strerror or error}); make it writable, or copy the data set to "
+        "where you can write, and run this again"
+    )
 
-    if not (folder / LOCK).is_file():
-        return False
+
+def is_locked(folder: Path) -> bool:
+    """Whether somebody holds the lock of ``folder``; it is free again as soon as that process ends in any way.
+
+    To look is to share the lock for a moment, which any number of lookers can do at once: they never take each other
+    for its holder, and who wants to hold it tries again a moment later.
+    """
+    import fcntl
+
     try:
-        with FileLock(folder / LOCK, timeout=0):
-            return False
-    except Timeout:
+        with (folder / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_UN)  # at once, also where a process that is being started has a copy of it
+    except BlockingIOError:
         return True
+    except OSError:  # there is none
+        return False
+    return False
 
 
 def _holder(plate: Path) -> Holder | None:
     try:
-        return Holder.from_json(json.loads(plate.read_text("utf-8")))
-    except (OSError, ValueError):
+        return Holder.from_json(json.loads(read_text(plate)))
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -172,6 +207,7 @@ def read_frame(path: Path) -> pd.DataFrame:
     """
     import pyarrow.parquet as pq
 
+    open_regular(path).close()  # raises where reading would never end
     table = pq.ParquetFile(path).read(use_threads=False)
     frame: pd.DataFrame = table.to_pandas()
     frame.attrs = json.loads((table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
@@ -213,7 +249,8 @@ def map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         DatasetError: there is no such file, or its header does not fit it.
     """
     try:
-        mapped = np.memmap(path, np.uint8, "r")
+        with open_regular(path) as file:
+            mapped = np.memmap(file, np.uint8, "r")
         size = int.from_bytes(mapped[:8].tobytes(), "little")
         if len(mapped) < 8 or size > min(MAX_HEADER, len(mapped) - 8):
             raise ValueError(f"a header of {size} bytes in a file of {len(mapped)}")

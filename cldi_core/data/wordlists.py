@@ -36,6 +36,12 @@ _PAIR = re.compile(r"([a-z]{2,3})-([a-z]{2,3})")
 # At the end of a longer name, or with an underscore, only English may come first: `my_set.txt` is no list of "my-set".
 _PAIR_IN_STEM = re.compile(r"(?:.*[^a-zA-Z])?(en|eng)[_-]([a-z]{2,3})")
 _JOINERS = "\u200c\u200d"  # zero-width (non-)joiner: part of the spelling in Persian and in Indian languages
+# How a spelling is compared.  Not casefold, but what people write on a keyboard without these letters.
+_UNDECOMPOSED = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ŋ": "n", "æ": "ae", "œ": "oe", "þ": "th"}
+)
+_BETWEEN = ("Pd", "Zs", "Cc", "Cf")  # Unicode categories: dashes, spaces, invisible characters
+_APOSTROPHES = "'`‘’‛ʼʻʹ′＇·−"  # and what stands for a hyphen elsewhere: Catalan's middle dot, the minus sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +147,29 @@ def write_list(path: str | Path, rows: Iterable[Row]) -> None:
 
 
 def is_same_spelled(english: str, target: str) -> bool:
-    """Whether two words are equal once case and accents are folded (NFKD, combining marks dropped, casefold).
+    """Whether two words are the same but for case, accents, hyphens, spaces and apostrophes (see ``folded``).
 
-    >>> is_same_spelled("Cafe", "café"), is_same_spelled("cow", "Kuh")
-    (True, False)
+    >>> is_same_spelled("Lodz", "Łódź"), is_same_spelled("e-mail", "Email"), is_same_spelled("cow", "Kuh")
+    (True, True, False)
     """
-    return _folded(english) == _folded(target)
+    return folded(english) == folded(target)
+
+
+def folded(word: str) -> str:
+    """A word as its spelling is compared: never empty.
+
+    NFKD without combining marks, casefolded; Latin letters that Unicode does not decompose become what they are written
+    with where they are missing (ł l, ø o, æ ae …); dashes, spaces, apostrophes and invisible characters go.  Scripts
+    stay what they are: transliterated, Москва would be spelled as Moskva, which no reader of either would say.
+    """
+    letters = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
+    kept = (c for c in letters if unicodedata.category(c) not in _BETWEEN and c not in _APOSTROPHES)
+    return "".join(kept).translate(_UNDECOMPOSED) or word
+
+
+def is_control(character: str) -> bool:
+    """Whether a character is a control or an invisible one: NUL, bidirectional overrides, Unicode's own line ends …"""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in _JOINERS
 
 
 def summary(path: str | Path, pair: str, rows: Sequence[Row]) -> Summary:
@@ -174,11 +197,6 @@ def _pos_counts(rows: Sequence[Row]) -> PosCounts:
     return PosCounts(N=listed.count("N"), V=listed.count("V"), A=listed.count("A"))
 
 
-def _folded(word: str) -> str:
-    letters = (c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
-    return "".join(letters).casefold()
-
-
 def _shown(text: str | bytes, limit: int = 60) -> str:
     """A piece of a file for an error line: escaped, so that it cannot break or reorder the line, and shortened."""
     return repr(text[:limit]) + ("…" if len(text) > limit else "")
@@ -196,7 +214,7 @@ def _pair_of(path: Path) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        data = path.read_bytes()
+        data = storage.read_bytes(path, storage.LARGE)
     except FileNotFoundError:
         raise LexiconError(f"there is no word list {str(path)!r}; check the path") from None
     except OSError as error:
@@ -218,7 +236,7 @@ def _read_text(path: Path) -> str:
 
 def _row(cells: list[str], line: str, where: str) -> Row:
     """The row of one line's cells; `line` and `where` are for the error."""
-    bad = next((c for cell in cells for c in cell if _is_control(c)), None)
+    bad = next((c for cell in cells for c in cell if is_control(c)), None)
     if bad is not None:
         raise LexiconError(
             f"{where}: {_shown(line)} holds the control character U+{ord(bad):04X}; "
@@ -238,8 +256,3 @@ def _row(cells: list[str], line: str, where: str) -> Row:
             "correct it, or delete the line if it is a header"
         )
     return Row(english, target, known)
-
-
-def _is_control(character: str) -> bool:
-    """Control and invisible formatting characters, among them NUL, bidirectional overrides and Unicode line ends."""
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in _JOINERS

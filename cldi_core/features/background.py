@@ -14,7 +14,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,7 +24,7 @@ from typing import Any, Literal
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.storage import Holder
+from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 from cldi_core.features import shards
 from cldi_core.features.backbones import find_backbone
@@ -33,6 +32,8 @@ from cldi_core.scoring.hardware import check_device
 
 STATUS = "extraction.json"
 LOG = ".extract.log"  # what a process prints that was started here
+ENDING = 30  # seconds that one may take to end
+TAIL = 10_000  # bytes of its end that are read
 EVERY = 1.0  # seconds between two writes of the status
 ROOT = Path(__file__).resolve().parents[2]
 COUNTS = ("total", "done", "kept", "failed")
@@ -127,44 +128,73 @@ def start(dataset: Dataset, backbone: str, device: str = "cpu") -> None:
     """Begin or go on with an extraction in a process of its own, which outlives this one; nothing happens if one runs.
 
     Raises:
-        UnknownNameError: unknown backbone or device.
+        UnknownNameError: unknown backbone or device; DatasetError: the folder of features cannot be written to, or no
+        process can be started.
     """
     check_device(device)
     folder = shards.folder_of(dataset, find_backbone(backbone).name)
     before = _read(folder)
     if before is not None and before.is_active:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder, ExtractionJob(backbone, "starting", device, made=_made_of(_status(folder))))
     command = [sys.executable, "-m", "cldi_core", "extract", "--dataset", str(dataset.path.resolve())]
     command += ["--backbone", backbone, "--device", device]
-    with (folder / LOG).open("wb") as log:
-        # A session of its own: what stops the server does not stop it.
-        _spawned[folder] = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder, ExtractionJob(backbone, "starting", device, made=_made_of(_status(folder))))
+        log = (folder / LOG).open("wb")
+    except OSError as error:
+        raise storage.cannot_write(folder, error) from error
+    with log:
+        try:
+            # A session of its own: what stops the server does not stop it.
+            _spawned[folder] = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        except OSError as error:  # no memory, too many processes
+            reason = error.strerror or error
+            raise DatasetError(f"the extraction of {backbone} could not be started ({reason}); try it again") from error
 
 
 def cancel(dataset: Dataset, backbone: str) -> None:
     """End an extraction; what it finished is kept.
 
     Raises:
-        UnknownNameError: unknown backbone; DatasetError: it runs on another machine, or nobody knows which process.
+        UnknownNameError: unknown backbone; DatasetError: it runs on another machine, nobody knows which process it is,
+        it is another user's, or it does not end.
     """
     folder = shards.folder_of(dataset, find_backbone(backbone).name)
     spawned = _spawned.get(folder)
     if spawned is not None and spawned.poll() is None:
         spawned.terminate()
-        spawned.wait(timeout=30)
+        try:
+            spawned.wait(timeout=ENDING)
+        except subprocess.TimeoutExpired as error:
+            raise DatasetError(
+                f"the extraction of {backbone} was told to end, and is still at it after {ENDING} s; "
+                f"look again later, or end process {spawned.pid} yourself"
+            ) from error
         return
     found = _read(folder)
     if found is None or not found.is_active:
         return
-    if found.runner is None or found.runner.host != socket.gethostname():
-        where = found.runner.host if found.runner else "another machine"
+    runner = found.runner
+    if runner is None or not runner.is_here:
+        where = runner.host if runner else "another machine"
         raise DatasetError(f"the extraction of {backbone} runs on {where}; end it there")
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(found.runner.pid, signal.SIGTERM)
+    if not runner.is_alive:  # its number may be another process's by now
+        raise DatasetError(
+            f"the extraction of {backbone} is not that of {runner} any more, and nobody knows whose it is; "
+            "look again later, or end it where it was started"
+        )
+    try:
+        os.kill(runner.pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return  # it ended meanwhile
+    except OSError as error:
+        raise DatasetError(
+            f"the extraction of {backbone} cannot be ended from here ({error.strerror or error}): it is {runner}; "
+            "end it as the user who started it"
+        ) from error
 
 
 class Recorder:
@@ -204,6 +234,8 @@ class Recorder:
 def recorded(dataset: Dataset, backbone: str, device: str, what: str) -> Iterator[Recorder]:
     """Hold the lock of a backbone's features, and keep the status file in which others see how far it is.
 
+    Where nothing can be written there is nothing to lock: there one may look whether anything is left to do.
+
     Args:
         what: is run, for those who wait, as in ``"extract --backbone vgg19"``.
 
@@ -211,7 +243,8 @@ def recorded(dataset: Dataset, backbone: str, device: str, what: str) -> Iterato
         DatasetError: another process extracts the same.
     """
     folder = shards.folder_of(dataset, backbone)
-    with storage.lock_named_elsewhere(folder, lambda: _runner_of(folder)):
+    locked = storage.lock_named_elsewhere(folder, lambda: _runner_of(folder))
+    with locked if storage.is_writable(folder) else contextlib.nullcontext():
         made = _made_of(_status(folder))
         recorder = Recorder(folder, ExtractionJob(backbone, "starting", device, Holder.this_process(what), made=made))
         try:
@@ -237,7 +270,7 @@ def _write(folder: Path, job: ExtractionJob) -> None:
 def _status(folder: Path) -> dict[str, Any]:
     """What the status file says; nothing where there is none, or it is broken."""
     try:
-        found = json.loads((folder / STATUS).read_text("utf-8"))
+        found = json.loads(storage.read_text(folder / STATUS))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -293,7 +326,8 @@ def _runner_of(folder: Path) -> Holder | None:
 
 def _said(folder: Path) -> str:
     """The last line that a process printed which was started here."""
-    with contextlib.suppress(OSError):
-        lines = (folder / LOG).read_text("utf-8", "replace").strip().splitlines()
+    with contextlib.suppress(OSError), storage.open_regular(folder / LOG) as log:
+        log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL))
+        lines = log.read(TAIL).decode("utf-8", "replace").strip().splitlines()
         return lines[-1].strip() if lines else ""
     return ""

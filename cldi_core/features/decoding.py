@@ -47,13 +47,14 @@ class Decoded:
 
     Attributes:
         batch: which.
-        ids: of the pictures that could be decoded.
+        ids, files: of the pictures that could be decoded; their names when they were imported.
         pixels: uint8 (len(ids), size, size, 3).
         failed: of the others ``id``, ``file`` (its name when it was imported) and ``reason``.
     """
 
     batch: Batch
     ids: tuple[str, ...]
+    files: tuple[str, ...]
     pixels: NDArray[np.uint8]
     failed: tuple[dict[str, str], ...]
 
@@ -76,24 +77,22 @@ def prepare(data: bytes, how: Preprocessing) -> NDArray[np.uint8]:
     return np.asarray(image.crop((left, top, left + how.size, top + how.size)), np.uint8)
 
 
-_footers: dict[str, Any] = {}  # of the shards that this process has read
-
-
 def decode_batch(batch: Batch, how: Preprocessing) -> Decoded:
     """Read and prepare the pictures of a batch."""
     columns: dict[int, Any] = {}
-    ids, pixels, failed = [], [], []
+    ids, files, pixels, failed = [], [], [], []
     for group, row, key in batch.places:
         if group not in columns:
-            columns[group] = pictures.read_group(batch.shard, group, _footers)
+            columns[group] = pictures.read_group(batch.shard, group)
         file = columns[group][row].as_py()
         try:
             pixels.append(prepare(file["bytes"], how))
             ids.append(key)
+            files.append(str(file["path"]))
         except PictureError as error:
             failed.append({"id": key, "file": str(file["path"]), "reason": str(error)})
     stacked = np.stack(pixels) if pixels else np.zeros((0, how.size, how.size, 3), np.uint8)
-    return Decoded(batch, tuple(ids), stacked, tuple(failed))
+    return Decoded(batch, tuple(ids), tuple(files), stacked, tuple(failed))
 
 
 def _start() -> None:
@@ -173,7 +172,7 @@ class Decoders:
                 pool.shutdown()
                 pool = self._new(1)
         pool.shutdown()
-        ids = tuple(key for one in found for key in one.ids)
+        ids, files = (tuple(text for one in found for text in getattr(one, name)) for name in ("ids", "files"))
         pixels = [np.zeros((0, self.how.size, self.how.size, 3), np.uint8), *(one.pixels for one in found)]
         failed += [row for one in found for row in one.failed]
-        return Decoded(batch, ids, np.concatenate(pixels), tuple(failed))
+        return Decoded(batch, ids, files, np.concatenate(pixels), tuple(failed))

@@ -7,9 +7,12 @@ pictures go through the network in the same batches whether it was interrupted o
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -19,7 +22,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import DatasetError
+from cldi_core.errors import DatasetError, FeatureError
 from cldi_core.features import background, shards
 from cldi_core.features.backbones import find_backbone
 from cldi_core.features.decoding import Batch, Decoded, Decoders
@@ -29,6 +32,7 @@ from cldi_core.scoring.parallel import Each, side_by_side
 
 BATCH = {"cpu": 16, "cuda": 256}  # pictures that are decoded together, and handed to the network
 
+IDENTITY = ("weights", "preprocessing", "layer", "arithmetic")  # what decides the values of features
 STREAMS = 2  # batches at once on a graphics card: one is copied while the other is computed
 Report = Callable[[int, int, int], object]  # pictures done (kept ones too), pictures in all, failed ones
 
@@ -70,7 +74,7 @@ def extract(
     force: bool = False,
     report: Report | None = None,
 ) -> Extraction:
-    """Extract the features of all pictures; finished shards of the same weights are kept.
+    """Extract the features of all pictures; finished shards of the same weights and arithmetic are kept.
 
     Args:
         dataset: features are written beside its pictures.
@@ -81,8 +85,8 @@ def extract(
 
     Raises:
         UnknownNameError: unknown backbone, device or precision; DatasetError: there are no pictures, a shard is
-        broken, the disk is full, or another process extracts the same.  A picture that cannot be read stops nothing:
-        it is listed in ``failed``.
+        broken, the disk is full or read-only (where something is left to do), or another process extracts the same.
+        A picture that cannot be read stops nothing: it is listed in ``failed``.
     """
     find_backbone(backbone)
     check_device(device)
@@ -100,13 +104,12 @@ def extract(
                 report(numbers[0], done.pictures, numbers[1])
 
         extractor = Extractor(backbone, device, weights=weights, precision=precision)
-        for path in folder.glob(".*.tmp"):  # of a run that was killed while it wrote; under the lock nobody writes
-            path.unlink(missing_ok=True)
         left = left_of(
             batches,
             lambda shard, some: None if force else finished(feature_file(folder, shard), some, extractor),
             done,
         )
+        prepare_folder(folder, left)
         told(0, 0)
         for made in extracted(left, extractor, processors() if workers is None else workers, told):
             write(folder, made, extractor)
@@ -124,8 +127,7 @@ def shards_of(dataset: Dataset, device: str) -> dict[Path, list[Batch]]:
     table = dataset.pictures.table
     if not len(table):
         raise DatasetError(
-            f"the data set {dataset.name!r} has no pictures; "
-            f"add some: python -m cldi_core import-folder DIR --dataset {dataset.address}"
+            f"the data set {dataset.name!r} has no pictures; add some: {dataset.command('import-folder DIR')}"
         )
     found: dict[Path, list[Batch]] = {}
     for name, rows in table.groupby("shard", sort=True):
@@ -157,6 +159,19 @@ def left_of(
     return left
 
 
+def prepare_folder(folder: Path, left: dict[Path, list[Batch]]) -> None:
+    """Take away what a run left that was killed while it wrote; to be called under the lock, so that nobody writes.
+
+    Raises:
+        DatasetError: something is left to do, and nothing can be written.
+    """
+    if storage.is_writable(folder):
+        for path in folder.glob(".*.tmp"):
+            path.unlink(missing_ok=True)
+    elif left:
+        raise storage.cannot_write(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
 def finished(path: Path, batches: list[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
     """The failed pictures of a shard that is done, with the same weights and preprocessing; ``None`` if it is not."""
     if not path.is_file():
@@ -176,7 +191,8 @@ def finished(path: Path, batches: list[Batch], extractor: Extractor) -> list[dic
 def failures_kept(meta: dict[str, str], extractor: Extractor) -> list[dict[str, str]] | None:
     """The failed pictures that a feature file names; ``None`` if it was made otherwise than this extractor would."""
     about = extractor.describe()
-    if any(meta.get(name) != about[name] for name in ("weights", "preprocessing", "layer")):
+    known = {"arithmetic": "float32", **meta}  # version 0.1 had no other, and did not say so
+    if any(known.get(name) != about[name] for name in IDENTITY):
         return None
     found: list[dict[str, str]] = json.loads(meta.get("failed") or "[]")
     return found
@@ -202,9 +218,15 @@ def extracted_with(
             rows = [np.zeros((0, extractor.dim), np.float32)]
             failed: list[dict[str, str]] = []
             for decoded, found in islice(computed, len(some)):
-                ids += decoded.ids
-                rows.append(found)
+                usable = _is_finite(found)
+                ids += [key for key, use in zip(decoded.ids, usable, strict=True) if use]
+                rows.append(found[usable])
                 failed += decoded.failed
+                failed += [
+                    {"id": key, "file": file, "reason": "its features are not finite"}
+                    for key, file, use in zip(decoded.ids, decoded.files, usable, strict=True)
+                    if not use
+                ]
                 told(len(ids) + len(failed), len(failed))
             yield ExtractedShard(shard, ids, np.concatenate(rows), failed)
 
@@ -212,12 +234,29 @@ def extracted_with(
 def _computed(
     batches: Iterable[Batch], extractor: Extractor, decoders: Decoders, each: Each
 ) -> Iterator[tuple[Decoded, NDArray[np.float32]]]:
+    import torch  # takes a second
+
     def compute(decoded: Decoded) -> tuple[Decoded, NDArray[np.float32]]:
         step, pixels = extractor.step, decoded.pixels
-        parts = [extractor.features(pixels[start : start + step]) for start in range(0, len(pixels), step)]
-        return decoded, np.concatenate(parts) if parts else np.zeros((0, extractor.dim), np.float32)
+        while step:
+            with suppress(torch.OutOfMemoryError):
+                parts = [extractor.features(pixels[start : start + step]) for start in range(0, len(pixels), step)]
+                return decoded, np.concatenate(parts) if parts else np.zeros((0, extractor.dim), np.float32)
+            torch.cuda.empty_cache()  # out here, where the error holds nothing any more
+            step //= 4
+        raise FeatureError(
+            f"the memory of {extractor.device!r} is too small for {extractor.backbone.name}, even for one picture at a "
+            "time; use --device cpu"
+        )
 
     yield from each(compute, decoders.map(batches))
+
+
+def _is_finite(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which rows are finite in half precision, as they are stored: float32 (n, dim) → bool (n,)."""
+    with np.errstate(over="ignore"):
+        half = rows.astype(np.float16)
+    return np.array(np.isfinite(half).all(axis=1), np.bool_)
 
 
 def metadata(made: ExtractedShard, extractor: Extractor) -> dict[str, str]:

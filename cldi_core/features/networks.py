@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,16 +104,30 @@ def _torchvision(backbone: Backbone, file: Path | None) -> Loaded:
             found: torch.Tensor = self.network(batch)[backbone.node]
             return found
 
-    path = file or weights.downloaded(models.get_model_weights(backbone.variant)["IMAGENET1K_V1"].url, backbone.name)
-    network = models.get_model(backbone.variant, weights=None)
+    try:
+        network = models.get_model(backbone.variant, weights=None)
+        url = "" if file else models.get_model_weights(backbone.variant)["IMAGENET1K_V1"].url
+    except (KeyError, ValueError) as error:
+        raise CldiError(
+            f"torchvision has no network {backbone.variant!r}, or no weights IMAGENET1K_V1 of it "
+            f"({in_one_line(error)}); correct the record of {backbone.name}, or name a file: --weights FILE"
+        ) from error
+    path = file or weights.downloaded(url, backbone.name)
     weights.fill_network(network, weights.read_state(path), file, backbone.name)
-    cut = create_feature_extractor(network, [backbone.node]).eval()
+    try:
+        cut = create_feature_extractor(network, [backbone.node]).eval()
+    except Exception as error:  # a network that cannot be traced: many kinds
+        raise CldiError(
+            f"{backbone.variant} of torchvision cannot be read at {backbone.node!r} ({in_one_line(error)}); correct "
+            f"node in the record of the backbone {backbone.name}"
+        ) from error
     cut = fuse(cut, inplace=True)  # normalisations go into the convolutions before them
     return Loaded(Read(cut), backbone.dim, _known(backbone), weights.sha256(path))
 
 
 def _timm(backbone: Backbone, file: Path | None) -> Loaded:
     import timm
+    import torch
 
     network: Any
     try:
@@ -123,21 +137,36 @@ def _timm(backbone: Backbone, file: Path | None) -> Loaded:
             f"the weights of {backbone.name} could not be fetched ({in_one_line(error)}); run this again with a "
             "network, or fetch them elsewhere and name the file: --weights FILE"
         ) from error
+    _check_headless(network, backbone)
     if file is not None:
         head = str(network.pretrained_cfg.get("classifier") or "head")
         weights.fill_network(network, weights.read_state(file), file, backbone.name, spare=(head, "head", "fc_norm"))
         digest = weights.sha256(file)
     else:  # the library does not tell where its files are
         state = network.state_dict()
+        weights.check_finite(state, None, backbone.name)
         digest = storage.digest(*(part for name in sorted(state) for part in (name, state[name].numpy().tobytes())))
     library: Any = timm.data
     config = library.resolve_model_data_config(network)
     size = int(config["input_size"][-1])
     resized = int(size / config["crop_pct"])
     mean, std = (tuple(255 * value for value in config[name]) for name in ("mean", "std"))
-    return Loaded(
-        network, int(network.num_features), Preprocessing(resized, size, config["interpolation"], mean, std), digest
-    )
+    with torch.inference_mode():  # what the library calls num_features is not what all of its networks give
+        given = network.eval()(torch.zeros(1, 3, size, size))
+    if not isinstance(given, torch.Tensor) or given.ndim != 2:
+        raise CldiError(f"{backbone.name} gives no row of numbers for a picture; choose another network of timm")
+    return Loaded(network, given.shape[1], Preprocessing(resized, size, config["interpolation"], mean, std), digest)
+
+
+def _check_headless(network: Any, backbone: Backbone) -> None:
+    """Refuse a network that still ends in its classifier: it would give scores of classes instead of features."""
+    heads = network.pretrained_cfg.get("classifier") or ()
+    for name in [heads] if isinstance(heads, str) else heads:
+        with suppress(AttributeError):  # there is none any more
+            if list(network.get_submodule(name).parameters()):
+                raise CldiError(
+                    f"{backbone.name} cannot be cut before its classifier {name!r}; choose another network of timm"
+                )
 
 
 NETWORKS: dict[str, Callable[[Backbone, Path | None], Loaded]] = {
@@ -159,6 +188,24 @@ def check_precision(precision: str) -> None:
         raise unknown_name("precision", precision, PRECISIONS)
 
 
+def arithmetic_of(backbone: Backbone, device: str, precision: str) -> str:
+    """What a backbone's products are computed in: ``"float32"``, ``"bfloat16"`` or ``"float16"``.
+
+    Args:
+        device: ``"cuda"`` may be a card of another machine, which is then taken for one that has bfloat16.
+        precision: ``"exact"``: float32; ``"fast"``: half as wide; ``"auto"``: fast where the device gains by it and the
+            features do not change.
+    """
+    import torch
+
+    elsewhere = device != "cpu" and not torch.cuda.is_available()
+    wide = elsewhere or has_bfloat16(device)
+    gains = backbone.narrow and (device != "cpu" or wide)
+    if precision == "exact" or (precision == "auto" and not gains):
+        return "float32"
+    return "bfloat16" if device == "cpu" or wide else "float16"
+
+
 class Extractor:
     """A loaded backbone.
 
@@ -175,13 +222,14 @@ class Extractor:
         *,
         weights: Path | None = None,
         precision: str = "auto",
+        arithmetic: str = "",
     ) -> None:
         """Load a backbone.
 
         Args:
             weights: a file of weights; without it, those of a package, or downloaded ones.
-            precision: ``"exact"``: float32; ``"fast"``: half as wide; ``"auto"``: fast where the device gains by it and
-                the features do not change.
+            precision: as in ``arithmetic_of``, for this device.
+            arithmetic: what has been decided already, for all machines of a cluster alike; ``precision`` without it.
 
         Raises:
             UnknownNameError: unknown backbone, device or precision; CldiError: weights that are not there or not its.
@@ -194,14 +242,12 @@ class Extractor:
         loaded = NETWORKS[self.backbone.network](self.backbone, weights)
         self.step = self.backbone.step if device == "cpu" else STEP
         self.dim, self.preprocessing, self.weights = loaded.dim, loaded.preprocessing, loaded.weights
-        gains = self.backbone.narrow and (device != "cpu" or has_bfloat16(device))
-        narrow = "float16" if device != "cpu" and not has_bfloat16(device) else "bfloat16"
-        self.arithmetic = narrow if precision == "fast" or (precision == "auto" and gains) else "float32"
+        self.arithmetic = arithmetic or arithmetic_of(self.backbone, device, precision)
         self.model = loaded.model.eval().to(device, memory_format=torch.channels_last)
         if self.arithmetic != "float32":
             for module in self.model.modules():  # otherwise they would be narrowed again for every batch
                 if isinstance(module, torch.nn.Conv2d | torch.nn.Linear):
-                    module.to(getattr(torch, narrow))
+                    module.to(getattr(torch, self.arithmetic))
         self._mean, self._std = (
             torch.tensor(values, device=device).view(1, 3, 1, 1)
             for values in (self.preprocessing.mean, self.preprocessing.std)
@@ -222,7 +268,11 @@ class Extractor:
         }
 
     def features(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run the network: uint8 (n, size, size, 3), as ``decoding.prepare`` makes them → float32 (n, dim)."""
+        """Run the network: uint8 (n, size, size, 3), as ``decoding.prepare`` makes them → float32 (n, dim).
+
+        Raises:
+            CldiError: it gives something else: its record names another layer than it has.
+        """
         import torch
 
         with torch.inference_mode(), self._autocast():
@@ -232,6 +282,11 @@ class Extractor:
             # (n, height, width, 3) seen as (n, 3, height, width) lies in memory as channels_last already.
             scaled = given.permute(0, 3, 1, 2).float().sub_(self._mean).div_(self._std)
             found: NDArray[np.float32] = self.model(scaled).float().cpu().numpy()
+        if found.shape != (len(batch), self.dim):
+            raise CldiError(
+                f"{self.backbone.name} gives {' × '.join(map(str, found.shape[1:]))} numbers for a picture where its "
+                f"record says {self.dim}; correct its layer ({self.backbone.layer}) or its dim"
+            )
         return found
 
     def _autocast(self) -> Any:

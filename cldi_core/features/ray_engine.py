@@ -25,7 +25,7 @@ from cldi_core.errors import CldiError, in_one_line, unknown_name
 from cldi_core.features import background, extraction, shards
 from cldi_core.features.backbones import find_backbone
 from cldi_core.features.decoding import Batch, Decoders
-from cldi_core.features.networks import Extractor, check_precision
+from cldi_core.features.networks import Extractor, arithmetic_of, check_precision
 from cldi_core.features.ray_output import Output
 from cldi_core.scoring.hardware import DEVICES, check_device, processors
 
@@ -53,12 +53,7 @@ class ShardExtractor:
         batches = [Batch(shard, tuple((group, at, key) for group, at, key in some)) for some in json.loads(row["todo"])]
         made = next(extraction.extracted_with(decoders, {shard: batches}, extractor, lambda done, failed: None))
         output.write(made, extractor)
-        return {
-            "shard": shard.name,
-            "extracted": len(made.ids),
-            "failed": json.dumps(made.failed),
-            "arithmetic": extractor.arithmetic,
-        }
+        return {"shard": shard.name, "extracted": len(made.ids), "failed": json.dumps(made.failed)}
 
 
 def extract(
@@ -100,16 +95,20 @@ def extract(
         if output is None:
             what = f"extract --backbone {backbone} --engine ray"
             job = stack.enter_context(background.recorded(dataset, backbone, device, what))
-        extractor = Extractor(backbone, "cpu", weights=file, precision=precision)  # only to know what it would make
+        # Decided here and for all: actors on different processors would decide differently.
+        arithmetic = arithmetic_of(find_backbone(backbone), device, precision)
+        extractor = Extractor(backbone, "cpu", weights=file, arithmetic=arithmetic)  # only to know what it would make
         todo = extraction.left_of(
             batches, lambda shard, some: None if force else target.finished(shard, some, extractor), done
         )
+        if output is None:
+            extraction.prepare_folder(shards.folder_of(dataset, backbone), todo)
         _tell(done, job, report)
         if todo:
-            options = {"device": device, "weights": file, "precision": precision}
+            options = {"device": device, "weights": file, "arithmetic": arithmetic}
             stack.enter_context(_cluster(address))
             made = _made(todo, ShardExtractor, (backbone, options, target.place, cpus), device, actors, cpus)
-            _count(made, todo, extractor, done, lambda: _tell(done, job, report))
+            _count(made, todo, done, lambda: _tell(done, job, report))
             extractor.device = device
         done.seconds = time.monotonic() - started
         if job is not None:
@@ -120,7 +119,6 @@ def extract(
 def _count(
     made: Iterator[dict[str, Any]],
     todo: dict[Path, list[Batch]],
-    extractor: Extractor,
     done: extraction.Extraction,
     tell: Callable[[], None],
 ) -> None:
@@ -128,7 +126,6 @@ def _count(
     before, failed = list(done.failed), {}
     for row in made:
         failed[row["shard"]] = json.loads(row["failed"])
-        extractor.arithmetic = row["arithmetic"]
         done.extracted += int(row["extracted"])
         done.failed += failed[row["shard"]]
         tell()

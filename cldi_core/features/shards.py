@@ -77,7 +77,7 @@ def open_features(dataset: Dataset, backbone: str) -> Features:
         UnknownNameError: there are none; DatasetError: a file is broken; FeatureError: files of different dimensions.
     """
     if backbone not in dataset.backbones:
-        hint = f"Extract them: python -m cldi_core extract --dataset {dataset.address} --backbone {backbone}"
+        hint = f"Extract them: {dataset.command('extract', '--backbone', backbone)}"
         raise unknown_name("backbone (no features of it)", backbone, dataset.backbones, hint)
     shards: list[Shard] = []
     for path in sorted(folder_of(dataset, backbone).glob("*.safetensors")):

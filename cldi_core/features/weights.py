@@ -105,7 +105,7 @@ def fill_network(model: Any, state: State, path: Path | None, backbone: str, spa
         spare: beginnings of names that the file may have and the network does not (a classifier that is not used).
 
     Raises:
-        CldiError: they are those of another network.
+        CldiError: they are those of another network, or not all of them are finite.
     """
     expected = model.state_dict()
     missing = sorted(expected.keys() - state.keys())
@@ -118,4 +118,16 @@ def fill_network(model: Any, state: State, path: Path | None, backbone: str, spa
             some = ", ".join(names[:SHOWN]) + (f", … ({len(names)} in all)" if len(names) > SHOWN else "")
             file = "the weights file" if path is None else repr(path.name)
             raise CldiError(f"{file} is not for {backbone}: it {what} {some}; give the weights of that network")
+    check_finite({name: state[name] for name in expected.keys() & state.keys()}, path, backbone)
     model.load_state_dict(state, strict=False)
+
+
+def check_finite(state: State, path: Path | None, backbone: str) -> None:
+    """Raise CldiError for weights among which is a nan or an infinity: every feature would be one."""
+    broken = sorted(name for name, tensor in state.items() if not tensor.isfinite().all())
+    if broken:
+        file = f"the weights of {backbone}" if path is None else f"{path.name!r}, weights of {backbone},"
+        raise CldiError(
+            f"{file} hold numbers that are not finite in {', '.join(broken[:SHOWN])} "
+            f"({len(broken)} of {len(state)} tensors); give other weights: --weights FILE"
+        )

@@ -63,7 +63,7 @@ def _some(items: list[str]) -> str:
 
 
 def _word_lists(dataset: Dataset) -> list[Finding]:
-    command = f"python -m cldi_core import-lists FILE --dataset {dataset.address}"
+    command = dataset.command("import-lists FILE")
     if not dataset.pairs:
         return [Finding("error", "word lists", "there is no word list", command)]
     findings = []
@@ -84,7 +84,7 @@ def _word_lists(dataset: Dataset) -> list[Finding]:
 
 def _pictures(dataset: Dataset) -> list[Finding]:
     table = dataset.pictures.table
-    command = f"python -m cldi_core import-folder DIR --dataset {dataset.address}"
+    command = dataset.command("import-folder DIR")
     if not len(table):
         return [Finding("error", "pictures", "there are no pictures", command)]
     findings = [Finding("info", "pictures", f"{len(table)} pictures in {len(dataset.pictures.shards)} shards")]
@@ -143,13 +143,13 @@ def _coverage(dataset: Dataset) -> list[Finding]:
 
 
 def _features(dataset: Dataset) -> list[Finding]:
-    command = f"python -m cldi_core extract --dataset {dataset.address} --backbone efficientnet-lite0"
     if not dataset.backbones:
+        command = dataset.command("extract", "--backbone", "efficientnet-lite0")
         return [Finding("error", "features", "no features have been extracted", command)]
     findings = []
     used = set(dataset.words["id"])
     for backbone in dataset.backbones:
-        again = command.replace("efficientnet-lite0", backbone)
+        again = dataset.command("extract", "--backbone", backbone)
         try:
             loaded = shards.open_features(dataset, backbone)
         except CldiError as error:

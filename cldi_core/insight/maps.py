@@ -62,8 +62,8 @@ def umap(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _rows(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.DataFrame, NDArray[np.float32], str]:
-    """Names, unit rows (a word's is the mean of its pictures' unit rows, normalised) and a digest of both."""
+def _names(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.DataFrame, str]:
+    """What has a place on the map, and the key of the places: nothing of the features is read but their ids."""
     import pandas as pd
 
     if kind not in KINDS:
@@ -71,20 +71,26 @@ def _rows(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.Data
     if kind == "pictures":
         owned_ids = set(dataset.words["id"])
         used = sorted(key for key in loaded.ids if key in owned_ids)
-        names = pd.DataFrame({"id": used})
-        rows = unit_rows(loaded.matrix[[loaded.row[key] for key in used]])
-        return names, rows, storage.digest(loaded.digest, used)
-    owned: list[tuple[str, str]] = []
-    parts = []
-    for language in dataset.languages:
-        members_of = dataset.members(language)
-        words = [word for word, keys in members_of.items() if any(key in loaded.row for key in keys)]
-        if words:
-            owned += [(language, word) for word in words]
-            parts.append(aggregate(shards.image_sets(dataset, loaded, language, words), "mean", unit=True))
-    rows = unit_rows(np.concatenate(parts)) if parts else np.zeros((0, 2), np.float32)
-    members = [[language, word, dataset.members(language)[word]] for language, word in owned]
-    return pd.DataFrame(owned, columns=["language", "word"]), rows, storage.digest(loaded.digest, members)
+        return pd.DataFrame({"id": used}), storage.digest(loaded.digest, used)
+    members = [
+        [language, word, keys]
+        for language in dataset.languages
+        for word, keys in dataset.members(language).items()
+        if any(key in loaded.row for key in keys)
+    ]
+    owned = [(language, word) for language, word, _ in members]
+    return pd.DataFrame(owned, columns=["language", "word"]), storage.digest(loaded.digest, members)
+
+
+def _rows(dataset: Dataset, loaded: shards.Features, names: pd.DataFrame) -> NDArray[np.float32]:
+    """The unit rows of what ``_names`` found; a word's is the mean of its pictures' unit rows, normalised."""
+    if "id" in names:
+        return unit_rows(loaded.matrix[[loaded.row[key] for key in names["id"]]])
+    parts = [
+        aggregate(shards.image_sets(dataset, loaded, str(language), own["word"].tolist()), "mean", unit=True)
+        for language, own in names.groupby("language", sort=False)
+    ]
+    return unit_rows(np.concatenate(parts)) if parts else np.zeros((0, 2), np.float32)
 
 
 def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, force: bool = False) -> dict[str, str]:
@@ -96,10 +102,11 @@ def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, fo
     loaded = shards.open_features(dataset, backbone)
     done = {}
     for kind in kinds:
-        names, rows, key = _rows(dataset, loaded, kind)
+        names, key = _names(dataset, loaded, kind)
         if not force and storage.frame_of(_path(dataset, backbone, kind), key) is not None:
             done[kind] = "kept"
             continue
+        rows = _rows(dataset, loaded, names)
         method = "umap" if len(rows) > PARAMETERS["n_neighbors"] + 1 else "pca"
         coordinates = umap(rows) if method == "umap" else pca(rows)
         names["x"], names["y"] = coordinates[:, 0], coordinates[:, 1]
@@ -115,11 +122,11 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
     Columns: language and word, or id; x, y float32.
     """
     loaded = shards.open_features(dataset, backbone)
-    names, rows, key = _rows(dataset, loaded, kind)
+    names, key = _names(dataset, loaded, kind)
     stored = storage.frame_of(_path(dataset, backbone, kind), key)
     if stored is not None:
         return stored
-    found = pca(rows)
+    found = pca(_rows(dataset, loaded, names))
     names["x"], names["y"] = found[:, 0], found[:, 1]
     names.attrs = {"method": "pca", "key": key}
     return names

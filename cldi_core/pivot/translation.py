@@ -62,10 +62,10 @@ def stored(pair: Pair, name: str, seed: int = 0) -> dict[str, about.Stored]:
     key = Key(pair.backbone, pair.name, name, HOLDOUT, seed)
     found: dict[str, about.Stored] = {}
     if not is_trained(pair.dataset, key):
+        options = ("--pair", pair.name, "--backbone", pair.backbone, "--model", name, "--holdout", HOLDOUT)
         raise UnknownNameError(
             f"{models.find_model(name).label} has not been trained for {pair.name} of {pair.dataset.name!r} with "
-            f"{pair.backbone}; train it: python -m cldi_core pivot train --dataset {pair.dataset.address} --pair "
-            f"{pair.name} --backbone {pair.backbone} --model {name} --holdout {HOLDOUT}"
+            f"{pair.backbone}; train it: {pair.dataset.command('pivot train', *options)}"
         )
     for own in models.find_model(name).spaces(pair.languages):
         found |= dict.fromkeys(own, about.stored(key.path(models_folder(pair.dataset), own)))

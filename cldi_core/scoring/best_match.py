@@ -52,7 +52,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -104,10 +104,10 @@ def match(
         FeatureError: the device's memory is too small for even the smallest blocks.
     """
     for share in SHARES:
-        try:
+        with suppress(torch.OutOfMemoryError):
             return _Pass(source, target, measures, device, weights, voters or {}, share).run(progress)
-        except torch.OutOfMemoryError:
-            torch.cuda.empty_cache()
+        # Only out here is the failed pass let go, which the error held: what it took can be given back.
+        torch.cuda.empty_cache()
     raise FeatureError(
         f"the memory of {device!r} is too small for {len(source)} × {len(target)} words with {source.dim} features a "
         "picture, even in the smallest blocks; use device 'cpu'"

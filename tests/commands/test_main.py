@@ -209,19 +209,20 @@ def test_same_spelled_words_can_be_left_out(ask: Callable[..., dict]) -> None:
     assert counts == [3, 2]
 
 
-def test_import_lists_prints_one_object_per_file(run: Run, data: Path, tmp_path: Path) -> None:
+def test_import_lists_prints_one_array_of_several_files(run: Run, data: Path, tmp_path: Path) -> None:
     files = [tmp_path / "imgWords_en_de.txt", tmp_path / "en-fr.tsv"]
     files[0].write_text("hand\tHand\tN\nsit\tsich setzen\tV\nsit\tsitzen\tV\n", "utf-8")
     files[1].write_text("red\trouge\tADJ\n", "utf-8")
     code, out, err = run("import-lists", *files, "--dataset", "new", "--json")
     assert (code, err) == (0, "")
-    first, second = map(strict, out.splitlines())
+    first, second = strict(out)
     assert first == {
         "file": str(files[0]), "pair": "en-de", "rows": 3, "pos": {"N": 1, "V": 2, "A": 0}, "source_words": 2,
         "target_words": 3, "multiword": 1, "same_spelled": {"N": 1, "V": 0, "A": 0},
     }  # fmt: skip
     assert second["pair"] == "en-fr" and second["pos"] == {"N": 0, "V": 0, "A": 1}
     assert Dataset(data / "new").pairs == ("en-de", "en-fr")
+    assert strict(run("import-lists", files[0], "--dataset", "new", "--json")[1]) == first, "one list is one object"
 
 
 def test_one_bad_list_prints_and_writes_nothing(run: Run, data: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 from cldi_core.data import dataset, pictures, storage, wordlists, wordnet
 from cldi_core.data.dataset import Dataset, Query, available, create, locate, open_dataset
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
-from cldi_core.features import shards
+from cldi_core.features import extraction, shards
+from cldi_core.insight import health
 from tests.conftest import WORDS, build_small, picture
 
 
@@ -187,6 +189,33 @@ def test_messages_lead_to_the_data_set_that_they_are_about(small: Dataset, tmp_p
     message = error_of(lambda: other.lexicon("en-de"))
     assert message.endswith(f"--dataset '{other.path}'"), "quoted, as a shell needs it"
     assert error_of(lambda: small.lexicon("en-xx")).endswith("--dataset small")
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "a b", "$(touch x)", "a;b", "it's", '"q"', "`x`", "a&b", "*", "~x", "-rf", "é"]
+)
+def test_commands_that_are_shown_are_taken_by_a_shell_as_they_are_meant(data: Path, name: str) -> None:
+    made = create(data / name)
+    assert shlex.split(made.command("extract", "--backbone", name)) == [
+        "python", "-m", "cldi_core", "extract", "--dataset", dataset.address(made.path), "--backbone", name
+    ]  # fmt: skip
+    shown = {
+        "shards": error_of(lambda: shards.open_features(made, name)),
+        "pair": error_of(lambda: made.lexicon(name)),
+        "pictures": error_of(lambda: extraction.shards_of(made, "cpu")),
+        **{f"check {number}": one.next_step for number, one in enumerate(health.findings(made))},
+    }
+    (made.path / "features" / name).mkdir(parents=True)
+    (made.path / "features" / name / "x.safetensors").write_bytes(b"broken")
+    wordlists.write_list(made.path / "lexicon" / "en-de.tsv", [wordlists.Row("dog", "Hund", "N")])
+    again = [one.next_step for one in health.findings(Dataset(made.path)) if one.area == "features"]
+    shown |= {"check features": again[0]} if again else {}
+    told = [text[text.index("python -m") :] for text in shown.values() if "python -m" in text]
+    assert len(told) >= 4
+    for command in told:
+        words = shlex.split(command)
+        assert words[words.index("--dataset") + 1] == dataset.address(made.path)
+        assert "--backbone" not in words or words[words.index("--backbone") + 1] in (name, "efficientnet-lite0")
 
 
 HOSTILE = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cldi_core.data import importers
+from cldi_core.data import importers, storage
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.data.importers import clean_word, import_folder, import_lists
 from cldi_core.data.pictures import picture_id
@@ -124,17 +124,84 @@ def test_nothing_to_import(tmp_path: Path) -> None:
     assert "none of the 2 files" in error_of(target, put(tmp_path / "c", {"en/dog/1.png": b"", "en/dog/2.png": b"x"}))
 
 
-@pytest.mark.parametrize(
-    "name", ["a\x01b", "a\nb", "tab\there", "x" * 101, "___", " ", "\u202eevil", "line\u2028break", "\ue000"]
-)
-def test_folders_that_are_no_words_stop_the_import(drawn: Path, tmp_path: Path, name: str) -> None:
-    put(drawn / "en" / name, {"1.png": SUN})
-    assert f"{name[:60]!r} is not a word" in error_of(tmp_path / "set", drawn)
+NO_WORDS = [
+    *("a\x01b", "a\nb", "tab\there", "x" * 101, "_", "___", " ", "-", "–", "'", "\u202eevil", "line\u2028break"),
+    *("\ue000", "\u200c", "\u200d\u200d", "\u200b", "\u00ad", "\u3164", "\u2800", "\udcff"),
+]
+
+
+def test_folders_that_are_no_words_are_named_and_the_rest_is_imported(drawn: Path, tmp_path: Path) -> None:
+    for name in NO_WORDS:
+        put(drawn / "en" / name, {"1.png": SUN})
+    done = import_folder(tmp_path / "set", drawn)
+    assert len(done.failed) == len(NO_WORDS) and done.skipped == []
+    told = {row["file"]: row["reason"] for row in done.failed}
+    for name in NO_WORDS:
+        reason = told["en/" + name.encode("utf-8", "replace").decode()]
+        assert reason.startswith("the folder name ") and " is not a word" in reason and reason.isprintable()
+    assert set(words(tmp_path / "set")) == {("en", "dog"), ("en", "ice cream"), ("de", "Hund")}
+
+
+def test_folders_that_are_no_words_alone_are_told_of(tmp_path: Path) -> None:
+    put(tmp_path / "drawn" / "en" / "_", {"1.png": SUN})
+    assert "the folder name '_' is not a word" in error_of(tmp_path / "set", tmp_path / "drawn")
+
+
+def test_folders_beside_languages_are_named_and_those_of_computers_passed_over(drawn: Path, tmp_path: Path) -> None:
+    own = (".git", "__MACOSX", "@eaDir", ".ipynb_checkpoints")
+    others = ("English", "zh-CN", "pt_BR", "DE", "e1", "_", " ")
+    for name in (*own, *others):
+        put(drawn / name / "dog", {"1.png": SUN})
+        put(drawn / "en" / name, {"2.png": SUN})
+    done = import_folder(tmp_path / "set", drawn)
+    assert sorted(row["file"] for row in done.skipped) == sorted(others)
+    assert all("expected a code such as 'en'" in row["reason"] for row in done.skipped)
+    assert [row["file"] for row in done.failed] == ["en/ ", "en/_"]
+    assert set(words(tmp_path / "set")) == {
+        ("de", "Hund"), *(("en", word) for word in ("dog", "ice cream", "English", "zh-CN", "pt BR", "DE", "e1"))
+    }  # fmt: skip
+
+
+def test_a_folder_that_one_may_not_look_into_is_named(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.iterdir
+
+    def iterdir(path: Path) -> object:
+        if path.name == "dog":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    (row,) = import_folder(tmp_path / "set", drawn).failed
+    assert row["file"] == "en/dog" and "Permission denied" in row["reason"]
+
+
+def test_one_languages_word_leaves_the_others_of_that_spelling(drawn: Path, tmp_path: Path) -> None:
+    target = tmp_path / "set"
+    import_folder(target, put(drawn, {"de/dog/1.png": RING, "en/gift/1.png": SUN, "de/gift/1.png": CROSS}))
+    import_folder(target, put(tmp_path / "more", {"en/dog/9.png": CROSS, "de/gift/1.png": SUN}))
+    found = words(target)
+    assert (found["en", "dog"], found["de", "dog"]) == ([picture_id(CROSS)], [picture_id(RING)])
+    assert (found["en", "gift"], found["de", "gift"]) == ([picture_id(SUN)], [picture_id(SUN)])
+
+
+@pytest.mark.parametrize("kind", ["lists", "folder"])
+def test_an_import_waits_for_who_holds_the_data_set(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    target = create(tmp_path / "set").path
+    put(tmp_path, {"en-de.tsv": b"cow\tKuh\tN\n"})
+    monkeypatch.setattr(storage, "LOCK_WAIT", 0.1)
+    with storage.lock(target), pytest.raises(DatasetError, match="has been writing to"):
+        import_lists(target, [tmp_path / "en-de.tsv"]) if kind == "lists" else import_folder(target, drawn)
+    assert sorted(path.name for path in target.iterdir() if not path.name.startswith(".")) == ["dataset.toml"]
 
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("ice_cream", "ice cream"), ("Cafe\u0301", "Café"), (" cow ", "cow"), ("...", "..."), ("می\u200cخواهم",) * 2,
+    [("ice_cream", "ice cream"), ("Cafe\u0301", "Café"), (" cow ", "cow"), ("con", "con"), ("🐕",) * 2, ("24", "24"),
+     ("می\u200cخواهم",) * 2,
      ("-rf", "-rf"), ("$(id)", "$(id)"), ("x" * 100,) * 2],
 )  # fmt: skip
 def test_folders_that_are_words(name: str, word: str) -> None:

@@ -266,3 +266,36 @@ def test_a_shard_that_is_broken_in_the_middle_is_named(tmp_path: Path) -> None:
     path.write_bytes(whole[:4] + b"\xff" * half + whole[4 + half :])
     with pytest.raises(DatasetError, match=rf"{path.name}.* cannot be read .*; import its pictures again"):
         Pictures(tmp_path).read(Pictures(tmp_path).table.index)
+
+
+def test_shards_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
+    """Each is read with what was parsed of its own end, also where one process reads both."""
+    for folder, count in (("a", 3), ("b", 40)):
+        (path,) = write_shards(tmp_path / folder, numbered(count))
+        path.rename(path.with_name("part.parquet"))
+    for _ in range(2):
+        for folder, count in (("a", 3), ("b", 40)):
+            rows = pictures.read_group(tmp_path / folder / "part.parquet", 0)
+            assert len(rows) == min(count, pictures.ROW_GROUP)
+            assert rows[2].as_py()["path"] == "2.bmp"
+    assert len(pictures.read_group(tmp_path / "b" / "part.parquet", 2)) == 8
+
+
+def test_a_shard_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
+    (path,) = write_shards(tmp_path / "a", numbered(40))
+    assert len(pictures.read_group(path, 2)) == 8
+    (other,) = write_shards(tmp_path / "b", numbered(35))
+    other.replace(path)
+    assert len(pictures.read_group(path, 2)) == 3
+
+
+def test_what_is_kept_of_shards_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(pictures.FOOTERS + 20):
+        (path,) = write_shards(tmp_path, numbered(1 + number % 200))
+        path = path.rename(tmp_path / f"{number}.parquet")
+        assert len(pictures.read_group(path, 0)) == min(1 + number % 200, pictures.ROW_GROUP)
+    kept = pictures._footer.cache_info()
+    assert kept.currsize <= kept.maxsize == pictures.FOOTERS
+    read = kept.misses
+    pictures.read_group(path, 0)
+    assert pictures._footer.cache_info().misses == read, "the newest is still there"

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cldi_core.data import storage
+from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 
+POLLER = """
+import sys
+from pathlib import Path
+from cldi_core.data import storage
+folder = Path(sys.argv[1])
+print("ready", flush=True)
+seen = [0, 0]
+while not (folder / "stop").exists():
+    seen[storage.is_locked(folder)] += 1
+print(*seen, flush=True)
+"""
 HOLDER = """
 import sys, filelock
 with filelock.FileLock(sys.argv[1]):
@@ -21,6 +35,7 @@ with filelock.FileLock(sys.argv[1]):
     sys.stdin.read()
 """
 
+ROOT = Path(__file__).resolve().parents[2]
 
 TENSORS = {
     "half": np.array([[1, -2, 0.5], [3, 4, 65504]], np.float16),
@@ -112,10 +127,64 @@ def test_a_lock_names_its_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not storage.is_locked(tmp_path) and names(tmp_path) == [".lock"]
 
 
+@pytest.fixture
+def pollers(tmp_path: Path) -> Iterator[Callable[[], list[tuple[int, int]]]]:
+    """Two processes that look at the lock of a folder all the time; to be called once: → how often free and held."""
+    (tmp_path / ".lock").touch()
+    command = [sys.executable, "-c", POLLER, str(tmp_path)]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)]
+    assert [process.stdout.readline() for process in started if process.stdout] == ["ready\n"] * 2
+
+    def seen() -> list[tuple[int, int]]:
+        (tmp_path / "stop").touch()
+        told = [process.communicate(timeout=60)[0].split() for process in started]
+        return [(int(free), int(held)) for free, held in told]
+
+    yield seen
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_those_who_look_at_a_lock_do_not_see_each_other(
+    tmp_path: Path, pollers: Callable[[], list[tuple[int, int]]]
+) -> None:
+    looks = [storage.is_locked(tmp_path) for _ in range(5000)]
+    assert not any(looks)
+    seen = pollers()
+    assert all(free > 0 for free, _ in seen) and [held for _, held in seen] == [0, 0]
+
+
+def test_those_who_look_at_a_lock_keep_nobody_from_it_and_see_who_holds_it(
+    tmp_path: Path, pollers: Callable[[], list[tuple[int, int]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "LOCK_WAIT", 10)
+    for _ in range(20):
+        with storage.lock(tmp_path):
+            assert all(storage.is_locked(tmp_path) for _ in range(200))
+    assert all(held > 0 for _, held in pollers())
+
+
+def test_a_lock_is_looked_at_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of a data set that is read-only look, too."""
+    (tmp_path / ".lock").touch()
+    real, modes = Path.open, []
+
+    def opened(path: Path, mode: str = "r", *given: object, **how: object) -> object:
+        modes.append(mode)
+        return real(path, mode, *given, **how)
+
+    monkeypatch.setattr(Path, "open", opened)
+    before = (tmp_path / ".lock").stat()
+    assert not storage.is_locked(tmp_path) and set(modes) <= {"rb"} and len(modes) == 1
+    assert (tmp_path / ".lock").stat() == before
+    assert not storage.is_locked(tmp_path / "none")
+
+
 def test_a_lock_may_be_named_by_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "LOCK_WAIT", 0.1)
-    holder = storage.Holder(7, "there", "extract", "2026-11-25 18:51:13")
-    assert storage.Holder.from_json(json.loads(json.dumps(vars(holder)))) == holder
+    holder = Holder(7, "there", "extract", "2026-11-25 18:51:13")
+    assert Holder.from_json(json.loads(json.dumps(vars(holder)))) == holder
     with storage.lock_named_elsewhere(tmp_path, lambda: None):
         assert names(tmp_path) == [".lock"]
         with pytest.raises(DatasetError, match=r"^process 7 on there \(extract, since"):
@@ -130,8 +199,46 @@ def test_a_lock_is_free_again_after_an_error(tmp_path: Path, monkeypatch: pytest
         pass
 
 
+def test_a_folder_that_cannot_be_written_to_is_told_of_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match=r"cannot be written to \(.+\); make it writable") as caught:
+        storage.lock(tmp_path / "file" / "folder").__enter__()
+    assert "\n" not in str(caught.value)
+    assert not storage.is_writable(tmp_path / "file") and not storage.is_writable(tmp_path / "file" / "folder")
+    assert storage.is_writable(tmp_path) and storage.is_writable(tmp_path / "not" / "there" / "yet")
+
+
+def test_what_is_written_first_lies_beside_its_place_and_is_synced_and_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere it could not be moved at once; unsynced it could be empty after a loss of power; private unreadable."""
+    path, steps = tmp_path / "a.txt", []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        about = os.fstat(descriptor)
+        names = [each for each in tmp_path.iterdir() if each.stat().st_ino == about.st_ino]
+        steps.append(("sync", names[0].suffix if names else "folder", about.st_size if names else 0))
+        fsync(descriptor)
+
+    def moved(source: Path, target: Path) -> Path:
+        steps.append(("move", source.parent, target, stat.S_IMODE(source.stat().st_mode)))
+        return replace(source, target)
+
+    monkeypatch.setattr(storage.os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", moved)
+    before = os.umask(0o077)
+    try:
+        storage.write_text(path, "some text")
+    finally:
+        os.umask(before)
+    assert steps == [("sync", ".tmp", 9), ("move", tmp_path, path, 0o644), ("sync", "folder", 0)]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
 def test_digests_tell_everything_apart() -> None:
     parts = [(), ("",), ("", ""), ("ab", "c"), ("a", "bc"), ("abc",), (b"abc",), (["a", "b"],), (["b", "a"],),
+             (b"ab", b"c"), (b"a", b"bc"), (b"abc", b""), (b"", b"abc"), (b'"ab"', b""), (b'"ab""c"',), (12,), (1, 2),
              ("1",), (1,), (1.5,), (None,), ([],), ({},), ({"a": 1},), ({"a": 2},)]  # fmt: skip
     digests = [storage.digest(*each) for each in parts]
     assert len(set(digests)) == len(parts)

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from cldi_core.data import wordnet
+from cldi_core.data.wordlists import Row, read_list, write_list
 from cldi_core.data.wordnet import WordNet, find_wordnet
 from cldi_core.errors import DatasetError, UnknownNameError
 
+SHIPPED = Path(__file__).resolve().parents[2] / "data" / "demo" / "senses.tsv"
 PUBLISHED = Path(__file__).resolve().parents[3] / "shared" / "data" / "paper-lists"
 LICENCE = "  1 This software and database is being provided to you, the LICENSEE, by Princeton  \n"
 INDEX = {
@@ -188,21 +190,52 @@ def test_find_wordnet(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_wordnet("given") == Path("given")
 
 
+# A twin of the published lists, whose senses can be counted by hand from the made WordNet above.
+TWIN = {
+    "N": {"churches": 3, "flies": 6 + 14, "hot dog": 3, "TV": 2, "geese": 4},
+    "V": {"setting": 6 + 25, "rose": 3 + 17 + 1, "laden": 2 + 2 + 2},
+    "A": {"bigger": 13, "brighter": 10, "fast": 2, "unknown": 0},
+}
+
+
+def averages(path: Path, wordnet: WordNet) -> dict[str, float]:
+    """The mean number of senses of a list's English words, for each part of speech."""
+    counts: dict[str, list[int]] = {"N": [], "V": [], "A": []}
+    for row in read_list(path)[1]:
+        counts[row.pos].append(wordnet.senses(row.english))
+    return {pos: round(sum(listed) / len(listed), 2) for pos, listed in counts.items()}
+
+
+def test_senses_of_a_twin_of_the_published_lists(folder: Path, tmp_path: Path) -> None:
+    rows = [Row(word, "Wort", pos) for pos, words in TWIN.items() for word in words]
+    write_list(tmp_path / "imgWords_en_de.txt", rows)
+    found = WordNet(folder)
+    assert {pos: {word: found.senses(word) for word in words} for pos, words in TWIN.items()} == TWIN
+    assert averages(tmp_path / "imgWords_en_de.txt", found) == {"N": 6.4, "V": 19.33, "A": 6.25}
+
+
+def test_senses_of_words_that_are_shipped_are_those_of_this_machines_wordnet() -> None:
+    """Where WordNet 3.0 is installed, as it is where the demo was made."""
+    wordnet = version_3_0()
+    lines = [line.split("\t") for line in SHIPPED.read_text("utf-8").splitlines()]
+    assert len(lines) > 500
+    assert {word: int(count) for word, count in lines} == {word: wordnet.senses(word) for word, _ in lines}
+
+
+def version_3_0() -> WordNet:
+    folder = find_wordnet()
+    if folder is None:
+        pytest.skip("no WordNet: install Debian's wordnet-base or set WNSEARCHDIR")
+    found = WordNet(folder)
+    # The counts are those of 3.0 alone, whose licence names its year; 3.1 counts differ.
+    if "WordNet 3.0" not in (found.folder / "index.noun").read_text(encoding="utf-8")[:3000]:
+        pytest.skip(f"the WordNet in {folder} is not version 3.0")
+    return found
+
+
 @pytest.mark.parametrize("language", ["de", "fr", "ru"])
 def test_averages_of_the_paper(language: str) -> None:
     path = PUBLISHED / f"imgWords_en_{language}.txt"
     if not path.is_file():
         pytest.skip(f"the published list {path.name} is not in ../shared/data/paper-lists")
-    folder = find_wordnet()
-    if folder is None:
-        pytest.skip("no WordNet: install Debian's wordnet-base or set WNSEARCHDIR")
-    wordnet = WordNet(folder)
-    # The averages hold for 3.0 alone, whose licence names its year; 3.1 counts differ.
-    if "WordNet 3.0" not in (wordnet.folder / "index.noun").read_text(encoding="utf-8")[:3000]:
-        pytest.skip(f"the WordNet in {folder} is not version 3.0")
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
-    counts: dict[str, list[int]] = {"N": [], "V": [], "A": []}
-    for english, _, pos in rows:
-        counts[pos].append(wordnet.senses(english))
-    averages = {pos: round(sum(listed) / len(listed), 2) for pos, listed in counts.items()}
-    assert averages == {"N": 5.08, "V": 9.18, "A": 6.88}
+    assert averages(path, version_3_0()) == {"N": 5.08, "V": 9.18, "A": 6.88}

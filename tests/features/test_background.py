@@ -14,7 +14,7 @@ import pytest
 
 from cldi_core.data import pictures, storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.storage import Holder
+from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError, UnknownNameError
 from cldi_core.features import background, extraction
 from cldi_core.features.background import STATUS, ExtractionJob, Made

@@ -96,6 +96,27 @@ def test_the_orientation_is_applied_and_the_middle_is_cropped() -> None:
     assert rows[:, :12, 0].min() > 200 and rows[:, -12:, 2].min() > 200, "the border of the halves is in the middle"
 
 
+@pytest.mark.parametrize("filter", ["bilinear", "bicubic", "nearest", "lanczos"])
+@pytest.mark.parametrize("size", [(90, 60), (60, 90), (61, 47), (40, 40), (33, 200)])
+@pytest.mark.parametrize(("resized", "square"), [(40, 32), (32, 32), (48, 17)])
+def test_pixels_are_those_of_the_whole_picture_resized_by_that_filter_and_cropped_in_the_middle(
+    filter: str, size: tuple[int, int], resized: int, square: int
+) -> None:
+    """Said anew in Pillow's own words: nothing is cropped before; only shapes are those that are documented."""
+    noise = np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), np.uint8)
+    image = Image.fromarray(noise)
+    scale = resized / min(size)
+    whole = image.resize((round(size[0] * scale), round(size[1] * scale)), Image.Resampling[filter.upper()])
+    left, top = (whole.width - square) // 2, (whole.height - square) // 2
+    expected = np.asarray(whole.crop((left, top, left + square, top + square)), int)
+    found = prepare(encoded(image), Preprocessing(resized, square, filter)).astype(int)
+    if max(size) * scale <= square + 4:  # otherwise the ends are cut off first, which moves the middle by less than one
+        np.testing.assert_array_equal(found, expected)
+    if size == (40, 40) and resized == 40:
+        middle = noise[(40 - square) // 2 :][:square, (40 - square) // 2 :][:, :square]
+        np.testing.assert_array_equal(found, middle)
+
+
 @pytest.mark.parametrize("size", [(1024, 768), (768, 1024), (3000, 2000), (300, 300)])
 def test_a_jpeg_decoded_at_a_fraction_looks_the_same(size: tuple[int, int]) -> None:
     small = Image.fromarray(np.random.default_rng(0).integers(0, 255, (6, 8, 3), np.uint8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -20,7 +21,7 @@ import pytest
 from cldi_core.data import dataset, pictures, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
-from cldi_core.features import background, extraction, ray_engine, weights
+from cldi_core.features import background, extraction, networks, ray_engine, weights
 from tests.conftest import FakeExtractor, picture
 from tests.features.test_resuming import features_of
 
@@ -125,6 +126,42 @@ def test_the_features_are_those_of_the_local_engine_and_kept(
     assert sorted(map(str, last.failed)) == sorted(map(str, alone.failed)), "kept ones first"
     assert {path: path.stat().st_mtime_ns for path in others} == times, "the others are left alone"
     assert features_of(folder) == found
+
+
+@pytest.mark.parametrize(
+    ("precision", "here", "expected"),
+    [("auto", True, "bfloat16"), ("auto", False, "float32"), ("exact", True, "float32"), ("fast", False, "bfloat16")],
+)
+def test_every_actor_computes_in_what_was_decided_here(
+    drawn: Dataset, monkeypatch: pytest.MonkeyPatch, precision: str, here: bool, expected: str
+) -> None:
+    """Their own processors may be others: half of the features would be of another arithmetic."""
+    told: list[dict[str, Any]] = []
+    made: list[dict[str, Any]] = []
+
+    class Noted(FakeExtractor):
+        def __init__(self, name: str, device: str = "cpu", **options: Any) -> None:
+            super().__init__(name, device)
+            made.append(options)
+            self.arithmetic = options["arithmetic"]
+
+    def answers(todo: dict[Path, Any], actor: type, given: tuple[Any, ...], *rest: Any) -> Iterator[dict[str, Any]]:
+        told.append(given[1])
+        works = actor(*given[:3], 0)
+        for shard, batches in todo.items():
+            row = {"shard": str(shard), "todo": json.dumps([batch.places for batch in batches])}
+            yield works(row)
+
+    monkeypatch.setattr(networks, "has_bfloat16", lambda device: here)
+    monkeypatch.setattr(ray_engine, "Extractor", Noted)
+    monkeypatch.setattr(ray_engine, "_made", answers)
+    monkeypatch.setattr(ray_engine, "_cluster", lambda address: contextlib.nullcontext())
+    done = ray_engine.extract(drawn, "vgg19", precision=precision)
+    assert done.extracted == 10 and [options["arithmetic"] for options in told] == [expected]
+    assert {options["arithmetic"] for options in made} == {expected} and len(made) == 2
+    job = background.job(drawn, "vgg19")
+    assert job is not None and job.made is not None and job.made.arithmetic == expected
+    assert ray_engine.extract(drawn, "vgg19", precision=precision).extracted == 0
 
 
 class Killed(ray_engine.ShardExtractor):

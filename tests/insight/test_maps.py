@@ -306,3 +306,50 @@ def test_areas_and_clicks_choose_points(polygons: list, boxes: list, clicked: li
 
 def test_nothing_can_be_chosen_on_an_empty_map() -> None:
     assert maps.chosen(np.zeros((0, 2)), [SQUARE], [([0, 1], [0, 1])], [0]).tolist() == []
+
+
+@pytest.mark.parametrize("kind", maps.KINDS)
+def test_a_stored_map_is_found_without_a_look_at_the_features(
+    small: Dataset, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    maps.project(small, BACKBONE)
+    expected = maps.coordinates(small, BACKBONE, kind)
+    read: list[str] = []
+
+    def never(*given: object, **named: object) -> None:
+        read.append("features")
+        raise AssertionError("the features are read")
+
+    monkeypatch.setattr(shards.FeatureRows, "__getitem__", never)
+    monkeypatch.setattr(shards.FeatureRows, "take", never)
+    monkeypatch.setattr(maps, "unit_rows", never)
+    monkeypatch.setattr(maps, "aggregate", never)
+    pd.testing.assert_frame_equal(maps.coordinates(Dataset(small.path), BACKBONE, kind), expected)
+    assert maps.project(Dataset(small.path), BACKBONE, [kind]) == {kind: "kept"} and not read
+    with pytest.raises(AssertionError, match="are read"):
+        maps.project(Dataset(small.path), BACKBONE, [kind], force=True)
+
+
+@pytest.mark.parametrize("kind", maps.KINDS)
+def test_names_and_rows_stay_together(small: Dataset, kind: str) -> None:
+    """A word without features has no place, and those after it keep theirs."""
+    path = next((small.path / "features" / BACKBONE).glob("*.safetensors"))
+    ids, matrix, meta = shards.read_shard(path)
+    gone = set(small.members("en")["dog"]) | {small.members("de")["rot"][0]}
+    left = [row for row, key in enumerate(ids) if key not in gone]
+    shards.write_shard(path, [ids[row] for row in left], np.array(matrix[left]), meta)
+    opened = Dataset(small.path)
+    loaded = shards.open_features(opened, BACKBONE)
+    names, _ = maps._names(opened, loaded, kind)
+    rows = maps._rows(opened, loaded, names)
+    assert len(names) == len(rows)
+    unit = {key: np.asarray(loaded.matrix[[row]], np.float64)[0] for key, row in loaded.row.items()}
+    unit = {key: vector / np.linalg.norm(vector) for key, vector in unit.items()}
+    for place, one in enumerate(names.itertuples(index=False)):
+        keys = (
+            [one.id] if kind == "pictures" else [key for key in opened.members(one.language)[one.word] if key in unit]
+        )
+        mean = np.mean([unit[key] for key in keys], axis=0)
+        np.testing.assert_allclose(rows[place], mean / np.linalg.norm(mean), atol=2e-3)
+    if kind == "words":
+        assert ("en", "dog") not in words_of(names) and ("de", "rot") in words_of(names)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.storage import Holder
+from cldi_core.data.processes import Holder
 from cldi_core.errors import UnknownNameError
 from cldi_core.features import background, shards
 from cldi_core.features.backbones import find_backbone
@@ -78,6 +78,14 @@ def test_a_backbone_that_does_not_exist_is_told_of(extracted: Dataset, monkeypat
         find_backbone("vgg99")
     at = button(open_page("data"), "Start").click().run()
     assert not at.exception and "unknown backbone 'vgg99'" in plain(at.error[0].value)
+
+
+def test_a_start_that_fails_says_why(extracted: Dataset) -> None:
+    (extracted.home / "features" / "vgg19").touch()  # in the way, as a folder is that cannot be written to
+    at = healthy(open_page("data"))
+    at.main.selectbox(key="extract backbone").set_value("vgg19")
+    at = button(at, "Start").click().run()
+    assert not at.exception and "features/vgg19' cannot be written to (" in plain(at.error[0].value)
 
 
 def test_one_that_runs_can_be_watched_and_cancelled(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,146 @@
+"""``--json``: exactly one JSON document on standard output, whatever is given and however it ends."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from cldi_core.commands import main
+from cldi_core.commands.terminal import print_json
+from cldi_core.data.dataset import Dataset
+from cldi_core.features import extraction
+from cldi_core.insight import maps
+from tests.conftest import FakeExtractor, draw
+
+Answer = tuple[int, Any, str]
+
+
+@pytest.fixture
+def ask(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], small: Dataset, tmp_path: Path
+) -> Callable[[str], Answer]:
+    """Run a command with ``--json``: → exit code, the one document, standard error.  ``TMP`` is a folder of files."""
+    monkeypatch.setattr(extraction, "Extractor", FakeExtractor)
+    monkeypatch.setattr(maps, "umap", maps.pca)  # which compiles for half a minute
+    for pair in ("en-fr", "en-it"):
+        (tmp_path / f"{pair}.tsv").write_text("red\trouge\tA\n", "utf-8")
+    (tmp_path / "en-es.tsv").write_text("red\trojo\n", "utf-8")
+    for name, data in (("good/en/dog/1.png", draw("sun")), ("half/en/dog/1.png", draw("sun")),
+                       ("half/en/dog/2.png", b""), ("half/en/_/1.png", b"x"), ("bad/en/dog/1.png", b"")):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+
+    def call(line: str) -> Answer:
+        arguments = [word.replace("TMP", str(tmp_path)) for word in line.split()]
+        monkeypatch.setattr(sys, "argv", ["cldi_core", *arguments, "--json"])
+        with pytest.raises(SystemExit) as ended:
+            main.main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), strict(out), err
+
+    return call
+
+
+def strict(text: str) -> Any:
+    """The one document, on one line, without nan and infinity, which JSON does not have."""
+    (line,) = text.splitlines()
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON")
+
+    return json.loads(line, parse_constant=refuse)
+
+
+# command → how it can be asked for → the exit code
+ASKED: dict[str, dict[str, int]] = {
+    "import-lists": {
+        "TMP/en-fr.tsv --dataset new": 0,
+        "TMP/en-fr.tsv TMP/en-it.tsv --dataset new": 0,
+        "TMP/en-fr.tsv TMP/en-es.tsv --dataset new": 1,
+        "TMP/none.tsv --dataset new": 1,
+        "--dataset new": 2,
+    },
+    "import-folder": {
+        "TMP/good --dataset new": 0,
+        "TMP/half --dataset new": 1,
+        "TMP/bad --dataset new": 1,
+        "TMP/none --dataset new": 1,
+        "TMP/good": 2,
+    },
+    "extract": {"--dataset small --force": 0, "--dataset small --backbone no": 2, "--dataset none": 2, "--no": 2},
+    "score": {"--dataset small": 0, "--dataset small --method no": 2, "--dataset small --pair en-xx": 2},
+    "evaluate": {"--dataset small --method avgmax": 0, "--dataset small --method no": 2},
+    "project": {"--dataset small": 0, "--dataset small --backbone no": 2},
+    "explain": {
+        "--dataset small --pair en-de --word dog": 0,
+        "--dataset small --pair en-de --word ghost": 0,
+        "--dataset small --pair en-de --word no": 2,
+        "--dataset small --pair en-de --word dog --top 0": 2,
+    },
+    "check": {"--dataset small": 0, "--dataset small --deep": 0, "--dataset none": 2},
+    # Their good cases: test_pivot.py
+    "pivot train": {"--dataset small --model no": 2, "--dataset small --preset no": 2},
+    "pivot evaluate": {"--dataset small --pair en-de --model no": 2, "--no": 2},
+    "pivot translate": {"--dataset small --pair en-de --model no dog": 2},
+}
+
+
+def with_json(app: typer.Typer, before: str = "") -> set[str]:
+    """The commands that have ``--json``."""
+    group = typer.main.get_group(app)
+    found = set()
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found |= {f"{name} {own}" for own, each in command.commands.items() if _has_json(each)}
+        elif _has_json(command):
+            found.add(name)
+    return found
+
+
+def _has_json(command: Any) -> bool:
+    return any("--json" in option.opts for option in command.params)
+
+
+def test_no_command_with_json_is_forgotten() -> None:
+    assert with_json(main.app) == set(ASKED)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [(f"{command} {options}", code) for command, cases in ASKED.items() for options, code in cases.items()],
+)
+def test_one_document_is_printed(ask: Callable[[str], Answer], line: str, code: int) -> None:
+    found, document, err = ask(line)
+    assert found == code
+    several = line.startswith("import-lists") and line.count("TMP") == 2 and code == 0
+    assert isinstance(document, list if several else dict)
+    if code == 2 or err.startswith("error: "):
+        assert list(document) == ["error"] and err == f"error: {document['error']}\n"
+    else:
+        assert "error" not in document and (err == "") == (code == 0)
+
+
+def test_an_interruption_is_a_document_too(ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(maps, "project", interrupt)
+    assert ask("project --dataset small")[:2] == (130, {"error": "interrupted; run it again to go on"})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_json_does_not_have_are_null(capsys: pytest.CaptureFixture[str], value: float) -> None:
+    print_json({"a": [value, (value, 1.5)], "b": {"c": value}})
+    assert strict(capsys.readouterr().out) == {"a": [None, [None, 1.5]], "b": {"c": None}}
+
+
+def test_what_could_not_be_used_is_said_in_the_document(ask: Callable[[str], Answer]) -> None:
+    code, document, err = ask("import-folder TMP/half --dataset new")
+    assert code == 1 and [row["file"] for row in document["failed"]] == ["en/_", "en/dog/2.png"]
+    assert document["skipped"] == [] and err.count("not used: ") == 2
