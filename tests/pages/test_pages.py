@@ -35,6 +35,7 @@ from tests.pages_data import (
     open_page,
     score_all,
     texts,
+    unescaped,
     view_of,
 )
 
@@ -106,7 +107,7 @@ def test_the_sidebar_changes_the_view() -> None:
 def test_the_word_page_tells_the_true_rank(word: str) -> None:
     pos, rank = RANKS[word]
     at = healthy(open_page("word", word=f"{word}.{pos}"))
-    said = texts(at).replace("\\", "")
+    said = unescaped(texts(at))
     opening = {1: "Found: AVGMAX ranks the right answer"}.get(rank, "Nearly:" if rank <= 10 else "Missed:")
     (verdict,) = [line for line in said.splitlines() if line.startswith(opening)]
     assert f"“{german(word)}”" in verdict
@@ -134,7 +135,7 @@ def test_buttons_show_the_right_answer_and_the_winner() -> None:
     at = healthy(winner.click().run())
     best = at.dataframe[0].value["candidate"][0]
     assert view_of(at)["candidate"] == best != german("shake")
-    assert f"What made the score of “{best}”" in texts(at).replace("\\", "")
+    assert f"What made the score of “{best}”" in unescaped(texts(at))
     at = healthy(button(at, "right").click().run())
     assert view_of(at)["candidate"] == german("shake")
 
