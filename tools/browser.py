@@ -54,12 +54,12 @@ class Server:
 
 
 @contextmanager
-def serve(log_file: Path, **environment: str) -> Iterator[Server]:
-    """Run the dashboard on a free port of this machine."""
+def serve(log_file: Path, *options: str, **environment: str) -> Iterator[Server]:
+    """Run the dashboard on a free port of this machine, with options of ``cldi app``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "cldi_core", "app", "--port", str(port), *options]
     with log_file.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **environment})
         try:
