@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cldi_core import rankers
-from cldi_core.data import dataset
-from cldi_core.evaluation import tables
+from cldi_core.data import dataset, storage
+from cldi_core.evaluation import stored_scores, tables
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.pivot import experiment, sources, translation
 from cldi_core.pivot.experiment import Experiment
@@ -119,6 +120,17 @@ def test_a_word_says_whether_training_saw_it(shapes: dataset.Dataset) -> None:
         assert "What made the score" in texts(at) and "best cosine" not in texts(at)
     at = healthy(open_page("word", **FULL, method="avgmax", word=new))
     assert "in training" not in texts(at)
+
+
+def test_an_unscored_model_ranks_the_asked_word_alone(shapes: dataset.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = stored_scores.row_of(open_pair(shapes, BACKBONE, "en-de"), rankers.ranker("pivot-sym"), "sun")
+    shutil.rmtree(shapes.path / "scores")
+    shutil.rmtree(shapes.path / "rankings")
+    monkeypatch.setattr(storage, "write", lambda *given: pytest.fail("a page writes"))
+    at = healthy(open_page("word", **FULL, method="pivot-sym", word="sun"))
+    assert "This word alone was looked at" in texts(at)
+    scores = at.dataframe[0].value["score"].dropna()
+    np.testing.assert_allclose(scores, np.sort(row[~np.isnan(row)])[::-1][: len(scores)], atol=1e-5)
 
 
 def test_the_map_colours_by_what_a_learned_method_found(shapes: dataset.Dataset) -> None:
