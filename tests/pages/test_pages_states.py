@@ -198,9 +198,12 @@ def test_hostile_words_are_shown_as_they_are(small: Dataset) -> None:
         for evil in EVIL[:6]:
             assert evil not in texts(at)
         assert german[translation] in at.dataframe[0].value["candidate"].tolist()
+    shown = set()
     for page in PAGES:
         at = healthy(at.switch_page(f"pages/{page}.py").run())
         assert not any(evil in texts(at) for evil in EVIL[:6]), page
+        shown |= {page for evil in EVIL[:6] if draw.safe(evil) in texts(at)}
+    assert {"word", "dispersion"} <= shown
 
 
 NAMES = {name: f"{METHODS[name].label} · EfficientNet-Lite0" for name in ("cnn-max", "avgmax", "knn")}
@@ -231,6 +234,7 @@ def test_compare_shows_the_contenders_of_the_link(small: Dataset) -> None:
     at = healthy(at.main.selectbox[0].set_value(("knn", BACKBONE)).run())
     won, lost = overview.wins(table, NAMES["cnn-max"], NAMES["knn"])
     assert [part.value["word"].tolist() for part in at.dataframe[1:]] == [won["word"].tolist(), lost["word"].tolist()]
+    assert len(won) + len(lost) > 0
 
 
 def test_compare_keeps_its_contenders_while_the_view_changes(small: Dataset) -> None:
@@ -278,6 +282,19 @@ def test_a_click_in_compare_opens_the_word(small: Dataset, monkeypatch: pytest.M
     at = healthy(open_page("compare", contenders=asked, show="found"))
     assert (view_of(at)["word"], view_of(at)["method"], view_of(at)["show"]) == (table["query"][4], "cnn-max", "all")
     assert f"#### {table['word'][4]} →" in texts(at)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_win_opens_the_word_under_the_winner(small: Dataset, monkeypatch: pytest.MonkeyPatch, side: int) -> None:
+    contenders = ("cnn-max", "knn")
+    asked, table = compared(small, *contenders)
+    rows = overview.wins(table, *(NAMES[name] for name in contenders))[side]
+    assert len(rows)
+    at = open_page("compare", contenders=asked)
+    (key,) = [part.key for part in at.dataframe if str(part.key).startswith(f"wins-{(contenders[side], BACKBONE)}")]
+    at.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    at = healthy(at.run())
+    assert (view_of(at)["word"], view_of(at)["method"]) == (rows["query"].iloc[0], contenders[side])
 
 
 def test_another_data_set_can_be_chosen(small: Dataset, data: Path) -> None:
