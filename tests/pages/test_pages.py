@@ -339,6 +339,14 @@ def test_a_lasso_on_the_map_opens_pictures_and_links(wide: Dataset, monkeypatch:
     assert "pictures selected" in texts(at) and at.get("image")
 
 
+def test_the_words_of_a_selection_are_drawn_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "SHOWN", 100)
+    monkeypatch.setattr(st, "plotly_chart", Charts(box=[{"x": [-9, 9], "y": [-9, 9]}]))
+    at = healthy(open_page("map", pair="en-de"))
+    for word in (*HOSTILE, *map(german, HOSTILE)):
+        assert f"**{draw.safe(word)}** · " in texts(at) and f"**{word}**" not in texts(at)
+
+
 def test_too_many_points_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maps, "LIMIT", 6)
     assert "6 of 41 words · PCA" in texts(healthy(open_page("map", pair="en-de")))
