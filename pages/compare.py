@@ -21,15 +21,12 @@ def open_word(query: str, contender: Contender) -> None:
 
 
 def scored(current: view.View, chosen: list[Contender]) -> dict[str, pd.DataFrame]:
-    """The rankings of those contenders that have been scored: label → frame; of the others, the command that does."""
-    frames = {}
-    for method, backbone in chosen:
-        found = load.rankings(current.dataset, backbone, current.pair, method)
-        if found is None:
-            draw.unranked(current, method, backbone, f"{label((method, backbone))} is not compared")
-        else:
-            frames[label((method, backbone))] = found
-    return frames
+    """The rankings of those contenders that have been scored: label → frame; for the others, the commands that do."""
+    found = {one: load.rankings(current.dataset, one[1], current.pair, one[0]) for one in chosen}
+    missing = [one for one, frame in found.items() if frame is None]
+    if missing:
+        draw.unranked(current, "Not all of them are compared", *missing)
+    return {label(one): frame for one, frame in found.items() if frame is not None}
 
 
 def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[Contender]) -> pd.DataFrame:

@@ -55,6 +55,8 @@ def licences(current: view.View) -> None:
     if not len(table):
         draw.empty("There are no pictures yet.", load.command(current.dataset, "import-folder DIR"))
         return
+    # Only addresses of the web become links: what else a file calls a page may be a script.
+    table = table.assign(page=table["page"].where(table["page"].astype(str).str.match(r"https?://")))
     columns = ["provider", "author", "licence", "source_url", "page"]
     counts = table.groupby(columns, dropna=False).size().rename("pictures").reset_index()
     st.dataframe(

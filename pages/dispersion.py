@@ -50,7 +50,7 @@ def against(current: view.View, spread: pd.DataFrame) -> None:
     st.subheader("Does dispersion decide?")
     rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
     if rankings is None:
-        draw.unranked(current, current.method, current.backbone, "Ranks are not shown")
+        draw.unranked(current, "Ranks are not shown", (current.method, current.backbone))
         return
     table = overview.with_dispersion(rankings, spread, current.pos)
     if not len(table):

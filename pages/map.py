@@ -68,7 +68,7 @@ def main() -> None:
     rankings = load.rankings(*here, current.method)
     if rankings is None:
         if colouring == "outcome":
-            draw.unranked(current, current.method, current.backbone, "What was found or missed is not known")
+            draw.unranked(current, "What was found or missed is not known", (current.method, current.backbone))
             return
         rankings = load.unranked(*here)
     table, total = maps.points(coordinates, pair, rankings, current.pos)

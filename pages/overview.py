@@ -37,7 +37,7 @@ def stories(current: view.View) -> None:
     st.subheader("Begin with a word")
     rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
     if rankings is None:
-        draw.unranked(current, current.method, current.backbone, "No word can be proposed")
+        draw.unranked(current, "No word can be proposed", (current.method, current.backbone))
         return
     found = overview.stories(rankings)
     for story, column in zip(found, [*st.columns(2), *st.columns(2)], strict=False):

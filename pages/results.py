@@ -61,7 +61,9 @@ def summary(
         f"KNN and KNN-C name one answer only, so they have P@1 alone."
     )
     csv = pd.DataFrame(records).to_csv(index=False).encode()
-    st.download_button("CSV", csv, f"results-{current.dataset}-{group}.csv", "text/csv", icon=":material/download:")
+    st.download_button(
+        "CSV", csv, f"results-{load.opened(current.dataset).name}-{group}.csv", "text/csv", icon=":material/download:"
+    )
 
 
 def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: bool) -> None:
@@ -111,7 +113,7 @@ def reading(records: list[dict[str, Any]], current: view.View, pairs: Sequence[s
     if gaps:
         st.dataframe(result_tables.gaps(gaps), alt="How far nouns are above verbs and adjectives")
     if not own and not rankers.is_trained(current.method):
-        draw.unranked(current, current.method, current.backbone, "The chosen method is not shown")
+        draw.unranked(current, "The chosen method is not shown", (current.method, current.backbone))
     for control in known:
         st.caption(f"**{control.label}** (control): {draw.safe(control.about)}")
     if known:

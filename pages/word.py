@@ -115,11 +115,11 @@ def main() -> None:
     query = walk.chooser(current, rows, ranked=ranked is not None)
     found = load.explained(*here, current.method, query)
     if found is None:
-        draw.unranked(current, current.method, current.backbone, "The candidates are not shown")
+        draw.unranked(current, "The candidates are not shown", (current.method, current.backbone))
         return
     one_word(current, load.pair_of(*here), query, found)
     if ranked is None:
-        draw.unranked(current, current.method, current.backbone, "This word alone was looked at")
+        draw.unranked(current, "This word alone was looked at", (current.method, current.backbone))
 
 
 frame.draw(main)

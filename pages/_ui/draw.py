@@ -134,15 +134,15 @@ def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]], 
         )
 
 
-def unranked(current: view.View, method: str, backbone: str, what: str) -> None:
-    """Says that one method has not been scored for a pair, and what scores it.
+def unranked(current: view.View, what: str, *missing: tuple[str, str]) -> None:
+    """Says that methods have not been scored for a pair, and what scores them.
 
     Args:
-        what: follows from that, as the beginning of a sentence.
+        what: follows from that, as the beginning of a sentence; missing: methods, each with its backbone.
     """
-    options = ("--pair", current.pair, "--backbone", backbone, "--method", method)
-    empty(
-        f"{what}: the scores of {rankers.label(method)} for {current.pair} with {backbones.label(backbone)} are not "
-        "there yet.",
-        load.command(current.dataset, "score", *options),
-    )
+    named = ", ".join(f"{rankers.label(method)} with {backbones.label(backbone)}" for method, backbone in missing)
+    commands = [
+        load.command(current.dataset, "score", "--pair", current.pair, "--backbone", backbone, "--method", method)
+        for method, backbone in missing
+    ]
+    empty(f"{what}: for {current.pair} there are no scores yet of {named}.", "\n".join(commands))

@@ -95,6 +95,8 @@ def test_a_link_to_any_page_and_method_computes_and_writes_nothing(
         if page in ("overview", "word", "dispersion"):
             commands = [code.value for code in at.main.code]
             assert (f"python -m cldi_core score {options}" in commands) != is_scored, page
+        elif page == "compare":
+            assert is_scored or f"python -m cldi_core score {options}" in "\n".join(code.value for code in at.main.code)
     both = f"{method}@{BACKBONE},maxmax@{BACKBONE}"
     at = healthy(open_page("compare", contenders=both))
     assert len(at.dataframe) == (3 if is_scored else 0)
@@ -121,7 +123,9 @@ def test_where_all_words_are_needed_the_word_page_shows_the_command_until_it_was
     small: Dataset, method: str
 ) -> None:
     at = healthy(open_page("word", method=method, word="run.V"))
-    assert not at.dataframe and "The candidates are not shown: the scores of" in unescaped(texts(at))
+    assert not at.dataframe and "The candidates are not shown: for en-de there are no scores yet of" in unescaped(
+        texts(at)
+    )
     assert rankers.label(method) in unescaped(texts(at))
     pair = open_pair(small, BACKBONE, "en-de")
     ranked.rankings(pair, [method])
@@ -149,7 +153,7 @@ def test_the_map_of_what_was_found_needs_ranks(small: Dataset) -> None:
     assert not at.main.info
     at = healthy(at.segmented_control(key="map colour").set_value("outcome").run())
     (info,) = at.main.info
-    assert unescaped(info.value).startswith("What was found or missed is not known: the scores of AVGMAX for en-de")
+    assert unescaped(info.value).startswith("What was found or missed is not known: for en-de there are no scores")
     score_all(small)
     at = healthy(at.run())
     assert not at.main.info
@@ -157,10 +161,13 @@ def test_the_map_of_what_was_found_needs_ranks(small: Dataset) -> None:
 
 def test_a_contender_without_scores_is_named_and_the_others_are_compared(small: Dataset) -> None:
     ranked.rankings(open_pair(small, BACKBONE, "en-de"), ["avgmax", "knn"])
-    asked = ",".join(f"{name}@{BACKBONE}" for name in ("avgmax", "rrf=avgmax,knn", "knn"))
+    asked = ",".join(f"{name}@{BACKBONE}" for name in ("avgmax", "rrf=avgmax,knn", "knn", "cnn-max"))
     at = healthy(open_page("compare", contenders=asked))
     (info,) = at.main.info
-    assert unescaped(info.value).startswith("fusion of AVGMAX, KNN · EfficientNet-Lite0 is not compared: the scores")
+    assert unescaped(info.value).endswith(
+        "yet of fusion of AVGMAX, KNN with EfficientNet-Lite0, CNN-MAX with EfficientNet-Lite0."
+    )
+    assert [line.rpartition(" ")[2] for line in at.main.code[0].value.splitlines()] == ["rrf=avgmax,knn", "cnn-max"]
     assert at.dataframe[0].value[""].tolist() == ["AVGMAX · EfficientNet-Lite0", "KNN · EfficientNet-Lite0"]
 
 

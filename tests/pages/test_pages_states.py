@@ -284,6 +284,15 @@ def test_a_click_in_compare_opens_the_word(small: Dataset, monkeypatch: pytest.M
     assert f"#### {table['word'][4]} →" in texts(at)
 
 
+def test_only_addresses_of_the_web_become_links(small: Dataset) -> None:
+    (shard,) = small.path.glob("images/*")
+    table = pd.read_parquet(shard)
+    table["page"] = ["javascript:alert(1)", "https://x.example/1", *[""] * (len(table) - 2)]
+    table.to_parquet(shard, index=False)
+    at = healthy(open_page("data"))
+    assert set(at.dataframe[1].value["page"].dropna()) == {"https://x.example/1"}
+
+
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_win_opens_the_word_under_the_winner(small: Dataset, monkeypatch: pytest.MonkeyPatch, side: int) -> None:
     contenders = ("cnn-max", "knn")
