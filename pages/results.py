@@ -61,9 +61,8 @@ def summary(
         f"KNN and KNN-C name one answer only, so they have P@1 alone."
     )
     csv = pd.DataFrame(records).to_csv(index=False).encode()
-    st.download_button(
-        "CSV", csv, f"results-{load.opened(current.dataset).name}-{group}.csv", "text/csv", icon=":material/download:"
-    )
+    name = f"results-{load.opened(current.dataset).name}-{group}.csv"
+    st.download_button("CSV", csv, name, "text/csv", icon=":material/download:")
 
 
 def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: bool) -> None:
