@@ -96,6 +96,20 @@ def one_word(current: view.View, pair: Pair, query: str, found: Explanation) -> 
         behind(current.dataset, pair, found, chosen, current.method)
 
 
+def only_pictures(name: str, pair: Pair, query: str) -> None:
+    """A word whose candidates are not known: its pictures beside those of its right answers."""
+    asked = pair.queries[pair.find(query)]
+    sides = [
+        (pair.source, pair.languages[0], asked.word),
+        *((pair.target, pair.languages[1], one) for one in asked.right),
+    ]
+    columns = st.columns(2, border=True)
+    for place, (sets, language, word) in enumerate(sides):
+        with columns[min(place, 1)]:
+            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {len(sets.rows(word))} pictures")
+            draw.grid(name, sets.word_ids(word), f"{word} ({language})", f"only-{place}-{word}")
+
+
 def main() -> None:
     """Draw the page."""
     current = view.current()
@@ -115,6 +129,7 @@ def main() -> None:
     query = walk.chooser(current, rows, ranked=ranked is not None)
     found = load.explained(*here, current.method, query)
     if found is None:
+        only_pictures(current.dataset, load.pair_of(*here), query)
         draw.unranked(current, "The candidates are not shown", (current.method, current.backbone))
         return
     one_word(current, load.pair_of(*here), query, found)

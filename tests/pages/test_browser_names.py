@@ -101,7 +101,8 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
     with serve(tmp_path / "log.txt", CLDI_DATA=str(hostile.path.parent)) as server:
         texts = {}
         for name in PAGES:
-            page.goto(f"{server.url}/{name}?{urlencode({'word': NAMES['dog'] + '.N', 'contenders': CONTENDERS})}")
+            path = "" if name == "overview" else name
+            page.goto(f"{server.url}/{path}?{urlencode({'word': NAMES['dog'] + '.N', 'contenders': CONTENDERS})}")
             page.wait_for_selector("h4" if name == "word" else "h1", timeout=60_000)
             drawn(page)
             texts[name] = squeezed(page.locator("[data-testid='stMain']").inner_text())
