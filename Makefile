@@ -7,9 +7,10 @@
 
 PORT ?= 8501
 DATASET ?=
+HOST :=
 PYTHON ?=
 ARGS ?=
-export PORT DATASET
+export PORT DATASET HOST
 
 PY := .venv/bin/python
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
@@ -32,13 +33,14 @@ FIND_CHROMIUM = [ -n "$$CLDI_CHROMIUM" ] || \
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name or path]
+run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name or path] [HOST=name]
 	@$(PY) -m cldi_core check --dataset ./data/demo >.venv/check.log 2>&1 || { \
 		grep '^error' .venv/check.log >&2 || cat .venv/check.log >&2; \
 		echo "The demo data is not complete. Restore it with: git checkout -- data/demo" >&2; \
 	}
 	@if [ -n "$$DATASET" ]; then $(FIND_DATASET); CLDI_DATASET=$$(cd "$$folder" && pwd); export CLDI_DATASET; fi; \
-	exec $(PY) -m cldi_core app --port "$$PORT"
+	set -f; for name in $$HOST; do set -- "$$@" --host "$$name"; done; \
+	exec $(PY) -m cldi_core app --port "$$PORT" "$$@"
 
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
 	@$(FIND_CHROMIUM); $(PY) -m pytest $(ARGS)

@@ -20,6 +20,15 @@ def open_word(query: str, contender: Contender) -> None:
     st.switch_page("pages/word.py", query_params=params)
 
 
+def scored(current: view.View, chosen: list[Contender]) -> dict[str, pd.DataFrame]:
+    """The rankings of those contenders that have been scored: label → frame; for the others, the commands that do."""
+    found = {one: load.rankings(current.dataset, one[1], current.pair, one[0]) for one in chosen}
+    missing = [one for one, frame in found.items() if frame is None]
+    if missing:
+        draw.unranked(current, "Not all of them are compared", *missing)
+    return {label(one): frame for one, frame in found.items() if frame is not None}
+
+
 def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[Contender]) -> pd.DataFrame:
     """All words, or those alone that the learned methods saw nothing of in training."""
     trained = {backbone for method, backbone in chosen if rankers.is_trained(method)}
@@ -73,7 +82,7 @@ def wins(current: view.View, table: pd.DataFrame, one: Contender, other: Contend
     won, lost = overview.wins(table, label(one), label(other))
     for column, rows, winner, loser in zip(st.columns(2), (won, lost), (one, other), (other, one), strict=True):
         with column:
-            st.markdown(f"**{label(winner)} is better** on {len(rows)} words")
+            st.markdown(f"**{draw.safe(label(winner))} is better** on {len(rows)} words")
             key = f"wins-{winner}-{loser}-{current.pair}-{current.pos}"
             shown = rows.head(SHOWN)
             event = st.dataframe(
@@ -99,10 +108,10 @@ def main() -> None:
     if len(chosen) < 2:
         st.info("Choose at least two methods or backbones.")
         return
-    frames = {
-        label((method, backbone)): load.rankings(current.dataset, backbone, current.pair, method)
-        for method, backbone in chosen
-    }
+    frames = scored(current, chosen)
+    chosen = [contender for contender in chosen if label(contender) in frames]
+    if len(chosen) < 2:
+        return
     table = overview.compare(frames, current.pos)
     if any(rankers.is_trained(method) for method, _ in chosen):
         table = seen_or_not(current, table, chosen)

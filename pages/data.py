@@ -42,7 +42,7 @@ def main() -> None:
         alt="Findings of the check",
         column_config={"what": st.column_config.TextColumn(width="large"), "": st.column_config.TextColumn(width=30)},
     )
-    st.caption(f"The same in a terminal: python -m cldi_core check \\-\\-dataset {draw.safe(dataset.address)}")
+    st.caption(draw.safe(f"The same in a terminal: {load.command(current.dataset, 'check')}"))
     extraction.panel(current.dataset)
     licences(current)
 
@@ -53,8 +53,10 @@ def licences(current: view.View) -> None:
     dataset = load.opened(current.dataset)
     table = dataset.pictures.table
     if not len(table):
-        draw.empty("There are no pictures yet.", f"python -m cldi_core import-folder DIR --dataset {dataset.address}")
+        draw.empty("There are no pictures yet.", load.command(current.dataset, "import-folder DIR"))
         return
+    # Only addresses of the web become links: what else a file calls a page may be a script.
+    table = table.assign(page=table["page"].where(table["page"].astype(str).str.match(r"https?://")))
     columns = ["provider", "author", "licence", "source_url", "page"]
     counts = table.groupby(columns, dropna=False).size().rename("pictures").reset_index()
     st.dataframe(

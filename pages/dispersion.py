@@ -42,14 +42,16 @@ def extremes(current: view.View, spread: pd.DataFrame, language: str) -> None:
                 st.caption(f"{title}; in the paper: " + ", ".join(f"{word} {value:.2f}" for word, value in known))
                 for word, value in zip(rows["word"], rows["dispersion"], strict=True):
                     st.markdown(f"{draw.safe(word)} · {value:.2f}")
-                    files = load.thumbnails(current.dataset, members[word][:6])
-                    st.image(files, width=46, alt=[f"{word}, picture {n + 1}" for n in range(len(files))])
+                    draw.row(current.dataset, members[word][:6], word, width=46)
 
 
 def against(current: view.View, spread: pd.DataFrame) -> None:
     """Dispersion of the source word against its reciprocal rank."""
     st.subheader("Does dispersion decide?")
     rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
+    if rankings is None:
+        draw.unranked(current, "Ranks are not shown", (current.method, current.backbone))
+        return
     table = overview.with_dispersion(rankings, spread, current.pos)
     if not len(table):
         st.info("No word of these parts of speech has a rank and a dispersion.")

@@ -47,9 +47,8 @@ def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
     for word, language in rows[["word", "language"]].head(maps.SHOWN).itertuples(index=False):
         ids = dataset.members(language)[word]
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{draw.safe(word)}** · {language} · {len(ids)} pictures")
-            files = load.thumbnails(current.dataset, ids[:10])
-            st.image(files, width=44, alt=[f"{word}, picture {n + 1}" for n in range(len(files))])
+            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {len(ids)} pictures")
+            draw.row(current.dataset, ids[:10], word, width=44)
             if language == current.pair.split("-")[0]:
                 st.page_link("pages/word.py", label="open", query_params=view.of_word(word, pos="NVA"))
     if len(rows) > maps.SHOWN:
@@ -64,8 +63,14 @@ def main() -> None:
         return
     kind, colouring, joined = controls(current)
     coordinates = load.coordinates(current.dataset, current.backbone, kind)
-    pair = load.pair_of(current.dataset, current.backbone, current.pair)
-    rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
+    here = (current.dataset, current.backbone, current.pair)
+    pair = load.pair_of(*here)
+    rankings = load.rankings(*here, current.method)
+    if rankings is None:
+        if colouring == "outcome":
+            draw.unranked(current, "What was found or missed is not known", (current.method, current.backbone))
+            return
+        rankings = load.unranked(*here)
     table, total = maps.points(coordinates, pair, rankings, current.pos)
     if not len(table):
         st.info("No word of these parts of speech has pictures.")
@@ -90,7 +95,8 @@ def main() -> None:
         config=figures.CONFIG,
         alt=f"Map of {kind}, coloured by {COLOURINGS[colouring].lower()}",
     )
-    how = {"umap": "UMAP, seeded", "pca": "PCA; for UMAP run: python -m cldi_core project"}[coordinates.attrs["method"]]
+    command = load.command(current.dataset, "project", "--backbone", current.backbone)
+    how = {"umap": "UMAP, seeded", "pca": draw.safe(f"PCA; for UMAP run: {command}")}[coordinates.attrs["method"]]
     st.caption(
         f"{len(table)} of {total} {kind} · {how}. Near on the map is a hint only: "
         "the lists on the Word page come from the scores in the original space. Draw a lasso, or click a point."

@@ -36,6 +36,9 @@ def stories(current: view.View) -> None:
     """Links to four words."""
     st.subheader("Begin with a word")
     rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
+    if rankings is None:
+        draw.unranked(current, "No word can be proposed", (current.method, current.backbone))
+        return
     found = overview.stories(rankings)
     for story, column in zip(found, [*st.columns(2), *st.columns(2)], strict=False):
         with column.container(border=True, height="stretch"):
@@ -65,7 +68,7 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
             )
         over = f"averaged over {len(pairs)} pairs" if len(pairs) > 1 else pairs[0]
         st.caption(
-            f"{draw.safe(dataset.title)}, {backbones.label(current.backbone)}, {over}; "
+            f"{draw.safe(f'{dataset.title}, {backbones.label(current.backbone)}, {over}')}; "
             "every target word is a candidate, whatever its part of speech. More methods are on the Results page."
         )
     else:

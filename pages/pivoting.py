@@ -32,10 +32,10 @@ def nothing(current: view.View) -> None:
     lacks = "" if (dataset.path / FILE).is_file() else FILE
     there = pivot_load.elsewhere(current.dataset)
     draw.empty(
-        draw.safe(pivot_words.missing(current.pair, dataset.title, there, lacks)),
-        f"python -m cldi_core pivot train --dataset {current.dataset} --pair {current.pair} "
-        f"--backbone {current.backbone} --model pivot-sym",
-    )
+        pivot_words.missing(current.pair, dataset.title, there, lacks),
+        load.command(current.dataset, "pivot train", "--pair", current.pair, "--backbone", current.backbone,
+                     "--model", "pivot-sym"),
+    )  # fmt: skip
 
 
 def training(found: Index) -> None:

@@ -55,14 +55,15 @@ def summary(
     result_tables.draw(result_tables.figure(shown, figure), f"{FIGURES[figure]} by method and part of speech")
     draw.unscored(current.dataset, current.backbone, records, methods)
     st.caption(
-        f"{draw.safe(load.opened(current.dataset).title)} · {group} · {backbones.label(current.backbone)} · "
+        f"{draw.safe(f'{load.opened(current.dataset).title} · {group} · {backbones.label(current.backbone)}')} · "
         "95 % intervals over n English words, each with all its queries: “n too small” below 20, “no spread” where all "
         "have the same figure · "
         f"chance MRR {load.chance(current.dataset, current.backbone, pairs):.3f} · "
         f"KNN and KNN-C name one answer only, so they have P@1 alone."
     )
     csv = pd.DataFrame(records).to_csv(index=False).encode()
-    st.download_button("CSV", csv, f"results-{current.dataset}-{group}.csv", "text/csv", icon=":material/download:")
+    name = f"results-{load.opened(current.dataset).name}-{group}.csv"
+    st.download_button("CSV", csv, name, "text/csv", icon=":material/download:")
 
 
 def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: bool) -> None:
@@ -100,8 +101,7 @@ def reading(records: list[dict[str, Any]], current: view.View, pairs: Sequence[s
     """How far nouns are above the others, with and without looking at pictures."""
     present = {record["method"] for record in records}
     known = [one for one in rankers.RANKERS.values() if one.kind == rankers.CONTROL and one.name in present]
-    # A learned method is there only for the pairs that it was trained on.
-    own = [current.method] if current.method in present or not rankers.is_trained(current.method) else []
+    own = [current.method] if current.method in present or _is_scored(current, pairs) else []
     st.subheader("How far nouns are above the others")
     gaps = {
         name: {
@@ -110,7 +110,10 @@ def reading(records: list[dict[str, Any]], current: view.View, pairs: Sequence[s
         }
         for name in (*own, *(control.name for control in known))
     }
-    st.dataframe(result_tables.gaps(gaps), alt="How far nouns are above verbs and adjectives")
+    if gaps:
+        st.dataframe(result_tables.gaps(gaps), alt="How far nouns are above verbs and adjectives")
+    if not own and not rankers.is_trained(current.method):
+        draw.unranked(current, "The chosen method is not shown", (current.method, current.backbone))
     for control in known:
         st.caption(f"**{control.label}** (control): {draw.safe(control.about)}")
     if known:
@@ -118,6 +121,13 @@ def reading(records: list[dict[str, Any]], current: view.View, pairs: Sequence[s
             "A gap that a control shows too, without looking at a picture, says nothing about what can be seen: it "
             "comes with the words and with how their pictures were chosen."
         )
+
+
+def _is_scored(current: view.View, pairs: Sequence[str]) -> bool:
+    """Whether a composed method has been scored; a learned one is in the tables of the pairs that it was trained on."""
+    if rankers.is_trained(current.method):
+        return False
+    return all(load.rankings(current.dataset, current.backbone, pair, current.method) is not None for pair in pairs)
 
 
 def published(figure: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,11 @@ def texts(at: AppTest) -> str:
     """All Markdown, captions and messages of a page."""
     kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
     return "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
+
+
+def unescaped(text: str) -> str:
+    """What a reader sees of the parts of a text that ``draw.safe`` has made; the rest stays Markdown."""
+    return re.sub(r"\\(.)", r"\1", re.sub(r":color\[(\\.)\]", r"\1", text))
 
 
 def healthy(at: AppTest) -> AppTest:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import handshake
 from tests.conftest import draw
 from tools.browser import wait_for
 
@@ -162,10 +163,12 @@ def test_the_dashboard_is_served_with_its_settings(programs: Path, mine: Path, t
             wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/word", timeout=20) as answer:
                 assert answer.status == 200 and b"streamlit" in answer.read().lower()
+            hosts = {host: handshake.answer(port, f"{host}:{port}") for host in ("localhost", "evil.example")}
             again = run(*command, folder=mine)
         finally:
             server.terminate()
             server.wait(20)
+    assert hosts == {"localhost": 101, "evil.example": 403}
     assert (again.returncode, again.stdout, again.stderr.count("\n")) == (2, "", 1)
     assert again.stderr.startswith(f"error: port {port} is in use")
     told = (tmp_path / "log.txt").read_text("utf-8")

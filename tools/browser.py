@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,12 +54,27 @@ class Server:
 
 
 @contextmanager
-def serve(log_file: Path, **environment: str) -> Iterator[Server]:
-    """Run the dashboard on a free port of this machine."""
+def serve(log_file: Path, *options: str, **environment: str) -> Iterator[Server]:
+    """Run the dashboard on a free port of this machine, with options of ``cldi app``."""
+    with _running(log_file, ["cldi_core", "app", "--port", "PORT", *options], environment) as server:
+        yield server
+
+
+@contextmanager
+def serve_script(log_file: Path, script: str) -> Iterator[Server]:
+    """Run another script of this checkout as the dashboard is run."""
+    options = ["--server.port", "PORT"]
+    with _running(log_file, ["streamlit", "run", script, *options], {"PYTHONPATH": str(ROOT)}) as server:
+        yield server
+
+
+@contextmanager
+def _running(log_file: Path, module: Sequence[str], environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run a module of Python; the word ``PORT`` stands for the port on which it serves."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", *(str(port) if word == "PORT" else word for word in module)]
     with log_file.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **environment})
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sys
 from typing import Annotated
@@ -13,6 +14,9 @@ from cldi_core.commands.program import fail
 from cldi_core.data import dataset as datasets
 
 ADDRESS = "127.0.0.1"  # of this machine only: whoever may open the dashboard may start extractions
+# What a browser may call it: else a page elsewhere, whose name is made to lead to this machine, could start work too.
+HOSTS = (ADDRESS, "localhost")
+_HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
 
 
 def start(
@@ -20,8 +24,15 @@ def start(
     dataset: Annotated[
         str | None, typer.Option("--dataset", help="The data set that is shown first: a name or a path.")
     ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", help="A name by which browsers reach it through a proxy of yours; may be repeated."),
+    ] = None,
 ) -> None:
     """Start the dashboard, for this machine only; Ctrl+C stops it."""
+    for name in host or ():
+        if not _HOST.fullmatch(name):
+            fail(f"{name!r} is not the name of a host; accepted: names such as explorer.example or *.example", 2)
     if not _is_free(port):
         fail(
             f"port {port} is in use, or may not be opened; choose another one: --port {8600 if port != 8600 else 8700}",
@@ -32,8 +43,9 @@ def start(
     print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
     script = (datasets.CHECKOUT or datasets.DASHBOARD) / "app.py"
     # In place of this process, so that signals and the exit code are Streamlit's own.  Its settings are read from the
-    # .streamlit folder beside the script.
+    # .streamlit folder beside the script; hosts that are named here take the place of those.
     options = ["--server.port", str(port), "--server.address", ADDRESS]
+    options += [part for name in (*HOSTS, *(host or ())) for part in ("--server.allowedHosts", name)]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *options])  # noqa: S606
 
 

@@ -57,10 +57,10 @@ def explain(
     joined = open_pair(open_dataset(dataset), backbone, pair)
     number = joined.find(word)
     chosen = rankers.ranker(method)
-    scored = scores_of(joined, [chosen, rankers.ranker("maxmax")])
+    scored = scores_of(joined, [chosen])
     frame = rankings(joined, [chosen], scored)[method]
-    learned = rankers.is_trained(method)
-    found = explanation.explain(joined, number, scored[method].matrix, scored["maxmax"].matrix, frame, learned=learned)
+    row = scored[method].matrix[joined.rows[number]]
+    found = explanation.explain(joined, number, row, frame, learned=rankers.is_trained(method))
     if as_json:
         print_json(explanation.as_json(found, top))
     else:

@@ -35,6 +35,7 @@ def ranker_of(method: Method) -> Ranker:
         key=_key,
         scores=partial(_scores, method=method.name),
         together=_derived if method.bases else _from_pictures,
+        row=None if method.bases else partial(_row, method=method.name),
         bases=tuple(ranker_of(methods.find_method(name)) for name in method.bases),
         bounds=method.bounds,
         ranks_all=method.ranks_all,
@@ -47,6 +48,11 @@ def _key(pair: Pair) -> str:
 
 def _scores(pair: Pair, *, method: str) -> Scores:
     return score(pair.source, pair.target, method)
+
+
+def _row(pair: Pair, word: str, *, method: str) -> NDArray[np.float32]:
+    row: NDArray[np.float32] = score(pair.source.select([word]), pair.target, method)[0]
+    return row
 
 
 def _derived(work: Work) -> dict[str, Scored]:

@@ -73,6 +73,8 @@ class Ranker:
             with a ``CldiError``.
         scores: of a pair, float32 (n_source, n_target), higher is better, nan for words without pictures.
         together: the same for several rankers, for those that share work or make use of stored scores.
+        row: of a pair and a source word, that word's row of ``scores``, float32 (n_target,), for those that need no
+            other row to make it; ``None`` for those that need all of them.
         available: whether it can rank a pair: of a data set, a backbone and the name of the pair.
         bases: the rankers whose scores it is made from.
         bounds: what a score can be.
@@ -88,6 +90,7 @@ class Ranker:
     key: Callable[[Pair], str]
     scores: Callable[[Pair], Scores]
     together: Callable[[Work], dict[str, Scored]] | None = None
+    row: Callable[[Pair, str], NDArray[np.float32]] | None = None
     available: Callable[[Dataset, str, str], bool] = lambda dataset, backbone, pair: True
     bases: tuple[Ranker, ...] = ()
     bounds: tuple[float, float] = (-1.0, 1.0)

@@ -53,6 +53,22 @@ def scored(
     return {ranker.name: found[ranker.name] for ranker in rankers}
 
 
+def row_of(pair: Pair, ranker: Ranker, word: str) -> NDArray[np.float32] | None:
+    """The scores of one source word, float32 (n_target,): stored ones, or computed without those of other words.
+
+    Nothing is written.  ``None`` where nothing that holds is stored and only the whole matrix would tell.
+
+    Raises:
+        CldiError: the ranker cannot rank this pair.
+    """
+    key, place = ranker.key(pair), pair.source.row(word)
+    stored = read(path_of(pair, ranker.name))
+    if stored is not None and stored.key == key:
+        kept: NDArray[np.float32] = stored.matrix[place]
+        return kept
+    return None if ranker.row is None else ranker.row(pair, word)
+
+
 def path_of(pair: Pair, name: str) -> Path:
     """Where the scores of a ranker are kept."""
     return pair.dataset.path / "scores" / pair.backbone / pair.name / f"{name}.safetensors"

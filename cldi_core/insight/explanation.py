@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from cldi_core import rankers
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.scoring import Scores
 from cldi_core.scoring.dispersion import dispersion
 from cldi_core.scoring.imagesets import ImageSets, similarity
 
@@ -128,24 +127,20 @@ def outcome(rank: float) -> str:
 
 
 def explain(
-    pair: Pair, number: int, scores: Scores, maxmax: Scores, rankings: pd.DataFrame, *, learned: bool = False
+    pair: Pair, number: int, row: NDArray[np.floating], rankings: pd.DataFrame | None, *, learned: bool = False
 ) -> Explanation:
     """Explain query ``number`` of ``pair``.
 
     Args:
-        scores: the method's scores, float32 (source words, target words).
-        maxmax: those of MAXMAX, for the best cosines.
-        rankings: the method's frame of ``rankings.rankings``.
+        row: the method's scores of its word, float32 (target words,).
+        rankings: the method's frame of ``rankings.rankings``; ``None`` where the words have not been ranked, so that
+            nothing is typical of found ones.
         learned: whether the method compares the words as texts.
     """
-    query, row = pair.queries[number], int(pair.rows[number])
-    candidates = _candidates(pair, number, scores[row])
+    query = pair.queries[number]
+    candidates = _candidates(pair, number, row)
     gold = tuple(candidate for candidate in candidates if candidate.gold)
-    best = pair.target.row(gold[0].word)
-    rank = float(ranking.gold_ranks(scores[row][None], [pair.gold[number]])[0])
-    found = rankings[(rankings["pos"] == query.pos) & (rankings["rank"] <= 1)]
-    pairs = zip(found["word"], found["right"], strict=True)
-    cosines = [maxmax[pair.source.row(word), pair.target.row(right)] for word, right in pairs]
+    rank = float(ranking.gold_ranks(row[None], [pair.gold[number]])[0])
     alone = ImageSets.from_arrays([query.word], [pair.source[query.word]])
     return Explanation(
         word=query.word,
@@ -156,10 +151,23 @@ def explain(
         pictures=len(pair.source.rows(query.word)),
         dispersion=float(dispersion(alone)[0]),
         senses=pair.dataset.senses(query.word) if pair.languages[0] == "en" else None,
-        best_cosine=float(maxmax[row, best]),
-        typical=float(np.median(cosines)) if cosines else float("nan"),
+        best_cosine=best_cosine(pair, query.word, gold[0].word),
+        typical=float("nan") if rankings is None else _typical(pair, query.pos, rankings),
         learned=learned,
     )
+
+
+def best_cosine(pair: Pair, word: str, candidate: str) -> float:
+    """The highest cosine between a picture of a word and one of a candidate, as MAXMAX has it; nan without any."""
+    cosines = similarity(pair.source[word], pair.target[candidate])
+    return float(np.clip(cosines.max(), -1, 1)) if cosines.size else float("nan")
+
+
+def _typical(pair: Pair, letter: str, rankings: pd.DataFrame) -> float:
+    """The median best cosine of the found words of a part of speech with their right answers; nan without any."""
+    found = rankings[(rankings["pos"] == letter) & (rankings["rank"] <= 1)]
+    cosines = [best_cosine(pair, word, right) for word, right in zip(found["word"], found["right"], strict=True)]
+    return float(np.median(cosines)) if cosines else float("nan")
 
 
 def _candidates(pair: Pair, number: int, row: NDArray[np.floating]) -> tuple[Candidate, ...]:

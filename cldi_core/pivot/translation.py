@@ -77,10 +77,13 @@ def digest(pair: Pair, name: str, seed: int = 0) -> str:
     return storage.digest(*(f"{language} {one.digest}" for language, one in sorted(stored(pair, name, seed).items())))
 
 
-def scores(pair: Pair, name: str, seed: int = 0) -> NDArray[np.float32]:
+def scores(pair: Pair, name: str, seed: int = 0, words: Sequence[str] | None = None) -> NDArray[np.float32]:
     """How alike each source word and each candidate is in the joint space: float32 (source words, target words).
 
     Words without pictures are nan, as under every other method, so that all rank the same candidates.
+
+    Args:
+        words: some of the source words, in place of all.
     """
     from cldi_core.pivot import sources, trained  # torch takes a second to import
     from cldi_core.pivot.scorers import Bridge, Learned
@@ -93,11 +96,12 @@ def scores(pair: Pair, name: str, seed: int = 0) -> NDArray[np.float32]:
     for language, space in model.spaces.items():
         trained.check_fits(model.about[language], corpus, space)
     bridge = Bridge.of(corpus, model.any.split)
-    found = Learned(model, bridge).to_texts(pair.source.words, pair.target.words, pair.languages)
+    asked = pair.source if words is None else pair.source.select(words)
+    found = Learned(model, bridge).to_texts(asked.words, pair.target.words, pair.languages)
     if found is None:
         raise DatasetError(f"{model.model.label} does not hold both languages of {pair.name}; {about.AGAIN}")
     matrix = np.array(found, np.float32)
-    matrix[pair.source.sizes == 0] = np.nan
+    matrix[asked.sizes == 0] = np.nan
     matrix[:, pair.target.sizes == 0] = np.nan
     return matrix
 
@@ -207,6 +211,7 @@ def _ranker_of(model: Model) -> Ranker:
         TRAINED,
         key=lambda pair: storage.digest(pair.key, digest(pair, model.name)),
         scores=lambda pair: scores(pair, model.name),
+        row=lambda pair, word: scores(pair, model.name, words=[word])[0],
         available=lambda dataset, backbone, pair: is_trained(dataset, Key(backbone, pair, model.name, HOLDOUT)),
         bounds=(-np.inf, 0.0) if order else (-1.0, 1.0),
     )

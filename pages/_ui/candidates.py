@@ -31,8 +31,12 @@ def pictures(pair: Pair, candidate: Candidate) -> list[str]:
     return list(pair.target.word_ids(candidate.word)[:PICTURES])
 
 
-def table(pair: Pair, found: Explanation, chosen: Candidate, method: str) -> None:
-    """The ranked candidates; the chosen one is marked, and a click chooses another."""
+def table(name: str, pair: Pair, found: Explanation, chosen: Candidate, method: str) -> None:
+    """The ranked candidates; the chosen one is marked, and a click chooses another.
+
+    Args:
+        name: of the data set.
+    """
     shown = listed(found, chosen)
     rows = pd.DataFrame(
         {
@@ -40,7 +44,7 @@ def table(pair: Pair, found: Explanation, chosen: Candidate, method: str) -> Non
             "✓": ["✓" if row.gold else "" for row in shown],
             "candidate": [row.word for row in shown],
             "score": [row.score for row in shown],
-            "pictures": [load.strip(pair.dataset.name, pictures(pair, row)) for row in shown],
+            "pictures": [load.strip(name, pictures(pair, row)) for row in shown],
             "POS": [words.kinds(row.pos) for row in shown],
         }
     )

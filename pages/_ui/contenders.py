@@ -24,7 +24,7 @@ def chooser(current: view.View) -> list[Contender]:
     there = load.opened(current.dataset).backbones
     own = (current.method, current.backbone)
     other = ("avgmax" if own[0] == "maxmax" or rankers.is_trained(own[0]) else "maxmax", own[1])
-    offered = [*rankers.offered(load.opened(current.dataset), own[1], current.pair), current.method]
+    offered = [*load.offered(current.dataset, own[1], current.pair), current.method]
     names = {_name(one): one for one in [(method, backbone) for backbone in there for method in offered]}
     asked = {_name(one): one for one in _parsed(view.asked("contenders")) if _exists(current, one)}
     chosen = st.multiselect(

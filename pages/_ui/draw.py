@@ -1,8 +1,7 @@
-"""Picture grids and safe text."""
+"""Picture grids, empty states, and the command that makes what is missing."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -10,19 +9,15 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.errors import CldiError
+from cldi_core.features import backbones
 from cldi_core.insight import explanation
 from cldi_core.scoring.methods import METHODS
 
 from . import load, view
+from .foreign import safe
 
 PAGE = 24  # pictures of a grid shown at a time
 MATCHES = 6  # pairs of pictures
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@])")
-
-
-def safe(text: str) -> str:
-    """Words are untrusted: their characters never become Markdown."""
-    return _MARKUP.sub(r"\\\1", text.replace("\n", " "))
 
 
 def grid(dataset: str, ids: Sequence[str], alt: str, key: str, *, width: int = 66) -> None:
@@ -36,21 +31,37 @@ def grid(dataset: str, ids: Sequence[str], alt: str, key: str, *, width: int = 6
 @st.fragment
 def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) -> None:
     numbers = _page(len(ids), PAGE, key)
-    shown = [ids[number] for number in numbers]
     try:
-        files = load.thumbnails(dataset, shown)
+        lost = _row(dataset, ids, numbers, alt, width)
+        if lost:
+            command = load.command(dataset, "check", "--deep")
+            st.caption(safe(f"Missing or broken: {lost} of these {len(numbers)} pictures; run: {command}"))
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
         st.error(safe(str(error)))
         return
-    if files:
-        st.image(
-            files, width=width, alt=[f"{alt}, picture {number + 1} of {len(ids)}" for number in numbers[: len(files)]]
-        )
-    if len(files) < len(shown):
-        lost = len(shown) - len(files)
-        command = f"python -m cldi_core check --dataset {dataset} --deep"
-        st.caption(safe(f"Missing or broken: {lost} of these {len(shown)} pictures; run: {command}"))
     _pager(numbers, len(ids), PAGE, key)
+
+
+def row(dataset: str, ids: Sequence[str], alt: str, *, width: int) -> None:
+    """Some pictures beside each other, each with an alternative text."""
+    _row(dataset, ids, range(len(ids)), alt, width)
+
+
+def _row(dataset: str, ids: Sequence[str], numbers: range, alt: str, width: int) -> int:
+    """Draw those of some pictures that are not missing or broken; how many are.
+
+    Args:
+        numbers: the places of those that are drawn, by which they are called.
+    """
+    files = load.thumbnails(dataset, [ids[number] for number in numbers])
+    shown = [number for number in numbers if ids[number] in files]
+    if shown:
+        st.image(
+            [files[ids[number]] for number in shown],
+            width=width,
+            alt=[f"{alt}, picture {number + 1} of {len(ids)}" for number in shown],
+        )
+    return len(numbers) - len(shown)
 
 
 @st.fragment
@@ -64,11 +75,14 @@ def matches(dataset: str, found: Sequence[explanation.Match], words: tuple[str, 
         st.error(safe(str(error)))
         return
     known = [(file, match.cosine) for file, match in zip(files, shown, strict=True) if file]
-    st.image(
-        [file for file, _ in known],
-        caption=[f"{cosine:.2f}" for _, cosine in known],
-        alt=[f"a picture of {words[0]} and its best match of {words[1]}, cosine {cosine:.2f}" for _, cosine in known],
-    )
+    if known:
+        st.image(
+            [file for file, _ in known],
+            caption=[f"{cosine:.2f}" for _, cosine in known],
+            alt=[
+                f"a picture of {words[0]} and its best match of {words[1]}, cosine {cosine:.2f}" for _, cosine in known
+            ],
+        )
     _pager(numbers, len(found), MATCHES, key)
 
 
@@ -93,8 +107,8 @@ def _turn(key: str, page: int) -> None:
 
 
 def empty(what: str, command: str) -> None:
-    """An empty state: what is missing, and the command that makes it."""
-    st.info(what)
+    """An empty state: what is missing, as plain text, and the command that makes it."""
+    st.info(safe(what))
     st.code(command, language="bash")
 
 
@@ -104,7 +118,7 @@ def ready(current: view.View, what: str) -> bool:
         return True
     empty(
         f"There is nothing to {what} yet: the data set needs a word list, pictures and features.",
-        f"python -m cldi_core check --dataset {current.dataset}",
+        load.command(current.dataset, "check"),
     )
     return False
 
@@ -116,5 +130,19 @@ def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]], 
     if missing:
         empty(
             f"Not shown, because they have not been scored for this data set yet: {', '.join(missing)}.",
-            f"python -m cldi_core score --dataset {dataset} --backbone {backbone}",
+            load.command(dataset, "score", "--backbone", backbone),
         )
+
+
+def unranked(current: view.View, what: str, *missing: tuple[str, str]) -> None:
+    """Says that methods have not been scored for a pair, and what scores them.
+
+    Args:
+        what: follows from that, as the beginning of a sentence; missing: methods, each with its backbone.
+    """
+    named = ", ".join(f"{rankers.label(method)} with {backbones.label(backbone)}" for method, backbone in missing)
+    commands = [
+        load.command(current.dataset, "score", "--pair", current.pair, "--backbone", backbone, "--method", method)
+        for method, backbone in missing
+    ]
+    empty(f"{what}: for {current.pair} there are no scores yet of {named}.", "\n".join(commands))

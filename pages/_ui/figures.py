@@ -5,7 +5,6 @@ Words never go into a hover template: they are untrusted, and Plotly reads HTML 
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,8 @@ from numpy.typing import NDArray
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.evaluation import metrics, paper, tables
 from cldi_core.scoring.methods import METHODS
+
+from .foreign import in_figure
 
 # Okabe & Ito (2008): told apart by colour-blind eyes.
 COLOURS = {"N": "#0072B2", "V": "#D55E00", "A": "#009E73"}
@@ -164,8 +165,8 @@ def rank_scatter(table: pd.DataFrame, one: str, other: str, labels: tuple[str, s
                 )
             )
     limits = [-0.05, float(np.log10(top)) + 0.05]
-    figure.update_xaxes(type="log", range=limits, title=f"rank, {labels[0]}")
-    figure.update_yaxes(type="log", range=limits, title=f"rank, {labels[1]}")
+    figure.update_xaxes(type="log", range=limits, title=f"rank, {in_figure(labels[0])}")
+    figure.update_yaxes(type="log", range=limits, title=f"rank, {in_figure(labels[1])}")
     return _layout(
         figure, "Ranks of the right answer", "below the line the second is better; a click opens the word", 440
     )
@@ -223,7 +224,7 @@ def _points(
         marker=marker,
         name=name,
         customdata=numbers.astype(np.int32),
-        hovertext=[html.escape(word) for word in words],
+        hovertext=[in_figure(word) for word in words],
         hoverinfo="text",
     )
 

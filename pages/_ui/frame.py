@@ -16,8 +16,8 @@ from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import draw as drawing
 from . import load, view
+from .foreign import safe
 
 log = logging.getLogger("cldi")
 PAGES = {
@@ -32,6 +32,7 @@ PAGES = {
 }
 STYLE = Path(__file__).with_name("style.css")
 _in_frame: ContextVar[bool] = ContextVar("in frame", default=False)
+FAILURES = 5  # data sets that cannot be opened, named at most
 KEYS = ("dataset", "pair", "pos", "method", "backbone")  # widget keys are names of URL parameters
 
 
@@ -41,8 +42,9 @@ def sidebar(current: view.View, names: list[str]) -> None:
     ways = list(dict.fromkeys([*_offered(current), current.method]))
     bound = {key: view.widget(key, getattr(current, key) or None) for key in KEYS if key != "pos"}
     kinds = view.widget("pos", list(current.pos), write=lambda chosen: "".join(chosen) or "NVA")
+    titles = load.titles()
     with st.sidebar:
-        st.selectbox("Data set", names, format_func=_title, **bound["dataset"])
+        st.selectbox("Data set", names, format_func=lambda name: titles.get(name, name), **bound["dataset"])
         st.selectbox("Language pair", offered["pair"], **bound["pair"])
         st.pills(
             "Part of speech",
@@ -68,20 +70,23 @@ def sidebar(current: view.View, names: list[str]) -> None:
         with st.popover("Link to this view", icon=":material/link:", width="stretch"):
             st.caption("Opens the same page with the same choices.")
             st.code(view.link(current), language=None, wrap_lines=True)
+        failures(current)
+
+
+def failures(current: view.View) -> None:
+    """A line for each data set that cannot be opened, but the one that is shown: of that the page speaks."""
+    lines = [f"{name}: {why}" for name, why in load.listed().failures.items() if name != current.dataset]
+    for line in lines[:FAILURES]:
+        st.warning(safe(line))
+    if len(lines) > FAILURES:
+        st.warning(f"{len(lines) - FAILURES} more data sets cannot be opened.")
 
 
 def _offered(current: view.View) -> list[str]:
     try:
-        return rankers.offered(load.opened(current.dataset), current.backbone, current.pair)
+        return load.offered(current.dataset, current.backbone, current.pair)
     except CldiError:  # the page says what is wrong with the data set
         return methods.offered()
-
-
-def _title(name: str) -> str:
-    try:
-        return load.opened(name).title
-    except CldiError:
-        return name
 
 
 def navigation() -> StreamlitPage:
@@ -114,7 +119,7 @@ def run() -> None:
         with load.one_run():
             _run(page)
     except CldiError as error:
-        st.error(drawing.safe(str(error)))
+        st.error(safe(str(error)))
     except Exception as error:
         log.exception("page %s failed", page.title)
         st.error(f"This page could not be drawn ({type(error).__name__}); the server's log says more.")
@@ -129,10 +134,10 @@ def _run(page: StreamlitPage) -> None:
         st.info("There is no data set yet.")
         st.code(HOW_TO_START.removeprefix("Start one with: "), language="bash")
         return
-    current, problems = view.start(names, {name: _choices(name) for name in names})
+    current, problems = view.start(names, _choices)
     sidebar(current, names)
     for problem in problems:
-        st.warning(drawing.safe(problem))
+        st.warning(safe(problem))
     load.opened(current.dataset)  # if it can't be, say so under a sidebar that offers others
     page.run()
 

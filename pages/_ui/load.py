@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import functools
+import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
@@ -15,47 +19,110 @@ from cldi_core import rankers
 from cldi_core.data import dataset as datasets
 from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
+from cldi_core.errors import CldiError, DatasetError
 from cldi_core.evaluation import metrics, stored_scores, tables
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.evaluation.rankings import rankings as rankings_of
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features import provenance, shards
 from cldi_core.insight import explanation, health, maps, overview
 from cldi_core.insight.explanation import Explanation
 from cldi_core.pivot import translation
-from cldi_core.scoring import Scores
 from cldi_core.scoring.methods import METHODS
 
 P = ParamSpec("P")
 T = TypeVar("T")
 SPINNER = "Computing this once; it is kept …"
-RANKINGS = ("rankings/*/*/*",)  # files that are written while pages are looked at
-_stamps: ContextVar[dict[str, str]] = ContextVar("stamps")
+RANKINGS = ("rankings/*/*/*",)  # files that commands write while pages are looked at
+SCORES = (*RANKINGS, "scores/*/*/*")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The data sets that there are.
+
+    Attributes:
+        sets: name, which is what a ``--dataset`` opens it by → a data set of which only ``dataset.toml`` has been read.
+        failures: the names of those that cannot be opened → why.
+    """
+
+    sets: dict[str, datasets.Dataset]
+    failures: dict[str, str]
+
+    def find(self, name: str) -> datasets.Dataset:
+        """One of them.
+
+        Raises:
+            DatasetError: it cannot be opened, or is not there any more.
+        """
+        if name not in self.sets:
+            raise DatasetError(self.failures.get(name, f"the data set {name!r} is not there any more"))
+        return self.sets[name]
+
+
+@dataclass
+class _Run:
+    """What is looked at once while a page is drawn: which data sets there are, and the stamps of those it shows."""
+
+    listing: Listing | None = None
+    stamps: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+
+
+_run: ContextVar[_Run | None] = ContextVar("run", default=None)
 
 
 @contextmanager
 def one_run() -> Iterator[None]:
-    """Look at each data set's files once while a page is drawn, however many parts of the page ask for them."""
-    if _stamps.get(None) is not None:
+    """Look at files once while a page is drawn, however many parts of the page ask for them."""
+    if _run.get() is not None:
         yield
         return
-    token = _stamps.set({})
+    token = _run.set(_Run())
     try:
         yield
     finally:
-        _stamps.reset(token)
+        _run.reset(token)
 
 
-def _stamped(name: str, also: Sequence[str]) -> tuple[str, ...]:
-    """A data set's name, and what changes whenever one of its files does; ``also`` are looked at anew each time."""
-    known = _stamps.get({})
-    if name not in known:
-        known[name] = datasets.Dataset(datasets.available()[name]).stamp()
-    return (name, known[name], opened(name).stamp(also)) if also else (name, known[name])
+def listed() -> Listing:
+    """All data sets; each is opened when it is new or its ``dataset.toml`` has changed, and not before."""
+    run = _run.get() or _Run()
+    if run.listing is None:
+        files = ((name, str(path), *_status(path / "dataset.toml")) for name, path in datasets.available().items())
+        run.listing = _opened_once(tuple(files))
+    return run.listing
+
+
+def _status(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _opened_once(files: tuple[tuple[str, str, int, int], ...]) -> Listing:
+    listing = Listing({}, {})
+    for name, folder, *_ in files:
+        try:
+            listing.sets[name] = datasets.Dataset(Path(folder))
+        except CldiError as error:
+            listing.failures[name] = str(error)
+    return listing
+
+
+def _stamped(name: str, also: tuple[str, ...]) -> tuple[str, ...]:
+    """A data set's name, and what changes whenever one of its files, or of those that ``also`` names, does."""
+    run, found = _run.get() or _Run(), listed().find(name)
+    wanted = (datasets.STAMPED, also) if also else (datasets.STAMPED,)
+    for patterns in wanted:
+        if (name, patterns) not in run.stamps:
+            run.stamps[name, patterns] = found.stamp(patterns)
+    return name, *(run.stamps[name, patterns] for patterns in wanted)
 
 
 def cached(
-    *, max_entries: int, resource: bool = False, also: Sequence[str] = (), spinner: str | bool = False
+    *, max_entries: int, resource: bool = False, also: tuple[str, ...] = (), spinner: str | bool = False
 ) -> Callable[[Callable[Concatenate[str, P], T]], Callable[Concatenate[str, P], T]]:
     """Keep what a function of a data set's name finds, until a file of the data set changes.
 
@@ -86,29 +153,54 @@ def cached(
 
 
 def names() -> list[str]:
-    """The data sets to choose from, the default first."""
-    found = datasets.available()
-    first = [name for name in (*datasets.requested(), "demo") if name in found]
-    return list(dict.fromkeys([*first, *found]))
+    """The data sets to choose from, the default first and those that cannot be opened last."""
+    found = listed()
+    first = [name for name in (*datasets.requested(), "demo") if name in found.sets]
+    return list(dict.fromkeys([*first, *found.sets, *found.failures]))
+
+
+def titles() -> dict[str, str]:
+    """What people see of each data set: name → title, with the name where several have that title."""
+    own = {name: one.title for name, one in listed().sets.items()}
+    shared = Counter(own.values())
+    return {name: f"{title} ({name})" if shared[title] > 1 else title for name, title in own.items()}
 
 
 @cached(resource=True, max_entries=6)
 def opened(name: str) -> datasets.Dataset:
     """A data set by name; read anew when one of its files changes."""
-    return datasets.Dataset(datasets.available()[name])
+    return datasets.Dataset(listed().find(name).path)
 
 
+def command(name: str, do: str, *options: str) -> str:
+    """What is to be typed into a shell to do something with a data set: ``"… score --dataset demo --pair en-de"``.
+
+    Args:
+        do: the command, such as ``"pivot train"``; options: quoted here.
+    """
+    return " ".join([f"python -m cldi_core {do} --dataset {opened(name).address}", *map(shlex.quote, options)])
+
+
+@cached(max_entries=20)
 def choices(name: str) -> dict[str, list[str]]:
     """What a data set offers the view: its pairs, its backbones, and ``"backbone/pair/model"`` for trained models."""
     dataset = opened(name)
     return {"pair": list(dataset.pairs), "backbone": list(dataset.backbones), "learned": translation.offers(dataset)}
 
 
+@cached(max_entries=60)
+def offered(name: str, backbone: str, pair: str) -> list[str]:
+    """The names that a list of methods shows."""
+    return rankers.offered(opened(name), backbone, pair)
+
+
+@cached(max_entries=60)
 def learned(name: str, backbone: str, pair: str) -> list[str]:
     """The learned methods that have been trained for a pair."""
     return [one.name for one in rankers.available(opened(name), backbone, pair, rankers.TRAINED)]
 
 
+@cached(max_entries=60)
 def ways(name: str, backbone: str, pairs: Sequence[str]) -> list[str]:
     """Everything that can rank all of some pairs, as it is shown in tables."""
     there = [{one.name for one in rankers.available(opened(name), backbone, pair)} for pair in pairs]
@@ -127,29 +219,40 @@ def pair_of(name: str, backbone: str, pair: str) -> Pair:
     return open_pair(opened(name), backbone, pair, features(name, backbone))
 
 
-@cached(resource=True, max_entries=24, spinner=SPINNER)
-def scores(name: str, backbone: str, pair: str, method: str) -> Scores:
-    """The score matrix of one method, read-only."""
-    return stored_scores.scored(pair_of(name, backbone, pair), [rankers.ranker(method)])[method].matrix
+@cached(resource=True, max_entries=200, also=RANKINGS)
+def rankings(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame | None:
+    """What became of every query under one method or control; not to be changed.
 
-
-@cached(resource=True, max_entries=200, spinner=SPINNER)
-def rankings(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame:
-    """What became of every query under one method or control; not to be changed."""
-    return rankings_of(pair_of(name, backbone, pair), [rankers.ranker(method)])[method]
-
-
-def explained(name: str, backbone: str, pair: str, method: str, query: str) -> Explanation:
-    """Why a query came out as it did under one method."""
+    ``None`` where the method has not been scored: that can take minutes, and is for ``python -m cldi_core score``.
+    """
+    ranker = rankers.ranker(method)
     opened_pair = pair_of(name, backbone, pair)
-    return explanation.explain(
-        opened_pair,
-        opened_pair.find(query),
-        scores(name, backbone, pair, method),
-        scores(name, backbone, pair, "maxmax"),
-        rankings(name, backbone, pair, method),
-        learned=rankers.is_trained(method),
-    )
+    ranker.key(opened_pair)  # says what is wrong with a ranker that cannot rank this pair
+    return stored_rankings(opened_pair, [ranker]).get(method)
+
+
+@cached(max_entries=12)
+def unranked(name: str, backbone: str, pair: str) -> pd.DataFrame:
+    """The queries as ``rankings`` has them, without a rank."""
+    columns = ["query", "word", "pos", "rank"]
+    asked = pair_of(name, backbone, pair).queries
+    return pd.DataFrame([(query.id, query.word, query.pos, float("nan")) for query in asked], columns=columns)
+
+
+@cached(resource=True, max_entries=200, also=SCORES, spinner=SPINNER)
+def explained(name: str, backbone: str, pair: str, method: str, query: str) -> Explanation | None:
+    """Why a query came out as it did under one method.
+
+    Of a method that needs no other word for it, the scores of this word are computed if none are stored; ``None`` where
+    only scores of all words would tell.
+    """
+    opened_pair = pair_of(name, backbone, pair)
+    number = opened_pair.find(query)
+    row = stored_scores.row_of(opened_pair, rankers.ranker(method), opened_pair.queries[number].word)
+    if row is None:
+        return None
+    ranked = rankings(name, backbone, pair, method)
+    return explanation.explain(opened_pair, number, row, ranked, learned=rankers.is_trained(method))
 
 
 @cached(max_entries=12)
@@ -212,14 +315,16 @@ def chance(name: str, backbone: str, pairs: Sequence[str]) -> float:
     return sum(tables.chance(pair_of(name, backbone, pair)) for pair in pairs) / len(pairs)
 
 
-@cached(max_entries=40, spinner=SPINNER)
+@cached(max_entries=40, also=RANKINGS, spinner=SPINNER)
 def noun_gap(
     name: str, backbone: str, pairs: Sequence[str], method: str, letter: str, *, same_spelled: bool = True
 ) -> metrics.Interval:
-    """How much higher the nouns' MRR is than that of verbs or adjectives."""
-    frames = {pair: rankings(name, backbone, pair, method) for pair in pairs}
-    kept = {pair: frame if same_spelled else frame[~frame["same_spelled"]] for pair, frame in frames.items()}
-    return tables.noun_gap(kept, letter)
+    """How much higher the nouns' MRR is than that of verbs or adjectives; nothing where a pair is not scored."""
+    frames = _complete(name, backbone, pairs, [method])
+    kept = {pair: own[method] for pair, own in frames.items()}
+    if not same_spelled:
+        kept = {pair: frame[~frame["same_spelled"]] for pair, frame in kept.items()}
+    return tables.noun_gap(kept, letter) if kept else metrics.NOTHING
 
 
 @cached(max_entries=20, spinner=SPINNER)
@@ -252,16 +357,26 @@ def shelf(name: str) -> Shelf:
     return Shelf(opened(name).pictures)
 
 
-def thumbnails(name: str, ids: Sequence[str]) -> list[str]:
-    """Small pictures as data URLs, in the order of the ids; missing and broken ones are left out.
+def thumbnails(name: str, ids: Sequence[str]) -> dict[str, str]:
+    """Small pictures as data URLs: id → URL; missing and broken ones are left out.
 
     Data URLs, because Streamlit would decode, shrink and encode the files again and keep them for each session.
     """
-    return [pictures.data_url(file) for file in shelf(name).get(ids).values()]
+    return {key: pictures.data_url(file) for key, file in shelf(name).get(ids).items()}
 
 
 @cached(max_entries=5000)
 def strip(name: str, ids: Sequence[str], *, arrow: bool = False) -> str | None:
-    """Some pictures side by side as one data URL, with an arrow between two that are compared; ``None`` for none."""
-    files = list(shelf(name).get(ids).values())
-    return pictures.data_url(pictures.strip(files, arrow=arrow), "svg+xml") if files else None
+    """Some pictures side by side as one data URL, one that is listed twice twice; missing and broken ones left out.
+
+    Args:
+        arrow: between two that are compared.
+
+    Returns:
+        ``None`` where there is nothing to show: no picture, or one of two that are compared is missing.
+    """
+    found = shelf(name).get(ids)
+    files = [found[key] for key in ids if key in found]
+    if not files or (arrow and len(files) < len(ids)):
+        return None
+    return pictures.data_url(pictures.strip(files, arrow=arrow), "svg+xml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from . import figures
+from .foreign import in_figure
 
 if TYPE_CHECKING:
     from cldi_core.pivot.about import About
@@ -113,7 +113,7 @@ def _joined(figure: go.Figure, shown: Plane, own: NDArray[np.bool_]) -> None:
     figure.add_trace(
         go.Scattergl(x=path[:, 0], y=path[:, 1], mode="lines", line=line, hoverinfo="skip", showlegend=False)
     )
-    labels = [html.escape(label) for label, mine in zip(shown.labels, own, strict=True) if mine]
+    labels = [in_figure(label) for label, mine in zip(shown.labels, own, strict=True) if mine]
     marker = {"symbol": "circle-open", "size": 15, "color": BOTH, "line": {"width": 3}}
     figure.add_trace(
         go.Scattergl(

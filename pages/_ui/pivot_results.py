@@ -13,7 +13,7 @@ from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.tables import interval_of
 from cldi_core.pivot.models import Key
 
-from . import draw, figures, pivot_load, pivot_words
+from . import draw, figures, load, pivot_load, pivot_words
 
 TASKS = ("text→picture", "picture→text", "text→text")
 WIDTHS = {"model": st.column_config.TextColumn(width=210)}
@@ -37,8 +37,8 @@ def _measured(dataset: str, key: Key) -> None:
         first = next(iter(languages), None)
         language = st.segmented_control("In", languages, default=first, required=True, key=f"pivot tested {task}")
     if not languages:
-        command = f"pivot evaluate --dataset {dataset} --pair {key.pair} --backbone {key.backbone}"
-        draw.empty("No model has been tested on this task yet.", f"python -m cldi_core {command}")
+        command = load.command(dataset, "pivot evaluate", "--pair", key.pair, "--backbone", key.backbone)
+        draw.empty("No model has been tested on this task yet.", command)
         return
     records = pivot_load.standing(dataset, key, task, str(language))
     st.markdown(draw.safe(pivot_words.verdict(key, pivot_load.margins(dataset, key, task, str(language)))))

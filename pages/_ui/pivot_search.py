@@ -115,7 +115,7 @@ def of_picture(asked: Asked, found: Index, picture: str) -> None:
     st.subheader("What the picture says", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         if files := load.thumbnails(asked.dataset, [picture]):
-            st.image(files, width=110, alt=[found.name(item.id)])
+            st.image(list(files.values()), width=110, alt=[found.name(item.id)])
         with st.container(gap=None):
             st.markdown(f"**{draw.safe(item.id)}** · {found.part(item.id)}")
             for language in found.corpus.languages:
@@ -138,7 +138,8 @@ def cards(dataset: str, found: Sequence[Found], picture: str) -> None:
             with st.container(width=84, gap=None, horizontal_alignment="center"):
                 files = load.thumbnails(dataset, [one.picture])
                 if files:
-                    st.image(files, width=72, alt=[f"{one.text}, {one.part}, similarity {one.score:.2f}"])
+                    alt = f"{one.text}, {one.part}, similarity {one.score:.2f}"
+                    st.image(list(files.values()), width=72, alt=[alt])
                 else:
                     st.caption("missing or broken")
                 st.button(

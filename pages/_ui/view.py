@@ -22,6 +22,8 @@ from cldi_core.scoring import methods
 PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
 SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
 PAGE_PARAMS = ("contenders", "trained", "among", "language", "text")  # of one page alone
+LISTED = ("dataset", "pair", "backbone")  # looked for among names as they are: that of a data set may be a long path
+LONGEST = 200  # characters of everything else
 DEFAULT_BACKBONE = "efficientnet-lite0"
 _STATE = "view"
 
@@ -127,7 +129,8 @@ def resolve(
         choices: what the chosen data set has: ``"pair"``, ``"backbone"`` and ``"learned"``
             (``"backbone/pair/model"``).
     """
-    wanted = {name: str(params.get(name, getattr(base, name)))[:200] for name in PARAMS}
+    wanted = {name: str(params.get(name, getattr(base, name))) for name in PARAMS}
+    wanted |= {name: wanted[name][:LONGEST] for name in PARAMS if name not in LISTED}
     allowed = {
         "dataset": names,
         "pair": choices["pair"],
@@ -160,17 +163,16 @@ def _default(name: str, known: list[str]) -> str:
     return preferred if preferred in known else (known[0] if known else "")
 
 
-def start(names: list[str], choices: Mapping[str, Mapping[str, list[str]]]) -> tuple[View, list[str]]:
+def start(names: list[str], choices: Callable[[str], Mapping[str, list[str]]]) -> tuple[View, list[str]]:
     """Read the view from the URL (or from the page before, whose URL the navigation has cleared) and keep both equal.
 
     Args:
-        names: the data sets; ``choices``: what each of them has.
+        names: the data sets, at least one; ``choices``: what one of them has, asked of the chosen one alone.
     """
     params = {name: st.query_params[name] for name in PARAMS if name in st.query_params}
     base = current()
     asked = params.get("dataset", base.dataset)
-    chosen = asked if asked in names else (names[0] if names else "")
-    view, problems = resolve(params, base, names, choices.get(chosen, {"pair": [], "backbone": []}))
+    view, problems = resolve(params, base, names, choices(asked if asked in names else names[0]))
     st.session_state[_STATE] = view
     if view.params() != params:
         st.query_params.from_dict(view.params() | _of_page())

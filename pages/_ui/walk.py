@@ -10,11 +10,12 @@ from . import draw, view, words
 HELP = "Found: the right answer is first. Nearly: 2nd to 10th. Missed: deeper."
 
 
-def chooser(current: view.View, rows: pd.DataFrame) -> str:
+def chooser(current: view.View, rows: pd.DataFrame, *, ranked: bool) -> str:
     """Search, filter and previous/next.
 
     Args:
         rows: of ``overview.by_rank``, at least one.
+        ranked: whether their ranks are known; else there is nothing to filter by.
 
     Returns:
         The id of the query that is shown.
@@ -23,7 +24,7 @@ def chooser(current: view.View, rows: pd.DataFrame) -> str:
     chosen = _asked(current.word, ids)
     place = ids.index(chosen)
     labels = {
-        query: f"{word} · {words.kinds(pos)} · {words.place(rank)}"
+        query: f"{word} · {words.kinds(pos)}" + (f" · {words.place(rank)}" if ranked else "")
         for query, word, pos, rank in zip(rows["query"], rows["word"], rows["pos"], rows["rank"], strict=True)
     }
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -37,8 +38,9 @@ def chooser(current: view.View, rows: pd.DataFrame) -> str:
         )
         _step("Previous", "left", ids, place, -1)
         _step("Next", "right", ids, place, 1)
-        outcome(current)
-        st.caption(f"{place + 1} of {len(ids)}, by rank")
+        if ranked:
+            outcome(current)
+        st.caption(f"{place + 1} of {len(ids)}, {'by rank' if ranked else 'in alphabetical order'}")
     return chosen
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tomllib
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from cldi_core.commands import main
+from cldi_core.commands import dashboard, main
 from cldi_core.data import dataset as datasets
 from cldi_core.data.dataset import Dataset
 from tests.conftest import build_small
+from tests.handshake import answer
 from tests.pages_data import healthy, open_page, view_of
+from tools.browser import serve
 
 Run = Callable[..., tuple[int, str, str, list[str]]]
 
@@ -48,8 +52,19 @@ def test_it_becomes_streamlit_for_this_machine_only(app: Run, data: Path, port: 
     assert script.is_file()
     assert started == [
         sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port),
-        "--server.address", "127.0.0.1",
+        "--server.address", "127.0.0.1", "--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost",
     ]  # fmt: skip
+
+
+def test_more_names_by_which_it_may_be_called(app: Run, data: Path, port: int) -> None:
+    code, _, err, started = app("--port", port, "--host", "explorer.example", "--host", "*.lab.example")
+    named = [after for before, after in pairwise(started) if before == "--server.allowedHosts"]
+    assert (code, err, named) == (0, "", ["127.0.0.1", "localhost", "explorer.example", "*.lab.example"])
+
+
+def test_a_checkout_that_streamlit_itself_runs_has_the_same_hosts() -> None:
+    found = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert tuple(found["server"]["allowedHosts"]) == dashboard.HOSTS
 
 
 def test_an_installed_one_is_inside_the_package(
@@ -86,6 +101,9 @@ def test_a_port_that_is_taken_is_one_line(app: Run, data: Path) -> None:
         (("--dataset", "nope"), "unknown data set 'nope'; choose from: none yet"),
         (("--port", "0"), "'--port'"),
         (("--port", "70000"), "'--port'"),
+        (("--host", "*"), "'*' is not the name of a host"),
+        (("--host", "http://x.example"), "'http://x.example' is not the name of a host"),
+        (("--host", "x.example:8501"), "'x.example:8501' is not the name of a host"),
         (("--theme", "dark"), "No such option: --theme"),
     ],
 )
@@ -106,3 +124,13 @@ def test_a_path_is_shown_though_a_named_set_bears_its_name(
     assert view_of(at)["dataset"] == str(other.path)
     assert at.selectbox(key="dataset").options == ["Another", "Small"]
     assert view_of(healthy(open_page("overview", dataset="small")))["dataset"] == "small"
+
+
+def test_a_page_whose_name_is_made_to_lead_here_gets_no_connection(tmp_path: Path) -> None:
+    """The server as it is started, asked as a browser asks for a page of each name."""
+    with serve(tmp_path / "log.txt", "--host", "explorer.example") as server:
+        port = int(server.url.rpartition(":")[2])
+        for host in ("127.0.0.1", "localhost", "LOCALHOST", "explorer.example"):
+            assert answer(port, f"{host}:{port}") == 101, host
+        for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xexplorer.example", "", "*"):
+            assert answer(port, f"{host}:{port}") in (400, 403), host

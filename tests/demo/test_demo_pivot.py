@@ -16,7 +16,7 @@ from cldi_core.pivot import about, evaluation, experiment, scorers, sources, tra
 from cldi_core.pivot.models import Key
 from cldi_core.pivot.scorers import Bridge, Learned
 from tests import ranked
-from tests.pages_data import healthy, open_page, texts
+from tests.pages_data import healthy, open_page, texts, unescaped
 
 ROOT = Path(__file__).resolve().parents[2] / "data"
 
@@ -122,7 +122,7 @@ def test_all_pairs_are_evaluated_though_one_has_a_learned_method(
 
 def test_the_page_works_at_once_with_what_is_shipped() -> None:
     at = healthy(open_page("pivoting", dataset="demo-hard", text="train", among="all"))
-    said = texts(at).replace("\\", "")
+    said = unescaped(texts(at))
     assert "PIVOT-SYM, trained on Emoji demo, no shared concept" in said and "Nothing is typed yet" not in said
     shown = [str(one.label) for one in at.button if str(one.key).startswith("pivot-card-")]
     assert len(shown) == 15 and any("🚃" in one for one in shown), "a railway car is among the nearest"

@@ -31,12 +31,12 @@ def pair(small: Dataset) -> Pair:
 
 def explained(pair: Pair, word: str, method: str = "avgmax", **scores: float) -> Explanation:
     """Explain a word; ``scores`` (translation → score) replace those of the method."""
-    matrices = {name: matrix.copy() for name, matrix in ranked.scores(pair, {method, "maxmax"}).items()}
+    matrices = {name: matrix.copy() for name, matrix in ranked.scores(pair, [method]).items()}
     number = pair.find(word)
     for translation, value in scores.items():
         matrices[method][pair.rows[number], pair.target.row(translation)] = value
     frame = rankings.ranked(pair, matrices[method])
-    return explanation.explain(pair, number, matrices[method], matrices["maxmax"], frame)
+    return explanation.explain(pair, number, matrices[method][pair.rows[number]], frame)
 
 
 def test_candidates_are_all_words_in_order_of_rank(pair: Pair) -> None:
@@ -206,20 +206,28 @@ def test_every_word_has_a_reason_and_valid_json(pair: Pair, word: str, method: s
         assert record["winner"]["word"] == found.winner.word
 
 
-def test_typical_is_the_median_best_cosine_of_found_words(pair: Pair) -> None:
-    maxmax = np.full((7, 9), 0.1, np.float32)
-    for word, right, cosine in (("dog", "Hund", 0.9), ("hat", "Hut", 0.5), ("hand", "Hand", 0.6)):
-        maxmax[pair.source.row(word), pair.target.row(right)] = cosine
+def test_best_cosines_are_those_of_maxmax(pair: Pair) -> None:
+    maxmax = ranked.scores(pair, ["maxmax"])["maxmax"]
+    for row, word in enumerate(pair.source.words):
+        own = [explanation.best_cosine(pair, word, candidate) for candidate in pair.target.words]
+        np.testing.assert_allclose(own, maxmax[row], atol=1e-6)  # also nan for words without pictures
+
+
+def test_typical_is_the_median_best_cosine_of_found_words(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    cosines = {("dog", "Hund"): 0.9, ("hat", "Hut"): 0.5, ("hand", "Hand"): 0.6}
+    monkeypatch.setattr(explanation, "best_cosine", lambda pair, word, right: cosines.get((word, right), 0.1))
     frame = pd.DataFrame(
         {"word": ["dog", "hat", "hand", "run"], "pos": ["N", "N", "N", "V"], "rank": [1.0, 1.0, 2.0, 1.0],
          "right": ["Hund", "Hut", "Hand", "laufen"]}
     )  # fmt: skip
-    scores = ranked.scores(pair, ["avgmax"])["avgmax"]
-    found = explanation.explain(pair, pair.find("hand"), scores, maxmax, frame)
+    scores = dict(zip(pair.source.words, ranked.scores(pair, ["avgmax"])["avgmax"], strict=True))
+    found = explanation.explain(pair, pair.find("hand"), scores["hand"], frame)
     assert found.typical == pytest.approx(0.7), "the median of .9 and .5; “hand” itself was not found"
     assert found.best_cosine == pytest.approx(0.6)
-    none = explanation.explain(pair, pair.find("red"), scores, maxmax, frame)
+    none = explanation.explain(pair, pair.find("red"), scores["red"], frame)
     assert math.isnan(none.typical)
+    unranked = explanation.explain(pair, pair.find("hand"), scores["hand"], None)
+    assert math.isnan(unranked.typical) and unranked.rank == found.rank
 
 
 def test_the_rank_is_that_of_the_rankings_where_right_answers_tie(pair: Pair) -> None:
@@ -229,7 +237,7 @@ def test_the_rank_is_that_of_the_rankings_where_right_answers_tie(pair: Pair) ->
     scores[row, [pair.target.row("Hund"), pair.target.row("Köter")]] = 0.5
     number = pair.find("dog")
     frame = rankings.ranked(pair, scores)
-    found = explanation.explain(pair, number, scores, scores, frame)
+    found = explanation.explain(pair, number, scores[row], frame)
     assert frame["rank"][number] == found.rank == 1 and found.outcome == "found" and not found.shared
     assert [right.rank for right in found.gold] == [1.5, 1.5]
     assert explanation.as_json(found, 3)["rank"] == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,11 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation.pairs import open_pair
 from pages._ui import load
+from tests import ranked
+from tests.conftest import BACKBONE, build_small
+from tests.pages_data import build_wide, healthy, open_page, texts, unescaped, view_of
 
 calls: list[tuple[object, ...]] = []
 
@@ -91,6 +97,85 @@ def test_files_are_looked_at_once_in_a_run(small: Dataset, monkeypatch: pytest.M
     looks.clear()
     load.pair_of("small", "efficientnet-lite0", "en-de")
     assert len(looks) == 1, "what a result rests on is of the same files"
+
+
+def test_what_is_scored_meanwhile_is_seen(small: Dataset) -> None:
+    """By another process, while the pages run: also when it is scored anew."""
+    pair, here = open_pair(small, BACKBONE, "en-de"), ("small", BACKBONE)
+
+    def seen() -> list[object]:
+        return [
+            load.rankings(*here, "en-de", "avgmax"),
+            load.table(*here, ["en-de"], ways=["avgmax", "maxmax"]),
+            load.against(*here, ["en-de"], ways=["avgmax", "maxmax"]),
+            None if math.isnan(load.noun_gap(*here, ["en-de"], "avgmax", "V").value) else "gap",
+            load.explained(*here, "en-de", "avgmax+csls", "run.V"),
+        ]
+
+    assert seen() == [None, [], [], None, None]
+    ranked.rankings(pair, ["avgmax", "maxmax", "avgmax+csls"])
+    found = seen()
+    assert found[0] is not None and found[1] and found[2] and found[3] and found[4] is not None
+    for file in (small.path / "rankings").rglob("*.parquet"):
+        file.unlink()
+    assert seen()[:4] == [None, [], [], None]
+
+
+def test_a_change_behind_a_table_is_seen_in_it(small: Dataset) -> None:
+    pair, here = open_pair(small, BACKBONE, "en-de"), ("small", BACKBONE, ["en-de"])
+    ranked.rankings(pair, ["avgmax", "maxmax"])
+    ways = ["avgmax", "maxmax", "knn"]
+    assert {record["method"] for record in load.table(*here, ways=ways)} == {"avgmax", "maxmax"}
+    assert {record["method"] for record in load.against(*here, ways=ways)} == {"maxmax"}
+    ranked.rankings(pair, ["knn"])
+    assert {record["method"] for record in load.table(*here, ways=ways)} == set(ways)
+    assert {record["method"] for record in load.against(*here, ways=ways)} == {"maxmax", "knn"}
+
+
+def test_a_rerun_opens_no_data_set_and_looks_at_the_files_of_the_shown_one_alone(
+    small: Dataset, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        build_small(data / f"other{number}")
+    at = healthy(open_page("word", dataset="small", word="dog.N"))
+    opened: list[str] = []
+    looked: list[str] = []
+    make, scan = Dataset.__init__, os.scandir
+    monkeypatch.setattr(Dataset, "__init__", lambda self, path: opened.append(path.name) or make(self, path))
+    monkeypatch.setattr(os, "scandir", lambda *given: looked.append(str(*given)) or scan(*given))
+    at = healthy(at.run())
+    assert opened == []
+    assert not [folder for folder in looked if "other" in folder]
+    # Each folder of the shown one at most once for each pattern of its stamp and of what is scored meanwhile.
+    assert 0 < len(looked) <= 60
+    (data / "other1" / "dataset.toml").write_text('title = "Changed"\n', "utf-8")
+    at = healthy(at.run())
+    assert "other1" in opened and "Changed" in at.sidebar.selectbox(key="dataset").options
+    opened.clear()
+    (small.path / "senses.tsv").write_text("dog\t9\n", "utf-8")
+    at = healthy(at.run())
+    assert opened == ["small"] and "9 WordNet senses" in texts(at)
+
+
+def test_titles_that_are_alike_are_told_apart(small: Dataset, data: Path) -> None:
+    build_small(data / "twin")
+    build_wide(data / "wide")
+    assert load.titles() == {"small": "Small (small)", "twin": "Small (twin)", "wide": "Wide *set*"}
+
+
+def test_those_that_cannot_be_opened_are_named_beside_the_others(small: Dataset, data: Path) -> None:
+    for number in range(7):
+        (data / f"a{number} http:__x.example :smile:").mkdir()
+        (data / f"a{number} http:__x.example :smile:" / "dataset.toml").write_text("broken = [", "utf-8")
+    at = healthy(open_page("overview"))
+    assert view_of(at)["dataset"] == "small" == load.names()[0]
+    lines = [unescaped(line.value) for line in at.sidebar.warning]
+    assert len(lines) == 6 and lines[-1] == "2 more data sets cannot be opened."
+    assert lines[0].startswith("a0 http:__x.example :smile:: dataset.toml of 'a0 http:__x.example :smile:' cannot be")
+    assert ":smile:" not in at.sidebar.warning[0].value
+    shutil.rmtree(small.path)
+    at = open_page("overview")
+    assert len(at.error) == 1 and len(at.sidebar.selectbox(key="dataset").options) == 7
 
 
 def test_tables_of_several_pairs_show_what_can_rank_them_all(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ from tests.pages_data import (
     open_page,
     score_all,
     texts,
+    unescaped,
     view_of,
 )
 
@@ -106,7 +107,7 @@ def test_the_sidebar_changes_the_view() -> None:
 def test_the_word_page_tells_the_true_rank(word: str) -> None:
     pos, rank = RANKS[word]
     at = healthy(open_page("word", word=f"{word}.{pos}"))
-    said = texts(at).replace("\\", "")
+    said = unescaped(texts(at))
     opening = {1: "Found: AVGMAX ranks the right answer"}.get(rank, "Nearly:" if rank <= 10 else "Missed:")
     (verdict,) = [line for line in said.splitlines() if line.startswith(opening)]
     assert f"“{german(word)}”" in verdict
@@ -134,7 +135,7 @@ def test_buttons_show_the_right_answer_and_the_winner() -> None:
     at = healthy(winner.click().run())
     best = at.dataframe[0].value["candidate"][0]
     assert view_of(at)["candidate"] == best != german("shake")
-    assert f"What made the score of “{best}”" in texts(at).replace("\\", "")
+    assert f"What made the score of “{best}”" in unescaped(texts(at))
     at = healthy(button(at, "right").click().run())
     assert view_of(at)["candidate"] == german("shake")
 
@@ -285,9 +286,17 @@ def test_a_lasso_on_the_map_opens_pictures_and_links(wide: Dataset, monkeypatch:
     (points,) = charts.figures[-1].data
     assert points.name == f"nouns, n = {count}" and sorted(points.customdata) == list(range(count))
     links = [parse_qs(link.proto.query_string)["word"][0] for link in at.get("page_link")]
-    assert links and set(links) <= set(RANKS) | {"cloud"}
+    assert len(links) > 3 and set(links) <= set(RANKS) | {"cloud"}
     at = healthy(at.main.get("button_group")[0].set_value("pictures").run())
     assert "pictures selected" in texts(at) and at.get("image")
+
+
+def test_the_words_of_a_selection_are_drawn_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(maps, "SHOWN", 100)
+    monkeypatch.setattr(st, "plotly_chart", Charts(box=[{"x": [-9, 9], "y": [-9, 9]}]))
+    at = healthy(open_page("map", pair="en-de"))
+    for word in (*HOSTILE, *map(german, HOSTILE)):
+        assert f"**{draw.safe(word)}** · " in texts(at) and f"**{word}**" not in texts(at)
 
 
 def test_too_many_points_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

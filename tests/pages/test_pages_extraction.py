@@ -21,7 +21,7 @@ from cldi_core.features.provenance import provenance_of
 from pages._ui import words
 from tests.conftest import made_up
 from tests.features.test_provenance import NAME, extracted
-from tests.pages_data import button, healthy, open_page, texts
+from tests.pages_data import button, healthy, open_page, texts, unescaped
 
 __all__ = ["extracted"]  # a fixture
 VGG = "VGG19 (the papers')"
@@ -43,18 +43,13 @@ def write_status(dataset: Dataset, **known: Any) -> Path:
     return folder
 
 
-def plain(text: str) -> str:
-    """A text of the page without the backslashes that keep Markdown from it."""
-    return text.replace("\\", "")
-
-
 def bars(at: Any) -> list[str]:
-    return [plain(bar.proto.text) for bar in at.get("progress")]
+    return [unescaped(bar.proto.text) for bar in at.get("progress")]
 
 
 def test_the_page_shows_what_made_the_features_and_what_failed(extracted: Dataset) -> None:
     at = healthy(open_page("data"))
-    said = plain(texts(at))
+    said = unescaped(texts(at))
     for part in ("17 pictures, 1280 numbers each", "Apache-2.0", "in float32", "1 pictures failed", "17 pictures took"):
         assert part in said
     (failed,) = [frame.value for frame in at.dataframe if "reason" in frame.value]
@@ -77,7 +72,7 @@ def test_a_backbone_that_does_not_exist_is_told_of(extracted: Dataset, monkeypat
     with pytest.raises(UnknownNameError):
         find_backbone("vgg99")
     at = button(open_page("data"), "Start").click().run()
-    assert not at.exception and "unknown backbone 'vgg99'" in plain(at.error[0].value)
+    assert not at.exception and "unknown backbone 'vgg99'" in unescaped(at.error[0].value)
 
 
 def test_a_start_that_fails_says_why(extracted: Dataset) -> None:
@@ -120,7 +115,7 @@ def test_one_that_failed_says_why_and_can_be_gone_on_with_where_it_had_begun(ext
     write_status(extracted, error=error, ended="2026-11-25T18:57:55+0000", total=total, done=min(5, total))
     at = open_page("data")
     assert not at.exception
-    assert [plain(line.value) for line in at.error] == [f"{VGG}: {error}"]
+    assert [unescaped(line.value) for line in at.error] == [f"{VGG}: {error}"]
     assert len(bars(at)) == bool(total) == sum(each.label == "Go on" for each in at.button)
 
 

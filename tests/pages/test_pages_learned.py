@@ -5,14 +5,15 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from cldi_core import rankers
-from cldi_core.data import dataset
-from cldi_core.evaluation import tables
+from cldi_core.data import dataset, storage
+from cldi_core.evaluation import stored_scores, tables
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.pivot import experiment, sources, translation
 from cldi_core.pivot.experiment import Experiment
@@ -20,7 +21,7 @@ from cldi_core.scoring import methods
 from pages._ui import figures, load
 from tests import ranked
 from tests.conftest import BACKBONE
-from tests.pages_data import healthy, open_page, score_all, texts, view_of
+from tests.pages_data import healthy, open_page, score_all, texts, unescaped, view_of
 from tests.pivot_data import OPTIONS, build
 
 FULL = {"dataset": "shapes", "pair": "en-de", "pos": "NVA", "backbone": BACKBONE, "show": "all"}
@@ -143,6 +144,17 @@ def test_a_word_says_whether_training_saw_it(shapes: dataset.Dataset) -> None:
     assert "in training" not in texts(at)
 
 
+def test_an_unscored_model_ranks_the_asked_word_alone(shapes: dataset.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = stored_scores.row_of(open_pair(shapes, BACKBONE, "en-de"), rankers.ranker("pivot-sym"), "sun")
+    shutil.rmtree(shapes.path / "scores")
+    shutil.rmtree(shapes.path / "rankings")
+    monkeypatch.setattr(storage, "write", lambda *given: pytest.fail("a page writes"))
+    at = healthy(open_page("word", **FULL, method="pivot-sym", word="sun"))
+    assert "This word alone was looked at" in texts(at)
+    scores = at.dataframe[0].value["score"].dropna()
+    np.testing.assert_allclose(scores, np.sort(row[~np.isnan(row)])[::-1][: len(scores)], atol=1e-5)
+
+
 def test_the_map_colours_by_what_a_learned_method_found(shapes: dataset.Dataset) -> None:
     at = open_page("map", **FULL, method="pivot-sym")
     assert not at.exception and not at.error
@@ -153,5 +165,5 @@ def test_a_broken_model_is_one_line(shapes: dataset.Dataset) -> None:
     file.write_bytes(file.read_bytes()[:500])
     at = open_page("word", **FULL, method="pivot-sym")
     (error,) = at.error
-    assert "cannot be read" in error.value.replace("\\", "") and not at.exception
+    assert "cannot be read" in unescaped(error.value) and not at.exception
     assert not open_page("results", **FULL, method="avgmax").exception

@@ -21,7 +21,7 @@ from cldi_core.pivot.experiment import Experiment
 from cldi_core.pivot.models import Key
 from pages._ui import draw, figures, pivot_figures, pivot_load, pivot_search, pivot_words
 from tests.conftest import BACKBONE
-from tests.pages_data import Charts, Event, healthy, open_page, texts, view_of
+from tests.pages_data import Charts, Event, healthy, open_page, texts, unescaped, view_of
 from tests.pivot_data import OPTIONS, build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,7 +103,7 @@ def test_a_data_set_without_features(shapes: dataset.Dataset) -> None:
 
 
 def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes: dataset.Dataset) -> None:
-    said = texts(healthy(page())).replace("\\", "")
+    said = unescaped(texts(healthy(page())))
     known = index_of(shapes).model.any
     frame = experiment.stored(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     record = next(one for one in search.standing(frame, "text→picture", "en", 0) if one["model"] == "pivot-sym")
@@ -120,7 +120,7 @@ def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes
 def test_descriptions_that_changed_after_training(shapes: dataset.Dataset) -> None:
     path = shapes.path / FILE
     path.write_text(path.read_text("utf-8").replace("rot|Kuh", "rot|Rind"), "utf-8")
-    assert "The data set has changed since then" in texts(healthy(page())).replace("\\", "")
+    assert "The data set has changed since then" in unescaped(texts(healthy(page())))
 
 
 @pytest.mark.parametrize("scope", ["test", "all"])
@@ -130,7 +130,7 @@ def test_a_text_finds_pictures_and_descriptions(shapes: dataset.Dataset, scope: 
     keys = found.keys(scope)
     at = healthy(page(text=text, language=language, among=scope))
     hits = search.pictures(found, text, language, keys, pivot_load.PICTURES)
-    assert [label.replace("\\", "") for label in cards(at)] == wanted(hits)
+    assert [unescaped(label) for label in cards(at)] == wanted(hits)
     assert f"of {len(keys)} items" in texts(at)
     between = search.descriptions(found, text, (language, other), keys, pivot_load.LISTED)
     own = [
@@ -229,14 +229,13 @@ def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> 
         assert row["R@10"].startswith(f"{record['r@10']:.2f}") and row["n"] == record["n"]
         assert row["median rank"].startswith(f"{record['median_rank']:g}")
     assert shown["R@10"].iloc[-1] == f"{records[0]['r@10_chance']:.2f}"
-    said = texts(at).replace("\\", "")
+    said = unescaped(texts(at))
     assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→picture", "en")) in said
     at = healthy(at.segmented_control(key="pivot task").set_value("text→text").run())
     assert "Spelling" in table(at, "R@1")["model"].tolist()
     at = healthy(at.segmented_control(key="pivot tested text→text").set_value("de→en").run())
-    assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→text", "de→en")) in texts(at).replace(
-        "\\", ""
-    )
+    said = unescaped(texts(at))
+    assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→text", "de→en")) in said
 
 
 def test_models_that_were_never_tested(shapes: dataset.Dataset) -> None:
@@ -244,8 +243,8 @@ def test_models_that_were_never_tested(shapes: dataset.Dataset) -> None:
     for broken in (b"no table", None):
         path.write_bytes(broken) if broken else path.unlink()
         at = healthy(page())
-        assert "It has not been tested yet" in texts(at).replace("\\", "")
-        assert [info.value for info in at.main.info] == ["No model has been tested on this task yet."]
+        assert "It has not been tested yet" in unescaped(texts(at))
+        assert [info.value for info in at.main.info] == [draw.safe("No model has been tested on this task yet.")]
         command = f"python -m cldi_core pivot evaluate --dataset shapes --pair en-de --backbone {BACKBONE}"
         assert command in [code.value for code in at.main.code]
 
@@ -254,7 +253,7 @@ def test_models_of_one_language_each(shapes: dataset.Dataset, monkeypatch: pytes
     charts = Charts()
     monkeypatch.setattr(st, "plotly_chart", charts)
     at = healthy(page(trained=VSE, text="red cow"))
-    said = texts(at).replace("\\", "")
+    said = unescaped(texts(at))
     assert "Each language has a space of its own" in said and "This is the space of en" in said
     found = index_of(shapes, models.Key(BACKBONE, "en-de", "vse"))
     between = search.descriptions(found, "red cow", ("en", "de"), found.keys("test"), pivot_load.LISTED)

@@ -172,6 +172,24 @@ def test_a_choice_is_one_of_those_that_exist(url: Url, value: str) -> None:
     assert view.one_of("trained", ["items/vse/0", "items/oe/0"]) == "items/oe/0"
 
 
+def test_the_link_to_a_word_is_to_its_right_answer_among_all_words(url: Url) -> None:
+    assert FULL.candidate and FULL.show != "all" and FULL.word != "owe.V"
+    params = view.of_word("owe.V")
+    assert params == {name: value for name, value in FULL.params().items() if name != "candidate"} | {
+        "word": "owe.V", "show": "all"
+    }  # fmt: skip
+    assert view.of_word("owe.V", pos="N", method="knn") == params | {"pos": "N", "method": "knn"}
+
+
+@pytest.mark.parametrize("name", ["dataset", "backbone"])
+def test_a_name_of_any_length_is_found(name: str) -> None:
+    """That of a data set may be a path."""
+    long = "/" + "x" * 400
+    choices = {**CHOICES, "backbone": [*CHOICES["backbone"], long]}
+    found, problems = view.resolve({name: long}, view.View(), [*NAMES, long], choices)
+    assert (getattr(found, name), problems) == (long, [])
+
+
 def test_only_names_of_the_url_can_be_changed(url: Url) -> None:
     with pytest.raises(TypeError):
         view.go(folder="/etc")

@@ -1,0 +1,202 @@
+"""Whatever a link asks for, pages only read: no score but those of one word is computed, and no file is written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+
+from cldi_core import rankers
+from cldi_core.data import storage
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import image_methods, rankings, stored_scores
+from cldi_core.evaluation.pairs import open_pair
+from cldi_core.insight import explanation
+from cldi_core.scoring import best_match, pooling, scores, transport
+from tests import ranked
+from tests.conftest import BACKBONE, build_small
+from tests.pages_data import PAGES, healthy, open_page, score_all, texts, unescaped, view_of
+
+ALONE = ("avgmax", "knn-c", "sinkhorn")  # a word at a time
+WHOLE = ("avgmax+csls", "rrf=avgmax,sinkhorn", "identity")
+Snapshot = dict[str, tuple[int, int, bytes]]
+
+
+@pytest.fixture(autouse=True)
+def fresh(data: Path) -> None:
+    """Nothing is kept from the test before."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def guard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Make everything fail that pages must not do, as on a read-only disk: a list of what is tried from now on."""
+    tried: list[str] = []
+
+    def refused(what: str) -> Callable[..., Any]:
+        def refuse(*given: object, **named: object) -> None:
+            tried.append(what)
+            raise OSError(errno.EROFS, f"{what} on a read-only disk")
+
+        return refuse
+
+    def one_word(function: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(source: Any, *given: Any, **named: Any) -> Any:
+            if len(source) > 1:
+                tried.append(f"{function.__name__} of {len(source)} words")
+            return function(source, *given, **named)
+
+        return guarded
+
+    for module, name in (
+        (storage, "write"), (storage, "save_tensors"), (tempfile, "mkstemp"), (Path, "mkdir"), (Path, "write_text"),
+        (stored_scores, "scored"), (stored_scores, "keep"), (rankings, "rankings"), (rankings, "ranked"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, refused(name))
+    for module, name in (
+        (image_methods, "score"), (image_methods, "score_all"), (scores, "score_all"), (best_match, "match"),
+        (pooling, "pooled_cosines"), (transport, "sinkhorn"),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, one_word(getattr(module, name)))
+    return tried
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Every file and folder below: its size, its time and what is in it."""
+    found = sorted(folder.rglob("*"))
+    assert len(found) > 5
+    return {
+        str(path): (path.stat().st_size, path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in found
+    }
+
+
+@pytest.mark.parametrize("is_scored", [False, True], ids=["unscored", "scored"])
+@pytest.mark.parametrize("method", [*ALONE, *WHOLE])
+def test_a_link_to_any_page_and_method_computes_and_writes_nothing(
+    small: Dataset, monkeypatch: pytest.MonkeyPatch, method: str, is_scored: bool
+) -> None:
+    if is_scored:
+        ranked.rankings(open_pair(small, BACKBONE, "en-de"), [method, "maxmax"])
+    before, tried = snapshot(small.path), guard(monkeypatch)
+    options = f"--dataset small --pair en-de --backbone {BACKBONE} --method {shlex.quote(method)}"
+    at = healthy(open_page("overview", method=method, word="run.V", contenders=f"{method}@{BACKBONE}"))
+    for page in PAGES:
+        at = healthy(at.switch_page(f"pages/{page}.py").run())
+        assert view_of(at)["method"] == method
+        if page in ("overview", "word", "dispersion"):
+            commands = [code.value for code in at.main.code]
+            assert (f"python -m cldi_core score {options}" in commands) != is_scored, page
+    both = f"{method}@{BACKBONE},maxmax@{BACKBONE}"
+    at = healthy(open_page("compare", contenders=both))
+    assert len(at.dataframe) == (3 if is_scored else 0)
+    assert is_scored or f"python -m cldi_core score {options}" in at.main.code[0].value.splitlines()
+    assert tried == []
+    assert snapshot(small.path) == before
+
+
+def test_the_asked_word_alone_is_looked_at(small: Dataset, tmp_path: Path) -> None:
+    pair = open_pair(build_small(tmp_path / "twin"), BACKBONE, "en-de")
+    at = healthy(open_page("word", method="avgmax", word="run.V"))
+    assert "#### run →" in texts(at) and "This word alone was looked at" in texts(at)
+    row = ranked.scores(pair, ["avgmax"])["avgmax"][pair.source.row("run")]
+    wanted = dict(zip(pair.target.words, row, strict=True))
+    known = {row.candidate: row.score for row in at.dataframe[0].value.itertuples() if not np.isnan(row.score)}
+    assert len(known) == 8 and known == pytest.approx({word: wanted[word] for word in known}, abs=1e-5)
+    assert at.selectbox(key="word").options == [
+        "big · adjective", "dog · noun", "ghost · noun", "hand · noun", "hat · noun", "red · adjective", "run · verb"
+    ]  # fmt: skip
+    assert "typical" not in texts(at), "nobody knows what is typical of found words"
+
+
+@pytest.mark.parametrize("method", WHOLE)
+def test_where_all_words_are_needed_the_word_page_shows_the_command_until_it_was_run(
+    small: Dataset, method: str
+) -> None:
+    at = healthy(open_page("word", method=method, word="run.V"))
+    told = f"The candidates are not shown: for en-de there are no scores yet of {rankers.label(method)} with"
+    assert not at.dataframe and told in unescaped(texts(at))
+    for word, language, count in (("run", "en", 3), ("laufen", "de", 1), ("rennen", "de", 2)):
+        assert f"**{word}** · {language} · {count} pictures" in texts(at)
+    assert [len(part.value) for part in at.get("image")] == [3, 1, 2]
+    pair = open_pair(small, BACKBONE, "en-de")
+    ranked.rankings(pair, [method])
+    at = healthy(at.run())
+    row = ranked.scores(pair, [method])[method][pair.source.row("run")]
+    best = explanation.explain(pair, pair.find("run"), row, None).candidates[0].word
+    assert at.dataframe[0].value["candidate"][0] == best and "not shown" not in texts(at)
+    assert "by rank" in texts(at)
+
+
+def test_ranks_without_scores_are_walked_through_by_rank(small: Dataset) -> None:
+    """As they are shipped: rankings are small, scores are not."""
+    score_all(small)
+    for file in (small.path / "scores").rglob("*.safetensors"):
+        file.unlink()
+    at = healthy(open_page("word", method="rrf", word="run.V"))
+    assert "by rank" in texts(at)
+    assert "The candidates are not shown" in texts(at)
+    at = healthy(open_page("word", method="avgmax", word="run.V"))
+    assert at.dataframe and "This word alone" not in texts(at)
+
+
+def test_the_map_of_what_was_found_needs_ranks(small: Dataset) -> None:
+    at = healthy(open_page("map"))
+    assert not at.main.info
+    at = healthy(at.segmented_control(key="map colour").set_value("outcome").run())
+    (info,) = at.main.info
+    assert unescaped(info.value).startswith("What was found or missed is not known: for en-de there are no scores")
+    score_all(small)
+    at = healthy(at.run())
+    assert not at.main.info
+
+
+def test_a_contender_without_scores_is_named_and_the_others_are_compared(small: Dataset) -> None:
+    ranked.rankings(open_pair(small, BACKBONE, "en-de"), ["avgmax", "knn"])
+    asked = ",".join(f"{name}@{BACKBONE}" for name in ("avgmax", "rrf=avgmax,knn", "knn", "cnn-max"))
+    at = healthy(open_page("compare", contenders=asked))
+    (info,) = at.main.info
+    assert unescaped(info.value).endswith(
+        "yet of fusion of AVGMAX, KNN with EfficientNet-Lite0, CNN-MAX with EfficientNet-Lite0."
+    )
+    assert [line.rpartition(" ")[2] for line in at.main.code[0].value.splitlines()] == ["rrf=avgmax,knn", "cnn-max"]
+    assert at.dataframe[0].value[""].tolist() == ["AVGMAX · EfficientNet-Lite0", "KNN · EfficientNet-Lite0"]
+
+
+def test_commands_are_quoted(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder's name, a backbone's and a method's are one word of the shell each."""
+    made = build_small(data / "my $(touch x) set")
+    (made.path / "features" / BACKBONE).rename(made.path / "features" / "net; rm -rf")
+    at = healthy(open_page("word", method="rrf=avgmax,knn", word="run.V"))
+    (command,) = [code.value for code in at.main.code]
+    assert shlex.split(command) == [
+        "python", "-m", "cldi_core", "score", "--dataset", "my $(touch x) set", "--pair", "en-de", "--backbone",
+        "net; rm -rf", "--method", "rrf=avgmax,knn",
+    ]  # fmt: skip
+    for page in PAGES:
+        at = healthy(at.switch_page(f"pages/{page}.py").run())
+        for line in (code.value for code in at.main.code if code.value.startswith("python")):
+            assert "my $(touch x) set" in shlex.split(line), line
+
+
+def test_a_path_that_shares_its_name_with_another_set_shows_its_own_pictures(
+    small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = build_small(tmp_path / "x" / "small")
+    score_all(other)
+    for file in (small.path / "images").iterdir():
+        file.unlink()
+    monkeypatch.setenv("CLDI_DATASET", str(other.path))
+    at = healthy(open_page("word", word="dog.N"))
+    assert view_of(at)["dataset"] == str(other.path)
+    assert "Missing or broken" not in texts(at) and len(at.get("image")) >= 3
+    assert at.dataframe[0].value["pictures"].notna().sum() == 8
+    assert os.environ["CLDI_DATASET"] in at.sidebar.selectbox(key="dataset").value
