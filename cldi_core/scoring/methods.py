@@ -23,6 +23,14 @@ Computed = NDArray[np.floating]  # scores before they are bounded and made float
 
 
 @dataclass(frozen=True)
+class Settled:
+    """Scores of a method that iterates, and the largest error that it left (``transport.settle``)."""
+
+    scores: Computed
+    error: float
+
+
+@dataclass(frozen=True)
 class Options:
     """What a method may be told: ``k`` clusters and the ``seed`` of k-means, and how KNN-C reads its clusters."""
 
@@ -53,7 +61,7 @@ class Method:
     source: str = "Hartmann & Søgaard 2018, section 3"
     measures: tuple[str, ...] = ()
     votes: bool = False
-    compute: Callable[[ImageSets, ImageSets, Options, str], Computed] | None = None
+    compute: Callable[[ImageSets, ImageSets, Options, str], Computed | Settled] | None = None
     bases: tuple[str, ...] = ()
     combine: Callable[[Sequence[Computed]], Computed] | None = None
     bounds: tuple[float, float] = (-1.0, 1.0)
@@ -70,10 +78,10 @@ def _pooled(how: str) -> Callable[[ImageSets, ImageSets, Options, str], Computed
     return compute
 
 
-def _sinkhorn(source: ImageSets, target: ImageSets, options: Options, device: str) -> Computed:
-    from cldi_core.scoring.transport import sinkhorn
+def _sinkhorn(source: ImageSets, target: ImageSets, options: Options, device: str) -> Settled:
+    from cldi_core.scoring.transport import settle
 
-    return sinkhorn(source, target, device=device)
+    return settle(source, target, device=device)
 
 
 def _csls(scores: Sequence[Computed]) -> Computed:
