@@ -1,6 +1,7 @@
 """Rankings: what became of every query under each ranker, kept on disk.
 
-``rankings/<backbone>/<pair>/<ranker>.parquet`` holds a row for each query, and the key of everything it depends on.
+``rankings/<backbone>/<pair>/<ranker>.parquet`` holds a row for each query, the key of everything it depends on, and a
+checksum; what does not fit them is as if it were not there.
 Most pages need no more than this, so it is kept beside the much larger scores.
 """
 
@@ -33,7 +34,8 @@ def rankings(
     """What became of every query: one frame per ranker, a row per query; computed where it is not stored.
 
     Columns: query (id), word, pos, same_spelled, rank (of the best right answer, nan where not covered), right (that
-    answer), right_score, winner, winner_score.  ``attrs["device"]`` says on what the scores were computed.
+    answer), right_score, winner, winner_score.  ``attrs["device"]`` says on what the scores were computed,
+    ``attrs["error"]`` how far they had settled (``Scored.error``).
 
     Args:
         ready: scores that are at hand already.
@@ -46,9 +48,9 @@ def rankings(
     for ranker in missing:
         one = scored[ranker.name]
         frame = ranked(pair, one.matrix)
-        frame.attrs = {"key": one.key, "device": one.device}
+        frame.attrs = {"key": one.key, "device": one.device, "error": one.error}
         try:
-            storage.write(_path(pair, ranker), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
+            storage.write_frame(path_of(pair, ranker.name), frame)
         except OSError as error:
             log.warning("rankings of %s are not kept: %s", pair.name, error)
         found[ranker.name] = frame
@@ -60,14 +62,15 @@ def stored_rankings(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataF
     frames = {}
     for ranker in rankers:
         with contextlib.suppress(CldiError):  # it cannot rank this pair
-            frame = storage.frame_of(_path(pair, ranker), ranker.key(pair))
+            frame = storage.frame_of(path_of(pair, ranker.name), ranker.full_key(pair))
             if frame is not None:
                 frames[ranker.name] = frame
     return frames
 
 
-def _path(pair: Pair, ranker: Ranker) -> Path:
-    return pair.dataset.path / "rankings" / pair.backbone / pair.name / f"{ranker.name}.parquet"
+def path_of(pair: Pair, name: str) -> Path:
+    """Where the rankings under a ranker are kept."""
+    return pair.dataset.path / "rankings" / pair.backbone / pair.name / f"{name}.parquet"
 
 
 def ranked(pair: Pair, matrix: NDArray[np.floating]) -> pd.DataFrame:

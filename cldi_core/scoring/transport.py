@@ -21,9 +21,10 @@ from cldi_core.errors import FeatureError, unknown_name
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
 from cldi_core.scoring.methods import Settled
 from cldi_core.scoring.parallel import side_by_side
+from cldi_core.scoring.transport_factors import Products, domain_of
 
 if TYPE_CHECKING:
-    from torch import Tensor, dtype
+    from torch import Tensor
 
 SHELF = 2**22  # numbers: features of so many pictures are in memory at a time, 16 MB a side
 BATCH = {"cpu": 2**16, "cuda": 2**23}  # cosines of the pairs solved at a time; few enough for the processor's cache
@@ -83,7 +84,7 @@ def settle(
     own, other = _Distinct.of(source), _Distinct.of(target)
     table = np.full((len(own.rows) + 1, len(other.rows) + 1), np.nan, np.float32)  # the last ones: no pictures
     error = 0.0
-    solve = partial(_solve, _domain(max(float(epsilon), SMALLEST), device), int(iterations))
+    solve = partial(_solve, domain_of(max(float(epsilon), SMALLEST), device), int(iterations))
     with side_by_side(device) as each:
         for shelf in own.shelves(source.dim):
             left = _Shelf(source, own, shelf, device)
@@ -230,82 +231,6 @@ def _batches(source: _Group, target: _Group, limit: int) -> Iterator[tuple[_Grou
             yield source.part(start, down), target.part(other, across)
 
 
-class _Products:
-    """The factors of a plan as they are: ``P_ij = x_i · K_ij · y_j`` with ``K = exp(cos / epsilon)``.
-
-    With costs centred on zero, ``K`` is in exp(±1 / epsilon), and potentials that start at 0 stay in ±3 (each is a
-    soft minimum of ``-cos`` less the other, and neither moves away from the solution), so ``x`` and ``y`` are in
-    exp(±3 / epsilon) times a weight: within float32's exp(±87) from epsilon 0.05 and float64's exp(±708) from 0.01.
-    Steps that go further than Sinkhorn's may leave that range for a while: float64 begins at 0.02.
-    """
-
-    def __init__(self, epsilon: float, precision: dtype) -> None:
-        self.epsilon, self.precision = epsilon, precision
-
-    def enter(self, weights: Tensor) -> Tensor:
-        return weights.to(self.precision)
-
-    def kernel(self, cosines: Tensor) -> Tensor:
-        return (cosines.to(self.precision) / self.epsilon).exp_()
-
-    def sums(self, kernel: Tensor, x: Tensor) -> Tensor:
-        """``Σ_i K_ij x_i`` of every pair: (n, g, h), (n, g) → (n, h); a row times a matrix is fast on a CPU."""
-        return x[:, None, :].bmm(kernel)[:, 0, :]
-
-    def over(self, x: Tensor, y: Tensor) -> Tensor:
-        """``x / y``, nothing over nothing is nothing."""
-        return x / y.where(y != 0, 1)
-
-    def power(self, x: Tensor, exponent: float) -> Tensor:
-        return x if exponent == 1 else x**exponent
-
-    def times(self, x: Tensor, y: Tensor) -> Tensor:
-        return x * y
-
-    def plus(self, x: Tensor, y: Tensor) -> Tensor:
-        return x + y
-
-    def leave(self, x: Tensor) -> Tensor:
-        return x
-
-
-class _Logarithms(_Products):
-    """The same on logarithms, for an epsilon whose exponentials leave float64's range."""
-
-    def enter(self, weights: Tensor) -> Tensor:
-        return weights.to(self.precision).log()
-
-    def kernel(self, cosines: Tensor) -> Tensor:
-        return cosines.to(self.precision) / self.epsilon
-
-    def sums(self, kernel: Tensor, x: Tensor) -> Tensor:
-        return (kernel + x[:, :, None]).logsumexp(1)
-
-    def over(self, x: Tensor, y: Tensor) -> Tensor:
-        return x - y.where(y > -math.inf, 0)
-
-    def power(self, x: Tensor, exponent: float) -> Tensor:
-        return x * exponent
-
-    def times(self, x: Tensor, y: Tensor) -> Tensor:
-        return x + y
-
-    def plus(self, x: Tensor, y: Tensor) -> Tensor:
-        return x.logaddexp(y)
-
-    def leave(self, x: Tensor) -> Tensor:
-        return x.exp()
-
-
-def _domain(epsilon: float, device: str) -> _Products:
-    import torch  # takes seconds to import
-
-    if epsilon < 0.02:
-        return _Logarithms(epsilon, torch.float64)
-    # float64 makes a score the same to the last bit whatever it is solved beside; a graphics card is slow with it.
-    return _Products(epsilon, torch.float32 if device != "cpu" and epsilon >= 0.05 else torch.float64)
-
-
 @dataclass(frozen=True)
 class _Block:
     """Source pictures ``span`` of a batch: ``cosines`` and ``kernel`` (n, span, h), ``turned`` a copy (n, h, span)."""
@@ -319,7 +244,7 @@ class _Block:
 Blocks = Callable[[], Iterable[_Block]]
 
 
-def _blocks(source: _Group, target: _Group, domain: _Products) -> Blocks:
+def _blocks(source: _Group, target: _Group, domain: Products) -> Blocks:
     """What walks over a batch's source pictures: one block that is kept, or, of a large pair, many that are not."""
     from cldi_core.scoring.best_match_rows import products  # imports torch, which takes seconds
 
@@ -349,7 +274,7 @@ class _Solved:
     errors: NDArray[np.float64]
 
 
-def _solve(domain: _Products, iterations: int, batch: tuple[_Group, _Group]) -> _Solved:
+def _solve(domain: Products, iterations: int, batch: tuple[_Group, _Group]) -> _Solved:
     source, target = batch
     blocks = _blocks(source, target, domain)
     x, y, errors = _factors(source, target, domain, blocks, iterations)
@@ -365,7 +290,7 @@ def _solve(domain: _Products, iterations: int, batch: tuple[_Group, _Group]) -> 
 
 
 def _factors(
-    source: _Group, target: _Group, domain: _Products, blocks: Blocks, iterations: int
+    source: _Group, target: _Group, domain: Products, blocks: Blocks, iterations: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The factors of a batch's plans, times the pictures' weights, and the plans' marginal errors.
 
