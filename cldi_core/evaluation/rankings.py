@@ -8,8 +8,8 @@ Most pages need no more than this, so it is kept beside the much larger scores.
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,9 @@ from cldi_core.evaluation.ranker import Ranker, Scored
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
-
 
 def rankings(
-    pair: Pair, rankers: Iterable[Ranker], ready: Mapping[str, Scored] | None = None
+    pair: Pair, rankers: Iterable[Ranker], ready: Mapping[str, Scored] | None = None, *, must_keep: bool = False
 ) -> dict[str, pd.DataFrame]:
     """What became of every query: one frame per ranker, a row per query; computed where it is not stored.
 
@@ -39,21 +37,21 @@ def rankings(
 
     Args:
         ready: scores that are at hand already.
+        must_keep: as ``stored_scores.scored``.
     """
     rankers = list(rankers)
     found = stored_rankings(pair, rankers)
     missing = [ranker for ranker in rankers if ranker.name not in found]
     ready = ready or {}
-    scored = {**ready, **stored_scores.scored(pair, [ranker for ranker in missing if ranker.name not in ready])}
+    unscored = [ranker for ranker in missing if ranker.name not in ready]
+    scored = {**ready, **stored_scores.scored(pair, unscored, must_keep=must_keep)}
+    keeping: dict[str, Callable[[], object]] = {}
     for ranker in missing:
         one = scored[ranker.name]
-        frame = ranked(pair, one.matrix)
+        frame = found[ranker.name] = ranked(pair, one.matrix)
         frame.attrs = {"key": one.key, "device": one.device, "error": one.error}
-        try:
-            storage.write_frame(path_of(pair, ranker.name), frame)
-        except OSError as error:
-            log.warning("rankings of %s are not kept: %s", pair.name, error)
-        found[ranker.name] = frame
+        keeping[ranker.name] = partial(storage.write_frame, path_of(pair, ranker.name), frame)
+    stored_scores.keep_each(pair, "rankings", keeping, must_keep)
     return {ranker.name: found[ranker.name] for ranker in rankers}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +26,22 @@ log = logging.getLogger(__name__)
 
 
 def scored(
-    pair: Pair, rankers: Iterable[Ranker], device: str = "cpu", progress: Progress | None = None
+    pair: Pair,
+    rankers: Iterable[Ranker],
+    device: str = "cpu",
+    progress: Progress | None = None,
+    *,
+    must_keep: bool = False,
 ) -> dict[str, Scored]:
     """The scores of some rankers, with how they came about; what is stored and still true is not computed again.
 
     Args:
         device: ``"cpu"`` or ``"cuda"``, for those that can make use of it.
         progress: told the pictures done and their number, while a pass over them runs.
+        must_keep: scores that cannot be written are an error; else they are only warned of, as they are at hand.
 
     Raises:
-        CldiError: a ranker cannot rank this pair, such as a model that has not been trained for it.
+        CldiError: a ranker cannot rank this pair, such as a model that has not been trained for it; or ``must_keep``.
     """
     rankers = list(rankers)
     wanted = with_bases(rankers)
@@ -43,8 +50,7 @@ def scored(
     found = {name: one for name, one in stored.items() if one is not None and one.key == keys[name]}
     stale = {name: one for name, one in stored.items() if one is not None and name not in found}
     made = computed(pair, [one for one in wanted if one.name not in found], found, stale, device, progress)
-    for name, one in made.items():
-        keep(path_of(pair, name), one)
+    keep_each(pair, "scores", {name: partial(keep, path_of(pair, name), one) for name, one in made.items()}, must_keep)
     return {ranker.name: (found | made)[ranker.name] for ranker in rankers}
 
 
@@ -112,15 +118,33 @@ def read_whole(path: Path) -> Scored | None:
         return None
 
 
+def keep_each(pair: Pair, what: str, keeping: Mapping[str, Callable[[], object]], must_keep: bool) -> None:
+    """Keep the results of each ranker, as far as the disk lets one, and say in one line of which it does not.
+
+    Raises:
+        DatasetError: ``must_keep``, and something could not be written; what could be has been.
+    """
+    lost: dict[str, OSError] = {}
+    for name, keep_one in keeping.items():
+        try:
+            keep_one()
+        except OSError as error:
+            lost[name] = error
+    if lost:
+        reason = next(one.strerror or str(one) for one in lost.values())
+        told = f"{what} of {pair.name} are not kept: {', '.join(lost)} ({reason})"
+        if must_keep:
+            place = str(pair.dataset.path)
+            raise DatasetError(f"{told}; make room in {place!r}, or let it be written to, and run it again")
+        log.warning(told)
+
+
 def keep(path: Path, one: Scored) -> None:
-    """Store scores; a folder that cannot be written to is only warned of, because they can be computed again."""
+    """Store scores; OSError where they cannot be written."""
     meta = {name: str(getattr(one, name)) for name in ("key", "recipe", "device", "seconds", "computed", "error")}
     tensors: dict[str, NDArray[Any]] = {
         "scores": one.matrix,
         "source_keys": one.source_keys,
         "target_keys": one.target_keys,
     }
-    try:
-        storage.save_tensors(path, tensors, {**meta, "checksum": storage.checksum(tensors, meta)})
-    except OSError as error:
-        log.warning("scores of %s are not kept: %s", path.parent.name, error)
+    storage.save_tensors(path, tensors, {**meta, "checksum": storage.checksum(tensors, meta)})
