@@ -79,7 +79,8 @@ def _print_explained(found: Explanation, top: int) -> None:
         print(f"right answer: {right.word}, rank {shown_rank(right.rank)} of {found.ranked}")
     if found.reason:
         if found.winner:
-            print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}")
+            beside = f", shared with {found.rival.word}" if found.shared and found.rival else ""
+            print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}{beside}")
         print(f"reason: {found.reason}")
     print(f"best cosine {shown(found.best_cosine)}, typical of found words {shown(found.typical)}")
     senses = "unknown" if found.senses is None else found.senses

@@ -8,12 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import typer
-
 from cldi_core.commands import benchmarking, checking, dashboard, explaining, extracting, importing, pivot, scoring
-from cldi_core.commands.program import run
+from cldi_core.commands.program import Program, run
 
-app = typer.Typer(
+app = Program(
     help="Learn translations from pictures: import, extract, score, evaluate, explain.",
     no_args_is_help=True,
     add_completion=False,

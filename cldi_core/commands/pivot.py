@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DeviceOption, JsonOption, PairOption
+from cldi_core.commands.program import Program
 from cldi_core.commands.terminal import epochs, print_json
 from cldi_core.data import storage, wordlists
 from cldi_core.data.dataset import Dataset, open_dataset
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cldi_core.pivot.experiment import Experiment
     from cldi_core.pivot.trained import Trained
 
-app = typer.Typer(
+app = Program(
     help="Image pivoting: one space for pictures and two languages, learned from described pictures.",
     no_args_is_help=True,
     rich_markup_mode=None,

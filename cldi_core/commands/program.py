@@ -8,15 +8,40 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import NoReturn
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperOption
 from typer.exceptions import TyperException
 
 from cldi_core.errors import CldiError, UnknownNameError
 
 INTERRUPTED = 130
 NEEDED = "install what the explorer needs: pip install -r requirements.txt (or pip install . again)"
+
+
+class Once(TyperCommand):
+    """A command whose options have one value each, but for those that say so: of two, none is left out in silence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As any command; an option that is given again is wrong use."""
+        if not ctx.resilient_parsing:
+            _, _, given = self.make_parser(ctx).parse_args(args=list(args))
+            for option, count in Counter(given).items():
+                alone = isinstance(option, TyperOption) and not (option.multiple or option.is_flag or option.count)
+                if count > 1 and alone:
+                    ctx.fail(f"{option.opts[0]} was given {count} times; give it once")
+        return super().parse_args(ctx, args)
+
+
+class Program(typer.Typer):
+    """Commands that are ``Once``."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[..., Any]:
+        """As any program's."""
+        return super().command(name, **{"cls": Once, **settings})
 
 
 def run(app: typer.Typer, name: str) -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,17 +14,27 @@ from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cldi_core.evaluation.ranker import Scored
+
+
+MethodsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--method",
+        help="A method, also a composed one (maxmax+csls, rrf=avgmax,cnn-mean); may be repeated; all without it.",
+    ),
+]
 
 
 def score(
     dataset: DatasetOption,
-    pair: Annotated[str | None, typer.Option("--pair", help="A language pair; all of them without it.")] = None,
-    backbone: BackboneOption = DEFAULT_BACKBONE,
-    method: Annotated[
-        str | None,
-        typer.Option("--method", help="A method, also a composed one (maxmax+csls, rrf=avgmax,cnn-mean); or all."),
+    pair: Annotated[
+        list[str] | None, typer.Option("--pair", help="A language pair; may be repeated; all of them without it.")
     ] = None,
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    method: MethodsOption = None,
     precision: Annotated[
         str | None, typer.Option(help="Does nothing any more: scores are exact. It goes with the next release.")
     ] = None,
@@ -33,7 +43,7 @@ def score(
 ) -> None:
     """Score all word pairs and keep the scores and ranks, so that pages open at once.
 
-    What is stored and still true is not computed again.
+    What is stored and still true is not computed again; where something cannot be kept, it ends with 1.
     """
     from cldi_core import rankers
     from cldi_core.evaluation.pairs import open_pair
@@ -44,7 +54,7 @@ def score(
 
     if precision is not None:
         print("--precision does nothing any more: scores are exact; leave it out", file=sys.stderr)
-    asked = [rankers.ranker(method)] if method else []
+    asked = [rankers.ranker(name) for name in dict.fromkeys(method or ())]
     check_device(device)
     opened = open_dataset(dataset)
     loaded = shards.open_features(opened, backbone)
@@ -54,8 +64,8 @@ def score(
         wanted = asked or rankers.available(opened, backbone, name, rankers.IMAGES, rankers.TRAINED)
         beside = [] if asked else rankers.available(opened, backbone, name, rankers.CONTROL)
         with progress(f"scoring {name}") as report:
-            scored = scores_of(joined, wanted, device, report)
-        rankings(joined, [*wanted, *beside], scored)
+            scored = scores_of(joined, wanted, device, report, must_keep=True)
+        rankings(joined, [*wanted, *beside], scored, must_keep=True)
         records += [_scored_record(name, way, one) for way, one in scored.items()]
         if not as_json:
             _print_scored(name, (len(joined.source), len(joined.target)), scored)
@@ -67,9 +77,10 @@ def evaluate(
     dataset: DatasetOption,
     backbone: BackboneOption = DEFAULT_BACKBONE,
     pair: Annotated[
-        str | None, typer.Option("--pair", help="A language pair; all and their average without it.")
+        list[str] | None,
+        typer.Option("--pair", help="A language pair; may be repeated; all and their average without it."),
     ] = None,
-    method: Annotated[str | None, typer.Option("--method", help="A method; all of them without it.")] = None,
+    method: MethodsOption = None,
     same_spelled: Annotated[bool, typer.Option(help="Keep words spelled alike in both languages.")] = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -83,7 +94,7 @@ def evaluate(
     from cldi_core.evaluation.rankings import rankings
     from cldi_core.features import shards
 
-    asked = [rankers.ranker(method)] if method else []
+    asked = [rankers.ranker(name) for name in dict.fromkeys(method or ())]
     opened = open_dataset(dataset)
     loaded = shards.open_features(opened, backbone)
     frames, candidates = {}, {}
@@ -93,7 +104,10 @@ def evaluate(
         frames[name] = rankings(joined, wanted)
         candidates[name] = int((joined.target.sizes > 0).sum())
     # There is one way to compute scores; the key stays for those who read it.
-    records = [{**record, "precision": "exact"} for record in tables.table(frames, same_spelled=same_spelled)]
+    records = [
+        {**record, "precision": "exact", "error": _error(frames, record)}
+        for record in tables.table(frames, same_spelled=same_spelled)
+    ]
     if as_json:
         print_json({"dataset": opened.name, "backbone": backbone, "candidates": candidates, "results": records})
         return
@@ -101,8 +115,14 @@ def evaluate(
         print(line)
 
 
+def _error(frames: dict[str, dict[str, pd.DataFrame]], record: dict[str, Any]) -> float:
+    """The largest error that the method of a record left in the scores of its pairs."""
+    own = [frames[record["pair"]]] if record["pair"] in frames else list(frames.values())
+    return max(float(pair[record["method"]].attrs.get("error", 0.0)) for pair in own)
+
+
 def _scored_record(pair: str, method: str, scored: Scored) -> dict[str, object]:
-    how = {name: getattr(scored, name) for name in ("device", "seconds", "computed", "found")}
+    how = {name: getattr(scored, name) for name in ("device", "seconds", "computed", "error", "found")}
     return {"pair": pair, "method": method, "shape": list(scored.matrix.shape), "precision": "exact", **how}
 
 
@@ -116,10 +136,11 @@ def _print_scored(pair: str, words: tuple[int, int], scored: dict[str, Scored]) 
     )
 
 
-def _pairs(dataset: Dataset, pair: str | None) -> list[str]:
-    if pair is not None:
-        dataset.lexicon(pair)
-        return [pair]
+def _pairs(dataset: Dataset, pairs: list[str] | None) -> list[str]:
+    if pairs:
+        for pair in pairs:
+            dataset.lexicon(pair)
+        return list(dict.fromkeys(pairs))
     if not dataset.pairs:
         raise UnknownNameError(
             f"the data set {dataset.name!r} has no word list; add one: {dataset.command('import-lists FILE')}"

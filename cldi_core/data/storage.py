@@ -214,13 +214,45 @@ def read_frame(path: Path) -> pd.DataFrame:
     return frame
 
 
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Store a frame and its ``attrs``, to which a checksum of both is added, atomically; OSError as ``write``."""
+    frame.attrs = {**frame.attrs, "checksum": _of_frame(frame)}
+    write(path, lambda file: frame.to_parquet(file, index=False))
+
+
 def frame_of(path: Path, key: str) -> pd.DataFrame | None:
-    """A stored frame whose ``attrs["key"]`` is this one; ``None`` where there is none, another, or a broken one."""
+    """A stored frame whose ``attrs["key"]`` is this one; ``None`` where there is none, another, or a damaged one."""
     try:
         frame = read_frame(path)
     except Exception:  # pyarrow raises many kinds for a broken file
         return None
-    return frame if frame.attrs.get("key") == key else None
+    return frame if frame.attrs.get("key") == key and is_whole(frame) else None
+
+
+def is_whole(frame: pd.DataFrame) -> bool:
+    """Whether a stored frame is what ``write_frame`` was given; one of an older version has no checksum and passes."""
+    return frame.attrs.get("checksum", "") in ("", _of_frame(frame))
+
+
+def _of_frame(frame: pd.DataFrame) -> str:
+    """The checksum of a frame's values, the names of its columns and its other ``attrs``."""
+    about = {name: value for name, value in frame.attrs.items() if name != "checksum"}
+    parts: list[object] = []
+    for name, column in frame.items():
+        if column.dtype.kind in "biuf":
+            parts += [str(name), str(column.dtype), column.to_numpy().tobytes()]
+        else:  # texts; those that are missing come back from a file as None or as nan
+            parts += [str(name), column.astype(object).where(column.notna(), None).tolist()]
+    return digest(about, *parts)
+
+
+def checksum(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, str]) -> str:
+    """32 hex digits that stand for named arrays, their types and shapes, and for what is known of them."""
+    sha = hashlib.sha256(digest(dict(about)).encode())
+    for name, tensor in sorted(tensors.items()):
+        sha.update(digest(name, tensor.dtype.str, list(tensor.shape)).encode())
+        sha.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data)
+    return sha.hexdigest()[:32]
 
 
 def save_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], meta: Mapping[str, str]) -> None:

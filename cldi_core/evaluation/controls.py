@@ -17,6 +17,8 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import CONTROL, Ranker
 
+NGRAMS = (1, 2, 3)
+
 
 def spelling(pair: Pair) -> NDArray[np.float32]:
     """Cosines of the words' character n-grams: float32 (n_source, n_target), in [0, 1]."""
@@ -51,6 +53,7 @@ CONTROLS: dict[str, Ranker] = {
             CONTROL,
             key=lambda pair: pair.key,
             scores=spelling,
+            parameters={"n": NGRAMS},
             bounds=(0.0, 1.0),
         ),
         Ranker(
@@ -72,7 +75,7 @@ CONTROLS: dict[str, Ranker] = {
 
 def _ngrams(word: str) -> list[str]:
     marked = f"^{word.casefold()}$"
-    return [marked[start : start + n] for n in (1, 2, 3) for start in range(len(marked) - n + 1)]
+    return [marked[start : start + n] for n in NGRAMS for start in range(len(marked) - n + 1)]
 
 
 def _cosine(source: Sequence[Collection[str]], target: Sequence[Collection[str]]) -> NDArray[np.float32]:

@@ -37,7 +37,9 @@ def ranker_of(method: Method) -> Ranker:
         together=_derived if method.bases else _from_pictures,
         row=None if method.bases else partial(_row, method=method.name),
         bases=tuple(ranker_of(methods.find_method(name)) for name in method.bases),
+        parameters={"measures": method.measures, "votes": method.votes, **method.parameters},
         bounds=method.bounds,
+        by_row=method.by_row,
         ranks_all=method.ranks_all,
     )
 
@@ -64,39 +66,46 @@ def _derived(work: Work) -> dict[str, Scored]:
         bases = {base.name: found[base.name].matrix for base in ranker.bases}
         matrix = combined(methods.find_method(ranker.name), bases, missing)
         seconds = time.perf_counter() - start
-        found[ranker.name] = Scored(matrix, pair.key, work.device, seconds, matrix.size, *pair.keys)
+        error = max(found[base.name].error for base in ranker.bases)
+        found[ranker.name] = Scored.of(ranker, pair, matrix, work.device, seconds, error=error)
     return {ranker.name: found[ranker.name] for ranker in work.rankers}
 
 
 def _from_pictures(work: Work) -> dict[str, Scored]:
     """Scores of image sets: methods of which the same rows and columns still hold share a pass."""
-    pair, groups, places = work.pair, dict[bytes, list[str]](), dict[bytes, Places]()
+    pair, groups, places = work.pair, dict[bytes, list[Ranker]](), dict[bytes, Places]()
     for ranker in work.rankers:
-        rows, columns = _still_there(pair, ranker.name, work.stale.get(ranker.name))
+        rows, columns = _still_there(work, ranker)
         group = rows.tobytes() + columns.tobytes()
-        groups.setdefault(group, []).append(ranker.name)
+        groups.setdefault(group, []).append(ranker)
         places[group] = rows, columns
     made: dict[str, Scored] = {}
-    for group, names in groups.items():
+    for group, rankers in groups.items():
         start = time.perf_counter()
         rows, columns = places[group]
         kept = int((rows >= 0).sum() * (columns >= 0).sum())
-        if kept:
-            matrices = _patched(work, names, places[group])
-        else:
-            matrices = score_all(pair.source, pair.target, names, device=work.device, progress=work.progress)
+        errors = {ranker.name: work.stale[ranker.name].error for ranker in rankers if kept}
+        names = [ranker.name for ranker in rankers]
+        matrices = (_patched if kept else _whole)(work, names, places[group], errors)
         seconds, fresh = time.perf_counter() - start, len(rows) * len(columns) - kept
-        made |= {name: Scored(matrices[name], pair.key, work.device, seconds, fresh, *pair.keys) for name in names}
+        for ranker in rankers:
+            error, matrix = errors.get(ranker.name, 0.0), matrices[ranker.name]
+            made[ranker.name] = Scored.of(ranker, pair, matrix, work.device, seconds, computed=fresh, error=error)
     return made
 
 
-def _still_there(pair: Pair, name: str, stale: Scored | None) -> Places:
-    """Where each word's scores stand in the stored matrix."""
+def _still_there(work: Work, ranker: Ranker) -> Places:
+    """Where each word's scores stand in the stored matrix.
+
+    Scores are the same to the last bit whatever they are computed beside on a processor, not on a graphics card.  There
+    all are computed again, so that equal pictures have equal scores.
+    """
+    pair, stale = work.pair, work.stale.get(ranker.name)
     nothing = np.full(len(pair.source), -1), np.full(len(pair.target), -1)
-    if stale is None:
+    if stale is None or stale.recipe != ranker.recipe or (stale.device, work.device) != ("cpu", "cpu"):
         return nothing
     source_keys, target_keys = pair.keys
-    if not METHODS[name].local and not np.array_equal(target_keys, stale.target_keys):
+    if not METHODS[ranker.name].local and not np.array_equal(target_keys, stale.target_keys):
         return nothing
     return _places(source_keys, stale.source_keys), _places(target_keys, stale.target_keys)
 
@@ -106,7 +115,12 @@ def _places(now: NDArray[np.uint8], then: NDArray[np.uint8]) -> NDArray[np.int64
     return np.array([place.get(key.tobytes(), -1) for key in now], np.int64)
 
 
-def _patched(work: Work, names: Sequence[str], places: Places) -> dict[str, Scores]:
+def _whole(work: Work, names: Sequence[str], places: Places, errors: dict[str, float]) -> dict[str, Scores]:
+    pair = work.pair
+    return score_all(pair.source, pair.target, names, device=work.device, progress=work.progress, errors=errors)
+
+
+def _patched(work: Work, names: Sequence[str], places: Places, errors: dict[str, float]) -> dict[str, Scores]:
     """Stored matrices with the rows and columns of changed words computed anew."""
     source, target = work.pair.source, work.pair.target
     rows, columns = places
@@ -117,11 +131,14 @@ def _patched(work: Work, names: Sequence[str], places: Places) -> dict[str, Scor
         (np.flatnonzero(rows >= 0), np.flatnonzero(columns < 0)),
     ):
         if len(chosen) and len(against):
+            left: dict[str, float] = {}
             part = score_all(
-                _some(source, chosen), _some(target, against), names, device=work.device, progress=work.progress
-            )
+                _some(source, chosen), _some(target, against), names,
+                device=work.device, progress=work.progress, errors=left,
+            )  # fmt: skip
             for name in names:
                 matrices[name][np.ix_(chosen, against)] = part[name]
+            errors |= {name: max(error, errors[name]) for name, error in left.items()}
     return matrices
 
 

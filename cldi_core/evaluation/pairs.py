@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +15,7 @@ from cldi_core.errors import unknown_name
 from cldi_core.features import shards
 from cldi_core.scoring.imagesets import ImageSets
 
-VERSION = 3  # raise it when the numbers of scores or ranks change: stored results are then computed again
+VERSION = 4  # raise it when the numbers of scores or ranks change: stored results are then computed again
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,18 @@ class Pair:
     def index(self) -> dict[str, int]:
         """Query id → its number."""
         return {query.id: number for number, query in enumerate(self.queries)}
+
+    def of_words(self, words: Sequence[str]) -> Pair:
+        """The pair with some of its source words and their queries; all candidates are there."""
+        source = self.source.select(words)
+        asked = [number for number, query in enumerate(self.queries) if query.word in source]
+        return replace(
+            self,
+            source=source,
+            queries=tuple(self.queries[number] for number in asked),
+            rows=np.array([source.row(self.queries[number].word) for number in asked], np.int64),
+            gold=tuple(self.gold[number] for number in asked),
+        )
 
     def find(self, word: str, pos: str = "") -> int:
         """The number of the query ``"shake.V"``, or of the first one for ``"shake"`` (of a part of speech)."""

@@ -1,14 +1,15 @@
 """Rankings: what became of every query under each ranker, kept on disk.
 
-``rankings/<backbone>/<pair>/<ranker>.parquet`` holds a row for each query, and the key of everything it depends on.
+``rankings/<backbone>/<pair>/<ranker>.parquet`` holds a row for each query, the key of everything it depends on, and a
+checksum; what does not fit them is as if it were not there.
 Most pages need no more than this, so it is kept beside the much larger scores.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,34 +25,33 @@ from cldi_core.evaluation.ranker import Ranker, Scored
 if TYPE_CHECKING:
     import pandas as pd
 
-log = logging.getLogger(__name__)
-
 
 def rankings(
-    pair: Pair, rankers: Iterable[Ranker], ready: Mapping[str, Scored] | None = None
+    pair: Pair, rankers: Iterable[Ranker], ready: Mapping[str, Scored] | None = None, *, must_keep: bool = False
 ) -> dict[str, pd.DataFrame]:
     """What became of every query: one frame per ranker, a row per query; computed where it is not stored.
 
     Columns: query (id), word, pos, same_spelled, rank (of the best right answer, nan where not covered), right (that
-    answer), right_score, winner, winner_score.  ``attrs["device"]`` says on what the scores were computed.
+    answer), right_score, winner, winner_score.  ``attrs["device"]`` says on what the scores were computed,
+    ``attrs["error"]`` how far they had settled (``Scored.error``).
 
     Args:
         ready: scores that are at hand already.
+        must_keep: as ``stored_scores.scored``.
     """
     rankers = list(rankers)
     found = stored_rankings(pair, rankers)
     missing = [ranker for ranker in rankers if ranker.name not in found]
     ready = ready or {}
-    scored = {**ready, **stored_scores.scored(pair, [ranker for ranker in missing if ranker.name not in ready])}
+    unscored = [ranker for ranker in missing if ranker.name not in ready]
+    scored = {**ready, **stored_scores.scored(pair, unscored, must_keep=must_keep)}
+    keeping: dict[str, Callable[[], object]] = {}
     for ranker in missing:
         one = scored[ranker.name]
-        frame = ranked(pair, one.matrix)
-        frame.attrs = {"key": one.key, "device": one.device}
-        try:
-            storage.write(_path(pair, ranker), lambda file, frame=frame: frame.to_parquet(file, index=False))  # type: ignore[misc]
-        except OSError as error:
-            log.warning("rankings of %s are not kept: %s", pair.name, error)
-        found[ranker.name] = frame
+        frame = found[ranker.name] = ranked(pair, one.matrix)
+        frame.attrs = {"key": one.key, "device": one.device, "error": one.error}
+        keeping[ranker.name] = partial(storage.write_frame, path_of(pair, ranker.name), frame)
+    stored_scores.keep_each(pair, "rankings", keeping, must_keep)
     return {ranker.name: found[ranker.name] for ranker in rankers}
 
 
@@ -60,14 +60,15 @@ def stored_rankings(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataF
     frames = {}
     for ranker in rankers:
         with contextlib.suppress(CldiError):  # it cannot rank this pair
-            frame = storage.frame_of(_path(pair, ranker), ranker.key(pair))
+            frame = storage.frame_of(path_of(pair, ranker.name), ranker.full_key(pair))
             if frame is not None:
                 frames[ranker.name] = frame
     return frames
 
 
-def _path(pair: Pair, ranker: Ranker) -> Path:
-    return pair.dataset.path / "rankings" / pair.backbone / pair.name / f"{ranker.name}.parquet"
+def path_of(pair: Pair, name: str) -> Path:
+    """Where the rankings under a ranker are kept."""
+    return pair.dataset.path / "rankings" / pair.backbone / pair.name / f"{name}.parquet"
 
 
 def ranked(pair: Pair, matrix: NDArray[np.floating]) -> pd.DataFrame:

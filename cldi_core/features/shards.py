@@ -139,6 +139,22 @@ def write_shard(path: Path, ids: Sequence[str], matrix: NDArray[np.floating], me
     storage.save_tensors(path, {"ids": rows, "features": half, "digests": row_digests(half)}, known)
 
 
+def damage(path: Path) -> str:
+    """What of a shard is not what was written, by the digests it holds; empty where nothing is.
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    shard = _map(path)
+    if shard.digests is not None:
+        wrong = np.flatnonzero((row_digests(shard.matrix) != shard.digests).any(axis=1))
+        if len(wrong):
+            return f"{len(wrong)} rows are not what was written, such as that of picture {shard.ids[wrong[0]]}"
+    known = shard.meta.get("digest")
+    fits = known is None or known == storage.digest(shard.ids, np.ascontiguousarray(shard.matrix).tobytes())
+    return "" if fits else "it is not what was written: its digest does not fit"
+
+
 def image_sets(dataset: Dataset, features: Features, language: str, words: Sequence[str]) -> ImageSets:
     """The image sets of some words, over only the pictures they use; pictures without features are left out."""
     owned = dataset.members(language)

@@ -14,6 +14,7 @@ from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.scoring.dispersion import dispersion
 from cldi_core.scoring.imagesets import ImageSets, similarity
+from cldi_core.scoring.ties import TIE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,14 +86,21 @@ class Explanation:
 
     @property
     def winner(self) -> Candidate | None:
-        """The best wrong candidate, or the best of all where none is wrong; ``None`` where nothing is ranked."""
+        """As ``ranking.winners``: a right answer that shares the first place, else the first; ``None``: no ranks."""
         known = [candidate for candidate in self.candidates if not np.isnan(candidate.score)]
-        return next((candidate for candidate in known if not candidate.gold), known[0] if known else None)
+        first = [candidate for candidate in known if candidate.score >= known[0].score - TIE]
+        return next((candidate for candidate in first if candidate.gold), known[0] if known else None)
+
+    @property
+    def rival(self) -> Candidate | None:
+        """The best wrong candidate; ``None`` where none is ranked."""
+        wrong = (one for one in self.candidates if not one.gold and not np.isnan(one.score))
+        return next(wrong, None)
 
     @property
     def shared(self) -> bool:
-        """Whether the winner is tied with the best right answer, so that neither is first alone."""
-        return self.outcome != "found" and self.winner is not None and self.winner.rank == self.gold[0].rank
+        """Whether the rival is tied with the best right answer, so that neither is first alone."""
+        return self.outcome != "found" and self.rival is not None and self.rival.rank == self.gold[0].rank
 
     @property
     def reason(self) -> str:
@@ -104,8 +112,8 @@ class Explanation:
         - ``"texts"``: the method compared them as texts.
         - ``"unlike"``: ``best_cosine`` is below ``typical``, so no picture of one matches the other's.
         - ``"dispersed"``: pictures match, but ``dispersion`` is high.
-        - ``"other kind"``: pictures match, those of a winner of another part of speech at least as well.
-        - ``"alike"``: the same of a winner of the same part of speech.
+        - ``"other kind"``: pictures match, those of a rival of another part of speech at least as well.
+        - ``"alike"``: the same of a rival of the same part of speech.
         """
         holding = {
             "no pictures": self.pictures == 0,
@@ -114,7 +122,7 @@ class Explanation:
             "texts": self.learned,
             "unlike": self.best_cosine < self.typical - UNLIKE,
             "dispersed": self.dispersion > DISPERSED,
-            "other kind": self.winner is not None and self.pos not in self.winner.pos,
+            "other kind": self.rival is not None and self.pos not in self.rival.pos,
         }
         return next((reason for reason, holds in holding.items() if holds), "alike")
 
@@ -246,6 +254,7 @@ def as_json(found: Explanation, top: int) -> dict[str, Any]:
         "rank": clean(found.rank),
         "reason": found.reason,
         "winner": record(found.winner) if found.winner else None,
+        "rival": record(found.rival) if found.rival else None,
         "shared": found.shared,
         "ranked": found.ranked,
         "gold": [record(candidate) for candidate in found.gold],

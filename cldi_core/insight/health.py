@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from cldi_core import rankers
 from cldi_core.data import descriptions, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import Pictures, picture_id, probe
 from cldi_core.errors import CldiError
+from cldi_core.evaluation import audit
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance, shards
 from cldi_core.pivot import about, models, translation
 
@@ -26,12 +29,15 @@ class Finding:
 
 
 def findings(dataset: Dataset, *, deep: bool = False) -> list[Finding]:
-    """Look through a data set; ``deep`` also decodes every picture.  An empty part is a finding, not a failure."""
+    """Look through a data set.  An empty part is a finding, not a failure.
+
+    ``deep``: also decode every picture, look at every checksum and digest, and compute a sample of scores and ranks.
+    """
     findings = [*_word_lists(dataset)]
     try:
         findings += [*_pictures(dataset), *_coverage(dataset), *_features(dataset), *_pivoting(dataset)]
         if deep:
-            findings += _decode(dataset.pictures)
+            findings += [*_decode(dataset.pictures), *_feature_rows(dataset), *_results(dataset)]
     except CldiError as error:
         findings.append(Finding("error", "data", str(error)))
     return findings
@@ -166,6 +172,42 @@ def _features(dataset: Dataset) -> list[Finding]:
         if missing:
             text = f"{backbone}: {len(missing)} pictures that words use have no features"
             findings.append(Finding("warning", "features", text, again))
+    return findings
+
+
+def _feature_rows(dataset: Dataset) -> list[Finding]:
+    """Features that are not those their digests were made of: every key of a score rests on the digests."""
+    findings = []
+    for backbone in dataset.backbones:
+        again = f"python -m cldi_core extract --dataset {dataset.address} --backbone {backbone} --force"
+        for path in sorted(shards.folder_of(dataset, backbone).glob("*.safetensors")):
+            try:
+                text = shards.damage(path)
+            except CldiError:
+                continue  # reported with the features
+            if text:
+                findings.append(Finding("error", "features", f"{backbone}: {path.name!r}: {text}", again))
+    return findings
+
+
+def _results(dataset: Dataset) -> list[Finding]:
+    """Stored scores and rankings that are damaged, or do not follow from the features."""
+    findings = []
+    for backbone in dataset.backbones:
+        try:
+            loaded = shards.open_features(dataset, backbone)
+        except CldiError:
+            continue  # reported with the features
+        for name in dataset.pairs:
+            try:
+                found = list(audit.differences(open_pair(dataset, backbone, name, loaded), rankers.ranker))
+            except CldiError:
+                continue  # reported with the word lists
+            again = f"python -m cldi_core score --dataset {dataset.address} --pair {name} --backbone {backbone}"
+            for one in found:
+                place = one.path.relative_to(dataset.path)
+                step = f"delete {str(one.path)!r}, then: {again} --method {one.ranker}"
+                findings.append(Finding("error", place.parts[0], f"'{place}': {one.text}", step))
     return findings
 
 

@@ -111,7 +111,7 @@ def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, fo
         coordinates = umap(rows) if method == "umap" else pca(rows)
         names["x"], names["y"] = coordinates[:, 0], coordinates[:, 1]
         names.attrs = {"method": method, "parameters": json.dumps(PARAMETERS), "key": key}
-        storage.write(_path(dataset, backbone, kind), lambda file, frame=names: frame.to_parquet(file, index=False))  # type: ignore[misc]
+        storage.write_frame(_path(dataset, backbone, kind), names)
         done[kind] = method
     return done
 

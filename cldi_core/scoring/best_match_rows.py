@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
+from cldi_core.scoring.products import products as numpy_products
 
 STREAM_BYTES = 2 << 20  # of the rows that are read together: they stay in the cache
 RESIDENT_SHARE = 0.35  # of a graphics card's free memory that one language's features may take
@@ -92,8 +93,8 @@ def products(left: torch.Tensor, right: torch.Tensor, out: torch.Tensor | None =
     """All rows with all rows: float16 or float32 (n, dim), (m, dim) → float32 (n, m), into ``out`` on a processor."""
     if left.device.type == "cpu":
         # numpy's product: on an AMD processor 1.2 to 1.5 times as fast as torch's.
-        found = np.matmul(left.float().numpy(), right.float().numpy().T, out=None if out is None else out.numpy())
-        return torch.from_numpy(found)
+        into = None if out is None else out.numpy()
+        return torch.from_numpy(numpy_products(left.float().numpy(), right.float().numpy(), into))
     if left.dtype == right.dtype == torch.float16:
         return torch.mm(left, right.T, out_dtype=torch.float32)
     return torch.mm(left.float(), right.float().T)

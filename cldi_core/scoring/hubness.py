@@ -38,7 +38,9 @@ def csls(scores: NDArray[np.floating], k: int = 10) -> Scores:
     if k < 1 or k != int(k):
         raise FeatureError(f"k is {k}; expected a whole number, 1 or more")
     values = _matrix(scores)
-    corrected = 2 * values - _neighbourhood(values, int(k))[:, None] - _neighbourhood(values.T, int(k))[None, :]
+    corrected = (
+        2 * values - _neighbourhood(values, int(k))[:, None] - _neighbourhood(_matrix(values.T), int(k))[None, :]
+    )
     return corrected.astype(np.float32)
 
 
@@ -104,7 +106,7 @@ def fuse(matrices: Sequence[NDArray[np.floating]], k: float = 60) -> Scores:
 
 
 def _matrix(scores: NDArray[np.floating]) -> NDArray[np.float64]:
-    values = np.asarray(scores, np.float64)
+    values = np.asarray(scores, np.float64, order="C")  # in one order, so that sums are the same to the last bit
     if values.ndim != 2:
         raise FeatureError(f"the scores have shape {values.shape}; expected (n_source, n_target)")
     return values

@@ -10,8 +10,8 @@ and ``rrf=ONE,OTHER,…`` fuses methods by their ranks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,14 @@ from cldi_core.errors import unknown_name
 from cldi_core.scoring.imagesets import ImageSets
 
 Computed = NDArray[np.floating]  # scores before they are bounded and made float32
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Scores of a method that iterates, and the largest error that it left (``transport.settle``)."""
+
+    scores: Computed
+    error: float
 
 
 @dataclass(frozen=True)
@@ -40,8 +48,10 @@ class Method:
         votes: its scores come from the votes of the pass.
         compute: gives float (n_source, n_target) from the image sets, on the named device.
         bases, combine: gives the scores from those of other methods.
+        parameters: the numbers that its function is given.
         bounds: what a score can be.
         local: a score depends on the two words' pictures only, not on those of other words.
+        by_row: a score does not depend on other source words.
         ranks_all: False: the method names one answer, its ranking below that is a by-product.
         source: where the method comes from.
     """
@@ -53,12 +63,18 @@ class Method:
     source: str = "Hartmann & Søgaard 2018, section 3"
     measures: tuple[str, ...] = ()
     votes: bool = False
-    compute: Callable[[ImageSets, ImageSets, Options, str], Computed] | None = None
+    compute: Callable[[ImageSets, ImageSets, Options, str], Computed | Settled] | None = None
     bases: tuple[str, ...] = ()
     combine: Callable[[Sequence[Computed]], Computed] | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
     bounds: tuple[float, float] = (-1.0, 1.0)
     local: bool = True
+    by_row: bool = True
     ranks_all: bool = True
+
+
+SINKHORN = {"epsilon": 0.05, "iterations": 2000}
+CSLS, ISF, RRF = {"k": 10}, {"beta": 30.0}, {"k": 60.0}
 
 
 def _pooled(how: str) -> Callable[[ImageSets, ImageSets, Options, str], Computed]:
@@ -70,28 +86,28 @@ def _pooled(how: str) -> Callable[[ImageSets, ImageSets, Options, str], Computed
     return compute
 
 
-def _sinkhorn(source: ImageSets, target: ImageSets, options: Options, device: str) -> Computed:
-    from cldi_core.scoring.transport import sinkhorn
+def _sinkhorn(source: ImageSets, target: ImageSets, options: Options, device: str) -> Settled:
+    from cldi_core.scoring.transport import settle
 
-    return sinkhorn(source, target, device=device)
+    return settle(source, target, **SINKHORN, device=device)  # type: ignore[arg-type]
 
 
 def _csls(scores: Sequence[Computed]) -> Computed:
     from cldi_core.scoring.hubness import csls
 
-    return csls(scores[0])
+    return csls(scores[0], **CSLS)
 
 
 def _isf(scores: Sequence[Computed]) -> Computed:
     from cldi_core.scoring.hubness import inverted_softmax
 
-    return inverted_softmax(scores[0])
+    return inverted_softmax(scores[0], **ISF)
 
 
 def _fuse(scores: Sequence[Computed]) -> Computed:
     from cldi_core.scoring.hubness import fuse
 
-    return fuse(scores)
+    return fuse(scores, **RRF)
 
 
 UNBOUNDED = (-np.inf, np.inf)
@@ -139,6 +155,7 @@ PLAIN = (
         "KNN of each of k = 3 clusters of S; the cluster with the largest vote share decides",
         "The source pictures are split into k groups by k-means, and the most united group names the translation.",
         votes=True,
+        parameters=asdict(Options()),
         local=False,
         ranks_all=False,
     ),
@@ -167,15 +184,18 @@ PLAIN = (
         "Every picture of both words must be matched, each with its fair share: one good picture cannot serve for all.",
         source="Cuturi 2013, Sinkhorn distances",
         compute=_sinkhorn,
+        parameters=SINKHORN,
     ),
 )
-CORRECTIONS: dict[str, tuple[str, str, str, str, Callable[[Sequence[Computed]], Computed]]] = {
+Combine = Callable[[Sequence[Computed]], Computed]
+CORRECTIONS: dict[str, tuple[str, str, str, str, Combine, Mapping[str, object]]] = {
     "csls": (
         "CSLS",
         "2·s(S, T) − mean of the k = 10 best s(S, ·) − mean of the k = 10 best s(·, T)",
         "corrected for hubs: a candidate that is near to many source words is worth less.",
         "Conneau et al. 2018, section 2.3",
         _csls,
+        CSLS,
     ),
     "isf": (
         "inverted softmax",
@@ -183,12 +203,13 @@ CORRECTIONS: dict[str, tuple[str, str, str, str, Callable[[Sequence[Computed]], 
         "corrected for hubs: how probable it is that the candidate, asked for its source word, would name this one.",
         "Smith et al. 2017, section 2.3",
         _isf,
+        ISF,
     ),
 }
 
 
 def _corrected(base: Method, correction: str) -> Method:
-    label, formula, about, source, combine = CORRECTIONS[correction]
+    label, formula, about, source, combine, parameters = CORRECTIONS[correction]
     return Method(
         f"{base.name}+{correction}",
         f"{base.label} + {label}",
@@ -197,8 +218,10 @@ def _corrected(base: Method, correction: str) -> Method:
         source,
         bases=(base.name,),
         combine=combine,
+        parameters=parameters,
         bounds=UNBOUNDED,
         local=False,
+        by_row=False,
         ranks_all=base.ranks_all,
     )
 
@@ -213,6 +236,7 @@ def _fused(name: str, bases: Sequence[Method]) -> Method:
         "Cormack, Clarke & Büttcher 2009, reciprocal rank fusion",
         bases=tuple(base.name for base in bases),
         combine=_fuse,
+        parameters=RRF,
         bounds=(0.0, len(bases) / 61),
         local=False,
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.scoring.imagesets import ImageSets, unit_rows
+from cldi_core.scoring.products import products
 
 BLOCK_BYTES = 32 << 20  # of the rows that are looked at together
 
@@ -52,5 +53,5 @@ def pooled_cosines(source: ImageSets, target: ImageSets, how: str) -> NDArray[np
     """The cosines of the words' aggregated vectors: float32 (n_source, n_target)."""
     # Equal vectors are multiplied once: the product of one with itself varies in the last bit with its place.
     rows, place = np.unique(unit_rows(aggregate(target, how)), axis=0, return_inverse=True)
-    cosines: NDArray[np.floating] = (unit_rows(aggregate(source, how)) @ rows.T)[:, place.reshape(-1)]
+    cosines: NDArray[np.floating] = products(unit_rows(aggregate(source, how)), rows)[:, place.reshape(-1)]
     return cosines

@@ -18,7 +18,7 @@ from cldi_core.errors import FeatureError
 from cldi_core.scoring import Progress, Scores, knn
 from cldi_core.scoring.hardware import check_device
 from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.methods import Method, Options, find_method, with_bases
+from cldi_core.scoring.methods import Method, Options, Settled, find_method, with_bases
 from cldi_core.scoring.typicality import typicality
 
 
@@ -69,10 +69,14 @@ def score_all(
     *,
     options: Options | None = None,
     progress: Progress | None = None,
+    errors: dict[str, float] | None = None,
 ) -> dict[str, Scores]:
     """As ``score``, for several methods; those that need best matches share one pass over the pictures.
 
-    ``progress`` is called with the source pictures done and their number while it runs.
+    Args:
+        progress: called with the source pictures done and their number while it runs.
+        errors: filled with the error that a method which iterates has left, by its name; also of those that others are
+            made from.
     """
     wanted = list(methods)
     check_choices(wanted, device)
@@ -87,7 +91,12 @@ def score_all(
         found[name] = _finished(find_method(name), values, missing)
     for method in everything:
         if method.compute is not None:
-            found[method.name] = _finished(method, method.compute(source, target, options, device), missing)
+            made = method.compute(source, target, options, device)
+            if isinstance(made, Settled):
+                if errors is not None:
+                    errors[method.name] = made.error
+                made = made.scores
+            found[method.name] = _finished(method, made, missing)
         elif method.combine is not None:
             found[method.name] = combined(method, found, missing)
     return {name: found[name] for name in wanted}

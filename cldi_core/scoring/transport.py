@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,39 +19,44 @@ from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError, unknown_name
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
+from cldi_core.scoring.methods import Settled
+from cldi_core.scoring.parallel import side_by_side
+from cldi_core.scoring.transport_factors import Products, domain_of
 
 if TYPE_CHECKING:
-    from torch import Tensor, dtype
+    from torch import Tensor
 
 SHELF = 2**22  # numbers: features of so many pictures are in memory at a time, 16 MB a side
-BATCH = {"cpu": 2**17, "cuda": 2**23}  # cosines of the pairs solved at a time; few enough for the processor's cache
+BATCH = {"cpu": 2**16, "cuda": 2**23}  # cosines of the pairs solved at a time; few enough for the processor's cache
 PAIR = 2**23  # bytes: the kernel of one pair of words; a larger one is made anew in every iteration, block by block
-SLACK = 8  # sets of up to 1/8 more pictures than the smallest one are solved with it, filled up with weightless rows
-TOLERANCE, EVERY = 1e-6, 10  # a batch is done when its plans' marginals are so near, asked every few iterations
+SLACK = 8  # sets are filled up by up to 1/8 with weightless rows, to be solved with those of other sizes
+TOLERANCE, EVERY = 1e-6, 10  # a plan has settled when its marginals are so near, asked every few iterations
+PLAIN = 20  # iterations before steps go further than Sinkhorn's
 SMALLEST = 1e-9  # cosines are float32: a smaller epsilon sees nothing more in them
 
 
 def sinkhorn(
-    source: ImageSets, target: ImageSets, *, epsilon: float = 0.05, iterations: int = 100, device: str = "cpu"
+    source: ImageSets, target: ImageSets, *, epsilon: float = 0.05, iterations: int = 2000, device: str = "cpu"
 ) -> NDArray[np.float32]:
     """The mean cosine of the pictures that an entropic transport plan brings together.
 
     ``Σ_ij P_ij cos(i, j)``, where ``P`` moves the source word's pictures to the target word's, all pictures of a word
     weighing the same (one that is listed twice weighs twice), and minimises ``Σ P_ij (1 - cos_ij) - epsilon · H(P)``.
 
-    Numerics: iterates on ``exp(cos / epsilon)`` in float32 from ``epsilon`` 0.05 up and in float64 from 0.01 up; on
-    logarithms in float64 below, which is slower; below 1e-9 as with 1e-9.  The smaller ``epsilon`` is beside the
+    Numerics: iterates on ``exp(cos / epsilon)`` from ``epsilon`` 0.02 up, on logarithms below, which is slower; below
+    1e-9 as with 1e-9.  In float64, on a graphics card in float32 from 0.05 up.  The smaller ``epsilon`` is beside the
     differences of the cosines, the more iterations a plan takes to settle (the exponential of their ratio at worst);
-    where they run out, the score is that of the plan so far, which leaves the target pictures their exact weights.
+    where they run out, the score is that of the plan so far, which leaves the target pictures their exact weights, and
+    ``settle`` tells how far off the others are.
 
-    Memory: 16 MB of features a side and under 200 MB of cosines, kernels and copies (some ten times that on a GPU),
+    Memory: 16 MB of features a side and under 50 MB of cosines, kernels and copies for each core (some 2 GB on a GPU),
     whatever the number of words and pictures; where one word's own features take more than 16 MB, these instead.
 
     Args:
         source, target: image sets with features of the same backbone.
         epsilon: the strength of the entropy in units of the cosine, above 0; towards 0 the plan pairs the pictures off,
             and a large one mixes them, so that the score becomes the mean cosine over all pairs.
-        iterations: at most so many, 1 or more; a batch of pairs whose marginals are within 1e-6 (L1) stops before.
+        iterations: at most so many, 1 or more; a pair of words whose marginals are within 1e-6 (L1) stops before.
         device: ``"cpu"`` or ``"cuda"``.
 
     Returns:
@@ -65,20 +72,28 @@ def sinkhorn(
     >>> sinkhorn(cow, target).round(3).tolist()
     [[1.0, 0.5]]
     """
+    return settle(source, target, epsilon=epsilon, iterations=iterations, device=device).scores
+
+
+def settle(
+    source: ImageSets, target: ImageSets, *, epsilon: float = 0.05, iterations: int = 2000, device: str = "cpu"
+) -> Settled:
+    """As ``sinkhorn``, with the largest marginal error of a plan (L1: the share of the weight that is not where it is
+    due, in [0, 2]); at most 1e-6 where all have settled, 0 without any plan."""
     _check(source, target, epsilon, iterations, device)
     own, other = _Distinct.of(source), _Distinct.of(target)
     table = np.full((len(own.rows) + 1, len(other.rows) + 1), np.nan, np.float32)  # the last ones: no pictures
-    domain = _domain(max(float(epsilon), SMALLEST))
-    shelves = list(own.shelves(source.dim))
-    for shelf in shelves:
-        left = _Shelf(source, own, shelf, device)
-        for other_shelf in other.shelves(target.dim):
-            right = _Shelf(target, other, other_shelf, device)
-            for rows in left.groups:
-                for columns in right.groups:
-                    for batch in _batches(rows, columns, BATCH[device]):
-                        table[np.ix_(batch[0].sets, batch[1].sets)] = _scores(*batch, domain, int(iterations))
-    return np.clip(table, -1, 1)[own.place[:, None], other.place[None, :]]
+    error = 0.0
+    solve = partial(_solve, domain_of(max(float(epsilon), SMALLEST), device), int(iterations))
+    with side_by_side(device) as each:
+        for shelf in own.shelves(source.dim):
+            left = _Shelf(source, own, shelf, device)
+            for other_shelf in other.shelves(target.dim):
+                right = _Shelf(target, other, other_shelf, device)
+                for solved in each(solve, _all_batches(left, right, BATCH[device])):
+                    table[solved.place] = solved.scores
+                    error = max(error, float(solved.errors.max()))
+    return Settled(np.clip(table, -1, 1)[own.place[:, None], other.place[None, :]], error)
 
 
 def _check(source: ImageSets, target: ImageSets, epsilon: float, iterations: int, device: str) -> None:
@@ -138,8 +153,7 @@ class _Distinct:
             if shelf and used + size > limit:
                 yield shelf
                 shelf, used = [], 0
-            smallest = len(self.rows[shelf[-1][0]]) if shelf else 0
-            if not shelf or size > smallest + smallest // SLACK:
+            if not shelf or _rung(size) > _rung(len(self.rows[shelf[-1][0]])):
                 shelf.append([])
             shelf[-1].append(number)
             used += size
@@ -147,9 +161,15 @@ class _Distinct:
             yield shelf
 
 
+def _rung(size: int) -> int:
+    """The number of pictures to which a set is filled up; it depends on the set alone, so that sums do."""
+    step = max((1 << (size.bit_length() - 1)) // SLACK, 1)
+    return -(-size // step) * step
+
+
 @dataclass(frozen=True)
 class _Group:
-    """Picture sets of about one size g.
+    """Picture sets that are filled up to one size g.
 
     Attributes:
         sets: their numbers, (n,).
@@ -176,7 +196,7 @@ class _Shelf:
     def _group(sets: ImageSets, distinct: _Distinct, numbers: list[int], device: str) -> _Group:
         import torch  # takes seconds to import
 
-        size = max(len(distinct.rows[number]) for number in numbers)
+        size = _rung(len(distinct.rows[numbers[0]]))
         rows = np.zeros((len(numbers), size), np.int64)
         weights = np.zeros(rows.shape)
         for line, number in enumerate(numbers):
@@ -189,6 +209,11 @@ class _Shelf:
             pictures[span] = unit_rows(sets.features[rows.reshape(-1)[span]])
         tensor = torch.from_numpy(pictures).to(device).reshape(*rows.shape, sets.dim)
         return _Group(numbers, tensor, torch.from_numpy(weights).to(device))
+
+
+def _all_batches(left: _Shelf, right: _Shelf, limit: int) -> Iterator[tuple[_Group, _Group]]:
+    for rows, columns in product(left.groups, right.groups):
+        yield from _batches(rows, columns, limit)
 
 
 def _batches(source: _Group, target: _Group, limit: int) -> Iterator[tuple[_Group, _Group]]:
@@ -206,73 +231,6 @@ def _batches(source: _Group, target: _Group, limit: int) -> Iterator[tuple[_Grou
             yield source.part(start, down), target.part(other, across)
 
 
-class _Products:
-    """The factors of a plan as they are: ``P_ij = x_i · K_ij · y_j`` with ``K = exp(cos / epsilon)``.
-
-    With costs centred on zero, ``K`` is in exp(±1 / epsilon), and potentials that start at 0 stay in ±3 (each is a
-    soft minimum of ``-cos`` less the other, and neither moves away from the solution), so ``x`` and ``y`` are in
-    exp(±3 / epsilon) times a weight: within float32's exp(±87) from epsilon 0.05 and float64's exp(±708) from 0.01.
-    """
-
-    def __init__(self, epsilon: float, precision: dtype) -> None:
-        self.epsilon, self.precision = epsilon, precision
-
-    def enter(self, weights: Tensor) -> Tensor:
-        return weights.to(self.precision)
-
-    def kernel(self, cosines: Tensor) -> Tensor:
-        return (cosines.to(self.precision) / self.epsilon).exp_()
-
-    def sums(self, kernel: Tensor, x: Tensor) -> Tensor:
-        """``Σ_i K_ij x_i`` of every pair: (n, g, h), (n, g) → (n, h); a row times a matrix is fast on a CPU."""
-        return x[:, None, :].bmm(kernel)[:, 0, :]
-
-    def over(self, x: Tensor, y: Tensor) -> Tensor:
-        return x / y
-
-    def times(self, x: Tensor, y: Tensor) -> Tensor:
-        return x * y
-
-    def plus(self, x: Tensor, y: Tensor) -> Tensor:
-        return x + y
-
-    def leave(self, x: Tensor) -> Tensor:
-        return x
-
-
-class _Logarithms(_Products):
-    """The same on logarithms, for an epsilon whose exponentials leave float64's range."""
-
-    def enter(self, weights: Tensor) -> Tensor:
-        return weights.to(self.precision).log()
-
-    def kernel(self, cosines: Tensor) -> Tensor:
-        return cosines.to(self.precision) / self.epsilon
-
-    def sums(self, kernel: Tensor, x: Tensor) -> Tensor:
-        return (kernel + x[:, :, None]).logsumexp(1)
-
-    def over(self, x: Tensor, y: Tensor) -> Tensor:
-        return x - y
-
-    def times(self, x: Tensor, y: Tensor) -> Tensor:
-        return x + y
-
-    def plus(self, x: Tensor, y: Tensor) -> Tensor:
-        return x.logaddexp(y)
-
-    def leave(self, x: Tensor) -> Tensor:
-        return x.exp()
-
-
-def _domain(epsilon: float) -> _Products:
-    import torch  # takes seconds to import
-
-    if epsilon < 0.01:
-        return _Logarithms(epsilon, torch.float64)
-    return _Products(epsilon, torch.float32 if epsilon >= 0.05 else torch.float64)
-
-
 @dataclass(frozen=True)
 class _Block:
     """Source pictures ``span`` of a batch: ``cosines`` and ``kernel`` (n, span, h), ``turned`` a copy (n, h, span)."""
@@ -286,14 +244,17 @@ class _Block:
 Blocks = Callable[[], Iterable[_Block]]
 
 
-def _blocks(source: _Group, target: _Group, domain: _Products) -> Blocks:
+def _blocks(source: _Group, target: _Group, domain: Products) -> Blocks:
     """What walks over a batch's source pictures: one block that is kept, or, of a large pair, many that are not."""
+    from cldi_core.scoring.best_match_rows import products  # imports torch, which takes seconds
+
     (n, g, dim), (m, h) = source.pictures.shape, target.pictures.shape[:2]
-    columns = target.pictures.reshape(m * h, dim).T
+    columns = target.pictures.reshape(m * h, dim)
 
     def block(span: slice) -> _Block:
         rows = source.pictures[:, span]
-        cosines = (rows.reshape(-1, dim) @ columns).reshape(n, -1, m, h).transpose(1, 2).reshape(n * m, -1, h)
+        cosines = products(rows.reshape(-1, dim), columns)
+        cosines = cosines.reshape(n, -1, m, h).transpose(1, 2).reshape(n * m, -1, h)
         kernel = domain.kernel(cosines)
         return _Block(span, cosines, kernel, kernel.mT.contiguous())
 
@@ -304,43 +265,83 @@ def _blocks(source: _Group, target: _Group, domain: _Products) -> Blocks:
     return lambda: (block(slice(start, min(start + step, g))) for start in range(0, g, step))
 
 
-def _scores(source: _Group, target: _Group, domain: _Products, iterations: int) -> NDArray[np.float64]:
-    """The scores of a batch: float64 (source sets, target sets)."""
+@dataclass(frozen=True)
+class _Solved:
+    """What became of a batch: float64 (source sets, target sets), its scores and its plans' marginal errors."""
+
+    place: tuple[NDArray[np.intp], ...]
+    scores: NDArray[np.float64]
+    errors: NDArray[np.float64]
+
+
+def _solve(domain: Products, iterations: int, batch: tuple[_Group, _Group]) -> _Solved:
+    source, target = batch
     blocks = _blocks(source, target, domain)
-    x, y = _factors(source, target, domain, blocks, iterations)
+    x, y, errors = _factors(source, target, domain, blocks, iterations)
     found, mass = (x.new_zeros(len(x)).double() for _ in range(2))
     for block in blocks():
         plan = domain.times(domain.times(block.kernel, x[:, block.span, None]), y[:, None, :])
         plan = domain.leave(plan).double()
         mass += plan.sum((1, 2))
         found += plan.mul_(block.cosines).sum((1, 2))
-    scores: NDArray[np.float64] = (found / mass).cpu().numpy()
-    return scores.reshape(len(source.sets), len(target.sets))
+    place = np.ix_(source.sets, target.sets)
+    shape = len(source.sets), len(target.sets)
+    return _Solved(place, *(one.cpu().double().numpy().reshape(shape) for one in (found / mass, errors)))
 
 
 def _factors(
-    source: _Group, target: _Group, domain: _Products, blocks: Blocks, iterations: int
-) -> tuple[Tensor, Tensor]:
-    """The factors of a batch's plans, times the pictures' weights: (pairs, g), (pairs, h); a weight of 0 stays 0.
+    source: _Group, target: _Group, domain: Products, blocks: Blocks, iterations: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The factors of a batch's plans, times the pictures' weights, and the plans' marginal errors.
 
-    The columns of the plans have their due sums exactly, the rows to ``TOLERANCE`` or as near as the iterations got.
+    A plan is left as it is once it has settled, whatever the others of its batch still need: it depends on its two sets
+    alone.
+
+    Returns:
+        (pairs, g) and (pairs, h), where a weight of 0 stays 0, and (pairs,), L1.  The columns of the plans have their
+        due sums exactly, the rows to ``TOLERANCE`` or as near as the iterations got.
     """
+    import torch  # takes seconds to import
+
     own = domain.enter(source.weights).repeat_interleave(len(target.sets), 0)
     other = domain.enter(target.weights).repeat(len(source.sets), 1)
-    x, y, nothing = own.clone(), other, domain.enter(other.new_zeros(other.shape))
-    errors = own.new_zeros(len(own))
+    x, y, errors = own.clone(), other.clone(), own.new_zeros(len(own))
+    found = torch.empty_like(x), torch.empty_like(y), torch.empty_like(errors)
+    pairs = torch.arange(len(own), device=own.device)  # those that have not settled
     for iteration in range(1, iterations + 1):
-        look = iteration > 1 and iteration % EVERY == 1
-        errors.zero_()
-        sums = nothing
+        last = iteration == iterations
+        look = last or (iteration > 1 and iteration % EVERY == 1)
+        further = _further(iteration, iterations)
+        errors = own.new_zeros(len(own))
+        sums = domain.enter(other.new_zeros(other.shape))
         for block in blocks():
-            rows = domain.sums(block.turned, y)
+            due, part = own[:, block.span], x[:, block.span]
+            reached = domain.times(part, domain.sums(block.turned, y))
             if look:  # at what the iteration before left to be desired
-                reached = domain.leave(domain.times(x[:, block.span], rows))
-                errors += (reached - domain.leave(own[:, block.span])).abs().sum(1)
-            x[:, block.span] = domain.over(own[:, block.span], rows)
+                errors += (domain.leave(reached) - domain.leave(due)).abs().sum(1)
+            x[:, block.span] = domain.times(part, domain.power(domain.over(due, reached), further))
             sums = domain.plus(sums, domain.sums(block.kernel, x[:, block.span]))
-        y = domain.over(other, sums)
-        if look and float(errors.max()) < TOLERANCE:
-            break
-    return x, y
+        y = domain.times(y, domain.power(domain.over(other, domain.times(y, sums)), further))
+        if look:
+            settled = (errors < TOLERANCE) | last
+            for whole, part in zip(found, (x, y, errors), strict=True):
+                whole[pairs[settled]] = part[settled]
+            if bool(settled.all()):
+                break
+            if bool(settled.any()):
+                own, other, x, y, pairs = (part[~settled] for part in (own, other, x, y, pairs))
+                kept = [replace(one, kernel=one.kernel[~settled], turned=one.turned[~settled]) for one in blocks()]
+                blocks = partial(iter, kept)  # a large pair is alone, so there is nothing to keep of it
+    return found
+
+
+def _further(iteration: int, iterations: int) -> float:
+    """How far an iteration goes, as a multiple of Sinkhorn's step (on logarithms).
+
+    Longer steps settle in a fraction of the iterations (Thibault et al. 2021, "Overrelaxed Sinkhorn-Knopp algorithm for
+    regularized optimal transport"): at best ``2 / (1 + √(1 - rate))``, which grows towards 2 the slower a plan settles.
+    What has taken long is slow, so ``2 - PLAIN / iteration``.  Steps are Sinkhorn's own where errors are looked at and
+    at the end, so that the columns have their due sums.
+    """
+    plain = iteration % EVERY < 2 or iteration >= iterations - 1
+    return 1.0 if plain else max(1.0, 2 - PLAIN / iteration)

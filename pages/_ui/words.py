@@ -41,8 +41,8 @@ def verdict(found: Explanation, method: str) -> str:
     if found.outcome == "found":
         evidence = "" if found.learned else f" ({_evidence(found)})"
         return f"Found: {method} ranks the right answer “{gold.word}” first of {found.ranked} candidates{evidence}."
-    rank, winner = f"{shown_rank(found.rank)} of {found.ranked}", found.winner.word
-    where = f"shares rank {rank} with “{winner}”" if found.shared else f"is at rank {rank}; the winner is “{winner}”"
+    rank, rival = f"{shown_rank(found.rank)} of {found.ranked}", found.rival.word if found.rival else ""
+    where = f"shares rank {rank} with “{rival}”" if found.shared else f"is at rank {rank}; the winner is “{rival}”"
     return f"{found.outcome.capitalize()}: the right answer “{gold.word}” {where}. {_reason(found)}"
 
 
@@ -53,9 +53,9 @@ def _evidence(found: Explanation) -> str:
 
 def _reason(found: Explanation) -> str:
     """Why the right answer is not first, a sentence for each of ``explanation.REASONS`` that can come here."""
-    word, kind, gold, winner = found.word, POS[found.pos], found.gold[0].word, found.winner
+    word, kind, gold, first = found.word, POS[found.pos], found.gold[0].word, found.rival
     evidence, better = _evidence(found), "as well" if found.shared else "even better"
-    rival, others = (winner.word, kinds(winner.pos, " and ")) if winner else ("", "")
+    rival, others = (first.word, kinds(first.pos, " and ")) if first else ("", "")
     return {
         "texts": "It compares the words as texts in the space it has learned; no picture of theirs is looked at.",
         "unlike": (

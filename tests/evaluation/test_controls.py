@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import controls
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.scoring.imagesets import ImageSets
-from tests.conftest import BACKBONE, LEXICON, WORDS, picture
+from tests.conftest import BACKBONE, picture
 
 
 def pair_of(small: Dataset, source: list[str], target: list[str]) -> Pair:
@@ -27,41 +26,45 @@ def there(dataset: Dataset) -> list[str]:
     return [name for name, control in controls.CONTROLS.items() if control.available(dataset, BACKBONE, "en-de")]
 
 
-def cosine(one: Counter[str], other: Counter[str]) -> float:
-    dot = sum(count * other[gram] for gram, count in one.items())
-    lengths = [math.sqrt(sum(count * count for count in each.values())) for each in (one, other)]
-    return dot / (lengths[0] * lengths[1])
-
-
-def grams(word: str) -> Counter[str]:
-    text = f"^{word.casefold()}$"
-    return Counter(text[i:j] for i in range(len(text)) for j in range(i + 1, min(i + 3, len(text)) + 1))
-
-
-def test_spelling_is_the_cosine_of_character_ngrams(small: Dataset) -> None:
-    source, target = ["hand", "a", "TV", "banana"], ["Hand", "Band", "tv", "ананас", "ananas", "ß", "groß es"]
-    found = controls.spelling(pair_of(small, source, target))
-    assert found.dtype == np.float32 and found.shape == (4, 7)
-    expected = [[cosine(grams(one), grams(other)) for other in target] for one in source]
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    assert found[0, 0] == pytest.approx(1) and found[2, 2] == pytest.approx(1), "case aside, they are spelled the same"
-    assert found.max() <= 1
-    assert found[3, 3] < 0.2, "another alphabet shares only the borders"
+def test_spelling_counts_every_ngram_of_one_to_three_letters_with_borders(small: Dataset) -> None:
+    """By hand: “ab” is ^ a b $, ^a ab b$, ^ab ab$: nine parts."""
+    found = controls.spelling(pair_of(small, ["ab", "aa", "TV"], ["ab", "abc", "a", "ba", "aaa", "tv", "ж"]))
+    assert found.dtype == np.float32 and found.shape == (3, 7)
+    # ^abc$: ^ a b c $, ^a ab bc c$, ^ab abc bc$: 12 parts, of which ^ a b $ ^a ab ^ab are shared.
+    # ^a$: ^ a $, ^a a$, ^a$: six, of which ^ a $ ^a are shared.  ^ba$: nine, of which ^ a b $.
+    assert found[0].tolist()[:4] == pytest.approx([1, 7 / math.sqrt(9 * 12), 4 / math.sqrt(9 * 6), 4 / 9])
+    # Counts, not sets: ^aa$ has a twice (^ a·2 $, ^a aa a$, ^aa aa$: length² 4 + 8 - 1 = 11 …),
+    # ^aaa$ has a three times and aa twice (^ a·3 $, ^a aa·2 a$, ^aa aaa aa$).
+    lengths = (1 + 4 + 1 + 3 + 2) * (1 + 9 + 1 + 1 + 4 + 1 + 3)
+    shared = 1 + 2 * 3 + 1 + 1 + 1 * 2 + 1 + 1 + 1
+    assert found[1, 4] == pytest.approx(shared / math.sqrt(lengths))
+    assert found[2, 5] == pytest.approx(1), "case aside, they are spelled the same"
+    assert found[0, 6] == pytest.approx(2 / math.sqrt(9 * 6)), "another alphabet shares only the borders"
 
 
 def test_identity_is_the_cosine_of_the_depicted_concepts(small: Dataset) -> None:
-    source = list(dict.fromkeys(row.english for row in LEXICON))
-    target = list(dict.fromkeys(row.target for row in LEXICON))
-    found = controls.identity(pair_of(small, source, target))
+    """By hand, from the pictures of ``conftest.WORDS``."""
+    found = controls.identity(
+        pair_of(small, ["dog", "hand", "run", "ghost"], ["Hund", "Köter", "Hand", "rennen", "Geist"])
+    )
+    half, two_of_six = 1 / math.sqrt(2), 2 / math.sqrt(6)
+    none = math.nan
+    expected = [
+        [half, half, 0, 0, none],  # sun, house; Hund: sun, Köter: house
+        [0, 0, 1, 0, none],  # tree, square
+        [0, 0, 0, two_of_six, none],  # stripes, ring, cross; rennen: ring, cross
+        [none] * 5,
+    ]
     assert found.dtype == np.float32
-    for row, word in enumerate(source):
-        for column, other in enumerate(target):
-            one, two = set(WORDS["en"].get(word, ())), set(WORDS["de"].get(other, ()))
-            if not one or not two:
-                assert math.isnan(found[row, column])
-            else:
-                assert found[row, column] == pytest.approx(len(one & two) / math.sqrt(len(one) * len(two)), abs=1e-6)
-    assert np.isnan(found).any() and (found == 0).any() and (found > 0.99).any()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_concept_counts_once_however_many_pictures_show_it(small: Dataset) -> None:
+    """“Hut” is a house and a tree; a hat that is a house twice and a tree once is the same set."""
+    rows = list(small.words.itertuples(index=False, name=None))
+    dataset.write_words(small.path, [*rows, ("en", "hat", 2, picture("tree").id)])
+    found = controls.identity(pair_of(Dataset(small.path), ["hat"], ["Hut", "Köter", "rot"]))
+    np.testing.assert_allclose(found, [[1, 1 / math.sqrt(2), 0]], atol=1e-6)
 
 
 def test_words_whose_pictures_have_no_concept_score_nan(small: Dataset) -> None:

@@ -194,7 +194,10 @@ def test_the_device_is_kept(pair: Pair) -> None:
     assert scored["avgmax"].device == "cpu" and scored["avgmax"].seconds > 0
     frames = ranked.rankings(pair, ["avgmax"], scored)
     stored = ranked.stored_rankings(again(pair), ["avgmax"])["avgmax"]
-    assert stored.attrs == frames["avgmax"].attrs == {"key": pair.key, "device": "cpu"}
+    assert stored.attrs == frames["avgmax"].attrs
+    key = rankers.ranker("avgmax").full_key(pair)
+    assert {name: stored.attrs[name] for name in ("key", "device", "error")} == {
+        "key": key, "device": "cpu", "error": 0}  # fmt: skip
 
 
 def test_composed_scores_come_from_stored_ones(pair: Pair, computed: list[str]) -> None:

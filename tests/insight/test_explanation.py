@@ -149,7 +149,7 @@ def case(rank: float, *, others: tuple[Candidate, ...] = (), **facts: object) ->
 
 MILK = Candidate("Milchshake", 1, 0.8, False, "N", 5)
 REASONS = {
-    "found": (case(1, others=(replace(MILK, rank=2),)), "", "Milchshake"),
+    "found": (case(1, others=(replace(MILK, rank=2, score=0.4),)), "", "schütteln"),
     "nearly": (case(2, others=(MILK,)), "other kind", "Milchshake"),
     "no match": (case(40, others=(MILK,), best_cosine=0.3), "unlike", "Milchshake"),
     "no match, nothing typical": (case(40, others=(MILK,), best_cosine=0.3, typical=NAN), "other kind", "Milchshake"),
@@ -172,18 +172,40 @@ def test_a_word_has_one_reason_and_one_winner(name: str) -> None:
     assert not found.shared
 
 
-def test_the_winner_of_a_tie_is_never_the_right_answer_itself() -> None:
+def test_a_right_answer_that_shares_the_first_place_wins_and_has_a_rival() -> None:
     tied = case(1.5, others=(replace(MILK, rank=1.5, score=0.5),))
-    first = replace(tied, candidates=tuple(sorted(tied.candidates, key=lambda each: not each.gold)))
-    assert first.candidates[0].gold
-    assert first.winner == first.candidates[1] and first.shared and first.ranked == 2
+    for ordered in (tied.candidates, tied.candidates[::-1]):
+        found = replace(tied, candidates=ordered)
+        assert found.winner == found.gold[0] and found.rival is not None and found.rival.word == "Milchshake"
+        assert found.shared and found.ranked == 2 and found.reason == "other kind"
 
 
-def test_two_right_answers_that_tie() -> None:
-    tied = case(1.5)
-    other = replace(tied.gold[0], word="rütteln")
-    both = replace(tied, candidates=(*tied.candidates, other), gold=(*tied.gold, other))
-    assert both.winner == both.gold[0] and both.shared and both.ranked == 2
+def test_two_right_answers_that_share_the_first_place_alone() -> None:
+    """Each is at rank 1½, the word is found, and what comes third has not won."""
+    first = replace(case(1.5).gold[0], rank=1.5)
+    third = replace(MILK, rank=3, score=0.4)
+    gold = (first, replace(first, word="rütteln"))
+    found = replace(case(1), candidates=(*gold, third), gold=gold)
+    assert found.winner == first and found.rival == third and not found.shared and found.reason == ""
+    record = explanation.as_json(found, 3)
+    assert (record["winner"]["word"], record["rival"]["word"]) == ("schütteln", "Milchshake")
+
+
+def test_where_nothing_is_wrong_there_is_no_rival() -> None:
+    found = case(1)
+    assert found.winner == found.gold[0] and found.rival is None and not found.shared
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_winner_is_that_of_the_rankings(pair: Pair, method: str) -> None:
+    """Also where everything ties: the last three words' scores are made equal."""
+    scores = ranked.scores(pair, [method])[method].copy()
+    known = ~np.isnan(scores)
+    scores[4:] = np.where(known[4:], 0.5, np.nan)
+    frame = rankings.ranked(pair, scores)
+    for number, word in enumerate(frame["winner"]):
+        found = explanation.explain(pair, number, scores, scores, frame).winner
+        assert found.word == word if found else pd.isna(word)
 
 
 @pytest.mark.parametrize("method", METHODS)

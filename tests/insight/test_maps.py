@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cldi_core.data import dataset
+from cldi_core.data import dataset, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.evaluation.pairs import Pair, open_pair
@@ -125,7 +125,7 @@ def test_a_map_is_stored_kept_and_read_back(small: Dataset) -> None:
     path = small.path / "projections" / BACKBONE / "words.parquet"
     stored = pd.read_parquet(path)
     stored["x"] += 100
-    stored.to_parquet(path, index=False)
+    storage.write_frame(path, stored)
     assert maps.coordinates(small, BACKBONE, "words")["x"].min() > 50, "the stored map is the one that is shown"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from cldi_core.errors import FeatureError, UnknownNameError
-from cldi_core.scoring import transport
+from cldi_core.scoring import transport, transport_factors
 from cldi_core.scoring.imagesets import ImageSets, similarity
 from cldi_core.scoring.transport import sinkhorn
 from tests import oracles
@@ -195,7 +195,7 @@ def test_is_symmetric_when_settled() -> None:
 @pytest.mark.parametrize("epsilon", [0.5, 0.04, 0.009])
 def test_stops_early(epsilon: float, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    for domain in (transport._Products, transport._Logarithms):
+    for domain in (transport_factors.Products, transport_factors.Logarithms):
 
         def counted(*args: object, sums: Callable = domain.sums) -> object:
             calls.append(1)
