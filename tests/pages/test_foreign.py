@@ -5,9 +5,10 @@ from __future__ import annotations
 import html
 import re
 
+import pandas as pd
 import pytest
 
-from pages._ui import foreign
+from pages._ui import figures, foreign
 from pages._ui.foreign import in_figure, plain, safe
 from tests.pages.hostile import CORPUS
 from tests.pages_data import unescaped
@@ -61,3 +62,14 @@ def test_only_what_streamlit_would_change_is_taken_apart(text: str, made: str) -
 
 def test_figures_read_tags_and_entities_but_no_quotes() -> None:
     assert in_figure("<b>\"x\"</b> & 'y'\n%{x}") == "&lt;b&gt;\"x\"&lt;/b&gt; &amp; 'y' %{x}"
+
+
+def test_contenders_and_words_are_text_in_figures() -> None:
+    """A backbone is called as its folder is."""
+    evil = "<a href='http://evil.example'>x</a>"
+    table = pd.DataFrame({"word": [evil], "pos": ["N"], "number": [0], "one": [1.0], "two": [2.0]})
+    drawn = figures.rank_scatter(table, "one", "two", (evil, f"{evil}!"))
+    titles = [drawn.layout.xaxis.title.text, drawn.layout.yaxis.title.text]
+    assert titles == [f"rank, {in_figure(evil)}", f"rank, {in_figure(evil)}!"]
+    assert drawn.data[1].hovertext == (in_figure(evil),)
+    assert "<" not in in_figure(evil)

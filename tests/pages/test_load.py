@@ -132,6 +132,20 @@ def test_a_change_behind_a_table_is_seen_in_it(small: Dataset) -> None:
     assert {record["method"] for record in load.against(*here, ways=ways)} == {"maxmax", "knn"}
 
 
+def test_the_noun_gap_leaves_out_words_spelled_alike(small: Dataset) -> None:
+    pair, here = open_pair(small, BACKBONE, "en-de"), ("small", BACKBONE, ["en-de"], "knn", "V")
+    frame = ranked.rankings(pair, ["knn"])["knn"]
+    alike = frame[frame["same_spelled"]]
+    assert set(alike["pos"]) == {"N"} and len(alike) < (frame["pos"] == "N").sum()
+    every, without = (
+        (1 / rows.loc[rows["pos"] == "N", "rank"]).mean() - (1 / rows.loc[rows["pos"] == "V", "rank"]).mean()
+        for rows in (frame, frame[~frame["same_spelled"]])
+    )
+    assert every != pytest.approx(without)
+    assert load.noun_gap(*here).value == pytest.approx(every)
+    assert load.noun_gap(*here, same_spelled=False).value == pytest.approx(without)
+
+
 def test_a_rerun_opens_no_data_set_and_looks_at_the_files_of_the_shown_one_alone(
     small: Dataset, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
