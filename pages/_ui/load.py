@@ -207,6 +207,14 @@ def against(
     return tables.against(frames, base, same_spelled=same_spelled) if frames and known else []
 
 
+@cached(max_entries=40, also=RANKINGS)
+def errors(name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str]) -> dict[str, float]:
+    """The largest error that each of ``ways`` which iterates has left in the scores of the pairs."""
+    frames = _complete(name, backbone, pairs, ways).values()
+    found = {way: max(float(own[way].attrs.get("error", 0)) for own in frames) for way in next(iter(frames), {})}
+    return {way: error for way, error in found.items() if error}
+
+
 def chance(name: str, backbone: str, pairs: Sequence[str]) -> float:
     """The MRR of a random order, the mean over pairs."""
     return sum(tables.chance(pair_of(name, backbone, pair)) for pair in pairs) / len(pairs)

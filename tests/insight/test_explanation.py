@@ -228,6 +228,24 @@ def test_every_word_has_a_reason_and_valid_json(pair: Pair, word: str, method: s
         assert record["winner"]["word"] == found.winner.word
 
 
+def test_the_outcomes_of_the_tiny_set(pair: Pair) -> None:
+    """Each is one outcome and no other, and follows from where the loop finds the best right answer."""
+    matrix, expected = ranked.scores(pair, ["avgmax"])["avgmax"], dict[str, float]()
+    for number, query in enumerate(pair.queries):
+        place = oracles.gold_ranks(matrix[pair.rows[number]][None].tolist(), [set(pair.gold[number])])[0]
+        found = explained(pair, query.id)
+        assert found.rank == place or (math.isnan(found.rank) and math.isnan(place))
+        expected[query.word] = place
+    outcomes = {word: explained(pair, word).outcome for word in expected}
+    assert outcomes["ghost"] == "uncovered"
+    assert {word for word, outcome in outcomes.items() if outcome == "found"} == {
+        word for word, place in expected.items() if place == 1
+    }
+    assert {word for word, outcome in outcomes.items() if outcome == "nearly"} == {
+        word for word, place in expected.items() if 1 < place <= 10
+    }
+
+
 def test_typical_is_the_median_best_cosine_of_found_words(pair: Pair) -> None:
     maxmax = np.full((7, 9), 0.1, np.float32)
     for word, right, cosine in (("dog", "Hund", 0.9), ("hat", "Hut", 0.5), ("hand", "Hand", 0.6)):

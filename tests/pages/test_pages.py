@@ -218,6 +218,16 @@ def test_the_overview_tells_four_stories_and_the_facts(wide: Dataset) -> None:
     assert not at.info and "Made \\[for\\]" in texts(at)
 
 
+def test_the_results_say_how_far_transport_has_settled(
+    built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the table, by what the rankings say."""
+    monkeypatch.setattr(load, "errors", lambda *given: {"sinkhorn": 0.0042})
+    monkeypatch.setenv("CLDI_DATA", str(built[0].path.parent))
+    at = healthy(open_page("results", dataset=built[0].name))
+    assert "Optimal transport: not settled, marginal errors up to 4e-03" in texts(at)
+
+
 def test_the_finding_is_that_of_the_results(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> None:
     charts = Charts()
     monkeypatch.setattr(st, "plotly_chart", charts)
