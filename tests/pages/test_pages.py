@@ -18,7 +18,7 @@ from cldi_core.evaluation import tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import maps, overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import draw, figures, frame, words
+from pages._ui import draw, figures, frame, load, words
 from tests import oracles, ranked
 from tests.conftest import BACKBONE
 from tests.pages_data import (

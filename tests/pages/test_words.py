@@ -90,7 +90,7 @@ def test_places_and_kinds() -> None:
 
 
 def test_methods_that_iterate_say_how_far_they_have_come() -> None:
-    told = words.settled({"Optimal transport": 9.4e-7, "Other": 2.5e-3})
+    told = words.settled({"Optimal transport": 9.4e-7, "Other": 2.1e-3})
     assert told == (
         "Optimal transport: settled, marginal errors up to 9e-07 · Other: not settled, marginal errors up to 2e-03"
     )
