@@ -11,7 +11,7 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
-from pages._ui import draw, frame, load, result_tables, view
+from pages._ui import draw, frame, load, result_tables, view, words
 from pages._ui.result_tables import FIGURES
 
 
@@ -61,6 +61,9 @@ def summary(
         f"chance MRR {load.chance(current.dataset, current.backbone, pairs):.3f} · "
         f"KNN and KNN-C name one answer only, so they have P@1 alone."
     )
+    errors = load.errors(current.dataset, current.backbone, pairs, methods)
+    if errors:
+        st.caption(draw.safe(words.settled({rankers.label(way): error for way, error in errors.items()})))
     csv = pd.DataFrame(records).to_csv(index=False).encode()
     name = f"results-{load.opened(current.dataset).name}-{group}.csv"
     st.download_button("CSV", csv, name, "text/csv", icon=":material/download:")

@@ -222,6 +222,16 @@ class Listing:
     opened: Mapping[str, Dataset]
     failed: Mapping[str, str]
 
+    def find(self, name: str) -> Dataset:
+        """One of them.
+
+        Raises:
+            DatasetError: it cannot be opened, or is not there any more.
+        """
+        if name not in self.opened:
+            raise DatasetError(self.failed.get(name, f"the data set {name!r} is not there any more"))
+        return self.opened[name]
+
 
 HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset NAME"
 
@@ -239,10 +249,10 @@ def available() -> dict[str, Path]:
     return requested() | {path.parent.name: path.parent for path in sorted(root().glob("*/dataset.toml"))}
 
 
-def listing() -> Listing:
-    """Open every data set of ``available``: what is wrong with one is nothing to the others."""
+def listing(folders: Mapping[str, Path] | None = None) -> Listing:
+    """Open every data set of ``available``, or of these: what is wrong with one is nothing to the others."""
     opened, failed = {}, {}
-    for name, path in available().items():
+    for name, path in (available() if folders is None else folders).items():
         try:
             opened[name] = Dataset(path)
             _ = opened[name].home  # where that is not to be found, nothing of it can be used

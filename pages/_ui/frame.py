@@ -75,7 +75,7 @@ def sidebar(current: view.View, names: list[str]) -> None:
 
 def failures(current: view.View) -> None:
     """A line for each data set that cannot be opened, but the one that is shown: of that the page speaks."""
-    lines = [f"{name}: {why}" for name, why in load.listed().failures.items() if name != current.dataset]
+    lines = [f"{name}: {why}" for name, why in load.listed().failed.items() if name != current.dataset]
     for line in lines[:FAILURES]:
         st.warning(safe(line))
     if len(lines) > FAILURES:

@@ -19,7 +19,6 @@ from cldi_core import rankers
 from cldi_core.data import dataset as datasets
 from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
-from cldi_core.errors import CldiError, DatasetError
 from cldi_core.evaluation import metrics, stored_scores, tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import stored_rankings
@@ -36,34 +35,11 @@ RANKINGS = ("rankings/*/*/*",)  # files that commands write while pages are look
 SCORES = (*RANKINGS, "scores/*/*/*")
 
 
-@dataclass(frozen=True)
-class Listing:
-    """The data sets that there are.
-
-    Attributes:
-        sets: name, which is what a ``--dataset`` opens it by → a data set of which only ``dataset.toml`` has been read.
-        failures: the names of those that cannot be opened → why.
-    """
-
-    sets: dict[str, datasets.Dataset]
-    failures: dict[str, str]
-
-    def find(self, name: str) -> datasets.Dataset:
-        """One of them.
-
-        Raises:
-            DatasetError: it cannot be opened, or is not there any more.
-        """
-        if name not in self.sets:
-            raise DatasetError(self.failures.get(name, f"the data set {name!r} is not there any more"))
-        return self.sets[name]
-
-
 @dataclass
 class _Run:
     """What is looked at once while a page is drawn: which data sets there are, and the stamps of those it shows."""
 
-    listing: Listing | None = None
+    listing: datasets.Listing | None = None
     stamps: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
 
 
@@ -83,7 +59,7 @@ def one_run() -> Iterator[None]:
         _run.reset(token)
 
 
-def listed() -> Listing:
+def listed() -> datasets.Listing:
     """All data sets; each is opened when it is new or its ``dataset.toml`` has changed, and not before."""
     run = _run.get() or _Run()
     if run.listing is None:
@@ -101,14 +77,8 @@ def _status(file: Path) -> tuple[int, int]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _opened_once(files: tuple[tuple[str, str, int, int], ...]) -> Listing:
-    listing = Listing({}, {})
-    for name, folder, *_ in files:
-        try:
-            listing.sets[name] = datasets.Dataset(Path(folder))
-        except CldiError as error:
-            listing.failures[name] = str(error)
-    return listing
+def _opened_once(files: tuple[tuple[str, str, int, int], ...]) -> datasets.Listing:
+    return datasets.listing({name: Path(folder) for name, folder, *_ in files})
 
 
 def _stamped(name: str, also: tuple[str, ...]) -> tuple[str, ...]:
@@ -155,13 +125,13 @@ def cached(
 def names() -> list[str]:
     """The data sets to choose from, the default first and those that cannot be opened last."""
     found = listed()
-    first = [name for name in (*datasets.requested(), "demo") if name in found.sets]
-    return list(dict.fromkeys([*first, *found.sets, *found.failures]))
+    first = [name for name in (*datasets.requested(), "demo") if name in found.opened]
+    return list(dict.fromkeys([*first, *found.opened, *found.failed]))
 
 
 def titles() -> dict[str, str]:
     """What people see of each data set: name → title, with the name where several have that title."""
-    own = {name: one.title for name, one in listed().sets.items()}
+    own = {name: one.title for name, one in listed().opened.items()}
     shared = Counter(own.values())
     return {name: f"{title} ({name})" if shared[title] > 1 else title for name, title in own.items()}
 
@@ -308,6 +278,14 @@ def against(
     frames = _complete(name, backbone, pairs, ways)
     known = all(base in own for own in frames.values())
     return tables.against(frames, base, same_spelled=same_spelled) if frames and known else []
+
+
+@cached(max_entries=40, also=RANKINGS)
+def errors(name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str]) -> dict[str, float]:
+    """The largest error that each of ``ways`` which iterates has left in the scores of the pairs."""
+    frames = _complete(name, backbone, pairs, ways).values()
+    found = {way: max(float(own[way].attrs.get("error", 0)) for own in frames) for way in next(iter(frames), {})}
+    return {way: error for way, error in found.items() if error}
 
 
 def chance(name: str, backbone: str, pairs: Sequence[str]) -> float:

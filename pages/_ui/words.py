@@ -5,6 +5,8 @@ Text about image pivoting is in ``pivot_words``.  Nothing here is Markdown; ``dr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,7 @@ from cldi_core.features.background import ExtractionJob, Made
 from cldi_core.features.provenance import Provenance
 from cldi_core.insight.explanation import Explanation, shown_rank
 from cldi_core.insight.overview import Counts, Story
+from cldi_core.scoring.transport import TOLERANCE
 
 OUTCOMES = {"found": "found", "nearly": "nearly", "missed": "missed", "uncovered": "no pictures"}
 
@@ -75,6 +78,14 @@ def _reason(found: Explanation) -> str:
             "what it shows may look alike or be related."
         ),
     }[found.reason]
+
+
+def settled(errors: Mapping[str, float]) -> str:
+    """How far methods that iterate have come: label → the largest error that was left (``transport.settle``)."""
+    return " · ".join(
+        f"{label}: {'settled' if error < TOLERANCE else 'not settled'}, marginal errors up to {error:.0e}"
+        for label, error in errors.items()
+    )
 
 
 def question(story: Story) -> str:

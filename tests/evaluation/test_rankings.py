@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,7 @@ from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.ranker import CONTROL, Ranker
 from cldi_core.features import shards
 from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.methods import METHODS
+from cldi_core.scoring.methods import METHODS, SINKHORN
 from cldi_core.scoring.scores import score_all
 from tests import ranked
 from tests.conftest import BACKBONE, LEXICON, picture
@@ -140,6 +142,51 @@ def test_stale_scores_are_never_read(pair: Pair, change: Callable[[Path], None],
             found[name], rankings.ranked(again(pair), fresh[name]), check_dtype=False, atol=1e-6
         )
     assert files(pair, "scores") == sorted(f"{name}.safetensors" for name in names), "one file each, the new one"
+
+
+@pytest.mark.parametrize("order", [list(METHODS), list(METHODS)[::-1], ["rrf"], ["maxmax", "avgmax+isf", "rrf"]])
+def test_what_was_scored_before_does_not_show(pair: Pair, order: list[str], tmp_path: Path) -> None:
+    """Scores after a partial rescoring, asked for in any order, are those of a data set that was never scored."""
+    ranked.rankings(pair, order)
+    for change in (_other_picture, _other_list):
+        change(pair.dataset.path)
+        fresh = shutil.copytree(pair.dataset.path, tmp_path / f"fresh {change.__name__}")
+        for folder in ("scores", "rankings"):
+            shutil.rmtree(fresh / folder)
+        clean = open_pair(Dataset(fresh), BACKBONE, "en-de")
+        for name in order:
+            one, other = ranked.scored(again(pair), [name])[name], ranked.scored(clean, [name])[name]
+            np.testing.assert_array_equal(one.matrix, other.matrix, err_msg=name)
+            assert one.key == other.key
+        mine, theirs = ranked.rankings(again(pair), order), ranked.rankings(clean, order)
+        for name in order:
+            pd.testing.assert_frame_equal(mine[name], theirs[name], check_dtype=False)
+
+
+def test_right_answers_are_those_of_today_after_a_partial_rescoring(pair: Pair) -> None:
+    """A changed picture and a changed list at once: the words that are not computed again have new answers too."""
+    ranked.rankings(pair, ["avgmax"])
+    _other_picture(pair.dataset.path)
+    rows = [replace(row, target="Hund") if row.english == "big" else row for row in LEXICON]
+    wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", rows)
+    frame = ranked.rankings(again(pair), ["avgmax"])["avgmax"].set_index("word")
+    assert frame.loc["big", "right"] == "Hund"
+    own = ranked.scores(again(pair), ["avgmax"])["avgmax"][again(pair).source.row("big")]
+    column = again(pair).target.row("Hund")
+    assert frame.loc["big", "rank"] == 1 + (own > own[column] + 1e-6).sum()
+
+
+def test_the_error_of_transport_is_kept_and_handed_on(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SINKHORN, "iterations", 2)
+    first = ranked.scored(pair, ["sinkhorn", "rrf=avgmax,sinkhorn", "avgmax"])
+    assert first["sinkhorn"].error == first["rrf=avgmax,sinkhorn"].error > 1e-3 and first["avgmax"].error == 0
+    assert ranked.scored(again(pair), ["sinkhorn"])["sinkhorn"].error == first["sinkhorn"].error
+    frames = ranked.rankings(again(pair), ["sinkhorn", "avgmax"])
+    assert frames["sinkhorn"].attrs["error"] == first["sinkhorn"].error and frames["avgmax"].attrs["error"] == 0
+    assert ranked.stored_rankings(again(pair), ["sinkhorn"])["sinkhorn"].attrs["error"] == first["sinkhorn"].error
+    _other_picture(pair.dataset.path)
+    part = ranked.scored(again(pair), ["sinkhorn"])["sinkhorn"]
+    assert part.computed == 9 and part.error >= first["sinkhorn"].error, "what was kept may be the worst"
 
 
 def test_another_right_answer_changes_ranks_but_needs_no_new_scores(pair: Pair, computed: list[str]) -> None:

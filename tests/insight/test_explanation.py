@@ -235,6 +235,24 @@ def test_best_cosines_are_those_of_maxmax(pair: Pair) -> None:
         np.testing.assert_allclose(own, maxmax[row], atol=1e-6)  # also nan for words without pictures
 
 
+def test_the_outcomes_of_the_tiny_set(pair: Pair) -> None:
+    """Each is one outcome and no other, and follows from where the loop finds the best right answer."""
+    matrix, expected = ranked.scores(pair, ["avgmax"])["avgmax"], dict[str, float]()
+    for number, query in enumerate(pair.queries):
+        place = oracles.gold_ranks(matrix[pair.rows[number]][None].tolist(), [set(pair.gold[number])])[0]
+        found = explained(pair, query.id)
+        assert found.rank == place or (math.isnan(found.rank) and math.isnan(place))
+        expected[query.word] = place
+    outcomes = {word: explained(pair, word).outcome for word in expected}
+    assert outcomes["ghost"] == "uncovered"
+    assert {word for word, outcome in outcomes.items() if outcome == "found"} == {
+        word for word, place in expected.items() if place == 1
+    }
+    assert {word for word, outcome in outcomes.items() if outcome == "nearly"} == {
+        word for word, place in expected.items() if 1 < place <= 10
+    }
+
+
 def test_typical_is_the_median_best_cosine_of_found_words(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     cosines = {("dog", "Hund"): 0.9, ("hat", "Hut"): 0.5, ("hand", "Hand"): 0.6}
     monkeypatch.setattr(explanation, "best_cosine", lambda pair, word, right: cosines.get((word, right), 0.1))

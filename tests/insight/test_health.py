@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +115,32 @@ def test_each_fault_is_found(small: Dataset, name: str) -> None:
     finding = matching(findings(Dataset(small.path)), text)
     assert finding.level == level
     assert step in finding.next_step
+
+
+def test_shared_and_failed_pictures_are_counted(small: Dataset) -> None:
+    """One picture of three words in two languages, one of two words, one twice in one word; two failed of three."""
+    rows = list(small.words.itertuples(index=False, name=None))
+    sun, house, ring = (picture(concept).id for concept in ("sun", "house", "ring"))
+    more = [("en", "red", 8, sun), ("de", "rot", 8, sun), ("en", "red", 9, house), ("en", "run", 9, ring)]
+    pictures.write_shards(small.path / "images", [picture("sun", "fr", 5)])
+    before = matching(findings(small), "belong to several words").text
+    dataset.write_words(small.path, [*rows, *more])
+    (shard,) = small.path.glob(f"features/{BACKBONE}/*")
+    ids, matrix, meta = shards.read_shard(shard)
+    failed = [{"id": key, "file": f"{key[:4]}.png", "reason": "broken picture"} for key in ids[:2]]
+    shards.write_shard(shard, ids[3:], matrix[3:], {**meta, "failed": json.dumps(failed)})
+    found = findings(Dataset(small.path))
+    owners: dict[str, set[str]] = {}
+    for _, word, _, key in [*rows, *more]:
+        owners.setdefault(key, set()).add(word)
+    expected = sum(len(words) > 1 for words in owners.values())
+    shared = matching(found, "belong to several words").text
+    assert shared == f"{expected} pictures belong to several words" != before
+    assert len(owners[sun]) == 3 and {sun, house} <= {key for key, words in owners.items() if len(words) > 1}
+    named = ", ".join(f"{key[:4]}.png (broken picture)" for key in ids[:2])
+    assert matching(found, "could not be used").text == f"{BACKBONE}: 2 pictures could not be used: {named}"
+    assert matching(found, "have no features").text == f"{BACKBONE}: 1 pictures that words use have no features"
+    assert matching(found, "features of").text.startswith(f"{BACKBONE}: features of 14 pictures")
 
 
 def test_one_fault_does_not_hide_another(small: Dataset) -> None:

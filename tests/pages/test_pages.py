@@ -17,7 +17,7 @@ from cldi_core.evaluation import tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import maps, overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import draw, figures, frame, words
+from pages._ui import draw, figures, frame, load, words
 from tests import oracles, ranked
 from tests.conftest import BACKBONE
 from tests.pages_data import (
@@ -217,6 +217,16 @@ def test_the_overview_tells_four_stories_and_the_facts(wide: Dataset) -> None:
     assert facts == words.facts(overview.counts(wide))
     assert "averaged over 2 pairs" in texts(at)
     assert not at.info and "Made \\[for\\]" in texts(at)
+
+
+def test_the_results_say_how_far_transport_has_settled(
+    built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the table, by what the rankings say."""
+    monkeypatch.setattr(load, "errors", lambda *given: {"sinkhorn": 0.0042})
+    monkeypatch.setenv("CLDI_DATA", str(built[0].path.parent))
+    at = healthy(open_page("results", dataset=built[0].name))
+    assert "Optimal transport: not settled, marginal errors up to 4e-03" in texts(at)
 
 
 def test_the_finding_is_that_of_the_results(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> None:

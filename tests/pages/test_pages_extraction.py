@@ -80,7 +80,7 @@ def test_a_start_that_fails_says_why(extracted: Dataset) -> None:
     at = healthy(open_page("data"))
     at.main.selectbox(key="extract backbone").set_value("vgg19")
     at = button(at, "Start").click().run()
-    assert not at.exception and "features/vgg19' cannot be written to (" in plain(at.error[0].value)
+    assert not at.exception and "features/vgg19' cannot be written to (" in unescaped(at.error[0].value)
 
 
 def test_one_that_runs_can_be_watched_and_cancelled(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,3 +87,11 @@ def test_groups_of_the_map_are_named(colouring: str, value: str, label: str) -> 
 def test_places_and_kinds() -> None:
     assert [words.place(rank) for rank in (1, 2.5, math.nan)] == ["#1", "#2½", "no pictures"]
     assert (words.kinds("NV"), words.kinds("NA", " and "), words.kinds("")) == ("noun, verb", "noun and adjective", "")
+
+
+def test_methods_that_iterate_say_how_far_they_have_come() -> None:
+    told = words.settled({"Optimal transport": 9.4e-7, "Other": 2.1e-3})
+    assert told == (
+        "Optimal transport: settled, marginal errors up to 9e-07 · Other: not settled, marginal errors up to 2e-03"
+    )
+    assert words.settled({}) == ""

@@ -15,6 +15,8 @@ import pytest
 from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.scoring import transport, transport_factors
 from cldi_core.scoring.imagesets import ImageSets, similarity
+from cldi_core.scoring.methods import SINKHORN
+from cldi_core.scoring.scores import score_all
 from cldi_core.scoring.transport import sinkhorn
 from tests import oracles
 from tests import oracles_extra as slow
@@ -115,6 +117,65 @@ def test_equals_pot(source: list, target: list, epsilon: float) -> None:
 def test_equals_pot_on_pictures_that_share_a_scene(epsilon: float) -> None:
     """Cosines as of a network's features, 0.8 to 1; with random ones, small epsilons do not settle in a lifetime."""
     check_with_pot(alike(1, 5, 12), alike(3, 1, 20, 12), epsilon)
+
+
+@pytest.mark.parametrize(("size", "other", "dim"), [(3, 4, 40), (5, 5, 16), (20, 30, 5), (80, 60, 3), (200, 150, 8)])
+@pytest.mark.parametrize("signed", [True, False], ids=["signed", "unsigned"])
+def test_equals_pot_with_the_options_of_the_method(size: int, other: int, dim: int, signed: bool) -> None:
+    """With 100 of Sinkhorn's own steps, signed features were up to 1.7e-2 off."""
+    ot = pytest.importorskip("ot")
+    source, target = pictures(size, dim=dim), pictures(other, other, other, dim=dim)
+    if not signed:
+        source, target = [np.abs(array) for array in source], [np.abs(array) for array in target]
+    found = transport.settle(sets_of(source), sets_of(target), **SINKHORN)
+    options = {"method": "sinkhorn_log", "stopThr": 1e-9, "numItermax": 20_000, "warn": False}
+    for column, array in enumerate(target):
+        cosines = similarity(source[0].astype(np.float64), array.astype(np.float64)).astype(np.float64)
+        expected = (ot.sinkhorn([], [], 1 - cosines, 0.05, **options) * cosines).sum()
+        assert found.scores[0, column] == pytest.approx(expected, abs=max(3e-6, found.error))
+    assert found.error < 1e-4
+
+
+def marginal_error(source: np.ndarray, target: np.ndarray, iterations: int) -> float:
+    """The L1 error of the rows of a plan after some of Sinkhorn's own iterations."""
+    cosines = np.array([[oracles.cosine(i, j) for j in target] for i in source])
+    kernel, x, y = np.exp(cosines / 0.05), np.ones(len(source)), np.ones(len(target))
+    for _ in range(iterations):
+        x = 1 / len(source) / (kernel @ y)
+        y = 1 / len(target) / (kernel.T @ x)
+    return float(np.abs((x[:, None] * kernel * y).sum(axis=1) - 1 / len(source)).sum())
+
+
+def test_the_error_is_that_of_the_plan_that_has_settled_least() -> None:
+    """Neither the mean of all, nor the last one's: one pair of many is far off."""
+    settled, hard = (
+        alike(5, 6, 4),
+        [np.array([[1.0, 0], [0.6, 0.8], [-1, 0.1]]), np.array([[1.0, 0.05], [-1, 0], [0, 1]])],
+    )
+    pad = [np.pad(array, ((0, 0), (0, 30))).astype(np.float32) for array in hard]
+    for place in range(3):
+        source = [*settled[:place], pad[0], *settled[place:]]
+        target = [*settled[::-1][:place], pad[1], *settled[::-1][place:]]
+        error = transport.settle(sets_of(source), sets_of(target), iterations=15).error
+        every = [marginal_error(one, other, 14) for one in source for other in target]
+        assert error == pytest.approx(max(every), rel=1e-4) and error > 3 * np.mean(every)
+
+
+def test_what_has_settled_says_so_and_nothing_has_no_error() -> None:
+    assert 0 < transport.settle(sets_of(alike(5, 12)), sets_of(alike(20, 3))).error < 1e-6
+    assert transport.settle(sets_of([EMPTY]), sets_of([T[0]])).error == 0
+
+
+def test_the_error_of_a_method_is_told(small_iterations: None) -> None:
+    errors: dict[str, float] = {}
+    score_all(sets_of(S), sets_of(T), ["avgmax", "sinkhorn+csls"], errors=errors)
+    assert list(errors) == ["sinkhorn"] and errors["sinkhorn"] > 1e-4
+
+
+@pytest.fixture
+def small_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The method runs out of iterations."""
+    monkeypatch.setitem(SINKHORN, "iterations", 3)
 
 
 @pytest.mark.parametrize(("shelf", "batch", "pair", "slack"), [(1, 1, 1, 8), (20, 40, 64, 1), (60, 100, 100, 10**9)])
