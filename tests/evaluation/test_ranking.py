@@ -97,6 +97,23 @@ def test_a_right_answer_that_shares_the_first_place_wins() -> None:
     assert winner.tolist()[:4] == [0, 1, 0, 2] and right.tolist()[:4] == [0, 0, 2, 2]
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_winners_equal_the_loop(seed: int) -> None:
+    """As literal as the docstring: whoever is within 1e-6 of the highest shares the first place."""
+    rng = np.random.default_rng(seed)
+    scores = tied_scores(seed, (12, 7))
+    scores[4], scores[5] = NAN, [NAN] * 6 + [-0.5]
+    gold = [set(rng.choice(7, rng.integers(1, 4), replace=False).tolist()) for _ in scores]
+    winner, right = winners(scores, gold)
+    assert (winner.dtype, right.dtype) == (np.int64, np.int64)
+    for row, own, best, answer in zip(scores.tolist(), gold, winner.tolist(), right.tolist(), strict=True):
+        known = {column: score for column, score in enumerate(row) if not np.isnan(score)}
+        first = [column for column, score in known.items() if score >= max(known.values()) - 1e-6]
+        answers = sorted(own, key=lambda column: (-known.get(column, -9), column))
+        assert answer == answers[0]
+        assert best == (answer if answer in first or not first else first[0])
+
+
 def test_a_right_answer_without_pictures_leaves_the_others() -> None:
     found = gold_ranks(np.array([[NAN, 0.2, 0.4], [NAN, 0.2, 0.4], [NAN] * 3]), [{0, 1}, {0}, {1}])
     np.testing.assert_array_equal(found, [2, NAN, NAN])
