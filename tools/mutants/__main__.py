@@ -2,7 +2,8 @@
 
 The checkout is copied, and the bugs go into the copy.  One run without a bug finds which tests reach which line, and
 which libraries they load.  These are imported once; then every bug has a fork of this process, in which the tests that
-reach its line run until one fails.  A bug that makes them take far too long counts as noticed.
+reach its line run until one fails: those of the module's own file first, then the quickest, for ``--seconds`` at most
+when nothing is wrong.  A bug that makes them take far too long counts as noticed.
 
 mutmut and cosmic-ray were tried.  mutmut 3.8 leaves out all code outside functions, and decorated functions: much of
 `pages/`, and the records of methods.  Its quick way of forking hangs in the threads of torch and BLAS, since it has run
@@ -29,6 +30,7 @@ import time
 from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from types import FrameType, ModuleType
 
@@ -78,14 +80,17 @@ class Reach:
     def pytest_runtest_logfinish(self) -> None:
         self.now = OUTSIDE
 
-    def reaching(self, path: str, lines: range) -> list[str]:
-        """The tests that run one of these lines of a module, the quickest files first."""
+    def reaching(self, path: str, lines: range, most: float) -> list[str]:
+        """Tests that run one of these lines of a module: its own first, then the quickest, for at most so long."""
         here = {name for name, found in self.lines.get(path, {}).items() if not set(lines).isdisjoint(found)}
         chosen = [name for name in self.seconds if OUTSIDE in here or here & {name, _file(name)}]
+        own = f"test_{Path(path).stem.lstrip('_')}"
         files: Counter[str] = Counter()
         for name in chosen:
             files[_file(name)] += self.seconds[name]
-        return sorted(chosen, key=lambda name: (files[_file(name)], self.seconds[name]))
+        chosen.sort(key=lambda name: (own not in name, files[_file(name)], self.seconds[name]))
+        spent = list(accumulate(self.seconds[name] for name in chosen))
+        return [name for name, seconds in zip(chosen, spent, strict=True) if seconds <= most] or chosen[:1]
 
 
 def _file(name: str) -> str:
@@ -165,6 +170,7 @@ def main(argv: list[str] | None = None) -> int:
         "--sample", type=int, help="how many bugs to try in each module, drawn with --seed; all without it"
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=20, help="how long the tests of one bug may take, as a rule")
     options = parser.parse_args(argv)
     kinds = dict.fromkeys(Path(module).parts[-2] if "cldi_core/" in module else "pages" for module in options.module)
     tests = options.tests or [test for kind in kinds for test in TESTS.get(kind, [f"tests/{kind}"])]
@@ -181,18 +187,19 @@ def main(argv: list[str] | None = None) -> int:
             with suppress(Exception):
                 importlib.import_module(library)
         for module in options.module:
-            search(folder, module, reach, options.sample, options.seed)
+            search(folder, module, reach, options)
     return 0
 
 
-def search(folder: Path, module: str, reach: Reach, sample: int | None, seed: int) -> None:
+def search(folder: Path, module: str, reach: Reach, options: argparse.Namespace) -> None:
     """Try a module's bugs, or some of them, and print those that nothing noticed."""
     original = (folder / module).read_text("utf-8")
     found = mutants(original)
-    chosen = random.Random(seed).sample(found, min(sample or len(found), len(found)))  # noqa: S311
+    size = min(options.sample or len(found), len(found))
+    chosen = random.Random(options.seed).sample(found, size)  # noqa: S311
     count: Counter[str] = Counter()
     for number, one in enumerate(sorted(chosen, key=lambda one: one.lines.start)):
-        names = reach.reaching(str(folder / module), one.lines)
+        names = reach.reaching(str(folder / module), one.lines, options.seconds)
         write(folder / module, one.source, int(time.time()) - 1_000_000 + 2 * number)
         result = judged(folder, names, reach.seconds) if names else "not reached"
         count[result] += 1
