@@ -55,6 +55,18 @@ def test_the_median_of_chance() -> None:
     assert [retrieval.median_of_chance(n) for n in (1, 2, 238, 239)] == [1, 1.5, 119.5, 120]
 
 
+@pytest.mark.parametrize("candidates", range(1, 8))
+def test_chance_and_its_median_are_those_of_all_orders(candidates: int) -> None:
+    """The right answers stand in any places, each choice of places as likely as the others."""
+    for right in range(1, candidates + 1):
+        best = [min(places) for places in itertools.combinations(range(1, candidates + 1), right)]
+        expected = {k: np.mean([rank <= k for rank in best]) for k in (1, 2, 5, 10)}
+        assert retrieval.chance(candidates, right, (1, 2, 5, 10)) == pytest.approx(expected)
+        assert retrieval.median_of_chance(candidates, right) == np.median(best)
+    assert retrieval.chance(candidates) == pytest.approx({k: min(k / candidates, 1) for k in (1, 5, 10)})
+    assert math.isnan(retrieval.median_of_chance(0))
+
+
 TEXTS = ["red cow", "blue cow", "red sun", "blue sun"]
 
 

@@ -76,7 +76,7 @@ def test_rounding_prefers_no_picture() -> None:
 
 @pytest.mark.parametrize(("cosine", "expected"), [(3e-6, [1 / 2, 1 / 2, 0]), (1.5e-6, [1 / 3] * 3)])
 def test_what_counts_as_more_than_rounding(cosine: float, expected: list[float]) -> None:
-    """Two pictures nearly at a right angle, a third at one: mean cosines of 1.5e-6 are more than 1e-6, .75e-6 are not."""
+    """Two pictures nearly at a right angle, a third at one: a mean of 1.5e-6 is more than 1e-6, .75e-6 is not."""
     found = typicality(sets_of([[[1, 0, 0], [cosine, 1, 0], [0, 0, 1]]]))
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
