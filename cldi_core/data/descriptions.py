@@ -47,13 +47,28 @@ def read_concepts(path: Path) -> list[Row]:
 
 
 def write_concepts(folder: Path, rows: Sequence[Row]) -> None:
-    """Replace a data set's ``descriptions.tsv``."""
-    broken = [row for row in rows if any(mark in part for part in (row.name, *row.keywords) for mark in "\t\n|")]
-    if broken:
-        raise DatasetError(f"{broken[0].concept!r} has a tab, a line break or a | in its words; they divide the file")
+    """Replace a data set's ``descriptions.tsv``.
+
+    Raises:
+        DatasetError: a row that would not be read back as it is; nothing is written.
+    """
+    for row in rows:
+        if not _fits(row):
+            raise DatasetError(
+                f"what {row.language!r} says of {row.concept!r} cannot be written; expected a concept, a language and "
+                "a name or keywords, without tabs, line breaks, needless spaces or a | in a keyword"
+            )
     lines = ["\t".join(CONCEPTS)]
     lines += ["\t".join([row.concept, row.language, row.name, "|".join(row.keywords)]) for row in rows]
     storage.write_text(folder / FILE, "".join(f"{line}\n" for line in lines))
+
+
+def _fits(row: Row) -> bool:
+    """Whether a row comes back from the file as it is."""
+    parts = (row.concept, row.language, row.name, *row.keywords)
+    plain = all(part == " ".join(part.split()) for part in parts)
+    filled = row.concept and row.language and (row.name or row.keywords) and all(row.keywords)
+    return bool(plain and filled and not any("|" in keyword for keyword in row.keywords))
 
 
 def read_table(path: Path) -> list[tuple[str, str, str]]:
