@@ -57,6 +57,11 @@ def test_gold_ranks_equal_the_loop(seed: int) -> None:
 @pytest.mark.parametrize("container", [set, list, tuple, frozenset, np.array])
 def test_gold_may_be_any_collection(container) -> None:
     assert gold_ranks(np.array([[0.1, 0.9, 0.5]]), [container([0, 2])]).tolist() == [2]
+    assert [found.tolist() for found in winners(np.array([[0.5, 0.9, 0.5]]), [container([2, 0])])] == [[1], [0]]
+
+
+def test_a_right_answer_that_is_named_twice_counts_once() -> None:
+    assert gold_ranks(np.array([[0.5, 0.5, 0.1]]), [[0, 0]]).tolist() == [1.5]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +75,9 @@ def test_gold_may_be_any_collection(container) -> None:
         ([0.5, 0.5 + 2e-6, 0.2], {0}, 2),  # … and beyond is not
         ([0.5, 0.5 + 8e-7, 0.5 + 16e-7], {1}, 2),  # tied with both, though these two are not
         ([0.5, 0.5 + 8e-7, 0.5 + 16e-7], {0, 1}, 4 / 3),
+        ([0, 1e-6, -1], {0}, 1.5),  # at 1e-6 exactly they are still equal
+        ([0, 1e-6, -1], {0, 1}, 1),
+        ([0, 1e-6, -1], {1}, 1.5),
     ],
 )
 def test_the_expected_rank_of_the_best_right_answer(scores: list[float], right: set[int], expected: float) -> None:
