@@ -38,6 +38,8 @@ def test_what_cannot_be_ranked_is_refused() -> None:
         retrieval.best_ranks(np.array([[np.nan, 1]]), np.array([[True, False]]))
     with pytest.raises(ValueError, match="no right answer"):
         retrieval.best_ranks(np.array([[0.0, 1]]), np.array([[False, False]]))
+    with pytest.raises(ValueError, match="no right answer"):
+        retrieval.best_ranks(np.zeros((2, 2)), np.array([[True, False], [False, False]]))
 
 
 @pytest.mark.parametrize(("candidates", "right"), [(20, 1), (20, 3), (7, 7)])
