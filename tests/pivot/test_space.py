@@ -60,6 +60,13 @@ def test_a_space_has_the_sizes_and_encoder_of_its_options() -> None:
         assert made.texts["en"].vectors.weight.shape == (len(Vocabulary.of(TEXTS)), 6)
         assert made.of_texts(TEXTS, "en").shape == (3, 10)
         assert made.pictures.project.weight.shape == (10, 5)
+        parts = {name.rsplit(".", 2)[0] for name, _ in made.named_parameters()}
+        assert {"texts.en", "texts.de", "pictures"} <= parts, "all of it learns"
+
+
+def test_the_margin_is_the_models_or_the_one_that_is_given() -> None:
+    assert [space(model).margin for model in ("vse", "oe")] == [0.2, 0.05]
+    assert space("oe", margin=0.3).margin == 0.3
 
 
 @torch.no_grad()
@@ -118,6 +125,12 @@ def test_the_most_frequent_words_come_first_then_the_alphabet() -> None:
     assert found.words == ("a", "b", "c", "d", "kühe") and len(found) == 6
     assert found.numbers() == {"a": 1, "b": 2, "c": 3, "d": 4, "kühe": 5}
     assert Vocabulary.of(["b a", "c b", "a d"], 2).words == ("a", "b")
+
+
+def test_the_digest_of_a_vocabulary_is_text_that_changes_with_any_word_or_their_order() -> None:
+    digests = [Vocabulary(known).digest for known in (("a", "b"), ("b", "a"), ("a", "b", "c"), ("ab",), ())]
+    assert len(set(digests)) == 5 and all(isinstance(digest, str) for digest in digests)
+    assert Vocabulary(("a", "b")).digest == digests[0]
 
 
 def test_what_a_vocabulary_does_not_hold() -> None:

@@ -27,8 +27,9 @@ def test_columns_are_trimmed_and_empty_lines_passed_over(tmp_path: Path) -> None
     assert found.scores.dtype == np.float64 and found.scores.tolist() == [1.5, 0, 5]
 
 
-def test_columns_after_the_seventh_do_not_matter(tmp_path: Path) -> None:
-    found = read(tmp_path, "".join(f"main\tx\t2015\t7\t{n}.5\tone {n}\tother {n}\tsource\tmore\n" for n in range(3)))
+@pytest.mark.parametrize("more", ["", "\tsource", "\tsource\tanother"])
+def test_of_seven_columns_and_more_the_fifth_to_the_seventh_count(tmp_path: Path, more: str) -> None:
+    found = read(tmp_path, "".join(f"main\tx\t2015\t7\t{n}.5\tone {n}\tother {n}{more}\r\n" for n in range(3)))
     assert found.left == ("one 0", "one 1", "one 2") and found.right == ("other 0", "other 1", "other 2")
     assert found.scores.tolist() == [0.5, 1.5, 2.5]
 
