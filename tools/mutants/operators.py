@@ -48,7 +48,7 @@ COSMETIC = {
     "marker", "hovertemplate", "use_container_width", "metavar", "description", "desc", "progress", "stacklevel",
     "strict",
 }  # fmt: skip
-SIZES = re.compile(r"BYTES|NUMBERS|CHUNK")
+SIZES = re.compile(r"BYTES|NUMBERS|CHUNK|BLOCK|ON_GPU")
 TALK = {"warn", "debug", "info", "progress", "report", "tqdm"}
 FIELDS = {"annotation", "returns", "decorator_list", "type_params", "ctx", "ops", "op"}
 
