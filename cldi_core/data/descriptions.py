@@ -47,17 +47,29 @@ def read_concepts(path: Path) -> list[Row]:
 
 
 def write_concepts(folder: Path, rows: Sequence[Row]) -> None:
-    """Replace a data set's ``descriptions.tsv``."""
+    """Replace a data set's ``descriptions.tsv``.
+
+    Raises:
+        DatasetError: a row that would not be read back as it is; nothing is written.
+    """
     for row in rows:
-        words = "".join((row.name, *row.keywords))
-        if "|" in words or any(map(wordlists.is_control, row.concept + row.language + words)):
+        if not _fits(row):
             raise DatasetError(
-                f"{row.concept!r} has a tab, a line break, another control character or a | in its words; "
-                "tabs, line breaks and | divide the file, and the others cannot be seen"
+                f"what {row.language!r} says of {row.concept!r} cannot be written; expected a concept, a language and "
+                "a name or keywords, without a tab, a line break or another control character, needless spaces, or a | "
+                "in a keyword"
             )
     lines = ["\t".join(CONCEPTS)]
     lines += ["\t".join([row.concept, row.language, row.name, "|".join(row.keywords)]) for row in rows]
     storage.write_text(folder / FILE, "".join(f"{line}\n" for line in lines))
+
+
+def _fits(row: Row) -> bool:
+    """Whether a row comes back from the file as it is."""
+    parts = (row.concept, row.language, row.name, *row.keywords)
+    plain = all(part == " ".join(part.split()) and not any(map(wordlists.is_control, part)) for part in parts)
+    filled = row.concept and row.language and (row.name or row.keywords) and all(row.keywords)
+    return bool(plain and filled and not any("|" in keyword for keyword in row.keywords))
 
 
 def read_table(path: Path) -> list[tuple[str, str, str]]:

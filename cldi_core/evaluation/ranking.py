@@ -65,7 +65,7 @@ def winners(
 
     Of several that share the first place a right one wins, else the first in the order of the candidates.  As scores
     and right answers are in ``gold_ranks``, except that every query has a right answer; a query without any score has
-    column 0.
+    its first right answer as both.
     """
     filled = np.where(np.isnan(scores), -np.inf, scores).astype(np.float64)
     answers = [np.sort(np.fromiter(own, np.int64)) for own in gold]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cldi_core.pivot.models import JOINT_DIM, WORD_DIM
-from cldi_core.pivot.text import BUCKETS, Vocabulary, ngrams, words
+from cldi_core.pivot.text import BUCKETS, UNKNOWN, Vocabulary, ngrams, words
 
 FIRST = 0.03  # standard deviation of the bag's first vectors
 
@@ -24,7 +24,7 @@ class Gru(nn.Module):
 
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Some texts → float32 (n, joint_dim)."""
-        given = [[self.numbers.get(word, 0) for word in words(text)] or [0] for text in texts]
+        given = [[self.numbers.get(word, UNKNOWN) for word in words(text)] or [UNKNOWN] for text in texts]
         lengths = [len(row) for row in given]
         rows = nn.utils.rnn.pad_sequence([torch.tensor(row) for row in given], batch_first=True)
         packed = nn.utils.rnn.pack_padded_sequence(

@@ -50,7 +50,7 @@ def read(path: Path) -> Judged:
     for number, line in enumerate(read_lines(path, EXPECTED), 1):
         if not line.strip():
             continue
-        columns = line.rstrip("\r").split("\t")
+        columns = line.split("\t")
         given = columns[4:7] if len(columns) >= 7 else columns
         try:
             score, left, right = float(given[0]), given[1].strip(), given[2].strip()

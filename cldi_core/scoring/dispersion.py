@@ -22,8 +22,6 @@ def dispersion(sets: ImageSets) -> NDArray[np.float64]:
     mean = aggregate(sets, "mean", unit=True)
     squared = np.einsum("ij,ij->i", mean, mean) * n**2
     nonzero = sets.nonzero.astype(np.float64)
-    own = np.add.reduceat(np.append(nonzero[sets.members], 0.0), sets.offsets[:-1]) if len(sets) else n
-    own[n == 0] = 0
-    pairs = n * (n - 1)
-    result = 1 - (squared - own) / np.where(pairs > 0, pairs, 1)
+    own = np.add.reduceat(np.append(nonzero[sets.members], 0.0), sets.offsets[:-1])
+    result = 1 - (squared - own) / np.maximum(n * (n - 1), 1)
     return np.where(n >= 2, np.clip(result, 0, 2), np.nan)

@@ -46,6 +46,37 @@ def test_concepts_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert read_concepts(path) == []
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        Row("a\tb", "en", "cow", ()),
+        Row("cow", "en\n", "cow", ()),
+        Row("cow", "en", "brown\tcow", ()),
+        Row("cow", "en", "cow", ("milk", "a\nb")),
+        Row("cow", "en", "cow", ("a|b",)),
+        Row("cow", "en", " cow", ()),
+        Row("cow", "en", "brown  cow", ()),
+        Row("cow", "en", "cow", ("a", "")),
+        Row("cow", "en", "", ()),
+        Row("", "en", "cow", ()),
+        Row("cow", "", "cow", ()),
+    ],
+    ids=repr,
+)
+def test_a_row_that_would_not_be_read_back_is_not_written(tmp_path: Path, row: Row) -> None:
+    write_concepts(tmp_path, ROWS)
+    with pytest.raises(DatasetError, match="cannot be written; expected") as caught:
+        write_concepts(tmp_path, [ROWS[0], row])
+    assert repr(row.concept) in str(caught.value) and "\n" not in str(caught.value)
+    assert read_concepts(tmp_path / descriptions.FILE) == ROWS
+
+
+def test_a_bar_divides_keywords_only(tmp_path: Path) -> None:
+    rows = [Row("|", "en", "a | b", ("pipe",))]
+    write_concepts(tmp_path, rows)
+    assert read_concepts(tmp_path / descriptions.FILE) == rows
+
+
 def test_keywords_are_divided_and_trimmed(tmp_path: Path) -> None:
     path = put(tmp_path, CONCEPTS + "  sun \ten\t the  sun \t| a |b  c||\n\n   \nmoon\tde\tMond\t\n")
     assert read_concepts(path) == [Row("sun", "en", "the sun", ("a", "b c")), Row("moon", "de", "Mond", ())]
@@ -111,5 +142,7 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path, read: Read, monkeypatch:
     assert "cannot be read" in error_of(read, latin) and "in UTF-8" in error_of(read, latin)
     assert "cannot be read" in error_of(read, tmp_path / "missing.tsv")
     assert "cannot be read" in error_of(read, tmp_path), "a folder is no file"
-    monkeypatch.setattr(descriptions, "MOST", 10)
+    monkeypatch.setattr(descriptions, "MOST", latin.stat().st_size)
+    assert "cannot be read" in error_of(read, latin), "as large as may be"
+    monkeypatch.setattr(descriptions, "MOST", latin.stat().st_size - 1)
     assert "is larger than" in error_of(read, latin)

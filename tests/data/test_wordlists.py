@@ -171,6 +171,7 @@ def test_not_a_pair(pair: str) -> None:
         ("dog\t\u202eHund\tN", ["U+202E", r"\u202e"]),
         ("\ufeffdog\tHund\tN", ["U+FEFF"]),
         ("dog\tHu\u2028nd\tN", ["U+2028"]),
+        ("dog\tHu\u2029nd\tN", ["U+2029"]),
         ("dog\tHund\tN\rcat\tKatze\tN", ["U+000D"]),
     ],
 )
@@ -199,8 +200,9 @@ def test_not_utf8(bom: bytes, tmp_path: Path) -> None:
     assert message.endswith("save the file again with the encoding UTF-8")
 
 
-def test_utf16_is_recognised(tmp_path: Path) -> None:
-    assert "looks like UTF-16" in error_of(write_bytes(tmp_path, "cow\tKuh\tN\n".encode("utf-16")))
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_recognised(encoding: str, tmp_path: Path) -> None:
+    assert "looks like UTF-16" in error_of(write_bytes(tmp_path, "\ufeffcow\tKuh\tN\n".encode(encoding)))
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\r\n\t\n", b"\xef\xbb\xbf"])

@@ -54,6 +54,7 @@ def folder(tmp_path: Path) -> Path:
         ("flies", "noun", ("fly",)),
         ("flies", "verb", ("fly",)),
         ("bakes", "verb", ("bake",)),
+        ("sets", "verb", ("set",)),
         ("baked", "verb", ("bake",)),
         ("baking", "verb", ("bake",)),
         ("possesses", "verb", ("possess",)),
@@ -231,6 +232,34 @@ def version_3_0() -> WordNet:
     if "WordNet 3.0" not in (found.folder / "index.noun").read_text(encoding="utf-8")[:3000]:
         pytest.skip(f"the WordNet in {folder} is not version 3.0")
     return found
+
+
+def test_a_line_may_end_with_the_number_of_synsets(folder: Path) -> None:
+    (folder / "index.noun").write_text("cow n 3\n", "utf-8")
+    assert WordNet(folder).senses("cows") == 3
+
+
+def test_a_file_that_cannot_be_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, **options: str) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(DatasetError, match=r"index\.noun' cannot be read .*Permission denied.*expected plain text"):
+        WordNet(folder)
+
+
+def test_the_wordnet_of_this_machine_is_read_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wordnet.installed.cache_clear()
+    try:
+        monkeypatch.setenv("WNSEARCHDIR", str(folder))
+        found = wordnet.installed()
+        assert found is not None and found.senses("church") == 3 and wordnet.installed() is found
+        wordnet.installed.cache_clear()
+        monkeypatch.delenv("WNSEARCHDIR")
+        monkeypatch.setattr(wordnet, "DEBIAN_FOLDER", folder / "nowhere")
+        assert wordnet.installed() is None
+    finally:
+        wordnet.installed.cache_clear()
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "ru"])

@@ -57,6 +57,11 @@ def test_gold_ranks_equal_the_loop(seed: int) -> None:
 @pytest.mark.parametrize("container", [set, list, tuple, frozenset, np.array])
 def test_gold_may_be_any_collection(container) -> None:
     assert gold_ranks(np.array([[0.1, 0.9, 0.5]]), [container([0, 2])]).tolist() == [2]
+    assert [found.tolist() for found in winners(np.array([[0.5, 0.9, 0.5]]), [container([2, 0])])] == [[1], [0]]
+
+
+def test_a_right_answer_that_is_named_twice_counts_once() -> None:
+    assert gold_ranks(np.array([[0.5, 0.5, 0.1]]), [[0, 0]]).tolist() == [1.5]
 
 
 @pytest.mark.parametrize(
@@ -70,6 +75,9 @@ def test_gold_may_be_any_collection(container) -> None:
         ([0.5, 0.5 + 2e-6, 0.2], {0}, 2),  # … and beyond is not
         ([0.5, 0.5 + 8e-7, 0.5 + 16e-7], {1}, 2),  # tied with both, though these two are not
         ([0.5, 0.5 + 8e-7, 0.5 + 16e-7], {0, 1}, 4 / 3),
+        ([0, 1e-6, -1], {0}, 1.5),  # at 1e-6 exactly they are still equal
+        ([0, 1e-6, -1], {0, 1}, 1),
+        ([0, 1e-6, -1], {1}, 1.5),
     ],
 )
 def test_the_expected_rank_of_the_best_right_answer(scores: list[float], right: set[int], expected: float) -> None:
@@ -95,6 +103,23 @@ def test_a_right_answer_that_shares_the_first_place_wins() -> None:
     scores = np.array([[0.5, 0.5 + 5e-7, 0.2], [0.5, 0.9, 0.2], [0.5, 0.5, NAN], [0.5 + 5e-7, 0.1, 0.5], [NAN] * 3])
     winner, right = winners(scores, [{0, 2}, {0, 2}, {2}, {2}, {1}])
     assert winner.tolist()[:4] == [0, 1, 0, 2] and right.tolist()[:4] == [0, 0, 2, 2]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_winners_equal_the_loop(seed: int) -> None:
+    """As literal as the docstring: whoever is within 1e-6 of the highest shares the first place."""
+    rng = np.random.default_rng(seed)
+    scores = tied_scores(seed, (12, 7))
+    scores[4], scores[5] = NAN, [NAN] * 6 + [-0.5]
+    gold = [set(rng.choice(7, rng.integers(1, 4), replace=False).tolist()) for _ in scores]
+    winner, right = winners(scores, gold)
+    assert (winner.dtype, right.dtype) == (np.int64, np.int64)
+    for row, own, best, answer in zip(scores.tolist(), gold, winner.tolist(), right.tolist(), strict=True):
+        known = {column: score for column, score in enumerate(row) if not np.isnan(score)}
+        first = [column for column, score in known.items() if score >= max(known.values()) - 1e-6]
+        answers = sorted(own, key=lambda column: (-known.get(column, -9), column))
+        assert answer == answers[0]
+        assert best == (answer if answer in first or not first else first[0])
 
 
 def test_a_right_answer_without_pictures_leaves_the_others() -> None:

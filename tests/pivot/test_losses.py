@@ -90,6 +90,15 @@ def test_pivot_and_parallel_are_the_papers_sums(name: str, hardest: bool, swappe
     assert float(found) == pytest.approx(expected, abs=1e-6)
 
 
+def test_all_terms_count_and_texts_come_first_unless_said_otherwise() -> None:
+    own, seen = similarity.positive_unit(rows(5)), similarity.positive_unit(rows(5, seed=1))
+    expected = loops(own, seen, "order", 0.3)
+    assert expected != pytest.approx(loops(own, seen, "order", 0.3, hardest=True))
+    assert expected != pytest.approx(loops(own, seen, "order", 0.3, swapped=True))
+    assert float(losses.ranking(order(own, seen), 0.3)) == pytest.approx(expected)
+    assert float(losses.pivot({"en": seen}, {"en": own}, order, 0.3)) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("name", SIMILARITIES)
 def test_the_gradient_of_the_whole_loss(name: str) -> None:
     prepare, compare = SIMILARITIES[name]

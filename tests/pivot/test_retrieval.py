@@ -38,6 +38,8 @@ def test_what_cannot_be_ranked_is_refused() -> None:
         retrieval.best_ranks(np.array([[np.nan, 1]]), np.array([[True, False]]))
     with pytest.raises(ValueError, match="no right answer"):
         retrieval.best_ranks(np.array([[0.0, 1]]), np.array([[False, False]]))
+    with pytest.raises(ValueError, match="no right answer"):
+        retrieval.best_ranks(np.zeros((2, 2)), np.array([[True, False], [False, False]]))
 
 
 @pytest.mark.parametrize(("candidates", "right"), [(20, 1), (20, 3), (7, 7)])
@@ -53,6 +55,18 @@ def test_chance_is_what_random_orders_give(candidates: int, right: int) -> None:
 
 def test_the_median_of_chance() -> None:
     assert [retrieval.median_of_chance(n) for n in (1, 2, 238, 239)] == [1, 1.5, 119.5, 120]
+
+
+@pytest.mark.parametrize("candidates", range(1, 8))
+def test_chance_and_its_median_are_those_of_all_orders(candidates: int) -> None:
+    """The right answers stand in any places, each choice of places as likely as the others."""
+    for right in range(1, candidates + 1):
+        best = [min(places) for places in itertools.combinations(range(1, candidates + 1), right)]
+        expected = {k: np.mean([rank <= k for rank in best]) for k in (1, 2, 5, 10)}
+        assert retrieval.chance(candidates, right, (1, 2, 5, 10)) == pytest.approx(expected)
+        assert retrieval.median_of_chance(candidates, right) == np.median(best)
+    assert retrieval.chance(candidates) == pytest.approx({k: min(k / candidates, 1) for k in (1, 5, 10)})
+    assert math.isnan(retrieval.median_of_chance(0))
 
 
 TEXTS = ["red cow", "blue cow", "red sun", "blue sun"]

@@ -53,6 +53,7 @@ CASES = {
     "reversed": cosines(6, 7)[::-1, ::-1],
     "read-only": read_only(cosines(6, 7)),
 }
+SCORES = CASES["ordinary"]
 each_case = pytest.mark.parametrize("scores", CASES.values(), ids=CASES)
 
 
@@ -129,6 +130,17 @@ def test_nearly_equal_scores_are_fused_as_equal() -> None:
     np.testing.assert_allclose(found, 1 / (60 + np.array([2.5, 2, 4, 1.5])), rtol=1e-6)
 
 
+@pytest.mark.parametrize("correct", [csls, inverted_softmax, lambda scores: fuse([scores])])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_no_words_on_a_side_are_no_mistake(correct, shape: tuple[int, int]) -> None:
+    assert correct(np.zeros(shape, np.float32)).shape == shape
+
+
+def test_matrices_may_be_stacked_in_one_array() -> None:
+    stacked = np.stack([SCORES, SCORES**3])
+    np.testing.assert_array_equal(fuse(stacked), fuse(list(stacked)))
+
+
 def test_fuse_accepts_infinities() -> None:
     found = fuse([np.array([[np.inf, -np.inf, np.inf, 0.0]])], 1)
     np.testing.assert_allclose(found, 1 / (1 + np.array([[1.5, 4, 1.5, 3]])), rtol=1e-6)
@@ -142,7 +154,6 @@ def test_scores_are_not_changed(correct) -> None:
     np.testing.assert_array_equal(scores, before)
 
 
-SCORES = CASES["ordinary"]
 BAD = {
     "k of csls": (lambda: csls(SCORES, 0), ["k is 0", "1 or more"]),
     "negative k of csls": (lambda: csls(SCORES, -3), ["k is -3", "1 or more"]),

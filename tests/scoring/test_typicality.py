@@ -74,6 +74,13 @@ def test_rounding_prefers_no_picture() -> None:
     np.testing.assert_array_equal(typicality(sets_of([basis])), np.full(50, 1 / 50))
 
 
+@pytest.mark.parametrize(("cosine", "expected"), [(3e-6, [1 / 2, 1 / 2, 0]), (1.5e-6, [1 / 3] * 3)])
+def test_what_counts_as_more_than_rounding(cosine: float, expected: list[float]) -> None:
+    """Two pictures nearly at a right angle, a third at one: a mean of 1.5e-6 is more than 1e-6, .75e-6 is not."""
+    found = typicality(sets_of([[[1, 0, 0], [cosine, 1, 0], [0, 0, 1]]]))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_shared_and_doubled_pictures() -> None:
     members = [[0, 3, 5], [5, 5], [3], [], [8, 0, 3], [0, 0, 3]]
     sets = ImageSets.from_members(list("abcdef"), members, X, None)
