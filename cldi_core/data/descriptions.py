@@ -65,9 +65,11 @@ def write_concepts(folder: Path, rows: Sequence[Row]) -> None:
 
 
 def _fits(row: Row) -> bool:
-    """Whether a row comes back from the file as it is."""
+    """Whether a row comes back from the file as it is, but for the kind of its spaces."""
     parts = (row.concept, row.language, row.name, *row.keywords)
-    plain = all(part == " ".join(part.split()) and not any(map(wordlists.is_control, part)) for part in parts)
+    plain = all(
+        part == part.strip() and "  " not in part and not any(map(wordlists.is_control, part)) for part in parts
+    )
     filled = row.concept and row.language and (row.name or row.keywords) and all(row.keywords)
     return bool(plain and filled and not any("|" in keyword for keyword in row.keywords))
 

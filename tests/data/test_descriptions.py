@@ -71,6 +71,13 @@ def test_a_row_that_would_not_be_read_back_is_not_written(tmp_path: Path, row: R
     assert read_concepts(tmp_path / descriptions.FILE) == ROWS
 
 
+def test_a_narrow_space_is_a_space(tmp_path: Path) -> None:
+    """French writes one before a colon; it stays in the file."""
+    write_concepts(tmp_path, [Row("#", "fr", "touches\u202f: #", ())])
+    assert read_concepts(tmp_path / descriptions.FILE) == [Row("#", "fr", "touches : #", ())]
+    assert "\u202f" in (tmp_path / descriptions.FILE).read_text("utf-8")
+
+
 def test_a_bar_divides_keywords_only(tmp_path: Path) -> None:
     rows = [Row("|", "en", "a | b", ("pipe",))]
     write_concepts(tmp_path, rows)
