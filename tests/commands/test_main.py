@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,52 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from cldi_core.commands import main
-from cldi_core.data import pictures, storage
+from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.features import extraction
 from cldi_core.insight import maps
 from cldi_core.scoring.methods import METHODS
+from tests.commands.conftest import Run, strict
 from tests.conftest import BACKBONE, FakeExtractor, build_small, draw, made_up, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("import-lists", "import-folder", "extract", "score", "evaluate", "project", "explain", "check")
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in this process: → exit code, standard output, standard error."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["cldi_core", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    return call
-
-
-@pytest.fixture
-def ask(run: Run, small: Dataset) -> Callable[..., dict]:
-    """Run a command on the small set with ``--json``: → the one object it prints."""
-
-    def call(command: str, *arguments: object) -> dict:
-        code, out, err = run(command, "--dataset", "small", *arguments, "--json")
-        assert (code, err) == (0, "")
-        (line,) = out.splitlines()
-        return strict(line)
-
-    return call
-
-
-def strict(text: str) -> dict:
-    """Parse JSON as the standard has it, without NaN and Infinity."""
-
-    def refuse(name: str) -> None:
-        raise AssertionError(f"{name} is not JSON")
-
-    return json.loads(text, parse_constant=refuse)
 
 
 def process(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -342,115 +303,6 @@ def test_composed_methods(run: Run, ask: Callable[..., dict], small: Dataset) ->
     assert {(record["method"], record["precision"]) for record in answer["results"]} == {
         ("rrf=avgmax,cnn-mean", "exact")
     }
-
-
-def test_several_methods_and_pairs_are_asked_for_by_name(ask: Callable[..., dict], small: Dataset) -> None:
-    lexicon = (small.path / "lexicon" / "en-de.tsv").read_bytes()
-    for pair in ("en-fr", "en-it"):
-        (small.path / "lexicon" / f"{pair}.tsv").write_bytes(lexicon)
-    two = ("--method", "maxmax", "--method", "rrf=avgmax,maxmax", "--method", "maxmax")
-    pairs = ("--pair", "en-fr", "--pair", "en-de")
-    found = [(record["pair"], record["method"]) for record in ask("score", *two, *pairs)["scored"]]
-    assert found == [(pair, method) for pair in ("en-fr", "en-de") for method in ("maxmax", "rrf=avgmax,maxmax")]
-    results = ask("evaluate", *two, *pairs)["results"]
-    assert {record["method"] for record in results} == {"maxmax", "rrf=avgmax,maxmax"}
-    assert {record["pair"] for record in results} == {"en-fr", "en-de", "average"}
-
-
-TWICE = {
-    "score": ("--backbone", "a", "--backbone", "b"),
-    "evaluate": ("--dataset", "other", "--backbone", "a"),
-    "explain": ("--pair", "en-de", "--word", "dog", "--word", "hat"),
-    "extract": ("--device", "cpu", "--device", "cuda"),
-    "project": ("--backbone", "a", "--backbone", "b"),
-    "check": ("--dataset", "other"),
-    "pivot train": ("--pair", "en-de", "--pair", "en-fr"),
-}
-
-
-@pytest.mark.parametrize("command", TWICE)
-def test_an_option_of_one_value_is_not_given_twice(run: Run, small: Dataset, command: str) -> None:
-    """The last would win in silence."""
-    code, out, err = run(*command.split(), "--dataset", "small", *TWICE[command])
-    assert (code, out) == (2, "") and "was given 2 times; give it once" in err and err.count("\n") == 1
-
-
-def test_a_flag_may_be_given_twice(run: Run, small: Dataset) -> None:
-    assert run("check", "--dataset", "small", "--json", "--json")[0] == 0
-
-
-def refuse_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a full disk does."""
-
-    def full(path: Path, save: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-
-    monkeypatch.setattr(storage, "write", full)
-
-
-def test_score_ends_with_1_where_it_can_keep_nothing(run: Run, small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    refuse_to_write(monkeypatch)
-    code, out, err = run("score", "--dataset", "small", "--method", "avgmax", "--method", "maxmax")
-    assert (code, out) == (1, "") and err.count("\n") == 1
-    assert "scores of en-de are not kept: avgmax, maxmax (No space left on device)" in err and "run it again" in err
-    assert not (small.path / "scores").exists()
-
-
-def test_score_ends_with_1_where_ranks_alone_are_lost(run: Run, small: Dataset) -> None:
-    (small.path / "rankings").write_text("no folder")
-    code, out, err = run("score", "--dataset", "small", "--method", "avgmax")
-    assert (code, out) == (1, "") and "rankings of en-de are not kept: avgmax" in err and err.count("\n") == 1
-    assert (small.path / "scores" / BACKBONE / "en-de" / "avgmax.safetensors").is_file()
-
-
-def test_a_real_disk_that_takes_no_more(small: Dataset) -> None:
-    """The kernel refuses what is longer than a few bytes; nothing half written is left."""
-    code = (
-        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64)); "
-        "from cldi_core.commands import main; main.main()"
-    )
-    line = [sys.executable, "-c", code, "score", "--dataset", str(small.path), "--method", "cnn-mean"]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1
-    assert "scores of en-de are not kept: cnn-mean" in done.stderr
-    assert [path for path in (small.path / "scores").rglob("*") if path.is_file()] == []
-
-
-@pytest.mark.parametrize("command", ["evaluate", "explain --pair en-de --word dog"])
-def test_an_answer_is_given_though_it_cannot_be_kept(
-    run: Run, small: Dataset, command: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """These are asked for an answer, which is there."""
-    refuse_to_write(monkeypatch)
-    code, out, _ = run(*command.split(), "--dataset", "small", "--method", "avgmax", "--json")
-    assert code == 0 and strict(out)
-    assert [record.message.partition(":")[0] for record in caplog.records] == [
-        "scores of en-de are not kept", "rankings of en-de are not kept"]  # fmt: skip
-
-
-def test_project_ends_with_1_where_it_can_keep_nothing(
-    run: Run, small: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refuse_to_write(monkeypatch)
-    code, out, err = run("project", "--dataset", "small")
-    assert (code, out) == (1, "") and "No space left on device" in err and err.count("\n") == 1
-
-
-def test_what_is_stored_is_read_without_writing(
-    run: Run, small: Dataset, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    names = ("--method", "avgmax", "--method", "maxmax")
-    assert run("score", "--dataset", "small", *names)[0] == 0
-    before = sorted(small.path.rglob("*"))
-    refuse_to_write(monkeypatch)
-    monkeypatch.setattr(Path, "mkdir", lambda *given, **named: pytest.fail("a folder is made"))
-    for command in (
-        ("evaluate", *names), ("score", *names), ("check",), ("check", "--deep"),
-        ("explain", "--pair", "en-de", "--word", "dog", "--method", "avgmax"),
-    ):  # fmt: skip
-        assert run(command[0], "--dataset", "small", *command[1:])[::2] == (0, "")
-    assert caplog.records == [] and sorted(small.path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,7 @@ def test_shared_and_failed_pictures_are_counted(small: Dataset) -> None:
     rows = list(small.words.itertuples(index=False, name=None))
     sun, house, ring = (picture(concept).id for concept in ("sun", "house", "ring"))
     more = [("en", "red", 8, sun), ("de", "rot", 8, sun), ("en", "red", 9, house), ("en", "run", 9, ring)]
+    more += [("en", "hat", 9, picture("house", "en", 1).id)]  # a second time in its only word
     pictures.write_shards(small.path / "images", [picture("sun", "fr", 5)])
     before = matching(findings(small), "belong to several words").text
     dataset.write_words(small.path, [*rows, *more])

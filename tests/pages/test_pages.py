@@ -226,7 +226,7 @@ def test_the_results_say_how_far_transport_has_settled(
     monkeypatch.setattr(load, "errors", lambda *given: {"sinkhorn": 0.0042})
     monkeypatch.setenv("CLDI_DATA", str(built[0].path.parent))
     at = healthy(open_page("results", dataset=built[0].name))
-    assert "Optimal transport: not settled, marginal errors up to 4e-03" in texts(at)
+    assert draw.safe("Optimal transport: not settled, marginal errors up to 4e-03") in texts(at)
 
 
 def test_the_finding_is_that_of_the_results(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> None:

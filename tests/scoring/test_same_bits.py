@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cldi_core.scoring import hubness
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS
 from cldi_core.scoring.products import products
@@ -63,6 +64,7 @@ def test_corrections_do_not_depend_on_how_the_scores_lie_in_memory(correction: s
     combine = METHODS[f"avgmax+{correction}"].combine
     assert combine is not None
     np.testing.assert_array_equal(combine([np.asfortranarray(scores)]), combine([scores]))
+    assert hubness._matrix(np.asfortranarray(scores)).flags.c_contiguous, "sums of float64 run in one order"
 
 
 @pytest.mark.parametrize("dim", [1, 3, 64, 1280])
