@@ -87,7 +87,7 @@ def row_of(pair: Pair, ranker: Ranker, word: str) -> NDArray[np.float32] | None:
     Raises:
         CldiError: the ranker cannot rank this pair.
     """
-    key, place = ranker.key(pair), pair.source.row(word)
+    key, place = ranker.full_key(pair), pair.source.row(word)
     stored = read(path_of(pair, ranker.name))
     if stored is not None and stored.key == key:
         kept: NDArray[np.float32] = stored.matrix[place]

@@ -204,7 +204,7 @@ def test_the_winner_is_that_of_the_rankings(pair: Pair, method: str) -> None:
     scores[4:] = np.where(known[4:], 0.5, np.nan)
     frame = rankings.ranked(pair, scores)
     for number, word in enumerate(frame["winner"]):
-        found = explanation.explain(pair, number, scores, scores, frame).winner
+        found = explanation.explain(pair, number, scores[pair.rows[number]], frame).winner
         assert found.word == word if found else pd.isna(word)
 
 
