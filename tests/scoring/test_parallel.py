@@ -10,6 +10,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
+from cldi_core.scoring import parallel
 from cldi_core.scoring.parallel import cores, side_by_side
 
 
@@ -70,6 +71,20 @@ def test_threads_are_given_back_also_after_an_error() -> None:
     with pytest.raises(ValueError, match="number 0"), side_by_side() as each:
         list(each(fails, range(100)))
     assert torch.get_num_threads() == 2 and blas_threads() == before
+
+
+def test_threads_are_taken_and_given_back_under_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pages may begin and end at the same time."""
+    held = []
+    change = torch.set_num_threads
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: (held.append(parallel._cores.lock.locked()), change(n)))
+    with side_by_side(), side_by_side():
+        assert held == [True] and not parallel._cores.lock.locked()
+    assert held == [True, True] and not parallel._cores.lock.locked()
+
+
+def test_a_graphics_card_does_one_piece_of_work_at_a_time() -> None:
+    assert cores("cuda") == 1
 
 
 def test_nothing_is_left_running_when_the_results_are_not_wanted() -> None:
