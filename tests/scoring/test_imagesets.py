@@ -131,7 +131,7 @@ BAD_ARRAYS = {
     "three-dimensional": (["Kuh"], [np.ones((2, 3, 4))], ["'Kuh'", "(2, 3, 4)", "(n_pictures, dim)"]),
     "number": (["Kuh"], [3.0], ["'Kuh'", "()", "(n_pictures, dim)"]),
     "text": (["Kuh"], [[["x", "y"]]], ["'Kuh'", "array of numbers", "'x'"]),
-    "nothing": (["Kuh"], [[[None, 1.0]]], ["'Kuh'", "array of numbers"]),
+    "no numbers": (["Kuh"], [[[{}, 1.0]]], ["'Kuh'", "array of numbers"]),
     "ragged": (["Kuh"], [[[1.0, 2.0], [3.0]]], ["'Kuh'", "array of numbers (n, dim)"]),
     "nan": (["Kuh", "leer", "Hund"], [ONE, [], NAN], ["picture 2", "'Hund'", "NaN", "extract its features again"]),
     "infinite": (["Kuh", "Hund"], [INF, ONE], ["picture 0", "'Kuh'", "infinite", "extract its features again"]),
