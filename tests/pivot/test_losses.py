@@ -53,6 +53,18 @@ def test_the_gradient_of_order(block: int, monkeypatch: pytest.MonkeyPatch) -> N
     assert torch.autograd.gradcheck(order, (left, right))
 
 
+def test_differences_are_made_a_block_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many rows as ``BLOCK`` numbers allow, one at least; on a card ``ON_GPU`` times as many."""
+    monkeypatch.setattr(similarity, "ON_GPU", 3)
+    left, right = torch.empty(8, 3), torch.empty(4, 3)
+    for block, on_cpu, elsewhere in ((1, 1, 1), (12, 1, 3), (24, 2, 6), (35, 2, 8)):
+        monkeypatch.setattr(similarity, "BLOCK", block)
+        for device, rows in (("cpu", on_cpu), ("meta", elsewhere)):
+            found = similarity._blocks(left.to(device), right.to(device))
+            assert [(one.start, one.stop) for one in found] == [(at, at + rows) for at in range(0, 8, rows)]
+    assert len(similarity._blocks(left, right[:0])) == 1, "nothing to compare with"
+
+
 def loops(
     own: torch.Tensor, seen: torch.Tensor, name: str, margin: float, *, hardest: bool = False, swapped: bool = False
 ) -> float:

@@ -174,6 +174,27 @@ def test_no_step_reaches_a_larger_share(words: int) -> None:
     np.testing.assert_allclose(lifted[:words], 0.25 + STEP * places, atol=1e-7)
 
 
+def test_equal_shares_are_told_apart_by_the_mean_cosine_of_all_pictures() -> None:
+    """Every word holds a nearest picture; the means of the cosines are 1/2, .85, 0 and, for opposite pictures, 0."""
+    near, other = AXES[0], AXES[1]
+    target = sets_of([near, other], [near, near + other], [near, -near], [near, other, -near, -other])
+    found = score(sets_of([near, 2 * near]), target, "knn")[0]
+    np.testing.assert_allclose(found, 0.25 + STEP * np.array([1, 2, 0, 0]), atol=2e-7)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_centroids_are_means_of_unit_rows(seed: int) -> None:
+    """How large a picture's features are says nothing, neither for the clusters nor for their means."""
+    rng = np.random.default_rng(seed)
+    given = np.vstack([around(0, 4), around(1, 3)])
+    found = knn.centroids(sets_of(given * rng.uniform(0.01, 100, (7, 1)), np.zeros((0, 8))), 2, 0)
+    units = given / np.linalg.norm(given, axis=1, keepdims=True)
+    expected = [units[:4].mean(axis=0), units[4:].mean(axis=0)]
+    rows = sorted(found["w0"].tolist(), reverse=True)
+    np.testing.assert_allclose(rows, expected, atol=1e-6)
+    assert found.sizes.tolist() == [2, 0]
+
+
 def test_winning_share_of_one_is_exact() -> None:
     assert break_ties(np.array([[0.0, 1.0, 0.0]]), np.array([[0.5, -1.0, 0.9]]))[0, 1] == 1
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import torch
 from threadpoolctl import threadpool_info
 
-from cldi_core.scoring.parallel import cores, side_by_side
+from cldi_core.scoring import parallel
+from cldi_core.scoring.parallel import cores, in_order, side_by_side
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +74,20 @@ def test_threads_are_given_back_also_after_an_error() -> None:
     assert torch.get_num_threads() == 2 and blas_threads() == before
 
 
+def test_threads_are_taken_and_given_back_under_a_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pages may begin and end at the same time."""
+    held = []
+    change = torch.set_num_threads
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: (held.append(parallel._cores.lock.locked()), change(n)))
+    with side_by_side(), side_by_side():
+        assert held == [True] and not parallel._cores.lock.locked()
+    assert held == [True, True] and not parallel._cores.lock.locked()
+
+
+def test_a_graphics_card_does_one_piece_of_work_at_a_time() -> None:
+    assert cores("cuda") == 1
+
+
 def test_nothing_is_left_running_when_the_results_are_not_wanted() -> None:
     done = []
     with side_by_side() as each:
@@ -79,6 +95,46 @@ def test_nothing_is_left_running_when_the_results_are_not_wanted() -> None:
         next(results)
     assert len(done) < 20
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("cldi") and thread.is_alive()]
+
+
+def test_what_has_not_begun_never_does_when_the_results_are_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pieces are at work, and two more are given out, when the first result is enough."""
+    begun, both, go_on = [], threading.Barrier(3, timeout=30), threading.Event()
+    end = ThreadPoolExecutor.shutdown
+
+    def shutdown(pool: ThreadPoolExecutor, wait: bool = True, **how: bool) -> None:
+        end(pool, wait=False, **how)
+        go_on.set()
+        end(pool, wait=wait)
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number:
+            both.wait()
+            go_on.wait(30)
+        return number
+
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shutdown)
+    with side_by_side() as each:
+        results = each(work, range(100))
+        assert next(results) == 0
+        both.wait()
+    assert sorted(begun) == [0, 1, 2]
+
+
+def test_results_that_are_let_go_are_cancelled() -> None:
+    given: list[Future[int]] = []
+
+    def submit(number: int) -> Future[int]:
+        given.append(Future())
+        if number == 0:
+            given[0].set_result(0)
+        return given[-1]
+
+    results = in_order(submit, range(100), 3)
+    assert next(results) == 0 and len(given) == 4, "at most three are given out before they are asked for"
+    results.close()  # type: ignore[attr-defined]
+    assert [future.cancelled() for future in given] == [False, True, True, True]
 
 
 def test_a_graphics_card_can_have_several_streams(monkeypatch: pytest.MonkeyPatch) -> None:
