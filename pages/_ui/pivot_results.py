@@ -31,6 +31,8 @@ def how_well(dataset: str, key: Key) -> None:
 
 def _measured(dataset: str, key: Key) -> None:
     """What was measured of one task, as a sentence and a table."""
+    if stale := pivot_load.left_out(dataset, key):
+        st.caption(f":orange[{draw.safe(stale)}]")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         task = str(st.segmented_control("Task", TASKS, default=TASKS[0], required=True, key="pivot task"))
         languages = pivot_load.tested(dataset, key, task)

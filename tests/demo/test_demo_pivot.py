@@ -12,7 +12,7 @@ from cldi_core.commands import main
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.descriptions import FILE, read_concepts
 from cldi_core.evaluation.pairs import open_pair
-from cldi_core.pivot import about, evaluation, experiment, scorers, sources, trained, translation
+from cldi_core.pivot import about, evaluation, experiment, kept, scorers, sources, trained, translation
 from cldi_core.pivot.models import Key
 from cldi_core.pivot.scorers import Bridge, Learned
 from tests import ranked
@@ -70,7 +70,7 @@ def test_the_shipped_model_is_as_good_as_was_stored_of_it() -> None:
     split = model.any.split
     scorer = Learned(model, Bridge.of(corpus, split))
     frame = evaluation.retrieval_ranks(corpus, split.test, [scorer], model.spaces["en"].vocabularies, 0)
-    stored = experiment.stored(translation.models_folder(data) / BACKBONE / PAIR / "items" / experiment.RANKS)
+    stored = kept.read(translation.models_folder(data) / BACKBONE / PAIR / "items" / experiment.RANKS)
     before = stored[(stored["model"] == "pivot-sym") & (stored["seed"] == 0)]
     assert len(frame) == len(before)
     for new, old in zip(evaluation.table(frame), evaluation.table(before), strict=True):
@@ -82,9 +82,7 @@ def test_the_shipped_model_is_as_good_as_was_stored_of_it() -> None:
 @pytest.mark.parametrize("name", BOTH)
 @pytest.mark.parametrize("holdout", ["items", "words"])
 def test_stored_figures_have_three_seeds_and_permuted_pictures_say_nothing_of_pictures(name: str, holdout: str) -> None:
-    stored = experiment.stored(
-        translation.models_folder(Dataset(ROOT / name)) / BACKBONE / PAIR / holdout / experiment.RANKS
-    )
+    stored = kept.read(translation.models_folder(Dataset(ROOT / name)) / BACKBONE / PAIR / holdout / experiment.RANKS)
     models = {"vse", "oe", "pivot-sym", "pivot-asym", "pivot-sym-permuted", scorers.Ridge.name, scorers.Spelling.name}
     shared = {"parallel-sym", "parallel-asym", "parallel-sym-permuted", scorers.Identity.name}
     assert set(stored["model"]) == (models | shared if name == "demo" else models)

@@ -132,9 +132,6 @@ def test_what_training_had_of_an_item(indices: dict[str, Index]) -> None:
             "training" if language in read else "picture only" for language in ("en", "de")
         ]
     assert found.part(split.validation[0], "en") == "validation" and found.part(split.test[0], "de") == "held out"
-    fewer = replace(split, validation=())
-    newer = replace(found, model=replace(found.model, about={"en": replace(found.model.any, split=fewer)}))
-    assert newer.part(split.validation[0]) == "new"
 
 
 def test_texts_without_words_find_nothing(indices: dict[str, Index]) -> None:
@@ -259,10 +256,12 @@ def test_the_table_holds_models_before_controls_and_chance_last() -> None:
     ]  # fmt: skip
 
 
-def test_the_median_resamples_items_with_all_their_queries() -> None:
+def test_the_median_resamples_items_and_seeds() -> None:
     frame = made_ranks(vse=[1.0, 3.0, 100.0, 100.0])
     found = search.median(frame)
-    assert (found.value, found.low, found.high) == (51.5, 2, 100)
+    assert (found.value, found.low, found.high) == (51.5, 1, 100), "1: the first item and the first seed, twice each"
+    alone = search.median(frame.assign(seed=0))
+    assert (alone.value, alone.low, alone.high) == (51.5, 2, 100), "an item is drawn with all its queries"
     assert np.isnan(search.median(frame[:0]).value)
 
 
