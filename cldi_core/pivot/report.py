@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cldi_core.pivot import evaluation, experiment
+from cldi_core.evaluation.tables import interval_of
+from cldi_core.pivot import evaluation, experiment, resampling
 from cldi_core.pivot.evaluation import TASKS
 from cldi_core.pivot.experiment import RANKS, WORDS, Experiment
 from cldi_core.pivot.models import CONTROL, MODELS, Key
@@ -107,12 +108,13 @@ def comparisons(frame: pd.DataFrame) -> list[dict[str, Any]]:
         rivals = [*RIVALS, *(name for name in MODELS if name not in RIVALS), f"{model}{CONTROL}"]
         for rival in rivals:
             if rival != model and (rival, task, language) in there:
-                less = evaluation.less(there[model, task, language], there[rival, task, language])
+                one, other = there[model, task, language], there[rival, task, language]
+                less = evaluation.less(one, other)
                 better = "better" if less.low > 0 else "worse" if less.high < 0 else "not told apart"
-                records.append(
-                    {"model": model, "against": rival, "task": task, "language": language, f"r@{K}": less.value,
-                     f"r@{K}_low": less.low, f"r@{K}_high": less.high, "verdict": better}
-                )  # fmt: skip
+                n = int(one.index.isin(other.index).sum())
+                about = {"model": model, "against": rival, "task": task, "language": language, "n": n}
+                figures = {f"r@{K}": less.value, f"r@{K}_low": less.low, f"r@{K}_high": less.high}
+                records.append({**about, **figures, "verdict": better})
     return records
 
 
@@ -152,11 +154,16 @@ _HEAD = f"  {'model':24} {'R@1':>5} {'R@5':>5} {'R@10':>5}  {'95 % of R@10':>14}
 
 def _line(record: dict[str, Any]) -> str:
     recall = " ".join(f"{100 * record[f'r@{k}']:5.1f}" for k in KS)
-    interval = f"[{100 * record['r@10_low']:.1f}, {100 * record['r@10_high']:.1f}]" if record["model"] != CHANCE else ""
+    interval = _bounds(record, f"r@{K}", "{:.1f}", 100) if record["model"] != CHANCE else ""
     spread = record.get("r@10_sd", float("nan"))
     sd = "    –" if math.isnan(spread) else f"{100 * spread:5.1f}"
     name = record["model"] + (" (stored)" if record.get("stored") else "")
     return f"  {name:24} {recall}  {interval:>14} {sd} {record['median_rank']:7.1f} {record['n']:5d}"
+
+
+def _bounds(record: dict[str, Any], name: str, number: str, times: float = 1) -> str:
+    """The interval of a figure of a record, each bound written as ``number`` says."""
+    return resampling.bounds(interval_of(record, name), record["n"], lambda value: number.format(times * value))
 
 
 def _unknown(records: list[dict[str, Any]]) -> float:
@@ -169,8 +176,8 @@ def _unbeaten(records: list[dict[str, Any]]) -> list[str]:
     for model in dict.fromkeys(record["model"] for record in records):
         own = [record for record in records if record["model"] == model and record["verdict"] != "better"]
         listed = [
-            f"{one['against']} {one['task']} {one['language']} {100 * one['r@10']:+.1f} "
-            f"[{100 * one['r@10_low']:+.1f}, {100 * one['r@10_high']:+.1f}]"
+            f"{one['against']} {one['task']} {one['language']} {100 * one[f'r@{K}']:+.1f} "
+            f"{_bounds(one, f'r@{K}', '{:+.1f}', 100)}"
             for one in own
             if one["against"] in RIVALS
         ]
@@ -181,6 +188,6 @@ def _unbeaten(records: list[dict[str, Any]]) -> list[str]:
 def _words(records: list[dict[str, Any]]) -> list[str]:
     rows: dict[str, list[str]] = {}
     for one in records:
-        cell = f"{one['setting']} {one['mrr']:.2f} [{one['mrr_low']:.2f}, {one['mrr_high']:.2f}] ({one['n']})"
+        cell = f"{one['setting']} {one['mrr']:.2f} {_bounds(one, 'mrr', '{:.2f}')} ({one['n']})"
         rows.setdefault(one["model"], []).append(cell)
     return [f"  {model:14} {'  '.join(cells)}" for model, cells in rows.items()]

@@ -9,6 +9,7 @@ one seed only, it speaks of other items alone.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from cldi_core.evaluation import metrics
 from cldi_core.evaluation.metrics import RESAMPLES, Interval
 
 SEED = 1  # of the draws of seeds
+ENOUGH = 20  # items: of fewer, no interval holds the truth as often as it says
+WIDTH = 1e-9  # narrower than any interval is
 
 
 def interval(table: NDArray[np.float64]) -> Interval:
@@ -68,7 +71,21 @@ def _seeds(n: int) -> NDArray[np.float64]:
 
 
 def _record(value: float, draws: NDArray[np.float64], n: int) -> Interval:
-    """The record of a figure of ``n`` items and its draws, float64 (RESAMPLES,)."""
+    """The record of a figure of ``n`` items and its draws, float64 (RESAMPLES,).
+
+    Its bounds are nan where there is no interval: of few items, or where all draws are the same.
+    """
     tail = (1 - metrics.LEVEL) / 2
     low, high = np.nanquantile(draws, [tail, 1 - tail])
+    if n < ENOUGH or high - low < WIDTH:
+        low = high = np.nan
     return Interval(value, float(low), float(high))
+
+
+def bounds(found: Interval, n: int, number: Callable[[float], str]) -> str:
+    """``"[.54, .60]"``, bounds written by ``number``; ``"(n too small)"`` or ``"(no spread)"``; ``""`` for nothing."""
+    if np.isnan(found.value):
+        return ""
+    if np.isnan(found.low):
+        return "(n too small)" if n < ENOUGH else "(no spread)"
+    return f"[{number(found.low)}, {number(found.high)}]"

@@ -360,16 +360,17 @@ def median(rows: pd.DataFrame) -> metrics.Interval:
 
 @dataclass(frozen=True)
 class Margin:
-    """How much more a model finds than one rival: its recall at ``k`` less the rival's on the same items."""
+    """How much more a model finds than one rival: its recall at ``k`` less the rival's on ``n`` same items."""
 
     rival: str
     label: str
     k: int
     recall: metrics.Interval
+    n: int
 
     @property
     def side(self) -> str:
-        """``"more"``, ``"less"``, or ``"alike"`` where the interval holds 0."""
+        """``"more"``, ``"less"``, or ``"alike"`` where the interval holds 0 or there is none."""
         return "more" if self.recall.low > 0 else "less" if self.recall.high < 0 else "alike"
 
 
@@ -386,7 +387,10 @@ def margins(frame: pd.DataFrame, model: str, task: str, language: str, k: int = 
     if model not in there:
         return None
     rivals = [name for name in (*BASELINES, "spelling", "identity", f"{model}{CONTROL}") if name in there - {model}]
+    found = evaluation.hits(frame[(frame["task"] == task) & (frame["language"] == language)], k)
+    mine = found[model, task, language]
     return [
-        Margin(rival, label(rival), k, evaluation.difference(frame, model, rival, task, language, k))
+        Margin(rival, label(rival), k, evaluation.less(mine, own), int(mine.index.isin(own.index).sum()))
         for rival in rivals
+        for own in (found[rival, task, language],)
     ]

@@ -11,6 +11,7 @@ import streamlit as st
 from cldi_core.errors import CldiError
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.tables import interval_of
+from cldi_core.pivot import resampling
 from cldi_core.pivot.models import Key
 
 from . import draw, figures, pivot_load, pivot_words
@@ -57,12 +58,14 @@ def table(records: Sequence[dict[str, Any]], chosen: str) -> pd.DataFrame:
         row = {"model": f"▸ {one['label']}" if one["model"] == chosen else one["label"]}
         for name in ("r@1", "r@5", "r@10"):
             row[name.upper()] = f"{one[name]:.2f}" if chance else figures.interval_text(interval_of(one, name))
-        row["median rank"] = f"{one['median_rank']:.1f}" if chance else rank_text(interval_of(one, "median_rank"))
+        row["median rank"] = (
+            f"{one['median_rank']:.1f}" if chance else rank_text(interval_of(one, "median_rank"), one["n"])
+        )
         row |= {"n": one["n"], "seeds": one["seeds"], "words unknown": "" if chance else f"{one['unknown']:.0%}"}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def rank_text(interval: Interval) -> str:
-    """``"17 [12, 22]"``."""
-    return f"{round(interval.value, 1):g} [{interval.low:.0f}, {interval.high:.0f}]"
+def rank_text(interval: Interval, n: int) -> str:
+    """``"17 [12, 22]"``, or ``"17 (n too small)"``."""
+    return f"{round(interval.value, 1):g} {resampling.bounds(interval, n, '{:.0f}'.format)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cldi_core.evaluation.tables import interval_of
 from cldi_core.features import backbones
-from cldi_core.pivot import models
+from cldi_core.pivot import models, resampling
 from cldi_core.pivot.models import Key
 
 from . import figures
@@ -94,10 +94,8 @@ def verdict(key: Key, margins: Sequence[Margin] | None) -> str:
         return f"There is no baseline beside {name} here."
     said: dict[str, list[str]] = {}
     for one in margins:
-        less = one.recall
-        said.setdefault(SIDES[one.side], []).append(
-            f"{one.label} ({less.value:+.2f} [{less.low:+.2f}, {less.high:+.2f}])"
-        )
+        bounds = resampling.bounds(one.recall, one.n, "{:+.2f}".format)
+        said.setdefault(SIDES[one.side], []).append(f"{one.label} ({one.recall.value:+.2f} {bounds})")
     parts = "; it ".join(f"{side} {', '.join(rivals)}" for side, rivals in said.items())
     return f"R@{margins[0].k}: {name} {parts}."
 
