@@ -214,11 +214,11 @@ def _run(experiment: Experiment, force: bool, *, quiet: bool) -> dict[str, Any]:
             ),
         )  # fmt: skip
     ranks = experiments.ranks(experiment, trained.values())
-    experiments.keep(experiment, experiments.RANKS, ranks)
     words = experiments.words(experiment)
-    if words is not None:
-        experiments.keep(experiment, experiments.WORDS, words)
-    found = report.of(experiment)
+    found = report.of(experiment, ranks, words)  # before anything is kept: it names what no longer stands
+    for name, frame in ((experiments.RANKS, ranks), (experiments.WORDS, words)):
+        if frame is not None:
+            experiments.keep(experiment, name, frame)
     if not quiet:
         print(report.text(found))
     return found
@@ -274,10 +274,10 @@ def _evaluated(experiment: Experiment, sts: Path | None, language: str) -> dict[
     found = [trained.open_trained(experiment.folder, key, corpus.languages) for key in wanted]
     ranks = experiments.ranks(experiment, found)
     words = experiments.words(replace(experiment, seeds=tuple(sorted({key.seed for key in wanted}))))
+    result = report.of(experiment, ranks, words)
     for name, frame in ((experiments.RANKS, ranks), (experiments.WORDS, words)):
         if frame is not None:
             experiments.keep_new(experiment, name, frame)
-    result = report.of(experiment, ranks, words)
     if sts is not None:
         judged = judging.read(sts)
         result["sts"] = [
