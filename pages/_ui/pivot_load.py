@@ -141,14 +141,14 @@ def ranks(name: str, backbone: str, pair: str, holdout: str) -> Kept:
     )
 
 
-def left_out(name: str, key: Key) -> str:
-    """What people are told of kept ranks that do not stand any more; nothing where all do."""
+def left_out(name: str, key: Key) -> tuple[str, str]:
+    """What people are told of kept ranks that do not stand any more, and the command that measures them anew."""
     from cldi_core.pivot import search
 
     stale = ranks(name, key.backbone, key.pair, key.holdout).stale
     labels = {search.label(model): seeds for model, seeds in stale.items()}
     again = corpus(name, key.backbone, key.pair).again(holdout=key.holdout)
-    return pivot_words.left_out(labels, again) if labels else ""
+    return (pivot_words.left_out(labels), again) if labels else ("", "")
 
 
 def tested(name: str, key: Key, task: str) -> list[str]:

@@ -32,22 +32,23 @@ def how_well(dataset: str, key: Key) -> None:
 
 def _measured(dataset: str, key: Key) -> None:
     """What was measured of one task, as a sentence and a table."""
-    if stale := pivot_load.left_out(dataset, key):
-        st.caption(f":orange[{draw.safe(stale)}]")
+    stale, again = pivot_load.left_out(dataset, key)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         task = str(st.segmented_control("Task", TASKS, default=TASKS[0], required=True, key="pivot task"))
         languages = pivot_load.tested(dataset, key, task)
         first = next(iter(languages), None)
         language = st.segmented_control("In", languages, default=first, required=True, key=f"pivot tested {task}")
     if not languages:
-        command = f"pivot evaluate --dataset {dataset} --pair {key.pair} --backbone {key.backbone}"
-        draw.empty("No model has been tested on this task yet.", f"python -m cldi_core {command}")
+        command = f"python -m cldi_core pivot evaluate --dataset {dataset} --pair {key.pair} --backbone {key.backbone}"
+        draw.empty(draw.safe(stale) or "No model has been tested on this task yet.", again or command)
         return
     records = pivot_load.standing(dataset, key, task, str(language))
     st.markdown(draw.safe(pivot_words.verdict(key, pivot_load.margins(dataset, key, task, str(language)))))
     shown = table(records, key.model)
     st.dataframe(shown, hide_index=True, height="content", column_config=WIDTHS, alt=f"Recall and median rank, {task}")
     st.caption(pivot_words.footnote(records[0], key.holdout))
+    if stale:
+        draw.empty(draw.safe(stale), again)
 
 
 def table(records: Sequence[dict[str, Any]], chosen: str) -> pd.DataFrame:

@@ -72,16 +72,12 @@ def unseen(found: Index, words: Sequence[str]) -> str:
     return f"Not seen in training: {', '.join(words)}; {how}."
 
 
-def left_out(stale: Mapping[str, Sequence[int]], again: str) -> str:
-    """What is kept of models and is not shown.
-
-    Args:
-        stale: label of a model or control → seeds; again: the command that measures them anew.
-    """
-    names = "; ".join(f"{name} of seed {', '.join(map(str, seeds))}" for name, seeds in stale.items())
+def left_out(stale: Mapping[str, Sequence[int]]) -> str:
+    """What is kept of models and is not shown: label of a model or control → seeds."""
+    names = "; ".join(f"{name} (seed {', '.join(map(str, seeds))})" for name, seeds in stale.items())
     return (
         "Not shown, because they were measured on other descriptions, pictures or features than those of now, on "
-        f"another split, or with a model that was trained anew since: {names}. To measure them anew: {again}"
+        f"another split, or with a model that was trained anew since: {names}."
     )
 
 
@@ -103,7 +99,7 @@ def verdict(key: Key, margins: Sequence[Margin] | None) -> str:
 def footnote(record: dict[str, Any], holdout: str) -> str:
     """What the table of one task rests on."""
     return (
-        f"{record['n']} items that training never saw ({HELD_OUT[holdout]}), {record['candidates']:.0f} candidates; "
+        f"n: items that training never saw ({HELD_OUT[holdout]}); {record['candidates']:.0f} candidates; "
         "95 % bootstrap intervals over items and seeds together; each seed has a split of its own. Words unknown: the "
         "share of the words of these descriptions that do not occur in training. VSE, OE and ridge regression know "
         "one language at a time; spelling and identity look at no picture; with pictures permuted, training saw each "
