@@ -167,6 +167,7 @@ def test_the_key_of_ranks_names_corpus_split_and_words(made: Path) -> None:
         kept.key_of(replace(corpus, source="other"), 0, "items"),
         kept.key_of(swapped, 0, "items"),
     ]
-    dataset.write_words(made, dataset.Dataset(made).words.to_numpy().tolist()[1:])  # a word loses a picture
+    rows = dataset.Dataset(made).words[["language", "word", "position", "id"]].itertuples(index=False, name=None)
+    dataset.write_words(made, list(rows)[1:])  # a word loses a picture
     keys.append(kept.key_of(corpus, 0, "words", tried(made).words))
     assert len(set(keys)) == len(keys) and keys[0] == kept.key_of(tried(made).corpus, 0, "items")
