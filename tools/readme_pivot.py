@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cldi_core.data.dataset import SETTINGS, open_dataset
+from cldi_core.data.dataset import POS, open_dataset
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import tables as results
 from cldi_core.evaluation.metrics import Interval
@@ -89,7 +89,8 @@ def tested(name: str) -> Tested:
                 f"{one.path(table)} does not fit the data any more; run: {corpus.again(holdout=holdout)}"
             )
         frames.append(kept.frame[~kept.frame["seed"].isin(LOOKED_AT)])
-    return Tested(*frames, described=len(corpus.items))
+    items, words, translated = frames
+    return Tested(items, words, translated, len(corpus.items))
 
 
 def row(*cells: str) -> str:
@@ -120,7 +121,7 @@ def shown(found: Interval, n: int, number: Callable[[float], str]) -> str:
     return f"{number(found.value)} {resampling.bounds(found, n, number)}".strip()
 
 
-def less(found: Interval, n: int, number: Callable[[float, str], str]) -> str:
+def less(found: Interval, n: int, number: Callable[..., str]) -> str:
     """A difference with its interval; bold where the interval, as it is printed, excludes 0."""
     signed = functools.partial(number, sign="+")
     text = shown(found, n, signed)
@@ -206,11 +207,11 @@ def _plain(name: str) -> str:
 def _kinds(frame: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, int]]:
     """Part of speech, on all words and on those never seen → the rows, and how many words AVGMAX covers."""
     found = {}
-    for seen, rows in (("all words", frame), ("never seen", frame[frame["held_out"]])):
-        for setting in ("NN", "VB", "ADJ"):
-            own = rows[rows["pos"].isin(SETTINGS[setting])]
+    for seen, rows in (("all words: ", frame), ("never seen: ", frame[frame["held_out"]])):
+        for letter, name in POS.items():
+            own = rows[rows["pos"] == letter]
             covered = own[(own["model"] == "avgmax") & own["rank"].notna()]
-            found[f"{seen}: {setting}"] = own, int(covered["query"].nunique())
+            found[f"{seen}{name}s"] = own, int(covered["query"].nunique())
     return found
 
 
