@@ -71,7 +71,10 @@ demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from th
 			$(PY) -m cldi_core project --dataset $$dataset --backbone $$backbone; \
 		done; \
 	done
-	$(PY) -m cldi_core pivot train --seed 0 --seed 1 --seed 2
+	$(PY) -m cldi_core pivot train --seed 2 --seed 3 --seed 4
+	$(PY) -m cldi_core pivot train --dataset demo-hard --model vse --model pivot-sym --holdout items \
+		--seed 5 --seed 6 --seed 7
+	$(PY) -m cldi_core pivot train --model pivot-sym --seed 0
 
 screenshots: dev system ## take the screenshots of the README again
 	@$(FIND_CHROMIUM); $(PY) -m tools.screenshots

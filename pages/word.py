@@ -50,9 +50,9 @@ def sides(name: str, pair: Pair, found: Explanation, chosen: Candidate) -> None:
             f"rank {shown_rank(chosen.rank)}"
         )
         with st.container(horizontal=True):
-            winner = found.candidates[0]
             offered = [(f"right: {right.word}", right) for right in found.gold]
-            offered += [] if winner.gold else [(f"winner: {winner.word}", winner)]
+            if found.winner and not found.winner.gold:
+                offered.append((f"winner: {found.winner.word}", found.winner))
             for label, candidate in offered:
                 st.button(
                     f"{draw.safe(label)} #{shown_rank(candidate.rank)}",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,65 +35,113 @@ app = Program(
 )
 DEMO = ("demo-hard", "demo")  # the settings of the preset: no emoji described in both languages, and emoji shared
 
-ModelOption = Annotated[
-    list[str] | None,
-    typer.Option("--model", help=f"{', '.join(MODELS)}; may be repeated; all of them without it."),
-]
-SeedOption = Annotated[list[int] | None, typer.Option("--seed", min=0, help="Of split and training; may be repeated.")]
-HoldoutOption = Annotated[
-    str | None,
-    typer.Option("--holdout", help="items: random ones are held out; words: all items of some words. Both without it."),
-]
-TextsOption = Annotated[
-    Path | None, typer.Option("--texts", help="Descriptions: a table of picture, language, text; tab-separated.")
-]
-Multi30kOption = Annotated[Path | None, typer.Option("--multi30k", help="A folder with the texts of Multi30k.")]
-TaskOption = Annotated[int, typer.Option("--task", min=1, max=2, help="Of Multi30k: 1 translations, 2 independent.")]
-FeaturesOption = Annotated[
-    Path | None, typer.Option("--features", help="For Multi30k: a folder with train*.npy, val*.npy, test_2016*.npy.")
-]
-OutputOption = Annotated[Path | None, typer.Option("--output", help="Where models go instead of the data set.")]
+
+def spread(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose first parameter is a dataclass of options: on the command line each field is one of its own."""
+    hints = inspect.get_annotations(command, eval_str=True)
+    first, *others = inspect.signature(command).parameters.values()
+    listed = hints[first.name]
+    own = [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=annotation)
+        for one in fields(listed)
+        for annotation in (inspect.get_annotations(listed, eval_str=True)[one.name],)
+    ]
+    rest = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[one.name]) for one in others]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        command(listed(**{one.name: given.pop(one.name) for one in own}), **given)
+
+    run.__signature__ = inspect.Signature([*own, *rest])  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in (*own, *rest)}
+    del run.__wrapped__
+    return run
 
 
-def _corpora(
-    datasets: list[str],
-    backbone: str,
-    pair: str,
-    texts: Path | None,
-    multi30k: tuple[Path | None, int, Path | None],
-    output: Path | None,
-    *,
-    keep: bool = False,
-) -> list[tuple[Corpus, Path, Dataset | None]]:
-    """What is trained on, where its models are kept, and the data set if they are kept in it.
+@dataclass(frozen=True)
+class Chosen:
+    """What is trained or tested: the options that ``pivot train`` and ``pivot evaluate`` share, with their defaults."""
 
-    ``keep``: a table of descriptions is kept in the data set too, where pages find it.
-    """
-    from cldi_core.pivot import sources, translation
+    dataset: Annotated[
+        list[str] | None, typer.Option("--dataset", help="A data set; may be repeated; the demo without it.")
+    ] = None
+    pair: PairOption = "en-de"
+    backbone: BackboneOption = DEFAULT_BACKBONE
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", help=f"{', '.join(MODELS)}; may be repeated; all of them without it."),
+    ] = None
+    seed: Annotated[list[int] | None, typer.Option("--seed", min=0, help="Of split and training; may be repeated.")] = (
+        None
+    )
+    holdout: Annotated[
+        str | None,
+        typer.Option(
+            "--holdout", help="items: random ones are held out; words: all items of some words. Both without it."
+        ),
+    ] = None
+    texts: Annotated[
+        Path | None, typer.Option("--texts", help="Descriptions: a table of picture, language, text; tab-separated.")
+    ] = None
+    multi30k: Annotated[Path | None, typer.Option("--multi30k", help="A folder with the texts of Multi30k.")] = None
+    task: Annotated[int, typer.Option("--task", min=1, max=2, help="Of Multi30k: 1 translations, 2 independent.")] = 2
+    features: Annotated[
+        Path | None,
+        typer.Option("--features", help="For Multi30k: a folder with train*.npy, val*.npy, test_2016*.npy."),
+    ] = None
+    output: Annotated[Path | None, typer.Option("--output", help="Where models go instead of the data set.")] = None
 
-    wordlists.pair_languages(pair)
-    folder, task, given = multi30k
-    if folder:
-        opened = open_dataset(datasets[0]) if datasets and not given else None
-        corpus = sources.of_multi30k(folder, task, pair, given=given, dataset=opened, backbone=backbone)
-        if output is None:
-            raise UnknownNameError("--multi30k needs --output FOLDER, where the models go")
-        return [(corpus, output, None)]
-    found: list[tuple[Corpus, Path, Dataset | None]] = []
-    for name in datasets:
-        opened = open_dataset(name)
-        if texts:
-            corpus = sources.of_table(opened, backbone, pair, texts)
-            if keep and not output:
-                _keep_table(opened, texts)
-        else:
-            corpus = sources.of_dataset(opened, backbone, pair)
-        found.append((corpus, output or translation.models_folder(opened), None if output else opened))
-    return found
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of the models."""
+        return tuple(models.find_model(name).name for name in self.model or MODELS)
+
+    def corpora(self, default: Sequence[str]) -> list[tuple[Corpus, Path, Dataset | None]]:
+        """What is trained on, where its models are kept, and the data set if they are kept in it.
+
+        Args:
+            default: the data sets where none is named.
+        """
+        from cldi_core.pivot import sources, translation
+
+        wordlists.pair_languages(self.pair)
+        names = self.dataset or ([] if self.multi30k else default)
+        if self.multi30k:
+            opened = open_dataset(names[0]) if names and not self.features else None
+            corpus = sources.of_multi30k(
+                self.multi30k, self.task, self.pair, given=self.features, dataset=opened, backbone=self.backbone
+            )
+            if self.output is None:
+                raise UnknownNameError("--multi30k needs --output FOLDER, where the models go")
+            return [(corpus, self.output, None)]
+        found: list[tuple[Corpus, Path, Dataset | None]] = []
+        for opened in map(open_dataset, names):
+            if self.texts:
+                corpus = sources.of_table(opened, self.backbone, self.pair, self.texts)
+            else:
+                corpus = sources.of_dataset(opened, self.backbone, self.pair)
+            folder = self.output or translation.models_folder(opened)
+            found.append((corpus, folder, None if self.output else opened))
+        return found
+
+    def experiments(
+        self, corpora: list[tuple[Corpus, Path, Dataset | None]], seeds: tuple[int, ...], **rest: Any
+    ) -> list[Experiment]:
+        """Each corpus held out in each way that was asked for."""
+        from cldi_core.pivot.experiment import Experiment
+
+        if self.holdout is not None and self.holdout not in HOLDOUTS:
+            raise unknown_name("way to hold out", self.holdout, HOLDOUTS)
+        return [
+            Experiment(corpus, self.pair, way, self.models, seeds, folder=folder, dataset=dataset, **rest)
+            for corpus, folder, dataset in corpora
+            for way in ([self.holdout] if self.holdout else HOLDOUTS)
+            if self.holdout or way == "items" or corpus.bundles
+        ]
 
 
 def _keep_table(dataset: Dataset, texts: Path) -> None:
-    """Keep a table that could be read in the data set."""
+    """Keep a table that could be read in the data set, where pages find it."""
     if (dataset.path / FILE).is_file():
         raise UnknownNameError(
             f"{dataset.name!r} has descriptions of its own ({FILE}); add --output FOLDER, where the models of "
@@ -99,36 +150,13 @@ def _keep_table(dataset: Dataset, texts: Path) -> None:
     storage.write_text(dataset.path / TABLE, texts.read_text("utf-8-sig"))
 
 
-def _experiments(
-    corpora: list[tuple[Corpus, Path, Dataset | None]], pair: str, holdout: str | None, **rest: Any
-) -> list[tuple[Experiment, Dataset | None]]:
-    from cldi_core.pivot.experiment import Experiment
-
-    if holdout is not None and holdout not in HOLDOUTS:
-        raise unknown_name("way to hold out", holdout, HOLDOUTS)
-    found: list[tuple[Experiment, Dataset | None]] = []
-    for corpus, folder, dataset in corpora:
-        ways = [holdout] if holdout else [way for way in HOLDOUTS if way == "items" or corpus.bundles]
-        found += [(Experiment(corpus=corpus, pair=pair, holdout=way, folder=folder, **rest), dataset) for way in ways]
-    return found
-
-
 @app.command()
+@spread
 def train(
-    dataset: Annotated[list[str] | None, typer.Option("--dataset", help="A data set; may be repeated.")] = None,
+    chosen: Chosen,
     preset: Annotated[
         str, typer.Option(help=f"{', '.join(PRESETS)}: what the options below are without them.")
     ] = "demo",
-    pair: PairOption = "en-de",
-    backbone: BackboneOption = DEFAULT_BACKBONE,
-    model: ModelOption = None,
-    seed: SeedOption = None,
-    holdout: HoldoutOption = None,
-    texts: TextsOption = None,
-    multi30k: Multi30kOption = None,
-    task: TaskOption = 2,
-    features: FeaturesOption = None,
-    output: OutputOption = None,
     encoder: Annotated[str | None, typer.Option(help="Of descriptions: gru (the paper's) or bag.")] = None,
     word_dim: Annotated[int | None, typer.Option(help="Numbers of a word vector.")] = None,
     joint_dim: Annotated[int | None, typer.Option(help="Numbers of the joint space.")] = None,
@@ -157,25 +185,20 @@ def train(
     }  # fmt: skip
     changed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     options = replace(PRESETS[preset], **changed, hardest=hardest, swapped=swapped)
-    names = tuple(models.find_model(name).name for name in model or MODELS)
-    corpora = _corpora(
-        dataset or ([] if multi30k else list(DEMO)),
-        backbone,
-        pair,
-        texts,
-        (multi30k, task, features),
-        output,
-        keep=True,
-    )
-    rest = {"models": names, "seeds": tuple(seed or [0]), "options": options, "device": device}
-    reports = []
-    for experiment, opened in _experiments(corpora, pair, holdout, **rest):
-        reports.append(_run(experiment, opened, force, quiet=as_json))
+    corpora = chosen.corpora(DEMO)
+    for _, _, dataset in corpora:
+        if chosen.texts and dataset is not None:
+            _keep_table(dataset, chosen.texts)
+    seeds = tuple(chosen.seed or [0])
+    reports = [
+        _run(experiment, force, quiet=as_json)
+        for experiment in chosen.experiments(corpora, seeds, options=options, device=device)
+    ]
     if as_json:
         print_json({"experiments": reports})
 
 
-def _run(experiment: Experiment, dataset: Dataset | None, force: bool, *, quiet: bool) -> dict[str, Any]:
+def _run(experiment: Experiment, force: bool, *, quiet: bool) -> dict[str, Any]:
     """Train and evaluate one experiment; print its tables unless ``quiet``."""
     from cldi_core.pivot import experiment as experiments
     from cldi_core.pivot import report
@@ -192,69 +215,49 @@ def _run(experiment: Experiment, dataset: Dataset | None, force: bool, *, quiet:
             ),
         )  # fmt: skip
     ranks = experiments.ranks(experiment, trained.values())
-    experiments.keep(experiment, experiments.RANKS, ranks)
-    if dataset is not None and experiment.holdout == "words":
-        words = experiments.words(experiment, dataset)
-        if words is not None:
-            experiments.keep(experiment, experiments.WORDS, words)
-    found = report.of(experiment)
+    words = experiments.words(experiment)
+    found = report.of(experiment, ranks, words)  # before anything is kept: it names what no longer stands
+    for name, frame in ((experiments.RANKS, ranks), (experiments.WORDS, words)):
+        if frame is not None:
+            experiments.keep(experiment, name, frame)
     if not quiet:
         print(report.text(found))
     return found
 
 
 @app.command()
+@spread
 def evaluate(
-    dataset: Annotated[str | None, typer.Option("--dataset", help="A data set; demo-hard without it.")] = None,
-    pair: PairOption = "en-de",
-    backbone: BackboneOption = DEFAULT_BACKBONE,
-    model: ModelOption = None,
-    seed: SeedOption = None,
-    holdout: HoldoutOption = None,
-    texts: TextsOption = None,
-    multi30k: Multi30kOption = None,
-    task: TaskOption = 2,
-    features: FeaturesOption = None,
-    output: OutputOption = None,
+    chosen: Chosen,
     sts: Annotated[Path | None, typer.Option("--sts", help="Judged sentence pairs: score, sentence, sentence.")] = None,
     language: Annotated[str, typer.Option("--language", help="Of the judged sentences.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
     """Test the models that are there, beside controls and chance, on items that training never saw.
 
-    Figures of models that were tested elsewhere and are not at hand are printed from what was kept, and say so.
+    Without --dataset: demo-hard.  What was not measured before is kept.  Figures of models that were tested elsewhere
+    and are not at hand are printed from what was kept, and say so.
     """
     from cldi_core.pivot import report
 
-    names = tuple(models.find_model(name).name for name in model or MODELS)
-    corpora = _corpora(
-        [dataset] if dataset else [] if multi30k else [DEMO[0]],
-        backbone,
-        pair,
-        texts,
-        (multi30k, task, features),
-        output,
-    )
-    rest = {"models": names, "seeds": tuple(seed or ()), "options": PRESETS["demo"]}
     reports = []
-    for experiment, opened in _experiments(corpora, pair, holdout, **rest):
-        found = _evaluated(experiment, opened, sts, language)
+    for experiment in chosen.experiments(chosen.corpora(DEMO[:1]), tuple(chosen.seed or ()), options=PRESETS["demo"]):
+        found = _evaluated(experiment, sts, language)
         if found is not None:
             reports.append(found)
             if not as_json:
                 print(report.text(found))
     if not reports:
         raise UnknownNameError(
-            f"no model of {', '.join(names)} has been trained for {pair} with {backbone} here; train one: "
+            f"no model of {', '.join(chosen.models)} has been trained for {chosen.pair} with {chosen.backbone} here; "
+            "train one: "
             "python -m cldi_core pivot train"
         )
     if as_json:
         print_json({"experiments": reports})
 
 
-def _evaluated(
-    experiment: Experiment, dataset: Dataset | None, sts: Path | None, language: str
-) -> dict[str, Any] | None:
+def _evaluated(experiment: Experiment, sts: Path | None, language: str) -> dict[str, Any] | None:
     """The report of the models that are there; ``None`` for none."""
     from cldi_core.pivot import experiment as experiments
     from cldi_core.pivot import report, trained
@@ -271,10 +274,11 @@ def _evaluated(
         return None
     found = [trained.open_trained(experiment.folder, key, corpus.languages) for key in wanted]
     ranks = experiments.ranks(experiment, found)
-    words = None
-    if dataset is not None and experiment.holdout == "words":
-        words = experiments.words(replace(experiment, seeds=tuple(sorted({key.seed for key in wanted}))), dataset)
+    words = experiments.words(replace(experiment, seeds=tuple(sorted({key.seed for key in wanted}))))
     result = report.of(experiment, ranks, words)
+    for name, frame in ((experiments.RANKS, ranks), (experiments.WORDS, words)):
+        if frame is not None:
+            experiments.keep_new(experiment, name, frame)
     if sts is not None:
         judged = judging.read(sts)
         result["sts"] = [

@@ -80,13 +80,19 @@ class Interval:
         digits = self.digits if digits is None else digits
         return int(round(self.low, digits) > 0) - int(round(self.high, digits) < 0)
 
+    def bounds(self, number: Callable[[float, int], str]) -> str:
+        """``"[.54, .60]"``, each written by ``number`` (of a figure and decimals); ``"(n too small)"``; ``""``."""
+        if math.isnan(self.value):
+            return ""
+        if self.why:
+            return f"({self.why})"
+        return f"[{number(self.low, self.digits)}, {number(self.high, self.digits)}]"
+
     def text(self, number: Callable[[float, int], str]) -> str:
-        """``".57 [.54, .60]"``, each written by ``number`` (of a figure and decimals), or ``".57 (n too small)"``."""
+        """``".57 [.54, .60]"``, or ``".57 (n too small)"``; ``"–"`` where nothing was measured."""
         if math.isnan(self.value):
             return "–"
-        if self.why:
-            return f"{number(self.value, 2)} ({self.why})"
-        return "{} [{}, {}]".format(*(number(figure, self.digits) for figure in (self.value, self.low, self.high)))
+        return f"{number(self.value, self.digits)} {self.bounds(number)}"
 
     def record(self, name: str) -> dict[str, Any]:
         """As parts of a record: ``name``, ``name_low``, ``name_high``, ``name_why``."""
@@ -294,22 +300,6 @@ def resample(statistic: Statistic, n: int, *, resamples: int = RESAMPLES, seed: 
     starts = range(0, resamples, CHUNK)
     counts = (draw(n, min(CHUNK, resamples - start), seed, start).astype(np.float64) for start in starts)
     return np.concatenate([statistic(some) for some in counts])
-
-
-def median_of(values: NDArray[np.float64]) -> Statistic:
-    """The median of all figures of the drawn clusters: float64 (n, n_figures), nan where there is none."""
-    known = ~np.isnan(values)
-    ordered, place = np.unique(values[known], return_inverse=True)
-    having = np.zeros((len(values), len(ordered)))  # how often each cluster has each figure
-    np.add.at(having, (np.nonzero(known)[0], place), 1)
-
-    def of(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        reached = np.cumsum(counts @ having, axis=1)
-        total = reached[:, -1:]
-        middle = [(reached < nth).sum(axis=1) for nth in (np.ceil(total / 2), np.floor(total / 2) + 1)]
-        return np.where(total[:, 0] > 0, np.append(ordered, np.nan)[middle].mean(axis=0), np.nan)
-
-    return of
 
 
 def of_draws(value: float, draws: NDArray[np.float64], n: int) -> Interval:

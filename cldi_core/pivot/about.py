@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.errors import DatasetError
-from cldi_core.pivot.corpus import Split
-from cldi_core.pivot.models import TrainingOptions
+from cldi_core.pivot.corpus import Corpus, Split
+from cldi_core.pivot.models import Key, TrainingOptions, find_model
 from cldi_core.pivot.text import Vocabulary
 
 VERSION = 1
@@ -94,6 +94,30 @@ def stored(path: Path) -> Stored:
     if {language: vocabulary.digest for language, vocabulary in vocabularies.items()} != digests:
         raise DatasetError(f"the trained model {path.name!r} comes with another vocabulary than its own; {AGAIN}")
     return found
+
+
+def stored_of(folder: Path, key: Key, languages: tuple[str, ...]) -> dict[str, Stored]:
+    """The files of a model: language → the one that holds it; DatasetError as in ``stored``."""
+    found: dict[str, Stored] = {}
+    for own in find_model(key.model).spaces(languages):
+        found |= dict.fromkeys(own, stored(key.path(folder, own)))
+    return found
+
+
+def digest_of(spaces: Mapping[str, Stored]) -> str:
+    """A digest of a trained model, all its spaces together."""
+    return storage.digest(*(f"{language} {one.digest}" for language, one in sorted(spaces.items())))
+
+
+def misfit(about: About, corpus: Corpus, key: Key) -> str:
+    """What a model was trained on that is not the corpus, with the split of its key; nothing if it fits."""
+    missing = [key for key in (*about.split.train, *about.split.test) if key not in corpus.item]
+    if missing:
+        return f"items of which {len(missing)} are not in {corpus.name!r}, such as {missing[0]!r}"
+    if about.digest != corpus.digest:
+        return f"other descriptions, pictures or features than those of {corpus.name!r}"
+    same = about.split == corpus.split(key.seed, key.holdout)
+    return "" if same else f"another split of {corpus.name!r} than its present one"
 
 
 def _about(known: Mapping[str, Any]) -> About:

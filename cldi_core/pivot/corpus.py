@@ -6,8 +6,9 @@ are never divided between training and test, and items that look nearly alike st
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
@@ -66,6 +67,7 @@ class Corpus:
         keyworded: an item's texts are a short name and keywords, of which a description is drawn anew each time.
         bundles: the ids of all items that a word stands for, for each word that may be asked.
         fixed: the split, where the corpus comes with one.
+        given: the options of ``pivot train`` that name it.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Corpus:
     keyworded: bool = False
     bundles: tuple[tuple[str, ...], ...] = ()
     fixed: Split | None = None
+    given: str = ""
 
     @cached_property
     def item(self) -> dict[str, Item]:
@@ -94,6 +97,15 @@ class Corpus:
         """A digest of everything that a model trained on it depends on."""
         about = [[item.id, item.pictures, dict(item.own), dict(item.texts), dict(item.asked)] for item in self.items]
         return storage.digest(self.languages, self.backbone, self.source, self.pictures, about)
+
+    @cached_property
+    def _group(self) -> dict[str, int]:
+        """Id → the number of the items that look like it."""
+        return {item.id: number for item, number in zip(self.items, near_duplicates(self).tolist(), strict=True)}
+
+    def key(self, seed: int, holdout: str = "items") -> str:
+        """A digest of the corpus and one of its splits: what was ranked under another key is no figure of this one."""
+        return storage.digest(self.digest, asdict(self.split(seed, holdout)))
 
     def split(self, seed: int, holdout: str = "items") -> Split:
         """Its own split, or one by this seed that keeps near-duplicates together.
@@ -113,7 +125,7 @@ class Corpus:
             )
         if self.fixed:
             return self.fixed
-        group = {item.id: number for item, number in zip(self.items, near_duplicates(self).tolist(), strict=True)}
+        group = self._group
         members: dict[int, list[str]] = {}
         for key, number in group.items():
             members.setdefault(number, []).append(key)
@@ -137,6 +149,13 @@ class Corpus:
                 "2 each in training, validation and test"
             )
         return Split(**{part: tuple(keys) for part, keys in parts.items()})
+
+    def again(self, model: str = "", seed: int | None = None, holdout: str = "") -> str:
+        """The command that trains on it, and tests what was trained."""
+        options = {"--model": model, "--seed": "" if seed is None else str(seed), "--holdout": holdout}
+        named = [f"--pair {'-'.join(self.languages)} --backbone {shlex.quote(self.backbone)}"]
+        chosen = [f"{name} {value}" for name, value in options.items() if value]
+        return " ".join(filter(None, ["python -m cldi_core pivot train", self.given, *named, *chosen]))
 
     def part(self, keys: Sequence[str], language: str, *, asked: bool = False) -> list[Item]:
         """Those of some items that are described in a language: for training, or as ``asked`` for a test."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.evaluation import metrics
+from cldi_core.pivot import resampling
 from cldi_core.pivot.corpus import Corpus, Item
 from cldi_core.pivot.retrieval import KS, best_ranks, chance, median_of_chance
 from cldi_core.pivot.scorers import Scorer, Similarities
@@ -120,8 +121,8 @@ def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
     """A record for each model, task and language of a frame of ranks.
 
     Returns:
-        ``model``, ``task``, ``language``; ``r@k`` with ``…_low`` and ``…_high`` (95 % bootstrap over items, all seeds
-        and draws of an item together), ``…_sd`` over seeds (nan for one) and ``…_chance``; ``median_rank`` and
+        ``model``, ``task``, ``language``; ``r@k`` with ``…_low``, ``…_high`` and ``…_why`` (95 % bootstrap over items and
+        seeds together, as in ``resampling``), ``…_sd`` over seeds (nan for one), ``…_chance``; ``median_rank`` and
         ``…_chance``; ``n`` (items), ``candidates``, ``seeds``, ``unknown`` (share of the texts' words that training has
         not seen).
     """
@@ -130,9 +131,9 @@ def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
         record: dict[str, Any] = {"model": model, "task": task, "language": language}
         for k in ks:
             hits = _hits(rows, k).to_numpy(np.float64)
-            found = metrics.interval(hits)
+            found = resampling.interval(hits)
             means = np.nanmean(hits, axis=0)
-            record |= {f"r@{k}": found.value, f"r@{k}_low": found.low, f"r@{k}_high": found.high}
+            record |= found.record(f"r@{k}")
             record[f"r@{k}_sd"] = float(means.std(ddof=1)) if len(means) > 1 else float("nan")
         candidates = round(rows["candidates"].mean())
         expected = chance(candidates, _right(rows), ks)
@@ -174,8 +175,8 @@ def difference(frame: pd.DataFrame, one: str, other: str, task: str, language: s
 
 
 def less(one: pd.DataFrame | None, other: pd.DataFrame | None) -> metrics.Interval:
-    """The mean difference of two frames of ``hits`` over what both have, with its 95 % bootstrap over items."""
+    """The mean difference of two frames of ``hits`` over what both have: 95 % bootstrap over items and seeds."""
     if one is None or other is None:
         return metrics.NOTHING
     first, second = one.align(other, join="inner")
-    return metrics.paired(first.to_numpy(np.float64), second.to_numpy(np.float64))
+    return resampling.interval(first.to_numpy(np.float64) - second.to_numpy(np.float64))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,9 @@ from cldi_core.evaluation.controls import CONTROLS
 from cldi_core.evaluation.image_methods import IMAGE_METHODS
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import ranked, rankings
-from cldi_core.pivot import about, evaluation, scorers, trained, translation
+from cldi_core.pivot import about, evaluation, kept, resampling, scorers, trained, translation
 from cldi_core.pivot.corpus import Corpus
+from cldi_core.pivot.kept import Kept
 from cldi_core.pivot.models import MODELS, Key, TrainingOptions
 from cldi_core.pivot.trained import Report, Trained
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 PERMUTED = ("pivot-sym", "parallel-sym")  # trained with permuted pictures too
 RANKS, WORDS = "ranks.parquet", "words.parquet"
+WORD_COLUMNS = ("seed", "model", "query", "word", "pos", "rank", "held_out", "unknown")
 BESIDE = (IMAGE_METHODS["avgmax"], *CONTROLS.values())  # word translation without training
 
 
@@ -40,6 +43,7 @@ class Experiment:
 
     Attributes:
         folder: where models and ranks are kept.
+        dataset: the data set, if they are kept in it.
     """
 
     corpus: Corpus
@@ -50,6 +54,7 @@ class Experiment:
     options: TrainingOptions
     folder: Path
     device: str = "cpu"
+    dataset: Dataset | None = None
 
     @property
     def keys(self) -> list[Key]:
@@ -65,6 +70,25 @@ class Experiment:
     def path(self, name: str) -> Path:
         """Where a table of ranks is kept."""
         return self.folder / self.corpus.backbone / self.pair / self.holdout / name
+
+    @cached_property
+    def words(self) -> Pair | None:
+        """The words that models can translate, where whole words are held out and there is a list of them."""
+        if self.dataset is None or self.holdout != translation.HOLDOUT or self.pair not in self.dataset.pairs:
+            return None
+        return open_pair(self.dataset, self.corpus.backbone, self.pair)
+
+    def kept(self, name: str) -> Kept:
+        """The ranks that are kept, ``RANKS`` or ``WORDS``."""
+        where = Key(self.corpus.backbone, self.pair, "", self.holdout)
+        columns, pair = (evaluation.COLUMNS, None) if name == RANKS else (WORD_COLUMNS, self.words)
+        return kept.standing(kept.read(self.path(name)), self.folder, self.corpus, where, columns, pair)
+
+    def marked(self, frame: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
+        """Ranks with the digests of what they were measured with."""
+        where = Key(self.corpus.backbone, self.pair, "", self.holdout)
+        found = kept.digests(frame, self.folder, self.corpus, where, pair)
+        return frame.assign(**{name: found[name] for name in kept.DIGESTS})
 
 
 def train(experiment: Experiment, *, force: bool = False, report: Report | None = None) -> dict[Key, Trained]:
@@ -87,7 +111,7 @@ def ranks(experiment: Experiment, models: Iterable[Trained]) -> pd.DataFrame:
     """The ranks of the test items under some models and all controls: see ``evaluation``.
 
     Raises:
-        DatasetError: a model was trained on other features, or on other items than the corpus has.
+        DatasetError: a model was trained on another corpus, or on another split of it.
     """
     import pandas as pd
 
@@ -97,28 +121,30 @@ def ranks(experiment: Experiment, models: Iterable[Trained]) -> pd.DataFrame:
         by_seed.setdefault(model.key.seed, []).append(model)
     for seed, own in by_seed.items():
         for model in own:
-            for language, space in model.spaces.items():
-                trained.check_fits(model.about[language], corpus, space)
-        split = own[0].any.split
+            trained.check_fits(model, corpus)
+        split = corpus.split(seed, experiment.holdout)
         bridge = scorers.Bridge.of(corpus, split)
         every = [*(scorers.Learned(model, bridge) for model in own), *scorers.rivals(corpus, split, bridge)]
         known = {language: space.vocabularies[language] for model in own for language, space in model.spaces.items()}
         frames.append(evaluation.retrieval_ranks(corpus, split.test, every, known, seed))
     if not frames:
         raise UnknownNameError("there is no trained model to test")
-    return pd.concat(frames, ignore_index=True)
+    return experiment.marked(pd.concat(frames, ignore_index=True))
 
 
-def words(experiment: Experiment, dataset: Dataset) -> pd.DataFrame | None:
-    """``word_ranks`` of an experiment's models; ``None`` where they are not kept in the data set."""
-    if experiment.folder != translation.models_folder(dataset) or experiment.pair not in dataset.pairs:
+def words(experiment: Experiment) -> pd.DataFrame | None:
+    """``word_ranks`` of an experiment's models; ``None`` where no words are asked."""
+    pair = experiment.words
+    if pair is None:
         return None
-    pair = open_pair(dataset, experiment.corpus.backbone, experiment.pair)
-    return word_ranks(pair, experiment.models, experiment.seeds)
+    return experiment.marked(word_ranks(pair, experiment.models, experiment.seeds, experiment.corpus), pair)
 
 
-def word_ranks(pair: Pair, names: Sequence[str], seeds: Sequence[int]) -> pd.DataFrame:
+def word_ranks(pair: Pair, names: Sequence[str], seeds: Sequence[int], corpus: Corpus | None = None) -> pd.DataFrame:
     """Word translation by trained models, by AVGMAX and the controls on the same words.
+
+    Args:
+        corpus: that of the pair, where it is at hand.
 
     Returns:
         A row for each query, seed and model: ``seed``, ``model``, ``query``, ``word``, ``pos``, ``rank``, ``held_out``
@@ -135,7 +161,7 @@ def word_ranks(pair: Pair, names: Sequence[str], seeds: Sequence[int]) -> pd.Dat
         if not there:
             continue
         out, new = translation.held_out(pair, there[0], seed), translation.unknown_words(pair, there[0], seed)
-        found = {name: ranked(pair, translation.scores(pair, name, seed)) for name in there}
+        found = {name: ranked(pair, translation.scores(pair, name, seed, corpus=corpus)) for name in there}
         for name, frame in {**found, **beside}.items():
             part = frame[["query", "word", "pos", "rank"]]
             seen = {"held_out": part["query"].isin(out), "unknown": part["word"].isin(new)}
@@ -152,7 +178,7 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
 
     Returns:
         ``model``, ``setting`` (``"ALL"``, ``"NN"``, …), ``mrr`` and ``p@k`` with ``…_low`` and ``…_high`` (95 %
-        bootstrap over words, all seeds of a word together), ``n`` words, ``seeds``, ``unknown`` (share of the words
+        bootstrap over words and seeds together), ``n`` words, ``seeds``, ``unknown`` (share of the words
         that training has not seen).
     """
     records = []
@@ -163,38 +189,41 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
             table = part.pivot(index="query", columns="seed", values="rank").to_numpy(np.float64)
             if not table.size:
                 continue
+            figures = metrics.figures(table)
             record: dict[str, Any] = {"model": model, "setting": setting}
-            for name, values in metrics.figures(table).items():
-                record |= metrics.interval(values).record(name)
+            for name, values in figures.items():
+                record |= resampling.interval(values).record(name)
             record |= {"n": int((~np.isnan(table)).any(axis=1).sum()), "seeds": int(part["seed"].nunique())}
             records.append({**record, "unknown": float(part["unknown"].mean())})
     return records
 
 
 def keep(experiment: Experiment, name: str, frame: pd.DataFrame) -> None:
-    """Store ranks; those of other models and seeds that are there stay."""
-    path = experiment.path(name)
-    small = joined(frame, stored(path)).astype({"rank": "float32"})
-    storage.write(path, lambda file: small.to_parquet(file, index=False, compression="zstd"))
+    """Store ranks; of what is there only those of other models and seeds stay, and only if they still stand."""
+    small = joined(frame, experiment.kept(name).frame).astype({"rank": "float32"})
+    how: dict[str, Any] = {"index": False, "compression": "zstd", "compression_level": 19}
+    storage.write(experiment.path(name), lambda file: small.to_parquet(file, **how))
+
+
+def keep_new(experiment: Experiment, name: str, frame: pd.DataFrame) -> None:
+    """Store ranks of models and seeds of which none that still stand are kept."""
+    found = experiment.kept(name).frame
+    new = frame if found is None else without(frame, found)
+    if len(new):
+        keep(experiment, name, new)
 
 
 def joined(new: pd.DataFrame, old: pd.DataFrame | None) -> pd.DataFrame:
     """New ranks, then those old ones that are of other models or seeds."""
     import pandas as pd
 
-    if old is None:
-        return new
-    fresh = set(zip(new["model"], new["seed"], strict=True))
-    left = [one not in fresh for one in zip(old["model"], old["seed"], strict=True)]
-    return pd.concat([new, old[left]], ignore_index=True)
+    return new if old is None else pd.concat([new, without(old, new)], ignore_index=True)
 
 
-def stored(path: Path) -> pd.DataFrame | None:
-    """Ranks that are kept; ``None`` where there are none, or none that can be read."""
-    try:
-        return storage.read_frame(path)
-    except Exception:  # pyarrow raises many kinds for a broken file
-        return None
+def without(frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The ranks whose model was not tested under their seed in ``other``."""
+    there = set(zip(other["model"], other["seed"], strict=True))
+    return frame[[one not in there for one in zip(frame["model"], frame["seed"], strict=True)]]
 
 
 def seconds(folder: Path, keys: Iterable[Key], languages: tuple[str, ...]) -> dict[str, float]:
@@ -202,7 +231,6 @@ def seconds(folder: Path, keys: Iterable[Key], languages: tuple[str, ...]) -> di
     found: dict[str, list[float]] = {}
     for key in keys:
         if key.is_trained(folder, languages):
-            name = key.model + ("-permuted" if key.permuted else "")
             taken = (about.stored(path).about.seconds for path in key.paths(folder, languages))
-            found.setdefault(name, []).append(sum(taken))
+            found.setdefault(key.name, []).append(sum(taken))
     return {name: float(np.mean(values)) for name, values in found.items()}

@@ -118,6 +118,7 @@ PRESETS: dict[str, TrainingOptions] = {
 }
 
 
+CONTROL = "-permuted"  # ends the name of a model that was trained with permuted pictures
 STATE = ".state.safetensors"  # ends the name of a file that holds a training under way
 
 
@@ -135,18 +136,20 @@ class Key:
     seed: int = 0
     permuted: bool = False
 
+    @classmethod
+    def named(cls, name: str, backbone: str, pair: str, holdout: str, seed: int) -> Key:
+        """The key of what tables call ``name``."""
+        return cls(backbone, pair, name.removesuffix(CONTROL), holdout, seed, name.endswith(CONTROL))
+
+    @property
+    def name(self) -> str:
+        """What tables call it: ``"pivot-sym"``, or ``"pivot-sym-permuted"`` for the control."""
+        return self.model + CONTROL * self.permuted
+
     def path(self, root: Path, languages: tuple[str, ...]) -> Path:
         """The file of a space for some languages, below the folder ``pivot`` of a data set, or another."""
-        name = self.model + ("-permuted" if self.permuted else "")
-        return (
-            root
-            / self.backbone
-            / self.pair
-            / self.holdout
-            / name
-            / f"seed-{self.seed}"
-            / f"{'+'.join(languages)}.safetensors"
-        )
+        folder = root / self.backbone / self.pair / self.holdout / self.name / f"seed-{self.seed}"
+        return folder / f"{'+'.join(languages)}.safetensors"
 
     def paths(self, root: Path, languages: tuple[str, ...]) -> list[Path]:
         """The files of all its spaces for some languages."""

@@ -80,7 +80,7 @@ class Learned:
 
     def __init__(self, trained: Trained, bridge: Bridge) -> None:
         self.trained, self.bridge = trained, bridge
-        self.name = trained.key.model + ("-permuted" if trained.key.permuted else "")
+        self.name = trained.key.name
         self.label = trained.model.label + (", pictures permuted" if trained.key.permuted else "")
 
     def to_pictures(self, texts: Texts, language: str, features: Similarities) -> Similarities | None:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from cldi_core.errors import DatasetError, unknown_name
 from cldi_core.evaluation import metrics, ranking
-from cldi_core.pivot import evaluation, report, scorers, trained
+from cldi_core.pivot import evaluation, report, resampling, scorers, trained
 from cldi_core.pivot.corpus import Corpus, Item
-from cldi_core.pivot.models import MODELS
+from cldi_core.pivot.models import CONTROL, MODELS
 from cldi_core.pivot.scorers import Bridge, Learned
 from cldi_core.pivot.text import words
 from cldi_core.pivot.trained import Trained
@@ -101,9 +101,9 @@ class Index:
 
         Returns:
             ``"training"``; ``"picture only"``, where training read no description in that language; ``"validation"``;
-            ``"held out"``; ``"new"``, where the item came after training.
+            ``"held out"``.
         """
-        found = self._parts.get(key, "new")
+        found = self._parts[key]
         if found == "training" and language and not self.corpus.item[key].texts.get(language):
             return "picture only"
         return found
@@ -128,10 +128,9 @@ def index(corpus: Corpus, model: Trained) -> Index:
     """Look things up in a model with a corpus.
 
     Raises:
-        DatasetError: the model was trained on other features, or on other items than the corpus has.
+        DatasetError: the model was trained on another corpus, or on another split of it.
     """
-    for language, space in model.spaces.items():
-        trained.check_fits(model.about[language], corpus, space)
+    trained.check_fits(model, corpus)
     lost = [language for language in corpus.languages if language not in model.spaces]
     if lost:
         raise DatasetError(f"{model.model.label} holds {', '.join(model.spaces)} and not {lost[0]!r}; train it on both")
@@ -318,8 +317,8 @@ def label(name: str) -> str:
     """What people see of a model, control or chance of a table of ranks."""
     if name in MODELS:
         return MODELS[name].label
-    if name.removesuffix("-permuted") in MODELS:
-        return f"{label(name.removesuffix('-permuted'))}, pictures permuted"
+    if name.removesuffix(CONTROL) in MODELS:
+        return f"{label(name.removesuffix(CONTROL))}, pictures permuted"
     return scorers.CONTROLS.get(name, name.capitalize())
 
 
@@ -336,7 +335,7 @@ def standing(frame: pd.DataFrame, task: str, language: str, seed: int | None = N
     rows = rows if seed is None else rows[rows["seed"] == seed]
     records = evaluation.table(rows)
     chances = report.chances(records)
-    order = [*MODELS, "ridge", "spelling", "identity", *(f"{name}-permuted" for name in MODELS)]
+    order = [*MODELS, "ridge", "spelling", "identity", *(f"{name}{CONTROL}" for name in MODELS)]
     records.sort(key=lambda one: order.index(one["model"]) if one["model"] in order else len(order))
     found = []
     for record in [*records, *chances]:
@@ -347,28 +346,32 @@ def standing(frame: pd.DataFrame, task: str, language: str, seed: int | None = N
 
 
 def median(rows: pd.DataFrame) -> metrics.Interval:
-    """The median rank of one model's rows of a frame of ranks, with a 95 % bootstrap over items."""
+    """The median rank of one model's rows of a frame of ranks, with a 95 % bootstrap over items and seeds."""
+    import pandas as pd
+
     if not len(rows):
         return metrics.NOTHING
-    queries = rows.groupby("item").cumcount()
-    ranks = rows["rank"].astype(float).groupby([rows["item"], queries]).first().unstack().to_numpy(np.float64)
-    draws = metrics.resample(metrics.median_of(ranks), len(ranks))
-    return metrics.of_draws(float(np.nanmedian(ranks)), draws, len(ranks))
+    (items, _), (seeds, _) = (pd.factorize(rows[name]) for name in ("item", "seed"))
+    queries = rows.groupby(["item", "seed"]).cumcount().to_numpy()
+    ranks = np.full((items.max() + 1, seeds.max() + 1, queries.max() + 1), np.nan)
+    ranks[items, seeds, queries] = rows["rank"]
+    return resampling.median(ranks)
 
 
 @dataclass(frozen=True)
 class Margin:
-    """How much more a model finds than one rival: its recall at ``k`` less the rival's on the same items."""
+    """How much more a model finds than one rival: its recall at ``k`` less the rival's on ``n`` same items."""
 
     rival: str
     label: str
     k: int
     recall: metrics.Interval
+    n: int
 
     @property
     def side(self) -> str:
-        """``"more"``, ``"less"``, or ``"alike"`` where the interval holds 0."""
-        return "more" if self.recall.low > 0 else "less" if self.recall.high < 0 else "alike"
+        """``"more"``, ``"less"``, or ``"alike"`` where the interval holds 0 or there is none."""
+        return {1: "more", -1: "less", 0: "alike"}[self.recall.side(2)]  # as it is written
 
 
 def margins(frame: pd.DataFrame, model: str, task: str, language: str, k: int = report.K) -> list[Margin] | None:
@@ -383,8 +386,11 @@ def margins(frame: pd.DataFrame, model: str, task: str, language: str, k: int = 
     there = set(frame["model"][(frame["task"] == task) & (frame["language"] == language)])
     if model not in there:
         return None
-    rivals = [name for name in (*BASELINES, "spelling", "identity", f"{model}-permuted") if name in there - {model}]
+    rivals = [name for name in (*BASELINES, "spelling", "identity", f"{model}{CONTROL}") if name in there - {model}]
+    found = evaluation.hits(frame[(frame["task"] == task) & (frame["language"] == language)], k)
+    mine = found[model, task, language]
     return [
-        Margin(rival, label(rival), k, evaluation.difference(frame, model, rival, task, language, k))
+        Margin(rival, label(rival), k, evaluation.less(mine, own), int(mine.index.isin(own.index).sum()))
         for rival in rivals
+        for own in (found[rival, task, language],)
     ]

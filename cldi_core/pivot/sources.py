@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
@@ -74,6 +75,7 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
         tuple(items),
         True,
         _bundles(dataset, pair),
+        given=f"--dataset {dataset.address}",
     )
 
 
@@ -150,7 +152,12 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
     matrix = loaded.matrix[np.array([loaded.row[key] for key in keys])]
     every = _features(matrix, backbone)
     words = _bundles(dataset, pair)
-    return Corpus(path.name, languages, backbone, loaded.digest, every, tuple(keys), items, bundles=words)
+    given = f"--dataset {dataset.address}" + ("" if path == dataset.path / TABLE else f" --texts {_quoted(path)}")
+    return Corpus(path.name, languages, backbone, loaded.digest, every, tuple(keys), items, bundles=words, given=given)
+
+
+def _quoted(path: Path) -> str:
+    return shlex.quote(str(path))
 
 
 def _photographs(keys: Sequence[str], described: dict[str, dict[str, tuple[str, ...]]]) -> tuple[Item, ...]:
@@ -204,7 +211,10 @@ def of_multi30k(
     split = Split(keys["train"], keys["validation"], keys["test"])
     items = _photographs(every, described)
     name, source = f"Multi30k, task {task}", storage.digest(np.ascontiguousarray(matrix).tobytes())
-    return Corpus(name, languages, backbone, source, _features(matrix, backbone), tuple(every), items, fixed=split)
+    own = f"--features {_quoted(given)}" if given else f"--dataset {dataset.address if dataset else ''}"
+    named = f"--preset multi30k --multi30k {_quoted(folder)} --task {task} {own} --output FOLDER"
+    rows = _features(matrix, backbone)
+    return Corpus(name, languages, backbone, source, rows, tuple(every), items, fixed=split, given=named)
 
 
 def _given(folder: Path, part: str, count: int) -> NDArray[np.floating]:

@@ -11,7 +11,7 @@ import torch
 from cldi_core.data import storage
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.pivot import checkpoint, models, training
-from cldi_core.pivot.about import About, Epoch
+from cldi_core.pivot.about import About, Epoch, misfit
 from cldi_core.pivot.corpus import Corpus, Split
 from cldi_core.pivot.models import Key, TrainingOptions
 from cldi_core.pivot.space import Space
@@ -140,21 +140,24 @@ def open_trained(folder: Path, key: Key, languages: tuple[str, ...], device: str
     return Trained(key, spaces, known)
 
 
-def check_fits(about: About, corpus: Corpus, space: Space) -> None:
-    """Refuse data that a space was not trained on.
+def check_fits(model: Trained, corpus: Corpus) -> None:
+    """Refuse a corpus that a model was not trained on: what it has seen, and what it was never shown, is another there.
 
     Raises:
-        DatasetError: another backbone, another number of dimensions, or items that are not there.
+        DatasetError: another backbone, number of dimensions, other items, descriptions or features, or another split.
     """
-    label = models.find_model(about.model).label
+    for language, space in model.spaces.items():
+        _check_space(model.about[language], corpus, space, model.key)
+
+
+def _check_space(about: About, corpus: Corpus, space: Space, key: Key) -> None:
+    label = f"{models.find_model(key.model).label} of seed {key.seed}"
     if about.backbone != corpus.backbone or space.dim != corpus.features.shape[1]:
         raise DatasetError(
             f"{label} was trained on features of {about.backbone!r} ({space.dim} numbers), these are of "
             f"{corpus.backbone!r} ({corpus.features.shape[1]}); name the former, or train on these"
         )
-    missing = [key for key in (*about.split.train, *about.split.test) if key not in corpus.item]
-    if missing:
+    if other := misfit(about, corpus, key):
         raise DatasetError(
-            f"{label} was trained on {about.corpus!r}, of whose items {len(missing)} are not in {corpus.name!r}, such "
-            f"as {missing[0]!r}; name the former, or train on these"
+            f"{label} was trained on {other}; train it again: {corpus.again(key.model, key.seed, key.holdout)}"
         )

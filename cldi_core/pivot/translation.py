@@ -23,6 +23,7 @@ from cldi_core.pivot.models import MODELS, Key, Model
 
 if TYPE_CHECKING:
     from cldi_core.evaluation.pairs import Pair
+    from cldi_core.pivot.corpus import Corpus
 
 FOLDER = "pivot"  # of a data set
 HOLDOUT = "words"
@@ -60,30 +61,33 @@ def stored(pair: Pair, name: str, seed: int = 0) -> dict[str, about.Stored]:
         UnknownNameError: it has not been trained; DatasetError: a file of it is broken.
     """
     key = Key(pair.backbone, pair.name, name, HOLDOUT, seed)
-    found: dict[str, about.Stored] = {}
     if not is_trained(pair.dataset, key):
         options = ("--pair", pair.name, "--backbone", pair.backbone, "--model", name, "--holdout", HOLDOUT)
         raise UnknownNameError(
             f"{models.find_model(name).label} has not been trained for {pair.name} of {pair.dataset.name!r} with "
             f"{pair.backbone}; train it: {pair.dataset.command('pivot train', *options)}"
         )
-    for own in models.find_model(name).spaces(pair.languages):
-        found |= dict.fromkeys(own, about.stored(key.path(models_folder(pair.dataset), own)))
-    return found
+    return about.stored_of(models_folder(pair.dataset), key, pair.languages)
 
 
 def digest(pair: Pair, name: str, seed: int = 0) -> str:
     """A digest of the trained model."""
-    return storage.digest(*(f"{language} {one.digest}" for language, one in sorted(stored(pair, name, seed).items())))
+    return about.digest_of(stored(pair, name, seed))
 
 
-def scores(pair: Pair, name: str, seed: int = 0, words: Sequence[str] | None = None) -> NDArray[np.float32]:
+def scores(
+    pair: Pair, name: str, seed: int = 0, words: Sequence[str] | None = None, *, corpus: Corpus | None = None
+) -> NDArray[np.float32]:
     """How alike each source word and each candidate is in the joint space: float32 (source words, target words).
 
     Words without pictures are nan, as under every other method, so that all rank the same candidates.
 
     Args:
         words: some of the source words, in place of all.
+        corpus: that of the pair, where it is at hand.
+
+    Raises:
+        DatasetError: as ``stored``, or the model was trained on another corpus or split.
     """
     from cldi_core.pivot import sources, trained  # torch takes a second to import
     from cldi_core.pivot.scorers import Bridge, Learned
@@ -92,9 +96,8 @@ def scores(pair: Pair, name: str, seed: int = 0, words: Sequence[str] | None = N
     model = trained.open_trained(
         models_folder(pair.dataset), Key(pair.backbone, pair.name, name, HOLDOUT, seed), pair.languages
     )
-    corpus = sources.of_dataset(pair.dataset, pair.backbone, pair.name)
-    for language, space in model.spaces.items():
-        trained.check_fits(model.about[language], corpus, space)
+    corpus = corpus or sources.of_dataset(pair.dataset, pair.backbone, pair.name)
+    trained.check_fits(model, corpus)
     bridge = Bridge.of(corpus, model.any.split)
     asked = pair.source if words is None else pair.source.select(words)
     found = Learned(model, bridge).to_texts(asked.words, pair.target.words, pair.languages)
@@ -119,7 +122,7 @@ def translate(
         none for a text without words).
 
     Raises:
-        DatasetError: the model has not been trained, or its file is broken.
+        DatasetError: the model has not been trained, its file is broken, or it was trained on another corpus.
     """
     from cldi_core.evaluation import ranking
     from cldi_core.pivot import sources, trained
@@ -131,6 +134,7 @@ def translate(
     rows = dataset.lexicon(key.pair)
     candidates = list(dict.fromkeys(row.english if back else row.target for row in rows))
     corpus = sources.of_dataset(dataset, key.backbone, key.pair)
+    trained.check_fits(model, corpus)
     scorer = Learned(model, Bridge.of(corpus, model.any.split))
     matrix = scorer.to_texts(texts, candidates, (source, target))
     if matrix is None:

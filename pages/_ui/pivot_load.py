@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from numpy.typing import NDArray
 
 from cldi_core.data import wordlists
@@ -16,12 +15,13 @@ from cldi_core.pivot import models, translation
 from cldi_core.pivot.corpus import HOLDOUTS
 from cldi_core.pivot.models import Key
 
-from . import load, view
+from . import load, pivot_words, view
 
 if TYPE_CHECKING:
     import numpy as np
 
     from cldi_core.pivot.corpus import Corpus
+    from cldi_core.pivot.kept import Kept
     from cldi_core.pivot.search import Found, Index, Margin, Plane
 
 PICTURES, LISTED, DESCRIPTIONS = 15, 12, 8  # pictures and descriptions of a text, descriptions of a picture
@@ -130,18 +130,30 @@ def place(name: str, key: Key, language: str, scope: str, text: str) -> NDArray[
 
 
 @load.cached(resource=True, max_entries=6)
-def ranks(name: str, backbone: str, pair: str, holdout: str) -> pd.DataFrame | None:
-    """The ranks that are kept of tested models; not to be changed."""
-    from cldi_core.pivot import evaluation, experiment
+def ranks(name: str, backbone: str, pair: str, holdout: str) -> Kept:
+    """The ranks that are kept of tested models and still stand; not to be changed."""
+    from cldi_core.pivot import experiment
 
     folder = translation.models_folder(load.opened(name))
-    frame = experiment.stored(folder / backbone / pair / holdout / experiment.RANKS)
-    return frame if frame is not None and set(evaluation.COLUMNS) <= set(frame.columns) else None
+    preset = models.PRESETS["demo"]
+    return experiment.Experiment(corpus(name, backbone, pair), pair, holdout, (), (), preset, folder).kept(
+        experiment.RANKS
+    )
+
+
+def left_out(name: str, key: Key) -> tuple[str, str]:
+    """What people are told of kept ranks that do not stand any more, and the command that measures them anew."""
+    from cldi_core.pivot import search
+
+    stale = ranks(name, key.backbone, key.pair, key.holdout).stale
+    labels = {search.label(model): seeds for model, seeds in stale.items()}
+    again = corpus(name, key.backbone, key.pair).again(holdout=key.holdout)
+    return (pivot_words.left_out(labels), again) if labels else ("", "")
 
 
 def tested(name: str, key: Key, task: str) -> list[str]:
     """The languages in which a task was tested."""
-    frame = ranks(name, key.backbone, key.pair, key.holdout)
+    frame = ranks(name, key.backbone, key.pair, key.holdout).frame
     return [] if frame is None else list(dict.fromkeys(frame["language"][frame["task"] == task]))
 
 
@@ -150,7 +162,7 @@ def standing(name: str, key: Key, task: str, language: str, seed: int | None = N
     """How well all models and controls do one task, under all seeds or one; nothing where none was tested."""
     from cldi_core.pivot import search
 
-    frame = ranks(name, key.backbone, key.pair, key.holdout)
+    frame = ranks(name, key.backbone, key.pair, key.holdout).frame
     return [] if frame is None else search.standing(frame, task, language, seed)
 
 
@@ -159,5 +171,5 @@ def margins(name: str, key: Key, task: str, language: str) -> list[Margin] | Non
     """How a model does beside its baselines; ``None`` where it has not been tested."""
     from cldi_core.pivot import search
 
-    frame = ranks(name, key.backbone, key.pair, key.holdout)
+    frame = ranks(name, key.backbone, key.pair, key.holdout).frame
     return None if frame is None else search.margins(frame, key.model, task, language)

@@ -31,6 +31,7 @@ def how_well(dataset: str, key: Key) -> None:
 
 def _measured(dataset: str, key: Key) -> None:
     """What was measured of one task, as a sentence and a table."""
+    stale, again = pivot_load.left_out(dataset, key)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         task = str(st.segmented_control("Task", TASKS, default=TASKS[0], required=True, key="pivot task"))
         languages = pivot_load.tested(dataset, key, task)
@@ -38,13 +39,15 @@ def _measured(dataset: str, key: Key) -> None:
         language = st.segmented_control("In", languages, default=first, required=True, key=f"pivot tested {task}")
     if not languages:
         command = load.command(dataset, "pivot evaluate", "--pair", key.pair, "--backbone", key.backbone)
-        draw.empty("No model has been tested on this task yet.", command)
+        draw.empty(stale or "No model has been tested on this task yet.", again or command)
         return
     records = pivot_load.standing(dataset, key, task, str(language))
     st.markdown(draw.safe(pivot_words.verdict(key, pivot_load.margins(dataset, key, task, str(language)))))
     shown = table(records, key.model)
     st.dataframe(shown, hide_index=True, height="content", column_config=WIDTHS, alt=f"Recall and median rank, {task}")
     st.caption(pivot_words.footnote(records[0], key.holdout))
+    if stale:
+        draw.empty(stale, again)
 
 
 def table(records: Sequence[dict[str, Any]], chosen: str) -> pd.DataFrame:
@@ -55,12 +58,14 @@ def table(records: Sequence[dict[str, Any]], chosen: str) -> pd.DataFrame:
         row = {"model": f"▸ {one['label']}" if one["model"] == chosen else one["label"]}
         for name in ("r@1", "r@5", "r@10"):
             row[name.upper()] = f"{one[name]:.2f}" if chance else figures.interval_text(interval_of(one, name))
-        row["median rank"] = f"{one['median_rank']:.1f}" if chance else rank_text(interval_of(one, "median_rank"))
+        row["median rank"] = (
+            f"{one['median_rank']:.1f}" if chance else rank_text(interval_of(one, "median_rank"), one["n"])
+        )
         row |= {"n": one["n"], "seeds": one["seeds"], "words unknown": "" if chance else f"{one['unknown']:.0%}"}
         rows.append(row)
     return pd.DataFrame(rows)
 
 
-def rank_text(interval: Interval) -> str:
-    """``"17 [12, 22]"``."""
-    return f"{round(interval.value, 1):g} [{interval.low:.0f}, {interval.high:.0f}]"
+def rank_text(interval: Interval, n: int) -> str:
+    """``"17 [12, 22]"``, or ``"17 (n too small)"``."""
+    return f"{round(interval.value, 1):g} {interval.bounds(lambda value, _: f'{value:.0f}')}"

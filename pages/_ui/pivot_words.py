@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cldi_core.evaluation.tables import interval_of
@@ -51,8 +51,7 @@ def about(key: Key, found: Index, records: Sequence[dict[str, Any]]) -> str:
         f"{found.model.seconds:.0f} s."
     )
     stopped = f" It ended early: {known.stopped}" if known.stopped else ""
-    changed = "" if known.digest == corpus.digest else " The data set has changed since then: train it again."
-    return f"{line}{stopped}{changed} {_headline(key, records)}"
+    return f"{line}{stopped} {_headline(key, records)}"
 
 
 def _headline(key: Key, records: Sequence[dict[str, Any]]) -> str:
@@ -61,7 +60,8 @@ def _headline(key: Key, records: Sequence[dict[str, Any]]) -> str:
         return "It has not been tested yet."
     return (
         f"On the n = {found['n']} items it never saw, R@10 from the description in {found['language']} to the picture "
-        f"is {figures.interval_text(interval_of(found, 'r@10'))} (95 % interval; chance {found['r@10_chance']:.2f})."
+        f"is {figures.interval_text(interval_of(found, 'r@10'))} (95 % interval over items; "
+        f"chance {found['r@10_chance']:.2f})."
     )
 
 
@@ -70,6 +70,15 @@ def unseen(found: Index, words: Sequence[str]) -> str:
     hashed = found.model.any.options.encoder == "bag"
     how = "only spelling (n-grams) counts for it" if hashed else "all such words count as one and the same"
     return f"Not seen in training: {', '.join(words)}; {how}."
+
+
+def left_out(stale: Mapping[str, Sequence[int]]) -> str:
+    """What is kept of models and is not shown: label of a model or control → seeds."""
+    names = "; ".join(f"{name} (seed {', '.join(map(str, seeds))})" for name, seeds in stale.items())
+    return (
+        "Not shown, because they were measured on other descriptions, pictures or features than those of now, on "
+        f"another split, or with a model that was trained anew since: {names}."
+    )
 
 
 def verdict(key: Key, margins: Sequence[Margin] | None) -> str:
@@ -81,10 +90,8 @@ def verdict(key: Key, margins: Sequence[Margin] | None) -> str:
         return f"There is no baseline beside {name} here."
     said: dict[str, list[str]] = {}
     for one in margins:
-        less = one.recall
-        said.setdefault(SIDES[one.side], []).append(
-            f"{one.label} ({less.value:+.2f} [{less.low:+.2f}, {less.high:+.2f}])"
-        )
+        bounds = one.recall.bounds(lambda value, _: f"{value:+.2f}")
+        said.setdefault(SIDES[one.side], []).append(f"{one.label} ({one.recall.value:+.2f} {bounds})")
     parts = "; it ".join(f"{side} {', '.join(rivals)}" for side, rivals in said.items())
     return f"R@{margins[0].k}: {name} {parts}."
 
@@ -92,11 +99,11 @@ def verdict(key: Key, margins: Sequence[Margin] | None) -> str:
 def footnote(record: dict[str, Any], holdout: str) -> str:
     """What the table of one task rests on."""
     return (
-        f"{record['n']} items that training never saw ({HELD_OUT[holdout]}), {record['candidates']:.0f} candidates; "
-        "95 % bootstrap intervals over items; each seed has a split of its own. Words unknown: the share of the words "
-        "of these descriptions that do not occur in training. VSE, OE and ridge regression know one language at a "
-        "time; spelling and identity look at no picture; with pictures permuted, training saw each item beside "
-        "another one's picture."
+        f"n: items that training never saw ({HELD_OUT[holdout]}); {record['candidates']:.0f} candidates; "
+        "95 % bootstrap intervals over items and seeds together; each seed has a split of its own. Words unknown: the "
+        "share of the words of these descriptions that do not occur in training. VSE, OE and ridge regression know "
+        "one language at a time; spelling and identity look at no picture; with pictures permuted, training saw each "
+        "item beside another one's picture."
     )
 
 

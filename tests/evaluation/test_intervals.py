@@ -377,17 +377,3 @@ def test_the_interval_of_draws_holds_95_percent_of_them() -> None:
     found = metrics.of_draws(0.5, np.append(np.linspace(0, 1, 2001), NAN), 30)
     assert (found.value, *bounds(found)) == (0.5, pytest.approx(0.025), pytest.approx(0.975))
     assert math.isnan(metrics.of_draws(NAN, np.full(9, NAN), 30).low)
-
-
-def drawn(counts: np.ndarray, values: np.ndarray) -> list[np.ndarray]:
-    """The rows of some values that each draw took, literally."""
-    return [np.concatenate([[row] * int(n) for row, n in zip(values, draw, strict=True) if n]) for draw in counts]
-
-
-def test_the_median_is_that_of_all_figures_of_the_drawn_words() -> None:
-    values = np.random.default_rng(0).integers(1, 9, (7, 4)) / 2
-    values[[0, 0, 1, 3], [1, 2, 0, 3]], values[2] = NAN, NAN
-    some = [np.bincount(draw, minlength=7) for draw in np.random.default_rng(5).integers(0, 7, (50, 7))]
-    counts = np.concatenate([np.array(some, float), np.eye(7)[2:4] * 7])
-    expected = [NAN if np.isnan(rows).all() else np.nanmedian(rows) for rows in drawn(counts, values)]
-    np.testing.assert_array_equal(metrics.median_of(values)(counts), expected)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from cldi_core.data import dataset, wordlists
 from cldi_core.data.descriptions import FILE
 from cldi_core.evaluation import tables
-from cldi_core.pivot import about, experiment, models, search, sources, trained, translation
+from cldi_core.pivot import about, experiment, kept, models, search, sources, trained, translation
 from cldi_core.pivot.experiment import Experiment
 from cldi_core.pivot.models import Key
 from pages._ui import draw, figures, pivot_figures, pivot_load, pivot_search, pivot_words
@@ -105,7 +106,7 @@ def test_a_data_set_without_features(shapes: dataset.Dataset) -> None:
 def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes: dataset.Dataset) -> None:
     said = unescaped(texts(healthy(page())))
     known = index_of(shapes).model.any
-    frame = experiment.stored(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
+    frame = kept.read(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     record = next(one for one in search.standing(frame, "text→picture", "en", 0) if one["model"] == "pivot-sym")
     count = len(known.split.train)
     opening = "PIVOT-SYM, trained on Colours and shapes (en-de, EfficientNet-Lite0) with random items held out: "
@@ -120,7 +121,31 @@ def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes
 def test_descriptions_that_changed_after_training(shapes: dataset.Dataset) -> None:
     path = shapes.path / FILE
     path.write_text(path.read_text("utf-8").replace("rot|Kuh", "rot|Rind"), "utf-8")
-    assert "The data set has changed since then" in unescaped(texts(healthy(page())))
+    at = page()
+    assert not at.exception
+    (error,) = at.error
+    said = unescaped(error.value)
+    assert said.startswith("PIVOT-SYM of seed 0 was trained on other descriptions, pictures or features than those of")
+    again = f"pivot train --dataset shapes --pair en-de --backbone {BACKBONE}"
+    assert f"{again} --model pivot-sym --seed 0 --holdout items" in said and "\n" not in said
+    (info,) = at.main.info
+    line = unescaped(info.value)
+    for name in ("PIVOT-SYM", "VSE", "Ridge regression", "PIVOT-SYM, pictures permuted"):
+        assert line.startswith("Not shown") and f"{name} (seed 0)" in line, "ranks of controls are of that corpus too"
+    assert f"python -m cldi_core {again} --holdout items" in [code.value for code in at.main.code]
+    assert not any("R@10" in part.value for part in at.main.dataframe), "no figure of the former corpus is shown"
+
+
+def test_a_model_that_was_trained_anew_is_not_shown_with_the_figures_of_the_former(shapes: dataset.Dataset) -> None:
+    corpus = sources.of_dataset(shapes, BACKBONE, "en-de")
+    trained.train(corpus, KEY, replace(OPTIONS, epochs=2), translation.models_folder(shapes))
+    at = healthy(page())
+    said = unescaped(texts(at))
+    assert "It has not been tested yet" in said and "PIVOT-SYM has not been tested here yet" in said
+    assert table(at, "R@1")["model"].tolist() == ["VSE", "Ridge regression", "PIVOT-SYM, pictures permuted", "Chance"]
+    (info,) = at.main.info
+    line = unescaped(info.value)
+    assert "PIVOT-SYM (seed 0)" in line and "VSE" not in line
 
 
 @pytest.mark.parametrize("scope", ["test", "all"])
@@ -219,7 +244,7 @@ def test_a_row_chooses_its_items_picture(shapes: dataset.Dataset, monkeypatch: p
 
 def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> None:
     at = healthy(page())
-    frame = experiment.stored(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
+    frame = kept.read(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     shown = table(at, "R@1")
     records = search.standing(frame, "text→picture", "en")
     assert shown["model"].tolist() == [

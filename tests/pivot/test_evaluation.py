@@ -126,6 +126,24 @@ def test_where_items_have_several_pictures_some_are_drawn() -> None:
     assert rows_of(frame, TASKS[1], "de").groupby("item").size().eq(DRAWS).all()
 
 
+def test_the_seed_decides_which_pictures_are_drawn() -> None:
+    corpus = pivot_data.corpus()
+    items = tuple(replace(item, own=dict.fromkeys(LANGUAGES, item.pictures)) for item in corpus.items)
+    corpus, seen = replace(corpus, items=items), {}
+    for seed in (0, 0, 1):
+        asked: list[list[list[float]]] = []
+
+        class Recorded(Made):
+            def to_pictures(self, texts: Sequence[str], language: str, features: Similarities) -> Similarities | None:
+                asked.append(features.tolist())  # noqa: B023
+                return super().to_pictures(texts, language, features)
+
+        ranks(corpus, Recorded(), seed=seed)
+        assert seen.setdefault(seed, asked) == asked and len(asked) == len(LANGUAGES) * DRAWS
+        assert len({str(one) for one in asked}) == DRAWS, "each draw has its own"
+    assert not {str(one) for one in seen[0]} & {str(one) for one in seen[1]}
+
+
 def test_unknown_words_are_counted() -> None:
     corpus = pivot_data.corpus()
     frame = ranks(corpus, Made())
@@ -231,14 +249,21 @@ def test_a_model_that_always_finds_is_told_from_one_that_does_not() -> None:
             gap = slow_recall(own[own["model"] == "good"], 1) - slow_recall(own[own["model"] == "poor"], 1)
             found = evaluation.difference(frame, "good", "poor", task, language, 1)
             back = evaluation.difference(frame, "poor", "good", task, language, 1)
-            assert found.value == pytest.approx(gap) and gap > 0.5 and 0 < found.low <= found.value <= found.high
-            assert back.value == pytest.approx(-gap) and back.high < 0
+            assert found.value == pytest.approx(gap) and gap > 0.5 and back.value == pytest.approx(-gap)
+            assert math.isnan(found.low) and math.isnan(back.high), "10 items are too few to tell"
+
+
+def test_models_are_told_apart_where_items_are_many() -> None:
+    frame = ragged()
+    better = frame.assign(rank=np.where(frame["model"] == "a", np.minimum(frame["rank"], 3), frame["rank"]))
+    found, back = (evaluation.difference(better, *names, TASKS[0], "en", 5) for names in (("a", "b"), ("b", "a")))
+    assert 0 < found.low < found.value < found.high <= 1 and found.value == pytest.approx(-back.value) and back.high < 0
 
 
 def test_a_model_does_not_differ_from_itself() -> None:
     frame = ragged()
     found = evaluation.difference(frame, "a", "a", TASKS[0], "en")
-    assert (found.value, found.low, found.high) == (0, 0, 0)
+    assert found.value == 0 and math.isnan(found.low) and math.isnan(found.high), "no interval of zero width"
     for other, task in (("c", TASKS[0]), ("b", TASKS[1])):
         assert math.isnan(evaluation.difference(frame, "a", other, task, "en").value)
 
@@ -248,6 +273,6 @@ def test_models_are_compared_on_the_items_that_both_have() -> None:
     less = frame[(frame["model"] == "a") | (frame["item"] < 6)]
     both = frame[frame["item"] < 6]
     found, expected = (evaluation.difference(one, "a", "b", TASKS[0], "en", 5) for one in (less, both))
-    assert found == expected
+    assert found.value == pytest.approx(expected.value)
     own = [slow_recall(both[both["model"] == model], 5) for model in ("a", "b")]
     assert found.value == pytest.approx(own[0] - own[1])

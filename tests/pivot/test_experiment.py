@@ -14,9 +14,10 @@ from cldi_core.data import dataset
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import rankings
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.pivot import evaluation, experiment, sources, translation
+from cldi_core.pivot import evaluation, experiment, kept, sources, translation
 from cldi_core.pivot.corpus import Corpus
 from cldi_core.pivot.experiment import BESIDE, PERMUTED, RANKS, WORDS, Experiment
+from cldi_core.pivot.kept import Kept
 from cldi_core.pivot.models import MODELS, Key
 from tests import pivot_data
 from tests.conftest import BACKBONE
@@ -65,7 +66,7 @@ def test_ranks_hold_every_model_and_control(tmp_path: Path) -> None:
     one = tried(tmp_path, seeds=(0, 1))
     models = experiment.train(one)
     frame = experiment.ranks(one, models.values())
-    assert tuple(frame.columns) == evaluation.COLUMNS and set(frame["seed"]) == {0, 1}
+    assert tuple(frame.columns) == (*evaluation.COLUMNS, *kept.DIGESTS) and set(frame["seed"]) == {0, 1}
     names = {*FEW, "pivot-sym-permuted", "parallel-sym-permuted", "ridge", "spelling", "identity"}
     for seed in (0, 1):
         own = frame[frame["seed"] == seed]
@@ -80,7 +81,7 @@ def test_ranks_of_another_corpus_are_refused(tmp_path: Path) -> None:
     models = experiment.train(one)
     fewer = replace(one.corpus, items=one.corpus.items[:-1])
     for other in (fewer, replace(one.corpus, backbone="other")):
-        with pytest.raises(DatasetError, match="PIVOT-SYM was trained on"):
+        with pytest.raises(DatasetError, match="PIVOT-SYM of seed 0 was trained on"):
             experiment.ranks(replace(one, corpus=other), models.values())
 
 
@@ -117,7 +118,14 @@ def test_a_table_of_words_never_mixes_held_out_words_with_others() -> None:
     assert every["b", "ADJ"]["p@10"] == 1 and every["b", "ADJ"]["n"] == 2
     for record in (*every.values(), *out.values()):
         for name in ("mrr", "p@1", "p@10"):
-            assert record[f"{name}_low"] <= record[name] <= record[f"{name}_high"]
+            assert np.isnan(record[f"{name}_low"]) and np.isnan(record[f"{name}_high"]), "four words are too few"
+
+
+def test_intervals_of_words_are_over_words_and_seeds() -> None:
+    """Under one seed all words are found at once, under the other none: what varies is which seeds are drawn."""
+    frame = pd.concat([records("a", 0, [1] * 30, [True] * 30), records("a", 1, [100] * 30, [True] * 30)])
+    every, _ = experiment.word_table(frame, held_out=True)
+    assert (every["p@1"], every["p@1_low"], every["p@1_high"], every["n"]) == (0.5, 0, 1, 30)
 
 
 def test_words_without_a_rank_are_not_counted() -> None:
@@ -128,26 +136,35 @@ def test_words_without_a_rank_are_not_counted() -> None:
     assert experiment.word_table(frame, held_out=True) == []
 
 
-def kept(one: Experiment, name: str = RANKS) -> dict[tuple[str, int], list[float]]:
-    frame = experiment.stored(one.path(name))
+def seen(one: Experiment, name: str = RANKS) -> dict[tuple[str, int], list[float]]:
+    frame = kept.read(one.path(name))
     assert frame is not None
     return {key: own["rank"].tolist() for key, own in frame.groupby(["model", "seed"])}
 
 
+def ranked_as(one: Experiment, *rows: tuple[str, int, list[float]], name: str = RANKS) -> pd.DataFrame:
+    """Ranks of some models and seeds, with the digests of what is there now."""
+    about = {"task": "text→text", "language": "en→de", "draw": 0, "candidates": 9, "words": 1, "item": "red cow"}
+    frames = [records(model, seed, ranks, [True] * len(ranks)).assign(**about) for model, seed, ranks in rows]
+    return one.marked(pd.concat(frames, ignore_index=True), one.words if name == WORDS else None)
+
+
 def test_ranks_of_other_models_and_seeds_stay(tmp_path: Path) -> None:
     one = tried(tmp_path)
-    assert experiment.stored(one.path(RANKS)) is None
-    experiment.keep(one, RANKS, pd.concat([records("a", 0, [1, 2], [True] * 2), records("b", 0, [3], [True])]))
-    experiment.keep(one, RANKS, records("a", 1, [5.5], [True]))
-    assert kept(one) == {("a", 0): [1, 2], ("a", 1): [5.5], ("b", 0): [3]}
-    experiment.keep(one, RANKS, pd.concat([records("a", 0, [9], [True]), records("c", 1, [7], [True])]))
-    assert kept(one) == {("a", 0): [9], ("a", 1): [5.5], ("b", 0): [3], ("c", 1): [7]}
-    experiment.keep(one, WORDS, records("a", 0, [4], [True]))
-    assert kept(one, WORDS) == {("a", 0): [4]} and len(kept(one)) == 4
+    assert kept.read(one.path(RANKS)) is None and one.kept(RANKS) == Kept(None, {})
+    experiment.keep(one, RANKS, ranked_as(one, ("a", 0, [1, 2]), ("b", 0, [3])))
+    experiment.keep(one, RANKS, ranked_as(one, ("a", 1, [5.5])))
+    assert seen(one) == {("a", 0): [1, 2], ("a", 1): [5.5], ("b", 0): [3]}
+    experiment.keep(one, RANKS, ranked_as(one, ("a", 0, [9]), ("c", 1, [7])))
+    assert seen(one) == {("a", 0): [9], ("a", 1): [5.5], ("b", 0): [3], ("c", 1): [7]}
+    experiment.keep_new(one, RANKS, ranked_as(one, ("a", 0, [1]), ("d", 1, [8])))
+    assert seen(one) == {("a", 0): [9], ("a", 1): [5.5], ("b", 0): [3], ("c", 1): [7], ("d", 1): [8]}, "a stands"
+    experiment.keep(one, WORDS, ranked_as(one, ("a", 0, [4]), name=WORDS))
+    assert seen(one, WORDS) == {("a", 0): [4]} and len(seen(one)) == 5
     one.path(RANKS).write_bytes(b"PAR1 cut")
-    assert experiment.stored(one.path(RANKS)) is None
-    experiment.keep(one, RANKS, records("a", 0, [4], [True]))
-    assert kept(one) == {("a", 0): [4]}, "what cannot be read is replaced"
+    assert kept.read(one.path(RANKS)) is None
+    experiment.keep(one, RANKS, ranked_as(one, ("a", 0, [4])))
+    assert seen(one) == {("a", 0): [4]}, "what cannot be read is replaced"
 
 
 def test_ranks_are_kept_where_the_models_are(tmp_path: Path) -> None:
@@ -173,7 +190,7 @@ def test_the_table_of_kept_ranks_is_that_of_fresh_ones(tmp_path: Path) -> None:
     one = tried(tmp_path, models=("pivot-sym",))
     frame = experiment.ranks(one, experiment.train(one).values())
     experiment.keep(one, RANKS, frame)
-    fresh, stored = (evaluation.table(given) for given in (frame, experiment.stored(one.path(RANKS))))
+    fresh, stored = (evaluation.table(given) for given in (frame, kept.read(one.path(RANKS))))
     assert len(fresh) == len(stored) == 3 * 6 + 2 * 2
     assert_alike(fresh, stored)
 
@@ -205,6 +222,7 @@ def test_words_are_ranked_by_models_and_controls_alike(pair: Pair) -> None:
     np.testing.assert_array_equal(groups["pivot-sym", 1]["rank"], expected)
     held = experiment.word_table(frame, held_out=True)
     assert {record["model"] for record in held} == set(names) and all(record["n"] >= 1 for record in held)
-    one = tried(translation.models_folder(pair.dataset))
-    experiment.keep(one, WORDS, frame)
-    assert_alike(held, experiment.word_table(experiment.stored(one.path(WORDS)), held_out=True))
+    corpus = sources.of_dataset(pair.dataset, BACKBONE, "en-de")
+    one = tried(translation.models_folder(pair.dataset), corpus, holdout="words", dataset=pair.dataset)
+    experiment.keep(one, WORDS, one.marked(frame, one.words))
+    assert_alike(held, experiment.word_table(kept.read(one.path(WORDS)), held_out=True))

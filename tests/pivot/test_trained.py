@@ -327,10 +327,8 @@ def test_broken_features_of_validation_are_told_in_one_line(tmp_path: Path) -> N
 def test_a_rate_that_is_far_too_large_leaves_what_was_trained_before(tmp_path: Path, rate: float) -> None:
     train(tmp_path)
     before = path_of(tmp_path).read_bytes()
-    try:
-        train(tmp_path, options=replace(OPTIONS, rate=rate, batch=100, epochs=3))
-    except TrainingError as error:
-        assert "\n" not in str(error) and path_of(tmp_path).read_bytes() == before
+    message = error_of(tmp_path, options=replace(OPTIONS, rate=rate, batch=100, epochs=3))
+    assert "became too large in epoch 1" in message and path_of(tmp_path).read_bytes() == before
     assert trained.open_trained(tmp_path, KEY, LANGUAGES).any.stopped == ""
 
 
@@ -348,25 +346,6 @@ def test_what_was_not_trained_is_not_found(tmp_path: Path) -> None:
         train(tmp_path, replace(KEY, model="clip"))
     with pytest.raises(DatasetError, match="--holdout items"):
         train(tmp_path, replace(KEY, holdout="words"))
-
-
-def test_a_model_is_checked_against_the_corpus(tmp_path: Path) -> None:
-    corpus, model = pivot_data.corpus(), train(tmp_path)
-    about, space = model.any, model.spaces["en"]
-    trained.check_fits(about, corpus, space)
-    trained.check_fits(about, replace(corpus, name="renamed"), space)
-    fewer = tuple(item for item in corpus.items if item.id not in about.split.test[:2])
-    wrong = {
-        "was trained on features of 'made-up' (16 numbers), these are of 'other' (16)": replace(
-            corpus, backbone="other"
-        ),
-        "these are of 'made-up' (15)": replace(corpus, features=corpus.features[:, :15]),
-        f"2 are not in 'made up', such as {about.split.test[0]!r}": replace(corpus, items=fewer),
-    }
-    for what, other in wrong.items():
-        with pytest.raises(DatasetError) as caught:
-            trained.check_fits(about, other, space)
-        assert what in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_trainings_of_one_folder_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

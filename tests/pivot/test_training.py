@@ -160,11 +160,69 @@ def test_permuted_items_have_another_items_pictures_the_same_in_both_languages(s
     assert all(row in corpus.item[others[key]].own["de"] for key, rows in found["de"].items() for row in rows)
 
 
+@pytest.mark.parametrize("count", [2, 3, 5, 19])
+@pytest.mark.parametrize("seed", range(4))
+def test_of_any_number_of_permuted_items_none_keeps_its_pictures(count: int, seed: int) -> None:
+    corpus = pivot_data.corpus()
+    split = replace(corpus.split(0), train=corpus.split(0).train[:count])
+    own = {language: {key: corpus.item[key].own[language] for key in split.train} for language in LANGUAGES}
+    found = training.permuted(corpus, split, own, seed)
+    for language in LANGUAGES:
+        assert [key for key in split.train if found[language][key] == own[language][key]] == []
+        assert sorted(found[language].values()) == sorted(own[language].values())
+
+
 def test_permuted_pictures_teach_nothing_of_new_items() -> None:
     corpus = pivot_data.corpus()
     plain, control = (run(corpus, options=replace(OPTIONS, permuted=permuted)) for permuted in (False, True))
     check = Validation(corpus, corpus.split(0).test, LANGUAGES, 0)
     assert check.recall(plain.space) > 0.8 > check.recall(control.space)
+
+
+@pytest.mark.parametrize("permuted", [False, True])
+def test_what_is_drawn_depends_on_the_seed(permuted: bool) -> None:
+    """Pictures of an epoch, of validation, and the permutation; the order of items is tested above."""
+    corpus = several_pictures()
+    split, drawn = corpus.split(0), {}
+    for seed in (0, 0, 1):
+        options = replace(OPTIONS, seed=seed, permuted=permuted)
+        state = training.begin(corpus, split, find_model("pivot-sym"), LANGUAGES, options, "cpu")
+        made = Batches(corpus, split, state.space)
+        made.of(0)
+        space = begun(corpus).space  # the same weights for every seed
+        check = Validation(corpus, split.validation, LANGUAGES, seed)
+        parts = (
+            made.rows,
+            made.loss(space, list(split.train)).item(),
+            [features.tolist() for features in check.asked["en"][2]],
+        )
+        assert drawn.setdefault(seed, parts) == parts, "and on nothing else"
+    rows, losses_, pictures = zip(*drawn.values(), strict=True)
+    assert (rows[0] != rows[1]) == permuted and losses_[0] != losses_[1] and pictures[0] != pictures[1]
+
+
+def several_pictures() -> Corpus:
+    """The corpus, where the pictures by both hands go with each language."""
+    corpus = pivot_data.corpus()
+    items = tuple(replace(item, own=dict.fromkeys(LANGUAGES, item.pictures)) for item in corpus.items)
+    return replace(corpus, items=items)
+
+
+@pytest.mark.parametrize("lost", ["validation", "test"])
+def test_validation_decides_when_training_ends_and_the_test_is_never_looked_at(lost: str) -> None:
+    """Pictures that are no numbers: in validation they end the training, in the test nobody notices."""
+    corpus = pivot_data.corpus()
+    matrix = corpus.features.copy()
+    rows = [row for key in getattr(corpus.split(0), lost) for row in corpus.item[key].pictures]
+    matrix[rows] = np.nan
+    broken = replace(corpus, features=matrix)
+    if lost == "validation":
+        with pytest.raises(training.TrainingError, match="are no numbers on validation"):
+            run(broken)
+        return
+    plain, other = run(corpus), run(broken)
+    assert [(one.loss, one.recall) for one in other.curve] == [(one.loss, one.recall) for one in plain.curve]
+    assert other.best_epoch == plain.best_epoch
 
 
 def slow_recall(state: State, corpus: Corpus, items: list[Item]) -> float:

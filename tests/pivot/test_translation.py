@@ -152,6 +152,52 @@ def test_a_word_is_held_out_with_all_of_its_right_answers_only(made: dataset.Dat
     assert found == slow_held_out(pair_of(made), split.train) == {f"{out[1]}.N"}
 
 
+def test_without_concepts_words_are_held_out_by_their_pictures(made: dataset.Dataset) -> None:
+    """A data set of photographs: each picture is an item, and no picture says what it depicts."""
+    table, words = made.pictures.table, made.words
+    for shard in (made.path / "images").glob("*.parquet"):
+        pd.read_parquet(shard).assign(concept="").to_parquet(shard)
+    lines = [
+        f"{key}\t{language}\t{row['concept']} {language}\n"
+        for key, row in table[table["concept"] != ""].iterrows()
+        for language in LANGUAGES
+    ]
+    (made.path / "descriptions.tsv").unlink()
+    (made.path / "texts.tsv").write_text("picture\tlanguage\ttext\n" + "".join(lines), "utf-8")
+    bare = dataset.Dataset(made.path)
+    assert set(bare.pictures.table["concept"]) == {""}
+    corpus = sources.of_table(bare, BACKBONE, "en-de", made.path / "texts.tsv")
+    assert corpus.bundles and {key for bundle in corpus.bundles for key in bundle} <= set(corpus.item)
+    trained.train(corpus, KEY, replace(OPTIONS, epochs=1), translation.models_folder(bare))
+    split = translation.stored(pair_of(bare), "pivot-sym")["en"].about.split
+    expected = set()
+    for query in pair_of(bare).queries:
+        own = {"en": (query.word,), "de": query.right}
+        keys = [
+            set(words["id"][(words["language"] == language) & (words["word"] == word)])
+            for language, asked in own.items()
+            for word in asked
+        ]
+        if all(keys) and not any(found & set(split.train) for found in keys):
+            expected.add(query.id)
+    assert translation.held_out(pair_of(bare), "pivot-sym") == expected
+    assert 0 < len(expected) < len(pair_of(bare).queries) - 1
+
+
+def test_never_seen_is_what_no_model_was_trained_on(made: dataset.Dataset) -> None:
+    """One of the models was trained before the descriptions changed, and so on another split."""
+    before = translation.held_out(pair_of(made), "vse")
+    file = made.path / "descriptions.tsv"
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith(("red ", "blue cow"))), "utf-8")
+    train(dataset.Dataset(made.path), options=replace(OPTIONS, epochs=1))
+    after = translation.held_out(pair_of(made), "pivot-sym")
+    assert before - after and after - before, "each has words that the other was trained on"
+    assert translation.never_seen(pair_of(made), NAMES) == before & after
+    assert translation.never_seen(pair_of(made), NAMES[::-1]) == before & after
+    assert translation.never_seen(pair_of(made), [*NAMES, "oe"]) == frozenset(), "one that is not there says nothing"
+
+
 def test_rankings_are_stored_and_found_again(made: dataset.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     first = ranked.rankings(pair_of(made), ["pivot-sym", "avgmax"])
     scores = ranked.scores(pair_of(made), ["pivot-sym"])["pivot-sym"]

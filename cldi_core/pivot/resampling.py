@@ -1,0 +1,67 @@
+"""Intervals of what was measured under several seeds: items and seeds are drawn anew together.
+
+A seed has its own split and its own first weights, so that figures of one seed depend on each other as those of one
+item do.  Both are therefore drawn with replacement, independently of each other (the pigeonhole bootstrap, Owen 2007,
+*Annals of Applied Statistics* 1), and an interval says what other items *and* other seeds would give.  Where there is
+one seed only, it speaks of other items alone.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.evaluation import metrics
+from cldi_core.evaluation.metrics import RESAMPLES, Interval
+
+SEED = 1  # of the draws of seeds
+
+
+def interval(table: NDArray[np.float64]) -> Interval:
+    """The mean over seeds of the means over items: float64 (n_items, n_seeds), nan where a seed lacks the item."""
+    table = table[~np.isnan(table).all(axis=1)]
+    if not len(table):
+        return metrics.NOTHING
+    known = ~np.isnan(table)
+    filled, weights = np.where(known, table, 0), known.astype(np.float64)
+
+    def sums(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack([counts @ filled, counts @ weights], axis=1)
+
+    every = filled.sum(axis=0) / np.maximum(weights.sum(axis=0), 1)
+    drawn = metrics.resample(sums, len(table))
+    totals, sizes = drawn[:, 0], drawn[:, 1]
+    means = totals / np.maximum(sizes, 1)
+    seeds = _seeds(table.shape[1]) * (sizes > 0)
+    draws = (seeds * means).sum(axis=1) / np.where(seeds.any(axis=1), seeds.sum(axis=1), np.nan)
+    return metrics.of_draws(float(every[weights.any(axis=0)].mean()), draws, len(table))
+
+
+def median(ranks: NDArray[np.float64]) -> Interval:
+    """The median of all ranks: float64 (n_items, n_seeds, n_queries), nan where there is none."""
+    ranks = ranks[~np.isnan(ranks).all(axis=(1, 2))]
+    if not len(ranks):
+        return metrics.NOTHING
+    ordered = np.unique(ranks[~np.isnan(ranks)])
+    reached = np.zeros((RESAMPLES, len(ordered)))
+    for number, seeds in enumerate(_seeds(ranks.shape[1]).T):
+        own = ranks[:, number]
+        items, _ = places = np.nonzero(~np.isnan(own))
+        having = np.zeros((len(ranks), len(ordered)))  # how often each item has each rank, or a lower one
+        np.add.at(having, (items, np.searchsorted(ordered, own[places])), 1)
+        having = having.cumsum(axis=1)
+        reached += seeds[:, None] * metrics.resample(lambda counts, having=having: counts @ having, len(ranks))  # type: ignore[misc]
+    total = reached[:, -1:]
+    middle = [(reached < nth).sum(axis=1) for nth in (np.ceil(total / 2), np.floor(total / 2) + 1)]
+    draws = np.where(total[:, 0] > 0, np.append(ordered, np.nan)[middle].mean(axis=0), np.nan)
+    return metrics.of_draws(float(np.nanmedian(ranks)), draws, len(ranks))
+
+
+@functools.lru_cache(maxsize=16)
+def _seeds(n: int) -> NDArray[np.float64]:
+    """How often each of ``n`` seeds is drawn in each resample: float64 (RESAMPLES, n), rows sum to n."""
+    found = np.random.default_rng(SEED).multinomial(n, [1 / n] * n, size=RESAMPLES).astype(np.float64)
+    found.flags.writeable = False
+    return found

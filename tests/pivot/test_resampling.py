@@ -1,0 +1,79 @@
+"""Intervals over items and seeds together: against loops, and against what is known of their width."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cldi_core.evaluation import metrics
+from cldi_core.pivot import resampling
+
+
+def ragged(items: int = 60, seeds: int = 4, *, of_seeds: float = 0.0) -> np.ndarray:
+    """Hits of items under seeds, float64 (items, seeds); each seed has only some of the items, and its own level."""
+    rng = np.random.default_rng(1)
+    level = 0.5 + of_seeds * np.linspace(-1, 1, seeds)
+    table = (rng.random((items, seeds)) < level).astype(float)
+    table[rng.random((items, seeds)) < 0.4] = np.nan
+    return table
+
+
+def slow_draws(table: np.ndarray) -> np.ndarray:
+    """The mean over drawn seeds of the means over drawn items, by loops: float64 (draws,)."""
+    rng, found = np.random.default_rng(5), []
+    for _ in range(2000):
+        items, seeds = (rng.integers(0, n, n) for n in table.shape)
+        means = [np.nanmean(own) for own in table[items][:, seeds].T if not np.isnan(own).all()]
+        found.append(np.mean(means))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("of_seeds", [0.0, 0.3])
+def test_items_and_seeds_are_drawn_together(of_seeds: float) -> None:
+    table = ragged(of_seeds=of_seeds)
+    found = resampling.interval(table)
+    assert found.value == pytest.approx(np.nanmean(table, axis=0).mean())
+    low, high = np.quantile(slow_draws(table), [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.02)
+
+
+def test_where_seeds_differ_the_interval_is_wider_than_over_items_alone() -> None:
+    table = np.repeat([[0.0, 1.0]], 50, axis=0)  # two seeds that never agree: other items change nothing
+    found = resampling.interval(table)
+    assert (found.value, found.low, found.high) == (0.5, 0, 1)
+    table = ragged(400, 6, of_seeds=0.3)
+    wide, narrow = resampling.interval(table), metrics.interval(table)
+    assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low) and wide.value == pytest.approx(narrow.value)
+
+
+def test_of_one_seed_only_items_are_drawn() -> None:
+    table = ragged(seeds=1)
+    table = table[~np.isnan(table[:, 0])]
+    found, expected = resampling.interval(table), metrics.interval(table)
+    assert (found.value, found.low, found.high) == pytest.approx((expected.value, expected.low, expected.high))
+
+
+def test_items_without_figures_do_not_count() -> None:
+    table = ragged()
+    nothing = np.full((7, 4), np.nan)
+    assert resampling.interval(np.concatenate([table, nothing])) == resampling.interval(table)
+    assert np.isnan(resampling.interval(nothing).value) and np.isnan(resampling.median(nothing[:, :, None]).value)
+
+
+def slow_medians(ranks: np.ndarray) -> np.ndarray:
+    """The medians of drawn items under drawn seeds, by loops: float64 (draws,)."""
+    rng, found = np.random.default_rng(5), []
+    for _ in range(2000):
+        items, seeds = (rng.integers(0, n, n) for n in ranks.shape[:2])
+        found.append(np.nanmedian(ranks[items][:, seeds]))
+    return np.array(found)
+
+
+def test_the_median_of_drawn_items_and_seeds() -> None:
+    rng = np.random.default_rng(2)
+    ranks = rng.integers(1, 60, (40, 3, 2)).astype(float) + 20 * np.arange(3)[None, :, None]
+    ranks[rng.random(ranks.shape) < 0.3] = np.nan
+    found = resampling.median(ranks)
+    assert found.value == np.nanmedian(ranks)
+    low, high = np.quantile(slow_medians(ranks), [0.025, 0.975])
+    assert (found.low, found.high) == pytest.approx((low, high), abs=1.5)
