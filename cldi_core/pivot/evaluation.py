@@ -121,8 +121,8 @@ def table(frame: pd.DataFrame, ks: Sequence[int] = KS) -> list[dict[str, Any]]:
     """A record for each model, task and language of a frame of ranks.
 
     Returns:
-        ``model``, ``task``, ``language``; ``r@k`` with ``…_low``, ``…_high`` and ``…_why`` (95 % bootstrap over items and
-        seeds together, as in ``resampling``), ``…_sd`` over seeds (nan for one), ``…_chance``; ``median_rank`` and
+        ``model``, ``task``, ``language``; ``r@k`` with ``…_low``, ``…_high`` and ``…_why`` (95 % bootstrap over items
+        and seeds together, as in ``resampling``), ``…_sd`` over seeds (nan for one), ``…_chance``; ``median_rank`` and
         ``…_chance``; ``n`` (items), ``candidates``, ``seeds``, ``unknown`` (share of the texts' words that training has
         not seen).
     """

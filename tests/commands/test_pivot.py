@@ -15,7 +15,8 @@ import typer
 from cldi_core.commands import main, pivot, terminal
 from cldi_core.data import dataset, descriptions
 from cldi_core.errors import DatasetError
-from cldi_core.pivot import kept, resampling, sources, sts
+from cldi_core.evaluation import metrics
+from cldi_core.pivot import kept, sources, sts
 from tests import pivot_data
 from tests.conftest import BACKBONE
 
@@ -58,7 +59,7 @@ def test_training_reports_controls_and_chance_and_is_found_again(run: Run, made:
     assert models == {"pivot-sym", "pivot-sym-permuted", "vse", "ridge", "spelling", "identity", "chance"}
     assert {record["task"] for record in report["results"]} == {"text→picture", "picture→text", "text→text"}
     for record in report["results"]:
-        assert 0 <= record["r@1"] <= 1 and record["n"] < resampling.ENOUGH
+        assert 0 <= record["r@1"] <= 1 and record["n"] < metrics.ENOUGH
         assert record["model"] == "chance" or record["r@1_low"] is record["r@1_high"] is None, "n too small"
         assert record["model"] == "chance" or 0 <= record["unknown"] <= 1
         if record["model"] == "chance":
