@@ -17,6 +17,7 @@ from cldi_core.data.dataset import POS, open_dataset
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import tables as results
 from cldi_core.evaluation.metrics import Interval
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.pivot import evaluation, experiment, resampling, sources, translation
 from cldi_core.pivot.evaluation import ARROW, TASKS
 from cldi_core.pivot.experiment import RANKS, WORDS, Experiment
@@ -69,6 +70,7 @@ class Tested:
     words: pd.DataFrame
     translated: pd.DataFrame
     described: int
+    chance: float  # the MRR of a random order of the candidate words
 
 
 @functools.cache
@@ -90,7 +92,8 @@ def tested(name: str) -> Tested:
             )
         frames.append(kept.frame[~kept.frame["seed"].isin(LOOKED_AT)])
     items, words, translated = frames
-    return Tested(items, words, translated, len(corpus.items))
+    pair = open_pair(dataset, BACKBONE, PAIR)
+    return Tested(items, words, translated, len(corpus.items), results.chance(pair))
 
 
 def row(*cells: str) -> str:
@@ -231,6 +234,8 @@ def translated(name: str, *, against: bool) -> Iterator[str]:
             cells.append(less(found, n, short) if against else shown(found, n, short))
         seeds = "" if model in ("avgmax", "spelling", "identity") else seeds_of(own)
         yield row(label.replace(" (two bridged models)", ", bridged").replace(", no pictures", ""), seeds, *cells)
+    if not against:
+        yield row("chance", "", *[f"{tested(name).chance:.3f}".removeprefix("0")] * len(kinds))
 
 
 def _mrr(rows: pd.DataFrame, model: str, base: str) -> tuple[Interval, int]:
