@@ -120,7 +120,9 @@ def points(value: float, sign: str = "") -> str:
 
 
 def shown(found: Interval, n: int, number: Callable[[float], str]) -> str:
-    """A figure with its interval, or why it has none."""
+    """A figure with its interval, or why it has none; ``"–"`` where nothing was measured."""
+    if math.isnan(found.value):
+        return "–"
     return f"{number(found.value)} {resampling.bounds(found, n, number)}".strip()
 
 
