@@ -6,13 +6,12 @@ Results come from the stored rankings, speeds from kept measurements; nothing is
 from __future__ import annotations
 
 import functools
-import importlib.util
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from cldi_core.errors import CldiError
-from tools.readme import coverage, results, speed
+from tools.readme import coverage, pivot, results, speed
 from tools.readme.form import fill
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -27,7 +26,7 @@ def sets() -> tuple[results.Set, results.Set]:
 def tables() -> dict[str, Iterable[str]]:
     """All tables by their names in the README: the lines of each."""
     easy, hard = sets()
-    made: dict[str, Iterable[str]] = {
+    return {
         "paper": results.beside_the_paper(easy, hard),
         "pairs": results.by_pair(easy, hard),
         "methods": results.methods(easy),
@@ -37,10 +36,8 @@ def tables() -> dict[str, Iterable[str]]:
         "scoring": speed.scoring(),
         "extraction": speed.extraction(),
         "pages": speed.pages(),
+        **pivot.tables(),
     }
-    if importlib.util.find_spec("tools.readme_pivot"):
-        made |= importlib.import_module("tools.readme_pivot").tables()
-    return made
 
 
 def figures() -> dict[str, str]:

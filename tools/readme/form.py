@@ -8,7 +8,7 @@ figure of a table can be typed by hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from cldi_core.errors import CldiError
 from cldi_core.evaluation.metrics import Interval
@@ -23,10 +23,20 @@ def short(value: float, sign: str = "", digits: int = 2) -> str:
     return text.lstrip("+") if not text.strip("+.0") else text.replace("-", "−")
 
 
-def shown(found: Interval, sign: str = "") -> str:
-    """A figure with its interval; a difference whose interval excludes 0, as it is written, is bold."""
-    text = found.text(lambda value, digits: short(value, sign, digits))
-    return f"**{text}**" if sign and found.side() else text
+def percent(value: float, sign: str = "", digits: int = 2) -> str:
+    """``"60"``; with three digits ``"+9.1"``, ``"−1.0"``, and ``"0.0"`` for what is rounded to nothing."""
+    text = f"{round(100 * value, digits - 2) + 0.0:{sign}.{digits - 2}f}"
+    return text.lstrip("+") if not text.strip("+.0") else text.replace("-", "−")
+
+
+def shown(found: Interval, sign: str = "", *, number: Callable[..., str] = short, digits: int | None = None) -> str:
+    """A figure with its interval; a difference whose interval excludes 0, as it is written, is bold.
+
+    Args:
+        number: ``short`` or ``percent``; digits: of the figures, in place of as many as tell the bounds apart.
+    """
+    text = found.text(lambda value, own: number(value, sign, digits or own))
+    return f"**{text}**" if sign and found.side(digits) else text
 
 
 def table(*rows: Iterable[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""``python -m tools.readme_pivot``: the README's tables of image pivoting, made of the ranks that are shipped.
+"""The README's tables of image pivoting, made of the ranks that are shipped.
 
 Only seeds count that nobody had looked at while options were chosen.  Intervals are over items and seeds together.
 """
@@ -6,7 +6,6 @@ Only seeds count that nobody had looked at while options were chosen.  Intervals
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -17,10 +16,12 @@ from cldi_core.data.dataset import POS, open_dataset
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import tables as results
 from cldi_core.evaluation.metrics import Interval
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.pivot import evaluation, experiment, resampling, sources, translation
 from cldi_core.pivot.evaluation import ARROW, TASKS
 from cldi_core.pivot.experiment import RANKS, WORDS, Experiment
 from cldi_core.pivot.models import CONTROL, MODELS, PRESETS
+from tools.readme.form import percent, shown, table
 
 BACKBONE, PAIR = "efficientnet-lite0", "en-de"
 HARD, SHARED = "demo-hard", "demo"
@@ -69,6 +70,7 @@ class Tested:
     words: pd.DataFrame
     translated: pd.DataFrame
     described: int
+    chance: float  # the MRR of a random order of the candidate words
 
 
 @functools.cache
@@ -81,53 +83,17 @@ def tested(name: str) -> Tested:
     dataset = open_dataset(f"./data/{name}")
     corpus = sources.of_dataset(dataset, BACKBONE, PAIR)
     folder, frames = translation.models_folder(dataset), []
-    for holdout, table in (("items", RANKS), ("words", RANKS), ("words", WORDS)):
+    for holdout, kind in (("items", RANKS), ("words", RANKS), ("words", WORDS)):
         one = Experiment(corpus, PAIR, holdout, (), (), PRESETS["demo"], folder, dataset=dataset)
-        kept = one.kept(table)
+        kept = one.kept(kind)
         if kept.frame is None or kept.stale:
             raise DatasetError(
-                f"{one.path(table)} does not fit the data any more; run: {corpus.again(holdout=holdout)}"
+                f"{one.path(kind)} does not fit the data any more; run: {corpus.again(holdout=holdout)}"
             )
         frames.append(kept.frame[~kept.frame["seed"].isin(LOOKED_AT)])
     items, words, translated = frames
-    return Tested(items, words, translated, len(corpus.items))
-
-
-def row(*cells: str) -> str:
-    """A row of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
-
-
-def head(*cells: str) -> Iterator[str]:
-    """The first rows of a Markdown table."""
-    yield row(*cells)
-    yield f"|{'---|' * len(cells)}"
-
-
-def short(value: float, sign: str = "") -> str:
-    """``".60"``, ``"+.09"``, ``"−.01"``, and ``".00"`` for what is rounded to nothing."""
-    text = f"{value:{sign}.2f}".replace("0.", ".", 1)
-    return ".00" if text.strip("+-") == ".00" else text.replace("-", "−")
-
-
-def points(value: float, sign: str = "") -> str:
-    """Percentage points of a difference: ``"+2.3"``, ``"−0.9"``, and ``"0.0"`` for what is rounded to nothing."""
-    text = f"{100 * value:{sign}.1f}"
-    return "0.0" if text.strip("+-") == "0.0" else text.replace("-", "−")
-
-
-def shown(found: Interval, n: int, number: Callable[[float], str]) -> str:
-    """A figure with its interval, or why it has none."""
-    return f"{number(found.value)} {found.bounds(lambda value, _: number(value))}".strip()
-
-
-def less(found: Interval, n: int, number: Callable[..., str]) -> str:
-    """A difference with its interval; bold where the interval, as it is printed, excludes 0."""
-    signed = functools.partial(number, sign="+")
-    text = shown(found, n, signed)
-    low, high = signed(found.low), signed(found.high)
-    told = not math.isnan(found.low) and low[0] == high[0] and low[0] in "+−"
-    return f"**{text}**" if told else text
+    pair = open_pair(dataset, BACKBONE, PAIR)
+    return Tested(items, words, translated, len(corpus.items), results.chance(pair))
 
 
 def seeds_of(frame: pd.DataFrame) -> str:
@@ -144,18 +110,16 @@ def span(values: Iterable[float], number: Callable[[float], str]) -> str:
     return "–".join(ends)
 
 
-def settings() -> Iterator[str]:
+def settings() -> Iterator[tuple[str, ...]]:
     """What was tested: how many items, what chance gives, how many words are unknown."""
-    yield from head(
-        "", "held out", "seeds", "items described", "of them tested", "chance R@1 / R@10", "unknown words, en", "de"
-    )
+    yield "", "held out", "seeds", "items described", "of them tested", "chance R@1 / R@10", "unknown words, en", "de"
     for name in (HARD, SHARED):
         found = tested(name)
         for holdout, frame in (("random items", found.items), ("all items of some words", found.words)):
             asked = frame[frame["task"] == TASKS[0]]
             sizes = asked.groupby(["seed", "language"])["item"].nunique()
             new = {language: own["unknown"].sum() / own["words"].sum() for language, own in asked.groupby("language")}
-            yield row(
+            yield (
                 f"`{name}`",
                 holdout,
                 seeds_of(frame),
@@ -166,28 +130,28 @@ def settings() -> Iterator[str]:
             )
 
 
-def recall(name: str, holdout: str = "items") -> Iterator[str]:
+def recall(name: str, holdout: str = "items") -> Iterator[tuple[str, ...]]:
     """R@1 / R@10 in per cent of every model and control, with the interval of R@10."""
     frame = getattr(tested(name), holdout)
     records = {(one["model"], one["task"], one["language"]): one for one in evaluation.table(frame, (1, K))}
-    yield from head("", "seeds", *HEADS)
+    yield "", "seeds", *HEADS
     for model, label in LABELS.items():
         own = frame[frame["model"] == model]
         if len(own):
             cells = [_recall(records.get((model, *column))) for column in COLUMNS]
-            yield row(label, seeds_of(own), *cells)
+            yield label, seeds_of(own), *cells
 
 
 def _recall(record: dict[str, float] | None) -> str:
     if record is None:
         return ""
     found = results.interval_of(record, f"r@{K}")
-    return f"{100 * record['r@1']:.0f} / {shown(found, int(record['n']), lambda value: f'{100 * value:.0f}')}"
+    return f"{percent(record['r@1'])} / {shown(found, number=percent)}"
 
 
-def claims() -> Iterator[str]:
+def claims() -> Iterator[tuple[str, ...]]:
     """The differences that the text speaks of: R@10 of the one less that of the other, on the same items and seeds."""
-    yield from head("R@10, percentage points", "", "seeds", *HEADS)
+    yield "R@10, percentage points", "", "seeds", *HEADS
     for name, one, other in CLAIMS:
         frame = tested(name).items
         hits = evaluation.hits(frame[frame["model"].isin([one, other])], K)
@@ -195,9 +159,9 @@ def claims() -> Iterator[str]:
         cells = []
         for column in COLUMNS:
             mine, its = hits.get((one, *column)), hits.get((other, *column))
-            n = 0 if mine is None or its is None else len(mine.index.intersection(its.index))
-            cells.append("" if not n else less(evaluation.less(mine, its), n, points))
-        yield row(f"{_plain(one)} less {_plain(other)}", f"`{name}`", seeds_of(both), *cells)
+            found = evaluation.less(mine, its)
+            cells.append(shown(found, "+", number=percent, digits=3) if found.n else "")
+        yield f"{_plain(one)} less {_plain(other)}", f"`{name}`", seeds_of(both), *cells
 
 
 def _plain(name: str) -> str:
@@ -215,38 +179,37 @@ def _kinds(frame: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, int]]:
     return found
 
 
-def translated(name: str, *, against: bool) -> Iterator[str]:
+def translated(name: str, *, against: bool) -> Iterator[tuple[str, ...]]:
     """MRR of word translation by part of speech, or AVGMAX's less that of each model and control."""
     frame = tested(name).translated
     kinds = _kinds(frame)
     names = {"avgmax": "**AVGMAX**, no training", **LABELS}
-    yield from head("AVGMAX less …" if against else "", "seeds", *(f"{kind} ({n})" for kind, (_, n) in kinds.items()))
+    yield "AVGMAX less …" if against else "", "seeds", *(f"{kind} ({n})" for kind, (_, n) in kinds.items())
     for model, label in names.items():
         own = frame[frame["model"] == model]
         if not len(own) or (against and model == "avgmax"):
             continue
-        cells = []
-        for rows, _ in kinds.values():
-            found, n = _mrr(rows, model, "avgmax" if against else "")
-            cells.append(less(found, n, short) if against else shown(found, n, short))
+        found = [_mrr(rows, model, "avgmax" if against else "") for rows, _ in kinds.values()]
+        cells = [shown(one, "+" if against else "") for one in found]
         seeds = "" if model in ("avgmax", "spelling", "identity") else seeds_of(own)
-        yield row(label.replace(" (two bridged models)", ", bridged").replace(", no pictures", ""), seeds, *cells)
+        yield label.replace(" (two bridged models)", ", bridged").replace(", no pictures", ""), seeds, *cells
+    if not against:
+        yield ("chance", "", *[f"{tested(name).chance:.3f}".removeprefix("0")] * len(kinds))
 
 
-def _mrr(rows: pd.DataFrame, model: str, base: str) -> tuple[Interval, int]:
-    """The MRR of a model, or that of ``base`` less it; and of how many words."""
+def _mrr(rows: pd.DataFrame, model: str, base: str) -> Interval:
+    """The MRR of a model, or that of ``base`` less it."""
     one, other = (
         rows[rows["model"] == name].pivot(index="query", columns="seed", values="rank").rdiv(1.0)
         for name in (model, base)
     )
     table = other - one if base else one
-    values = table.to_numpy(np.float64)
-    return resampling.interval(values), int((~np.isnan(values)).any(axis=1).sum()) if values.size else 0
+    return resampling.interval(table.to_numpy(np.float64))
 
 
 def tables() -> dict[str, Iterable[str]]:
     """Name → the lines of a Markdown table."""
-    return {
+    made = {
         "pivot-settings": settings(),
         "pivot-hard": recall(HARD),
         "pivot-shared": recall(SHARED),
@@ -257,16 +220,4 @@ def tables() -> dict[str, Iterable[str]]:
         "pivot-words-hard-less": translated(HARD, against=True),
         "pivot-words-held-out": recall(HARD, "words"),
     }
-
-
-def main() -> None:
-    """Print them."""
-    for name, lines in tables().items():
-        print(f"\n<!-- table: {name} -->")
-        for line in lines:
-            print(line)
-        print("<!-- end -->")
-
-
-if __name__ == "__main__":
-    main()
+    return {name: table(*rows) for name, rows in made.items()}
