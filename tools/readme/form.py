@@ -42,7 +42,7 @@ def shown(found: Interval, sign: str = "", *, number: Callable[..., str] = short
 def table(*rows: Iterable[str]) -> Iterator[str]:
     """The lines of a Markdown table; the first row is its head."""
     for number, cells in enumerate(map(list, rows)):
-        yield f"| {' | '.join(cells)} |".replace("|  |", "| |")
+        yield "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
         if not number:
             yield f"|{'---|' * len(cells)}"
 
