@@ -26,13 +26,9 @@ def interval(table: NDArray[np.float64]) -> Interval:
         return metrics.NOTHING
     known = ~np.isnan(table)
     filled, weights = np.where(known, table, 0), known.astype(np.float64)
-
-    def sums(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.stack([counts @ filled, counts @ weights], axis=1)
-
+    both = np.hstack([filled, weights])
     every = filled.sum(axis=0) / np.maximum(weights.sum(axis=0), 1)
-    drawn = metrics.resample(sums, len(table))
-    totals, sizes = drawn[:, 0], drawn[:, 1]
+    totals, sizes = np.hsplit(metrics.resample(lambda counts: counts @ both, len(table)), 2)
     means = totals / np.maximum(sizes, 1)
     seeds = _seeds(table.shape[1]) * (sizes > 0)
     draws = (seeds * means).sum(axis=1) / np.where(seeds.any(axis=1), seeds.sum(axis=1), np.nan)
