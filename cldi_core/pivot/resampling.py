@@ -44,11 +44,12 @@ def median(ranks: NDArray[np.float64]) -> Interval:
     reached = np.zeros((RESAMPLES, len(ordered)))
     for number, seeds in enumerate(_seeds(ranks.shape[1]).T):
         own = ranks[:, number]
-        items, _ = places = np.nonzero(~np.isnan(own))
-        having = np.zeros((len(ranks), len(ordered)))  # how often each item has each rank, or a lower one
-        np.add.at(having, (items, np.searchsorted(ordered, own[places])), 1)
-        having = having.cumsum(axis=1)
-        reached += seeds[:, None] * metrics.resample(lambda counts, having=having: counts @ having, len(ranks))  # type: ignore[misc]
+        there = np.flatnonzero(~np.isnan(own).all(axis=1))
+        items, _ = places = np.nonzero(~np.isnan(own[there]))
+        having = np.zeros((len(there), len(ordered)))  # how often each item has each rank, or a lower one
+        np.add.at(having, (items, np.searchsorted(ordered, own[there][places])), 1)
+        drawn = metrics.resample(lambda counts, there=there: counts[:, there], len(ranks))  # type: ignore[misc]
+        reached += seeds[:, None] * (drawn @ having.cumsum(axis=1))
     total = reached[:, -1:]
     middle = [(reached < nth).sum(axis=1) for nth in (np.ceil(total / 2), np.floor(total / 2) + 1)]
     draws = np.where(total[:, 0] > 0, np.append(ordered, np.nan)[middle].mean(axis=0), np.nan)
