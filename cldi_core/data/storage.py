@@ -214,10 +214,14 @@ def read_frame(path: Path) -> pd.DataFrame:
     return frame
 
 
-def write_frame(path: Path, frame: pd.DataFrame) -> None:
-    """Store a frame and its ``attrs``, to which a checksum of both is added, atomically; OSError as ``write``."""
+def write_frame(path: Path, frame: pd.DataFrame, **how: Any) -> None:
+    """Store a frame and its ``attrs``, to which a checksum of both is added, atomically; OSError as ``write``.
+
+    Args:
+        how: of ``DataFrame.to_parquet``, such as ``compression``.
+    """
     frame.attrs = {**frame.attrs, "checksum": _of_frame(frame)}
-    write(path, lambda file: frame.to_parquet(file, index=False))
+    write(path, lambda file: frame.to_parquet(file, index=False, **how))
 
 
 def frame_of(path: Path, key: str) -> pd.DataFrame | None:

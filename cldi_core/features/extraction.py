@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError, FeatureError
-from cldi_core.features import background, shards
+from cldi_core.features import background, provenance, shards
 from cldi_core.features.backbones import find_backbone
 from cldi_core.features.decoding import Batch, Decoded, Decoders
 from cldi_core.features.networks import Extractor, check_precision
@@ -31,8 +31,6 @@ from cldi_core.scoring.hardware import check_device, processors
 from cldi_core.scoring.parallel import Each, side_by_side
 
 BATCH = {"cpu": 16, "cuda": 256}  # pictures that are decoded together, and handed to the network
-
-IDENTITY = ("weights", "preprocessing", "layer", "arithmetic")  # what decides the values of features
 STREAMS = 2  # batches at once on a graphics card: one is copied while the other is computed
 Report = Callable[[int, int, int], object]  # pictures done (kept ones too), pictures in all, failed ones
 
@@ -190,9 +188,7 @@ def finished(path: Path, batches: list[Batch], extractor: Extractor) -> list[dic
 
 def failures_kept(meta: dict[str, str], extractor: Extractor) -> list[dict[str, str]] | None:
     """The failed pictures that a feature file names; ``None`` if it was made otherwise than this extractor would."""
-    about = extractor.describe()
-    known = {"arithmetic": "float32", **meta}  # version 0.1 had no other, and did not say so
-    if any(known.get(name) != about[name] for name in IDENTITY):
+    if provenance.identity(meta) != provenance.identity(extractor.describe()):
         return None
     found: list[dict[str, str]] = json.loads(meta.get("failed") or "[]")
     return found

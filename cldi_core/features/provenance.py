@@ -6,12 +6,15 @@ When they were made, and how long it took, is told by the extraction (``backgrou
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
 from cldi_core.features import shards
 from cldi_core.features.backbones import BACKBONES, label
+
+IDENTITY = ("weights", "preprocessing", "layer", "arithmetic")  # what decides the values of features
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,18 @@ def provenance_of(dataset: Dataset, backbone: str) -> Provenance:
         " ".join(filter(None, (meta.get("device", ""), meta.get("processor", "")))),
         meta.get("arithmetic", "float32"),
     )
+
+
+def identity(meta: Mapping[str, str]) -> tuple[str | None, ...]:
+    """What decides the values of features, of what a shard or an extractor says of itself."""
+    known = {"arithmetic": "float32", **meta}  # version 0.1 had no other, and did not say so
+    return tuple(known.get(name) for name in IDENTITY)
+
+
+def mixed(loaded: shards.Features) -> list[str]:
+    """The names of ``IDENTITY`` in which shards differ, as after an extraction anew that was stopped half-way."""
+    found = {identity(shard.meta) for shard in loaded.shards}
+    return [name for place, name in enumerate(IDENTITY) if len({each[place] for each in found}) > 1]
 
 
 def failed_pictures(loaded: shards.Features) -> tuple[dict[str, str], ...]:

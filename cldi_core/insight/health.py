@@ -161,6 +161,9 @@ def _features(dataset: Dataset) -> list[Finding]:
         except CldiError as error:
             findings.append(Finding("error", "features", f"{backbone}: {error}", f"{again} --force"))
             continue
+        if differ := provenance.mixed(loaded):
+            text = f"{backbone}: some pictures have features of other {' and '.join(differ)} than the rest"
+            findings.append(Finding("error", "features", f"{text}, which cannot be compared", again))
         failed = provenance.failed_pictures(loaded)
         if failed:
             named = _some([f"{row['file']} ({row['reason']})" for row in failed])

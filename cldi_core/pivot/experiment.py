@@ -201,8 +201,7 @@ def word_table(frame: pd.DataFrame, *, held_out: bool) -> list[dict[str, Any]]:
 def keep(experiment: Experiment, name: str, frame: pd.DataFrame) -> None:
     """Store ranks; of what is there only those of other models and seeds stay, and only if they still stand."""
     small = joined(frame, experiment.kept(name).frame).astype({"rank": "float32"})
-    how: dict[str, Any] = {"index": False, "compression": "zstd", "compression_level": 19}
-    storage.write(experiment.path(name), lambda file: small.to_parquet(file, **how))
+    storage.write_frame(experiment.path(name), small, compression="zstd", compression_level=19)
 
 
 def keep_new(experiment: Experiment, name: str, frame: pd.DataFrame) -> None:

@@ -52,11 +52,12 @@ def _asked(pair: Pair) -> list[object]:
 
 
 def read(path: Path) -> pd.DataFrame | None:
-    """Ranks as they are kept; ``None`` where there are none, or none that can be read."""
+    """Ranks as they are kept; ``None`` where there are none, or none that can be read or are what was written."""
     try:
-        return storage.read_frame(path)
+        frame = storage.read_frame(path)
     except Exception:  # pyarrow raises many kinds for a broken file
         return None
+    return frame if storage.is_whole(frame) else None
 
 
 def digests(frame: pd.DataFrame, folder: Path, corpus: Corpus, where: Key, pair: Pair | None = None) -> pd.DataFrame:

@@ -194,6 +194,16 @@ def never_seen(pair: Pair, names: Iterable[str]) -> frozenset[str]:
     return frozenset.intersection(*found) if found else frozenset()
 
 
+def _key(pair: Pair, model: Model) -> str:
+    """Of what a model's scores depend on: the pair and the model, and the corpus where pictures of it are a bridge."""
+    known = [pair.key, digest(pair, model.name)]
+    if not model.bilingual:
+        from cldi_core.pivot import sources
+
+        known.append(sources.of_dataset(pair.dataset, pair.backbone, pair.name).digest)
+    return storage.digest(*known)
+
+
 def _ranker_of(model: Model) -> Ranker:
     """A trained model as what ranks the candidates of a pair."""
     order = model.similarity == "order"
@@ -213,7 +223,7 @@ def _ranker_of(model: Model) -> Ranker:
         f"{alike};  v = the word in a space that was trained on pictures and their descriptions",
         model.source,
         TRAINED,
-        key=lambda pair: storage.digest(pair.key, digest(pair, model.name)),
+        key=lambda pair: _key(pair, model),
         scores=lambda pair: scores(pair, model.name),
         row=lambda pair, word: scores(pair, model.name, words=[word])[0],
         available=lambda dataset, backbone, pair: is_trained(dataset, Key(backbone, pair, model.name, HOLDOUT)),

@@ -80,6 +80,12 @@ def _two_dimensions(path: Path) -> None:
     shards.write_shard(path / "features" / BACKBONE / "z.safetensors", ids, np.ones((1, 3)), ABOUT)
 
 
+def _two_networks(path: Path) -> None:
+    ids, matrix, meta = shards.read_shard(next(path.glob("features/*/*")))
+    ours = {**meta, "weights": "1" * 64, "arithmetic": "bfloat16"}
+    shards.write_shard(path / "features" / BACKBONE / "z.safetensors", ids[:1], matrix[:1], ours)
+
+
 def _exchange_bytes(path: Path) -> None:
     """Another picture under an id, as a damaged or tampered shard has it."""
     (shard,) = path.glob("images/*.parquet")
@@ -101,6 +107,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "missing pictures": (_missing_picture, "error", "words use 1 pictures that are missing", "import-folder"),
     "cut features": (lambda path: _cut(next(path.glob("features/*/*"))), "error", "cannot be read", "extract"),
     "features that differ": (_two_dimensions, "error", "3 dimensions", "--force"),
+    "features of two networks": (_two_networks, "error", "features of other weights and arithmetic than", "extract"),
     "features of some": (_some_features, "warning", "2 pictures that words use have no features", "extract"),
     "shared across languages": (_shared_picture, "warning", "1 pictures belong to words of both languages", ""),
     "no licence": (_unlicensed, "warning", "2 pictures have no known licence", "--licence"),

@@ -132,9 +132,20 @@ def test_what_no_longer_stands_is_dropped_when_something_is_measured(made: Path)
 def test_ranks_without_digests_as_older_versions_wrote_them_do_not_stand(made: Path, lost: str) -> None:
     for name in (RANKS, WORDS):
         path = tried(made).path(name)
-        pd.read_parquet(path).drop(columns=lost).to_parquet(path)
+        older = pd.read_parquet(path).drop(columns=lost)
+        older.attrs = {}
+        older.to_parquet(path)
         found = tried(made).kept(name)
         assert found.frame is None and found.stale["vse"] == (0,)
+
+
+def test_ranks_that_are_not_what_was_written_do_not_count(made: Path) -> None:
+    path = tried(made).path(RANKS)
+    frame = kept.read(path)
+    assert frame is not None
+    frame.loc[3, "rank"] = 1.0 if frame["rank"][3] != 1 else 2.0
+    frame.to_parquet(path)  # with the checksum of what was there
+    assert kept.read(path) is None and tried(made).kept(RANKS).frame is None
 
 
 def test_ranks_of_version_0_1_are_named(tmp_path: Path) -> None:

@@ -225,6 +225,17 @@ def test_after_another_training_everything_is_computed_anew(made: dataset.Datase
     assert set(ranked.stored_rankings(pair, ["pivot-sym", "vse"])) == {"pivot-sym", "vse"}
 
 
+def test_where_pictures_are_the_bridge_scores_depend_on_the_corpus(made: dataset.Dataset) -> None:
+    """Models of one language each compare words by the pictures of the corpus; those of both do not look at any."""
+    before = {name: TRAINED_MODELS[name].key(pair_of(made)) for name in NAMES}
+    path = made.path / "descriptions.tsv"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("rot|Kuh", "rot|Rind"), "utf-8")
+    assert path.read_text("utf-8") != text
+    changed = {name: TRAINED_MODELS[name].key(pair_of(made)) != key for name, key in before.items()}
+    assert changed == {"pivot-sym": False, "vse": True}
+
+
 def test_a_model_that_is_gone_has_no_rankings(made: dataset.Dataset) -> None:
     pair = pair_of(made)
     ranked.rankings(pair, ["pivot-sym", "avgmax"])
