@@ -38,6 +38,7 @@ def findings(dataset: Dataset, *, deep: bool = False) -> list[Finding]:
         findings += [*_pictures(dataset), *_coverage(dataset), *_features(dataset), *_pivoting(dataset)]
         if deep:
             findings += [*_decode(dataset.pictures), *_feature_rows(dataset), *_results(dataset)]
+            findings += _pivot_ranks(dataset)
     except CldiError as error:
         findings.append(Finding("error", "data", str(error)))
     return findings
@@ -61,6 +62,31 @@ def _pivoting(dataset: Dataset) -> list[Finding]:
             about.stored(file)
         except CldiError as error:
             findings.append(Finding("error", "trained models", str(error), "python -m cldi_core pivot train"))
+    return findings
+
+
+def _pivot_ranks(dataset: Dataset) -> list[Finding]:
+    """Ranks of image pivoting that were measured on something else than what is there now, or are damaged."""
+    from cldi_core.pivot import experiment, kept, sources
+
+    findings, folder = [], translation.models_folder(dataset)
+    for path in sorted(folder.glob("*/*/*/*.parquet")):
+        backbone, pair, holdout = path.relative_to(folder).parts[:3]
+        where = f"{path.name!r} of {backbone}, {pair}, {holdout} held out"
+        again = dataset.command("pivot train", "--pair", pair, "--backbone", backbone, "--holdout", holdout)
+        try:
+            corpus = sources.of_dataset(dataset, backbone, pair)
+            one = experiment.Experiment(corpus, pair, holdout, (), (), models.PRESETS["demo"], folder, dataset=dataset)
+            damaged, stale = kept.read(path) is None, one.kept(path.name).stale
+        except CldiError as error:
+            findings.append(Finding("warning", "image pivoting", f"{where}: {error}", again))
+            continue
+        if damaged:
+            findings.append(Finding("error", "image pivoting", f"{where} is not what was written", again))
+        if stale:
+            named = ", ".join(f"{model} (seed {', '.join(map(str, seeds))})" for model, seeds in stale.items())
+            text = f"{where}: measured on another corpus, split or training than what is there now: {named}"
+            findings.append(Finding("warning", "image pivoting", text, again))
     return findings
 
 

@@ -14,6 +14,7 @@ import pytest
 from cldi_core.data import dataset, wordlists
 from cldi_core.data.descriptions import FILE
 from cldi_core.features import shards
+from cldi_core.insight import health
 from cldi_core.pivot import experiment, kept, report, sources, trained, translation
 from cldi_core.pivot.experiment import RANKS, WORDS, Experiment
 from cldi_core.pivot.models import Key
@@ -128,6 +129,10 @@ def test_what_no_longer_stands_is_dropped_when_something_is_measured(made: Path)
     assert frame is not None and set(frame["model"]) == {"pivot-asym", *CONTROLS} and frame["corpus"].nunique() == 1
 
 
+def pivoting(made: Path) -> list[health.Finding]:
+    return [one for one in health.findings(dataset.Dataset(made), deep=True) if one.area == "image pivoting"]
+
+
 @pytest.mark.parametrize("lost", kept.DIGESTS)
 def test_ranks_without_digests_as_older_versions_wrote_them_do_not_stand(made: Path, lost: str) -> None:
     for name in (RANKS, WORDS):
@@ -146,6 +151,16 @@ def test_ranks_that_are_not_what_was_written_do_not_count(made: Path) -> None:
     frame.loc[3, "rank"] = 1.0 if frame["rank"][3] != 1 else 2.0
     frame.to_parquet(path)  # with the checksum of what was there
     assert kept.read(path) is None and tried(made).kept(RANKS).frame is None
+    (found,) = pivoting(made)
+    assert (found.level, found.area) == ("error", "image pivoting") and "'ranks.parquet'" in found.text
+
+
+def test_a_deep_check_names_ranks_of_another_corpus(made: Path) -> None:
+    assert pivoting(made) == []
+    describe(made)
+    found = pivoting(made)
+    assert [one.level for one in found] == ["warning", "warning"] and "vse (seed 0)" in found[0].text
+    assert found[0].next_step.endswith("--holdout words")
 
 
 def test_ranks_of_version_0_1_are_named(tmp_path: Path) -> None:
