@@ -96,6 +96,13 @@ class Chosen:
         """The names of the models."""
         return tuple(models.find_model(name).name for name in self.model or MODELS)
 
+    def check_names(self) -> None:
+        """Refuse names that are none, before anything is read or written."""
+        wordlists.pair_languages(self.pair)
+        _ = self.models
+        if self.holdout is not None and self.holdout not in HOLDOUTS:
+            raise unknown_name("way to hold out", self.holdout, HOLDOUTS)
+
     def corpora(self, default: Sequence[str]) -> list[tuple[Corpus, Path, Dataset | None]]:
         """What is trained on, where its models are kept, and the data set if they are kept in it.
 
@@ -104,7 +111,7 @@ class Chosen:
         """
         from cldi_core.pivot import sources, translation
 
-        wordlists.pair_languages(self.pair)
+        self.check_names()
         names = self.dataset or ([] if self.multi30k else default)
         if self.multi30k:
             opened = open_dataset(names[0]) if names and not self.features else None
@@ -130,8 +137,6 @@ class Chosen:
         """Each corpus held out in each way that was asked for."""
         from cldi_core.pivot.experiment import Experiment
 
-        if self.holdout is not None and self.holdout not in HOLDOUTS:
-            raise unknown_name("way to hold out", self.holdout, HOLDOUTS)
         return [
             Experiment(corpus, self.pair, way, self.models, seeds, folder=folder, dataset=dataset, **rest)
             for corpus, folder, dataset in corpora
