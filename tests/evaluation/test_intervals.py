@@ -301,6 +301,7 @@ def test_a_correlation_is_of_its_words() -> None:
     words = np.arange(60) // 2
     assert metrics.correlation(one, other, words).n == 30
     assert metrics.correlation(one, other, words // 3).why == "n too small"
+    assert metrics.correlation(one, other, np.arange(60) % 20).why == "", "20 words are enough"
     wide, narrow = metrics.correlation(one, other, words), metrics.correlation(one, other)
     assert wide.high - wide.low > 1.2 * (narrow.high - narrow.low)
 

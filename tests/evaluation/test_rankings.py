@@ -290,24 +290,50 @@ def test_broken_scores_are_computed_again(pair: Pair, computed: list[str], conte
     assert computed == ["avgmax", "avgmax"], "repaired, so not computed a third time"
 
 
-def test_scores_that_do_not_fit_are_computed_again(pair: Pair, computed: list[str]) -> None:
+MISFITS: dict[str, Callable[[dict[str, np.ndarray], dict[str, str]], object]] = {
+    "fewer columns than words": lambda tensors, meta: tensors.update(scores=np.zeros((7, 8), np.float32)),
+    "fewer rows than words": lambda tensors, meta: tensors.update(scores=np.zeros((6, 9), np.float32)),
+    "another precision": lambda tensors, meta: tensors.update(scores=np.zeros((7, 9))),
+    "shorter keys of source words": lambda tensors, meta: tensors.update(source_keys=np.zeros((7, 8), np.uint8)),
+    "shorter keys of candidates": lambda tensors, meta: tensors.update(target_keys=np.zeros((9, 8), np.uint8)),
+    "keys that are no bytes": lambda tensors, meta: tensors.update(target_keys=np.zeros((9, 16), np.int8)),
+    "no keys": lambda tensors, meta: tensors.pop("target_keys"),
+    "no scores": lambda tensors, meta: tensors.pop("scores"),
+    **{f"no {name}": lambda tensors, meta, name=name: meta.pop(name)
+       for name in ("key", "recipe", "device", "seconds", "computed", "error")},
+    "no number of seconds": lambda tensors, meta: meta.update(seconds="soon"),
+    "half a score computed": lambda tensors, meta: meta.update(computed="1.5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("misfit", [*MISFITS, "an older file, without a checksum", "another checksum"])
+def test_scores_that_do_not_fit_are_computed_again(pair: Pair, computed: list[str], misfit: str) -> None:
+    """Also such as are under a checksum that fits them."""
     ranked.scores(pair, ["avgmax"])
     path = stored_scores.path_of(pair, "avgmax")
     tensors, meta = storage.map_tensors(path)
-    good = {name: tensor.copy() for name, tensor in tensors.items()}
-    wrong: list[tuple[dict[str, np.ndarray], dict[str, str]]] = [
-        (good | {"scores": np.zeros((7, 8), np.float32)}, meta),
-        (good | {"scores": np.zeros((7, 9))}, meta),
-        (good | {"source_keys": np.zeros((7, 8), np.uint8), "target_keys": np.zeros((9, 8), np.uint8)}, meta),
-        ({"scores": good["scores"]}, meta),
-        (good, meta | {"version": "2"}),
-        (good, {name: value for name, value in meta.items() if name != "key"}),
-        (good, meta | {"seconds": "soon"}),
-    ]
-    for tensors, about in wrong:
-        storage.save_tensors(path, tensors, about)
-        assert np.nanmax(ranked.scores(pair, ["avgmax"])["avgmax"]) > 0
-    assert computed == ["avgmax"] * 8
+    arrays = {name: tensor.copy() for name, tensor in tensors.items()}
+    about = {name: value for name, value in meta.items() if name != "checksum"}
+    MISFITS.get(misfit, lambda tensors, meta: None)(arrays, about)
+    seal = storage.checksum(arrays, about)
+    sealed = {} if "without" in misfit else {"checksum": "0" * len(seal) if misfit == "another checksum" else seal}
+    storage.save_tensors(path, arrays, about | sealed)
+    assert stored_scores.read(path) is None
+    assert np.nanmax(ranked.scores(pair, ["avgmax"])["avgmax"]) > 0
+    assert computed == ["avgmax"] * 2
+    ranked.scores(again(pair), ["avgmax"])
+    assert computed == ["avgmax"] * 2, "what is written again fits"
+
+
+def test_what_is_read_back_is_what_was_kept(pair: Pair) -> None:
+    """Every part of the record; a file that is only copied as it is holds too."""
+    kept = ranked.scored(pair, ["sinkhorn"])["sinkhorn"]
+    found = stored_scores.read(stored_scores.path_of(pair, "sinkhorn"))
+    assert found is not None and found.found and not kept.found
+    for name in ("matrix", "source_keys", "target_keys"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(kept, name))
+    for name in ("key", "recipe", "device", "seconds", "computed", "error"):
+        assert getattr(found, name) == getattr(kept, name)
 
 
 def test_rankings_are_computed_once_and_broken_ones_again(pair: Pair, computed: list[str]) -> None:
