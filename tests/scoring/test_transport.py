@@ -380,7 +380,7 @@ def test_batches_hold_every_pair_once_and_about_as_many_pictures_on_either_side(
 
 
 def test_a_plan_that_has_settled_is_left_as_it_is_beside_one_that_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the last bit: it depends on its two sets alone, whatever is solved with it; here soon, so that much is left to do."""
+    """To the last bit: it depends on its two sets alone.  Here plans settle soon, so that much is left to do."""
     monkeypatch.setattr(transport, "TOLERANCE", 1e-2)
     rng = np.random.default_rng(3)
     easy = [(rng.normal(size=(6, 32)) + 0.5).astype(np.float32) for _ in range(8)]
