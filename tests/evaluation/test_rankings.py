@@ -21,10 +21,10 @@ from cldi_core.evaluation import image_methods, rankings, stored_scores
 from cldi_core.evaluation import ranker as ranker_module
 from cldi_core.evaluation.controls import CONTROLS
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.evaluation.ranker import CONTROL, Ranker, Work
+from cldi_core.evaluation.ranker import CONTROL, IMAGES, Ranker, Work
 from cldi_core.features import shards
 from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.methods import METHODS, SINKHORN
+from cldi_core.scoring.methods import METHODS, SINKHORN, find_method
 from cldi_core.scoring.scores import score_all
 from tests import ranked
 from tests.conftest import BACKBONE, LEXICON, picture
@@ -580,3 +580,21 @@ def test_what_shares_nothing_is_scored_one_by_one(pair: Pair) -> None:
         assert (one.device, one.computed, one.error, one.found) == ("cpu", 63, 0, False) and one.seconds > 0
         assert one.key == RANKERS[name].full_key(pair) and one.recipe == RANKERS[name].recipe
         assert [keys.tolist() for keys in (one.source_keys, one.target_keys)] == [k.tolist() for k in pair.keys]
+
+
+@pytest.mark.parametrize("name", [*METHODS, "knn+csls", "rrf=avgmax+isf,maxmax"])
+def test_an_image_method_as_a_ranker_is_what_its_record_says(name: str) -> None:
+    method = find_method(name)
+    one = image_methods.ranker_of(method)
+    for field in ("name", "label", "about", "formula", "source", "bounds", "by_row", "ranks_all"):
+        assert getattr(one, field) == getattr(method, field), field
+    assert one.kind == IMAGES and [base.name for base in one.bases] == list(method.bases)
+    assert (one.row is None) == bool(method.bases)
+    assert one.depth == (1 + max(base.depth for base in one.bases) if one.bases else 0)
+
+
+def test_what_a_ranker_does_not_say_of_itself() -> None:
+    """Scores as of cosines, of each word by itself, for every pair."""
+    own = Ranker("x", "X", "", "", "", CONTROL, key=lambda pair: "", scores=lambda pair: np.zeros((1, 1)))
+    assert (own.bounds, own.by_row, own.ranks_all, own.row, own.bases, own.depth) == ((-1, 1), True, True, None, (), 0)
+    assert own.available(None, "", "") is True and own.together is None and own.parameters == {}
