@@ -342,3 +342,13 @@ def test_a_file_that_cannot_be_read_hides_no_other(pair: Pair) -> None:
     assert sorted(found) == sorted(places)
     assert [found[path].ranker for path in places] == ["avgmax", "identity", "maxmax"]
     assert found[places[0]].text.startswith("it cannot be read (") and "is at rank" in found[places[1]].text
+
+
+@pytest.mark.parametrize("folder", ["scores", "rankings"])
+def test_scores_without_rankings_are_looked_at_and_the_other_way_round(pair: Pair, folder: str) -> None:
+    shutil.rmtree(pair.dataset.path / ("rankings" if folder == "scores" else "scores"))
+    if folder == "scores":
+        scores_file(pair, "maxmax", lambda scores: np.negative(scores, out=scores), sealed=True)
+    else:
+        rankings_file(pair, "maxmax", set_first, sealed=True)
+    assert [(found.area, "maxmax" in found.text) for found in errors(pair)] == [(folder, True)]
