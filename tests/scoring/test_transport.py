@@ -389,3 +389,38 @@ def test_a_plan_that_has_settled_is_left_as_it_is_beside_one_that_has_not(monkey
     beside = transport.settle(sets_of([*easy, *hard]), sets_of([*easy, *hard]))
     assert 1e-6 < alone.error < 1e-2
     assert beside.scores[0, 1] == alone.scores[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("epsilon", "device", "logarithms", "precision"),
+    [(0.0199, "cpu", True, "float64"), (0.02, "cpu", False, "float64"), (1.0, "cpu", False, "float64"),
+     (0.05, "cuda", False, "float32"), (0.0499, "cuda", False, "float64"), (0.01, "cuda", True, "float64")],
+)  # fmt: skip
+def test_factors_are_kept_so_that_they_fit(epsilon: float, device: str, logarithms: bool, precision: str) -> None:
+    import torch
+
+    found = transport_factors.domain_of(epsilon, device)
+    assert isinstance(found, transport_factors.Logarithms) == logarithms
+    assert found.precision == getattr(torch, precision) and found.epsilon == epsilon
+
+
+@pytest.mark.parametrize("kind", [transport_factors.Products, transport_factors.Logarithms])
+def test_factors_are_numbers_however_they_are_kept(kind: type[transport_factors.Products]) -> None:
+    """What is done with them is done with the numbers themselves; a weight of nothing stays nothing."""
+    import torch
+
+    own, rng = kind(0.5, torch.float64), np.random.default_rng(0)
+    x, y = rng.uniform(0.1, 3, (2, 2, 4))
+    x[:, 3] = y[:, 3] = 0
+    kept, other = (own.enter(torch.from_numpy(one)) for one in (x, y))
+    over = np.divide(x, y, out=np.zeros_like(x), where=y > 0)
+    for made, expected in (
+        (kept, x), (own.times(kept, other), x * y), (own.plus(kept, other), x + y), (own.over(kept, other), over),
+        (own.power(kept, 1), x), (own.power(kept, 1.7), x**1.7), (own.power(kept, 1.0), x),
+    ):  # fmt: skip
+        np.testing.assert_allclose(own.leave(made), expected, atol=1e-12)
+    cosines = rng.uniform(-1, 1, (2, 4, 3)).astype(np.float32)
+    kernel = own.kernel(torch.from_numpy(cosines))
+    np.testing.assert_allclose(own.leave(kernel), np.exp(cosines / 0.5), rtol=1e-6)
+    expected = np.einsum("nij,ni->nj", np.exp(cosines.astype(float) / 0.5), x)
+    np.testing.assert_allclose(own.leave(own.sums(kernel, kept)), expected, rtol=1e-6)
