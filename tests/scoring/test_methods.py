@@ -18,6 +18,9 @@ PAPER = ["avgmax", "maxmax", "cnn-mean", "cnn-max", "knn", "knn-c"]
 
 def test_the_papers_methods_come_first() -> None:
     assert list(METHODS)[:6] == PAPER
+    assert list(METHODS)[6:] == [
+        "avgmax-sym", "avgmax-typical", "sinkhorn", "avgmax+csls", "avgmax+isf", "cnn-mean+csls", "cnn-mean+isf", "rrf"
+    ]  # fmt: skip
     assert all(METHODS[name] is find_method(name) for name in METHODS)
 
 
@@ -117,3 +120,6 @@ def test_a_fusion_is_named_by_what_it_fuses_only_where_that_was_chosen() -> None
     assert METHODS["rrf"].label == "Rank fusion"
     assert find_method("rrf=avgmax,maxmax,cnn-mean,cnn-max").label.startswith("fusion of AVGMAX, MAXMAX, ")
     assert "{AVGMAX, MAXMAX, CNN-MEAN, CNN-MAX}" in METHODS["rrf"].formula
+    best = fuse([np.eye(4)] * 4).max()  # first in all four
+    assert METHODS["rrf"].bounds == (0, pytest.approx(best)) and best == pytest.approx(4 / 61)
+    assert find_method("rrf=avgmax,knn").bounds == (0, pytest.approx(best / 2))
