@@ -39,6 +39,11 @@ def test_composed_methods_bring_their_bases() -> None:
     names = [base.name for base in with_bases([one])]
     assert names.index("avgmax") < names.index("avgmax+csls") < names.index(one.name) and len(set(names)) == len(names)
     assert [base.depth for base in with_bases([one])] == [0, 1, 0, 2]
+    deep = rankers.ranker("rrf=avgmax+csls,cnn-mean+isf")
+    found = with_bases([deep, rankers.ranker("cnn-mean")])
+    assert [base.name for base in found] == ["avgmax", "avgmax+csls", "cnn-mean", "cnn-mean+isf", deep.name], (
+        "and theirs"
+    )
 
 
 @pytest.mark.parametrize("name", ["", "avgmaxx", "spelling+csls", "pivot-sym+csls", "../avgmax", "rrf=avgmax"])

@@ -244,7 +244,10 @@ def _of_frame(frame: pd.DataFrame) -> str:
     parts: list[object] = []
     for name, column in frame.items():
         if column.dtype.kind in "biuf":
-            parts += [str(name), str(column.dtype), column.to_numpy().tobytes()]
+            values = column.to_numpy()
+            if column.dtype.kind == "f":
+                values = np.where(np.isnan(values), np.nan, values)  # the sign of a nan is not in the file
+            parts += [str(name), str(column.dtype), values.tobytes()]
         else:  # texts; those that are missing come back from a file as None or as nan
             parts += [str(name), column.astype(object).where(column.notna(), None).tolist()]
     return digest(about, *parts)

@@ -19,7 +19,6 @@ the README shows what comes out.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,13 +35,9 @@ ENOUGH = 20  # words: of fewer, no interval holds the truth as often as it says
 FEW, ALIKE = "n too small", "no spread"  # why a figure has no interval
 TINY = 1e-18  # a variance of figures between 0 and 1 below which they are all the same, but for rounding
 WIDTH = 1e-9  # narrower than any interval is
-RESAMPLES, CHUNK = 2000, 200  # draws of a bootstrap; so many are made at a time
-CACHED = 4000  # words: draws over more are made anew each time, to spare memory
 SHARES, DIFFERENCES, ANY = (0.0, 1.0), (-1.0, 1.0), (-math.inf, math.inf)  # between what bounds figures can lie
 
 Clusters = Sequence[object] | NDArray[Any] | None  # the English word of each query; None: each has one of its own
-# How often each word is drawn, float64 (size, n_words) → what is measured of each draw, float64 (size, …).
-Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,11 @@ class Interval:
     low: float
     high: float
     n: int
+
+    @classmethod
+    def between(cls, value: float, low: float, high: float, n: int) -> Interval:
+        """The record of bounds that were computed; an interval without a width is none."""
+        return cls(value, float(low), float(high), n) if high - low > WIDTH else cls(value, math.nan, math.nan, n)
 
     @property
     def why(self) -> str:
@@ -253,7 +253,7 @@ def gap(
 
     low = value - reach(left.value - left.low, right.high - right.value)
     high = value + reach(left.high - left.value, right.value - right.low)
-    return _made(value, low, high, n)
+    return Interval.between(value, low, high, n)
 
 
 def correlation(
@@ -285,41 +285,7 @@ def correlation(
         return Interval(value, math.nan, math.nan, n)
     error = math.sqrt((1 + value**2 / 2 if ranks else 1.0) / (n - 3))
     reach = float(ndtri((1 + LEVEL) / 2)) * error
-    return _made(value, math.tanh(math.atanh(value) - reach), math.tanh(math.atanh(value) + reach), n)
-
-
-def resample(statistic: Statistic, n: int, *, resamples: int = RESAMPLES, seed: int = 0) -> NDArray[np.float64]:
-    """Bootstrap a statistic: its values on clusters drawn at random with replacement (Efron 1979).
-
-    For designs that ``interval`` does not know, such as items crossed with seeds; ``of_draws`` makes an interval of it.
-
-    Returns:
-        float64 (resamples, …), the same ones for the same seed.
-    """
-    draw = _counts if n <= CACHED else _counts.__wrapped__
-    starts = range(0, resamples, CHUNK)
-    counts = (draw(n, min(CHUNK, resamples - start), seed, start).astype(np.float64) for start in starts)
-    return np.concatenate([statistic(some) for some in counts])
-
-
-def of_draws(value: float, draws: NDArray[np.float64], n: int) -> Interval:
-    """A figure of ``n`` clusters with the percentile interval of its resampled values: float64 (resamples,)."""
-    if n < ENOUGH or np.isnan(draws).all():
-        return Interval(value, math.nan, math.nan, n)
-    tail = (1 - LEVEL) / 2
-    low, high = np.nanquantile(draws, [tail, 1 - tail])
-    return _made(value, low, high, n)
-
-
-@functools.lru_cache(maxsize=64)
-def _counts(n: int, size: int, seed: int, start: int) -> NDArray[np.uint16]:
-    """How often each of ``n`` clusters is drawn in each of ``size`` resamples: uint16 (size, n), rows sum to n.
-
-    All rows of one table are resampled alike, so the last draws are kept: 2000 resamples of six kinds of rows.
-    """
-    rng = np.random.default_rng([seed, start])
-    drawn = rng.integers(0, n, size=(size, n)) + n * np.arange(size)[:, None]
-    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.uint16)
+    return Interval.between(value, math.tanh(math.atanh(value) - reach), math.tanh(math.atanh(value) + reach), n)
 
 
 def _mean(table: NDArray[np.float64], clusters: Clusters) -> _Mean:
@@ -347,7 +313,7 @@ def _bounded(mean: _Mean, span: tuple[float, float]) -> Interval:
         return nothing
     if math.isinf(span[1] - span[0]):
         reach = _student(n) * math.sqrt(mean.variance)
-        return _made(mean.value, mean.value - reach, mean.value + reach, n)
+        return Interval.between(mean.value, mean.value - reach, mean.value + reach, n)
     width = span[1] - span[0]
     share, variance = (mean.value - span[0]) / width, mean.variance / width**2
     spread = share * (1 - share)
@@ -358,12 +324,7 @@ def _bounded(mean: _Mean, span: tuple[float, float]) -> Interval:
     else:
         effective = n - 1  # as many as a share near it has
     low, high = np.clip(span[0] + width * _wilson(share, effective, n), *span)  # but for rounding they lie within
-    return _made(mean.value, min(low, mean.value), max(high, mean.value), n)
-
-
-def _made(value: float, low: float, high: float, n: int) -> Interval:
-    """The record; an interval without a width is none."""
-    return Interval(value, float(low), float(high), n) if high - low > WIDTH else Interval(value, math.nan, math.nan, n)
+    return Interval.between(mean.value, min(low, mean.value), max(high, mean.value), n)
 
 
 def _wilson(share: float, effective: float, n: int) -> NDArray[np.float64]:

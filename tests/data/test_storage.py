@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cldi_core.data import storage
@@ -376,3 +377,16 @@ def test_tensors_at_odd_places_are_read(tmp_path: Path) -> None:
         text = json.dumps(header).encode() + b" " * spaces
         (tmp_path / "t").write_bytes(packed(text, b"abc" + np.array([1.5, -2]).tobytes()))
         assert storage.map_tensors(tmp_path / "t")[0]["x"].tolist() == [1.5, -2]
+
+
+@pytest.mark.parametrize("nothing", [np.nan, -np.nan, None], ids=["nan", "negative nan", "none"])
+def test_a_frame_with_gaps_is_whole_when_it_is_read_again(tmp_path: Path, nothing: float | None) -> None:
+    """Whatever bits a nan has: a processor makes negative ones, and files keep none of them."""
+    frame = pd.DataFrame({"word": ["a", None], "rank": np.array([1.5, nothing], np.float64), "n": [1, 2]})
+    frame["score"] = frame["rank"].astype(np.float32)
+    frame.attrs = {"key": "k"}
+    storage.write_frame(tmp_path / "x.parquet", frame)
+    found = storage.frame_of(tmp_path / "x.parquet", "k")
+    assert found is not None and storage.is_whole(found)
+    found.loc[1, "rank"] = 2.0
+    assert not storage.is_whole(found), "a gap is no number"

@@ -119,3 +119,13 @@ def test_identity_asks_which_concepts_and_not_how_often(small: Dataset) -> None:
     dataset.write_words(small.path, [*rows, *more])
     found = controls.identity(pair_of(Dataset(small.path), ["many"], ["eins"]))
     assert found[0, 0] == pytest.approx(1 / math.sqrt(2 * 1))
+
+
+def test_controls_score_from_0_to_1(small: Dataset) -> None:
+    """Both ends are reached: by the same word, or the same pictures, and by what shares nothing."""
+    pair = open_pair(small, BACKBONE, "en-de")
+    same = pair_of(small, ["hand", "dog"], ["hand", "Hand"])
+    for name, own in (("spelling", same), ("identity", pair)):
+        found = controls.CONTROLS[name].scores(own)
+        assert controls.CONTROLS[name].bounds == (0, 1) and controls.CONTROLS[name].kind == "control"
+        assert np.nanmin(found) >= 0 and np.nanmax(found) == pytest.approx(1)

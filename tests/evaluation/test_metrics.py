@@ -86,6 +86,17 @@ def test_figures_are_nan_where_not_covered() -> None:
     np.testing.assert_array_equal(found["p@3"], [1, 1, NAN, 0])
 
 
+def test_p_at_1_and_at_10_are_what_is_asked_without_more() -> None:
+    """As in the paper's tables."""
+    scores = -np.arange(12.0) * np.ones((3, 1))
+    gold: list[set[int]] = [{0}, {9}, {10}]
+    assert evaluate(scores, gold).p_at == summarise(np.array([1.0, 10, 11]), 3).p_at == {1: 1 / 3, 10: 2 / 3}
+    found = figures(np.array([1.0, 10, 11]))
+    assert {name: values.tolist() for name, values in found.items() if name != "mrr"} == {
+        "p@1": [1, 0, 0], "p@10": [1, 1, 0]
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(("candidates", "right"), [(n, r) for n in range(1, 7) for r in range(1, n + 1)])
 def test_chance_equals_all_orders(candidates: int, right: int) -> None:
     assert chance(candidates, right) == pytest.approx(oracles.chance(candidates, right))

@@ -16,14 +16,15 @@ import pytest
 from cldi_core import rankers
 from cldi_core.data import dataset, pictures, storage, wordlists
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import UnknownNameError
+from cldi_core.errors import DatasetError, UnknownNameError
 from cldi_core.evaluation import image_methods, rankings, stored_scores
+from cldi_core.evaluation import ranker as ranker_module
 from cldi_core.evaluation.controls import CONTROLS
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.evaluation.ranker import CONTROL, Ranker
+from cldi_core.evaluation.ranker import CONTROL, IMAGES, Ranker, Work
 from cldi_core.features import shards
 from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.methods import METHODS, SINKHORN
+from cldi_core.scoring.methods import METHODS, SINKHORN, find_method
 from cldi_core.scoring.scores import score_all
 from tests import ranked
 from tests.conftest import BACKBONE, LEXICON, picture
@@ -290,24 +291,50 @@ def test_broken_scores_are_computed_again(pair: Pair, computed: list[str], conte
     assert computed == ["avgmax", "avgmax"], "repaired, so not computed a third time"
 
 
-def test_scores_that_do_not_fit_are_computed_again(pair: Pair, computed: list[str]) -> None:
+MISFITS: dict[str, Callable[[dict[str, np.ndarray], dict[str, str]], object]] = {
+    "fewer columns than words": lambda tensors, meta: tensors.update(scores=np.zeros((7, 8), np.float32)),
+    "fewer rows than words": lambda tensors, meta: tensors.update(scores=np.zeros((6, 9), np.float32)),
+    "another precision": lambda tensors, meta: tensors.update(scores=np.zeros((7, 9))),
+    "shorter keys of source words": lambda tensors, meta: tensors.update(source_keys=np.zeros((7, 8), np.uint8)),
+    "shorter keys of candidates": lambda tensors, meta: tensors.update(target_keys=np.zeros((9, 8), np.uint8)),
+    "keys that are no bytes": lambda tensors, meta: tensors.update(target_keys=np.zeros((9, 16), np.int8)),
+    "no keys": lambda tensors, meta: tensors.pop("target_keys"),
+    "no scores": lambda tensors, meta: tensors.pop("scores"),
+    **{f"no {name}": lambda tensors, meta, name=name: meta.pop(name)
+       for name in ("key", "recipe", "device", "seconds", "computed", "error")},
+    "no number of seconds": lambda tensors, meta: meta.update(seconds="soon"),
+    "half a score computed": lambda tensors, meta: meta.update(computed="1.5"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("misfit", [*MISFITS, "an older file, without a checksum", "another checksum"])
+def test_scores_that_do_not_fit_are_computed_again(pair: Pair, computed: list[str], misfit: str) -> None:
+    """Also such as are under a checksum that fits them."""
     ranked.scores(pair, ["avgmax"])
     path = stored_scores.path_of(pair, "avgmax")
     tensors, meta = storage.map_tensors(path)
-    good = {name: tensor.copy() for name, tensor in tensors.items()}
-    wrong: list[tuple[dict[str, np.ndarray], dict[str, str]]] = [
-        (good | {"scores": np.zeros((7, 8), np.float32)}, meta),
-        (good | {"scores": np.zeros((7, 9))}, meta),
-        (good | {"source_keys": np.zeros((7, 8), np.uint8), "target_keys": np.zeros((9, 8), np.uint8)}, meta),
-        ({"scores": good["scores"]}, meta),
-        (good, meta | {"version": "2"}),
-        (good, {name: value for name, value in meta.items() if name != "key"}),
-        (good, meta | {"seconds": "soon"}),
-    ]
-    for tensors, about in wrong:
-        storage.save_tensors(path, tensors, about)
-        assert np.nanmax(ranked.scores(pair, ["avgmax"])["avgmax"]) > 0
-    assert computed == ["avgmax"] * 8
+    arrays = {name: tensor.copy() for name, tensor in tensors.items()}
+    about = {name: value for name, value in meta.items() if name != "checksum"}
+    MISFITS.get(misfit, lambda tensors, meta: None)(arrays, about)
+    seal = storage.checksum(arrays, about)
+    sealed = {} if "without" in misfit else {"checksum": "0" * len(seal) if misfit == "another checksum" else seal}
+    storage.save_tensors(path, arrays, about | sealed)
+    assert stored_scores.read(path) is None
+    assert np.nanmax(ranked.scores(pair, ["avgmax"])["avgmax"]) > 0
+    assert computed == ["avgmax"] * 2
+    ranked.scores(again(pair), ["avgmax"])
+    assert computed == ["avgmax"] * 2, "what is written again fits"
+
+
+def test_what_is_read_back_is_what_was_kept(pair: Pair) -> None:
+    """Every part of the record; a file that is only copied as it is holds too."""
+    kept = ranked.scored(pair, ["sinkhorn"])["sinkhorn"]
+    found = stored_scores.read(stored_scores.path_of(pair, "sinkhorn"))
+    assert found is not None and found.found and not kept.found
+    for name in ("matrix", "source_keys", "target_keys"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(kept, name))
+    for name in ("key", "recipe", "device", "seconds", "computed", "error"):
+        assert getattr(found, name) == getattr(kept, name)
 
 
 def test_rankings_are_computed_once_and_broken_ones_again(pair: Pair, computed: list[str]) -> None:
@@ -396,3 +423,178 @@ def test_a_data_set_without_any_picture_ranks_nothing(data: Path) -> None:
     shards.write_shard(new.path / "features" / "b" / "x.safetensors", ids, np.ones((1, 4)), {})
     frame = ranked.rankings(open_pair(new, "b", "en-de"), ["avgmax", "knn-c"])["knn-c"]
     assert frame["rank"].isna().all() and frame["winner"].isna().all()
+
+
+def _refuse(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """The disk takes no file of these names (without their ends)."""
+    original = storage.write
+
+    def write(path: Path, *given: object, **named: object) -> object:
+        if path.stem in names:
+            raise OSError(28, "No space left on device", str(path))
+        return original(path, *given, **named)
+
+    monkeypatch.setattr(storage, "write", write)
+
+
+@pytest.mark.parametrize("folder", ["scores", "rankings"])
+def test_what_must_be_kept_and_cannot_be_is_named_and_the_rest_is_kept(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, folder: str
+) -> None:
+    own = [RANKERS[name] for name in ("avgmax", "maxmax", "cnn-max", "spelling")]
+    if folder == "rankings":
+        stored_scores.scored(pair, own, must_keep=True)
+    _refuse(monkeypatch, "maxmax", "spelling")
+    call = stored_scores.scored if folder == "scores" else rankings.rankings
+    assert list(call(pair, own)) == [one.name for one in own]
+    assert files(pair, folder) == sorted(f"{name}.{END[folder]}" for name in ("avgmax", "cnn-max"))
+    told = f"{folder} of en-de are not kept: maxmax, spelling (No space left on device)"
+    assert caplog.messages == [told]
+    with pytest.raises(DatasetError) as caught:
+        call(again(pair), own, must_keep=True)
+    assert str(caught.value).startswith(f"{told}; make room in {str(pair.dataset.path)!r}")
+    assert caplog.messages == [told], "what is raised is not logged as well"
+
+
+END = {"scores": "safetensors", "rankings": "parquet"}
+
+
+def test_scores_at_hand_are_ranked_and_no_others_are_computed(pair: Pair, computed: list[str]) -> None:
+    one = ranked.scored(pair, ["avgmax"])["avgmax"]
+    ready = {"avgmax": replace(one, matrix=-one.matrix, device="elsewhere", error=0.25)}
+    computed.clear()
+    found = ranked.rankings(pair, ["maxmax", "avgmax"], ready)
+    assert list(found) == ["maxmax", "avgmax"] and computed == ["maxmax"]
+    pd.testing.assert_frame_equal(found["avgmax"], rankings.ranked(pair, -one.matrix))
+    assert (found["avgmax"].attrs["device"], found["avgmax"].attrs["error"]) == ("elsewhere", 0.25)
+    other = {"avgmax": replace(one, device="nowhere")}
+    assert ranked.rankings(pair, ["avgmax"], other)["avgmax"].attrs["device"] == "elsewhere", "it was kept"
+
+
+@pytest.mark.parametrize("folder", ["scores", "rankings"])
+def test_what_cannot_rank_a_pair_hides_nothing_that_can(pair: Pair, folder: str) -> None:
+    def refuse(own: Pair) -> str:
+        raise DatasetError("no")
+
+    first = RANKERS["avgmax"]
+    rankings.rankings(pair, [first])
+    never = dataclasses.replace(first, name="never", key=refuse)
+    assert list(rankings.stored_rankings(pair, [never, first])) == ["avgmax"]
+    with pytest.raises(DatasetError, match="no"):
+        (stored_scores.scored if folder == "scores" else rankings.rankings)(pair, [first, never])
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["all words", "one word"])
+def test_progress_and_device_reach_the_pass(pair: Pair, monkeypatch: pytest.MonkeyPatch, changed: bool) -> None:
+    told: list[tuple[int, int]] = []
+    if changed:
+        ranked.scores(pair, ["avgmax", "maxmax"])
+        _other_picture(pair.dataset.path)
+        pair = again(pair)
+    asked: list[dict] = []
+    original = image_methods.score_all
+
+    def spy(source: ImageSets, target: ImageSets, names: list[str], **options: object) -> object:
+        asked.append({"names": names, **options})
+        return original(source, target, names, **{**options, "device": "cpu"})
+
+    monkeypatch.setattr(image_methods, "score_all", spy)
+    own = [RANKERS[name] for name in ("avgmax", "maxmax")]
+    note = lambda done, total: told.append((done, total))  # noqa: E731
+    stored_scores.scored(pair, own, "cpu", note)
+    assert [one["names"] for one in asked] == [["avgmax", "maxmax"]], "one pass for both"
+    count = 1 if changed else sum(len(set(pair.source.word_ids(word))) for word in pair.source.words)
+    assert asked[0]["device"] == "cpu" and told[-1] == (count, count)
+    _other_feature(pair.dataset.path)
+    made = stored_scores.scored(again(pair), [*own, RANKERS["avgmax+csls"]], "cuda", note)
+    assert asked[-1]["device"] == "cuda" and {one.device for one in made.values()} == {"cuda"}
+    assert {one.computed for one in made.values()} == {63}, "a graphics card takes over nothing"
+
+
+def test_words_may_come_go_and_change_places(pair: Pair, computed: list[str]) -> None:
+    """What was scored of a word is found wherever it stood, and nothing of a word that is gone."""
+    before = ranked.scores(pair, ["avgmax", "cnn-mean"])
+    rows = [row for row in LEXICON[::-1] if row.english != "hat" and row.target != "Köter"]
+    rows.append(wordlists.Row("hand", "Ring", "N"))
+    wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", rows)
+    words = list(Dataset(pair.dataset.path).words.itertuples(index=False, name=None))
+    words = [row for row in words if row[1] != "big"] + [("en", "big", 0, picture("ring").id)]
+    dataset.write_words(pair.dataset.path, [*words, ("de", "Ring", 0, picture("ring").id)])
+    computed.clear()
+    now = again(pair)
+    found = ranked.scored(now, ["avgmax", "cnn-mean"])
+    assert len(now.source) == 6 and len(now.target) == 8
+    assert computed == ["avgmax 1×8", "cnn-mean 1×8", "avgmax 5×1", "cnn-mean 5×1"]
+    assert found["avgmax"].computed == 8 + 5
+    fresh = score_all(now.source, now.target, list(found))
+    for name, one in found.items():
+        np.testing.assert_array_equal(one.matrix, fresh[name])
+        kept = one.matrix[now.source.row("run"), now.target.row("rot")]
+        assert kept == before[name][pair.source.row("run"), pair.target.row("rot")]
+
+
+def test_the_error_after_a_partial_rescoring_is_the_larger_one(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of what was kept, or that of what was computed."""
+    monkeypatch.setitem(SINKHORN, "iterations", 3)
+    one = ranked.scored(pair, ["sinkhorn"])["sinkhorn"]
+    _other_picture(pair.dataset.path)
+    now, ranker = again(pair), RANKERS["sinkhorn"]
+    part = ranker.together(Work(now.of_words(["hat"]), [ranker]))["sinkhorn"].error
+    for kept in (part / 2, 2 * part):
+        stale = {"sinkhorn": replace(one, error=kept)}
+        made = stored_scores.computed(now, [ranker], stale=stale)["sinkhorn"]
+        assert made.error == max(part, kept) and made.computed == 9
+    assert stored_scores.computed(now, [ranker])["sinkhorn"].error >= part
+
+
+def test_a_pair_of_some_words_keeps_all_candidates(small: Dataset) -> None:
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", [*LEXICON, wordlists.Row("red", "Hut", "N")])
+    pair = open_pair(Dataset(small.path), BACKBONE, "en-de")
+    part = pair.of_words(["red", "dog"])
+    assert part.source.words == ("red", "dog") and part.target is pair.target
+    asked = [(query.id, part.source.words[row], [part.target.words[column] for column in right])
+             for query, row, right in zip(part.queries, part.rows, part.gold, strict=True)]  # fmt: skip
+    assert asked == [("dog.N", "dog", ["Hund", "Köter"]), ("red.A", "red", ["rot"]), ("red.N", "red", ["Hut"])]
+    assert part.key != pair.key and part.index == {"dog.N": 0, "red.A": 1, "red.N": 2}
+    for name in ("avgmax", "cnn-max"):
+        whole = RANKERS[name].scores(pair)
+        np.testing.assert_array_equal(RANKERS[name].scores(part), whole[[pair.source.row(w) for w in ("red", "dog")]])
+
+
+def test_a_part_of_speech_may_be_left_open(small: Dataset) -> None:
+    rows = [*LEXICON, wordlists.Row("red", "Hut", "V"), wordlists.Row("red", "Hund", "N")]
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
+    pair = open_pair(Dataset(small.path), BACKBONE, "en-de")
+    ids = [query.id for query in pair.queries]
+    for pos, expected in (("", "N"), ("VA", "V"), ("AV", "A"), ("N", "N")):
+        assert ids[pair.find("red", pos)] == f"red.{expected}"
+    with pytest.raises(UnknownNameError, match="dog"):
+        pair.find("dog", "VA")
+
+
+def test_what_shares_nothing_is_scored_one_by_one(pair: Pair) -> None:
+    made = ranker_module.one_by_one(Work(pair, [RANKERS["spelling"], RANKERS["identity"]], device="cuda"))
+    assert list(made) == ["spelling", "identity"]
+    for name, one in made.items():
+        np.testing.assert_array_equal(one.matrix, RANKERS[name].scores(pair))
+        assert (one.device, one.computed, one.error, one.found) == ("cpu", 63, 0, False) and one.seconds > 0
+        assert one.key == RANKERS[name].full_key(pair) and one.recipe == RANKERS[name].recipe
+        assert [keys.tolist() for keys in (one.source_keys, one.target_keys)] == [k.tolist() for k in pair.keys]
+
+
+@pytest.mark.parametrize("name", [*METHODS, "knn+csls", "rrf=avgmax+isf,maxmax"])
+def test_an_image_method_as_a_ranker_is_what_its_record_says(name: str) -> None:
+    method = find_method(name)
+    one = image_methods.ranker_of(method)
+    for field in ("name", "label", "about", "formula", "source", "bounds", "by_row", "ranks_all"):
+        assert getattr(one, field) == getattr(method, field), field
+    assert one.kind == IMAGES and [base.name for base in one.bases] == list(method.bases)
+    assert (one.row is None) == bool(method.bases)
+    assert one.depth == (1 + max(base.depth for base in one.bases) if one.bases else 0)
+
+
+def test_what_a_ranker_does_not_say_of_itself() -> None:
+    """Scores as of cosines, of each word by itself, for every pair."""
+    own = Ranker("x", "X", "", "", "", CONTROL, key=lambda pair: "", scores=lambda pair: np.zeros((1, 1)))
+    assert (own.bounds, own.by_row, own.ranks_all, own.row, own.bases, own.depth) == ((-1, 1), True, True, None, (), 0)
+    assert own.available(None, "", "") is True and own.together is None and own.parameters == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,3 +50,13 @@ def test_a_stored_row_that_does_not_hold_any_more_is_not_taken(pair: Pair) -> No
     fresh = rankers.ranker("avgmax").scores(changed)[changed.source.row("run")]
     np.testing.assert_allclose(row, fresh, atol=1e-6)
     assert stored_scores.row_of(changed, rankers.ranker("avgmax+csls"), "run") is None
+
+
+def test_a_stored_row_is_taken_and_one_that_is_not_is_computed(pair: Pair) -> None:
+    """Told apart by scores that no method gives."""
+    ranker = rankers.ranker("avgmax")
+    one = ranked.scored(pair, ["avgmax"])["avgmax"]
+    stored_scores.keep(stored_scores.path_of(pair, "avgmax"), replace(one, matrix=one.matrix + 5))
+    np.testing.assert_array_equal(stored_scores.row_of(pair, ranker, "run"), one.matrix[pair.source.row("run")] + 5)
+    stored_scores.path_of(pair, "avgmax").unlink()
+    np.testing.assert_array_equal(stored_scores.row_of(pair, ranker, "run"), one.matrix[pair.source.row("run")])

@@ -160,6 +160,15 @@ def test_a_method_that_finds_every_word_first_is_not_certain() -> None:
         assert found.value == found.high == 1 and 0.8 < found.low < 0.9
 
 
+def test_some_queries_are_asked_for_by_their_ids() -> None:
+    """A word that is asked as a noun and as a verb is two queries; ids that nobody knows are no error."""
+    ranks = {"run.V": 3.0, "run.N": 9.0, "cow.N": 1.0}
+    found = tables.only({"a": frame(ranks), "b": frame(ranks | {"cow.N": NAN})}, {"run.N", "cow.N", "run", "x.N"})
+    assert [one["query"].tolist() for one in found.values()] == [["run.N", "cow.N"]] * 2
+    assert found["a"]["rank"].tolist() == [9, 1] and list(found) == ["a", "b"]
+    assert tables.only({"a": frame(ranks)}, [])["a"].empty
+
+
 def test_nothing_asked_is_not_an_error() -> None:
     record = one(tables.table({"en-de": {"avgmax": frame({"dog.N": NAN})}}), "en-de", "ALL")
     assert (record["n"], record["coverage"]) == (0, 0.0) and math.isnan(record["mrr"])

@@ -17,6 +17,7 @@ from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
 from cldi_core.insight import explanation
 from cldi_core.insight.explanation import Candidate, Explanation
+from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS
 from tests import oracles, ranked
 from tests.conftest import ABOUT, BACKBONE, picture
@@ -281,3 +282,86 @@ def test_the_rank_is_that_of_the_rankings_where_right_answers_tie(pair: Pair) ->
     assert frame["rank"][number] == found.rank == 1 and found.outcome == "found" and not found.shared
     assert [right.rank for right in found.gold] == [1.5, 1.5]
     assert explanation.as_json(found, 3)["rank"] == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"best_cosine": 0.71 - 0.029}, "other kind"), ({"best_cosine": 0.71 - 0.031}, "unlike"),
+        ({"best_cosine": 0.9}, "other kind"), ({"dispersion": 0.5}, "other kind"),
+        ({"dispersion": 0.501}, "dispersed"), ({"dispersion": 0.9, "best_cosine": 0.1}, "unlike"),
+    ],
+)  # fmt: skip
+def test_pictures_are_unlike_or_dispersed_from_a_threshold_on(facts: dict[str, float], reason: str) -> None:
+    assert case(40, others=(MILK,), **facts).reason == reason
+
+
+def test_an_explanation_as_plain_values() -> None:
+    """All of them, by name; six decimals are enough, and nan is nothing."""
+    milk = replace(MILK, score=0.812345678)
+    found = case(2, others=(milk, Candidate("Geist", NAN, NAN, False, "N", 0)), typical=NAN, senses=None)
+    right = {"word": "schütteln", "rank": 2, "score": 0.5, "gold": True, "pos": "V"}
+    first = {"word": "Milchshake", "rank": 1, "score": 0.812346, "gold": False, "pos": "N"}
+    last = {"word": "Geist", "rank": None, "score": None, "gold": False, "pos": "N"}
+    expected = {
+        "word": "shake", "pos": "V", "outcome": "nearly", "rank": 2, "reason": "other kind", "winner": first,
+        "rival": first, "shared": False, "ranked": 2, "gold": [right], "candidates": [first, right, last],
+        "pictures": 3, "dispersion": 0.4, "senses": None, "best_cosine": 0.7, "typical": None,
+    }  # fmt: skip
+    assert explanation.as_json(found, 9) == expected
+    assert explanation.as_json(found, 1) == expected | {"candidates": [first]}
+    alone = explanation.as_json(case(NAN, pictures=0), 3)
+    assert (alone["winner"], alone["rival"], alone["rank"], alone["ranked"]) == (None, None, None, 0)
+
+
+def test_words_of_other_languages_have_no_senses_and_texts_no_picture_as_a_reason(pair: Pair) -> None:
+    scores, number = ranked.scores(pair, ["avgmax"])["avgmax"], pair.find("run")
+    frame = rankings.ranked(pair, scores)
+    row = np.where(np.isnan(scores[0]), np.nan, np.linspace(1, 0, 9)).astype(np.float32)
+    found = explanation.explain(pair, number, row, frame, learned=True)
+    assert found.learned and found.reason == "texts" and found.senses == 57
+    assert not explanation.explain(pair, number, row, frame).learned
+    other = replace(pair, name="fr-de")
+    other.__dict__["languages"] = ("fr", "de")  # the same words, as if they were French
+    assert explanation.explain(other, number, row, None).senses is None
+
+
+@pytest.mark.parametrize("method", ["maxmax", "maxmax+csls", "avgmax", "avgmax+csls", "knn", "cnn-max"])
+def test_one_match_made_the_score_of_maxmax_and_all_those_of_others(pair: Pair, method: str) -> None:
+    found = explanation.matches(pair, "run", "rennen", method)
+    assert len(found) == (1 if method.startswith("maxmax") else 3)
+    assert found == explanation.matches(pair, "run", "rennen", "avgmax")[: len(found)]
+
+
+def test_equal_matches_stand_in_the_order_of_their_pictures(pair: Pair) -> None:
+    """Every picture of the word is equal to one of the candidate's: sorted by id, whatever order the word has them."""
+    ids = [f"{letter}{'0' * 31}" for letter in "cab"]
+    same = ImageSets.from_members(["x"], [[0, 1, 2]], np.eye(3, dtype=np.float32), ids)
+    found = explanation.matches(replace(pair, source=same, target=same), "x", "x", "avgmax")
+    assert [match.source for match in found] == [match.target for match in found] == sorted(ids)
+
+
+def candidates(*scores: float) -> list[Candidate]:
+    return [replace(MILK, score=score) for score in scores]
+
+
+@pytest.mark.parametrize(
+    ("method", "scores", "ends"),
+    [
+        ("avgmax", (0.4, 0.7, NAN), (0, 1)), ("avgmax", (-0.2, 0.7), (-0.2, 1)), ("avgmax", (), (0, 1)),
+        ("avgmax", (NAN,), (0, 1)), ("avgmax+csls", (-0.4, NAN, 1.7), (-0.4, 1.7)), ("avgmax+csls", (-3,), (-4, -3)),
+        ("rrf", (0.01, 0.02), (0.01, 0.02)), ("rrf", (), (0, 1)), ("spelling", (0.5, 0.5), (-0.5, 0.5)),
+    ],
+)  # fmt: skip
+def test_the_scale_of_cosines_holds_0_and_1_and_others_what_is_shown(
+    method: str, scores: tuple[float, ...], ends: tuple[float, float]
+) -> None:
+    found = explanation.score_range(method, candidates(*scores))
+    assert found == ends and found[0] < found[1]
+
+
+def test_the_place_of_a_tie_is_within_1e_6() -> None:
+    """As in ranks: what is 0.9e-6 behind the first is first too, what is 1.1e-6 behind is not."""
+    for behind, winner in ((0.9e-6, "schütteln"), (1.1e-6, "Milchshake")):
+        right = replace(case(1.5).gold[0], score=0.8 - behind)
+        assert replace(case(1.5), candidates=(MILK, right), gold=(right,)).winner.word == winner

@@ -36,6 +36,7 @@ def test_a_sound_set_has_no_errors(small: Dataset) -> None:
         "coverage: en-de: 1 translations have no pictures: Geist",
     ]
     assert "word lists: en-de: 9 lines, queries: 4 N, 1 V, 2 A" in levels(found, "info")
+    assert "pictures: 17 pictures in 1 shards" in levels(found, "info")
     assert "features: efficientnet-lite0: features of 17 pictures, 8 dimensions" in levels(found, "info")
 
 
@@ -147,6 +148,7 @@ def test_shared_and_failed_pictures_are_counted(small: Dataset) -> None:
     assert len(owners[sun]) == 3 and {sun, house} <= {key for key, words in owners.items() if len(words) > 1}
     named = ", ".join(f"{key[:4]}.png (broken picture)" for key in ids[:2])
     assert matching(found, "could not be used").text == f"{BACKBONE}: 2 pictures could not be used: {named}"
+    assert matching(found, "could not be used").area == "features"
     assert matching(found, "have no features").text == f"{BACKBONE}: 1 pictures that words use have no features"
     assert matching(found, "features of").text.startswith(f"{BACKBONE}: features of 14 pictures")
 

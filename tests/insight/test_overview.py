@@ -158,3 +158,73 @@ def test_the_rank_correlation_is_spearmans_over_words() -> None:
     assert -1 <= found.low < found.value < found.high < 0 and found.n == 100
     assert math.isnan(overview.rank_correlation(table[:2]).value)
     assert overview.rank_correlation(table[:30]).why == "n too small"
+
+
+def test_stories_are_of_the_clearest_matches_and_then_of_the_alphabet() -> None:
+    """Rank 10 is no failure and 10½ is; 1½ is no success; words spelled alike or without a rank tell nothing."""
+    frame = rankings(
+        [("b.V", 10.5, 0.5, False), ("a.V", 11, 0.5, False), ("c.V", 10, 0.9, False), ("d.V", 1.5, 0.9, False),
+         ("f.V", 1, 0.2, False), ("e.V", 1, 0.2, False), ("x.A", 50, 0.9, True), ("y.A", NAN, 0.9, False),
+         ("z.A", 50, 0.1, False), ("n.N", 1, 0.9, False)]
+    )  # fmt: skip
+    for own in (frame, frame[::-1]):
+        assert [(story.query, story.works) for story in overview.stories(own)] == [
+            ("a.V", False), ("e.V", True), ("z.A", False)
+        ]  # fmt: skip
+
+
+def test_senses_are_those_of_english_words(small: Dataset) -> None:
+    wordlists.write_list(small.path / "lexicon" / "en-de.tsv", [*LEXICON, wordlists.Row("hand", "run", "N")])
+    frame = overview.dispersions(open_pair(Dataset(small.path), BACKBONE, "en-de"))
+    own = frame[frame["language"] == "en"].set_index("word")["senses"]
+    assert own["run"] == 57 and math.isnan(own["hat"]) and len(own) == 7
+    assert frame.loc[frame["language"] == "de", "senses"].isna().all(), "“run” is no English word here"
+    assert list(frame.columns) == ["language", "word", "pos", "dispersion", "pictures", "senses"]
+    assert frame["pictures"].tolist()[:4] == [2, 2, 2, 0]
+
+
+def test_three_extremes_and_equal_ones_by_the_alphabet() -> None:
+    frame = pd.DataFrame({"word": list("fedcba"), "pos": list("NNNNNV"), "dispersion": [0.5, 0.5, 0.5, 0.5, 0.1, 0.9]})
+    for own in (frame, frame[::-1]):
+        low, high = overview.extremes(own, "N")
+        assert low["word"].tolist() == ["b", "c", "d"] and high["word"].tolist() == ["f", "e", "d"]
+
+
+def test_all_wins_are_there_the_clearest_first() -> None:
+    table = pd.DataFrame({"query": list("abcdef"), "word": list("abcdef"), "pos": "N",
+                          "one": [1, 1, 5, 9, 4, 3.0], "two": [9, 9, 2, 1, 4, 2.0]})  # fmt: skip
+    won, lost = overview.wins(table, "one", "two")
+    assert won["query"].tolist() == ["a", "b"] and lost["query"].tolist() == ["d", "c", "f"]
+    assert list(won.columns) == list(lost.columns) == list(table.columns)
+
+
+def test_some_queries_of_a_comparison() -> None:
+    table = overview.compare({"one": ONE, "two": ONE}, "NVA")
+    found = overview.of_queries(table, {"run.V", "cow.N", "dog.V"})
+    assert found["query"].tolist() == ["cow.N", "run.V"] and found.index.tolist() == [0, 1]
+    assert overview.of_queries(table, []).empty
+
+
+def test_comparisons_have_the_word_and_the_part_of_speech_of_each_query() -> None:
+    table = overview.compare({"two": TWO, "one": ONE}, "VN")
+    assert table.columns.tolist() == ["query", "word", "pos", "two", "one"]
+    assert table[["word", "pos"]].to_numpy().tolist() == [["cow", "N"], ["dog", "N"]]
+
+
+def test_the_figures_of_a_contender_are_those_of_all_parts_of_speech_at_1_and_10() -> None:
+    ranks = rankings([("a.N", 1, 0, True), ("b.V", 10, 0, False), ("c.A", 11, 0, False), ("d.A", 2, 0, False)])
+    record = overview.figures(overview.compare({"one": ranks}, "NVA"), "one")
+    assert (record["method"], record["setting"], record["n"], record["coverage"]) == ("one", "ALL", 4, 1)
+    assert (record["p@1"], record["p@10"]) == (0.25, 0.75)
+
+
+def test_a_word_that_is_asked_twice_keeps_its_one_dispersion() -> None:
+    """The same spelling may be a word of both languages: that of the source language counts."""
+    frame = pd.DataFrame(
+        {"language": ["en", "en", "de"], "word": ["dog"] * 3, "pos": list("NVN"), "dispersion": [0.1, 0.1, 0.9]}
+    )  # fmt: skip
+    asked = rankings([("dog.N", 1, 0, False), ("dog.V", 3, 0, False), ("dog.A", 5, 0, False), ("cow.N", 2, 0, False)])
+    table = overview.with_dispersion(asked, frame, "NV")
+    assert list(table.columns) == ["query", "word", "pos", "rank", "dispersion", "number"]
+    assert table.to_numpy().tolist() == [["dog.N", "dog", "N", 1, 0.1, 0], ["dog.V", "dog", "V", 3, 0.1, 1]]
+    assert overview.with_dispersion(asked, frame[:0], "NV").empty

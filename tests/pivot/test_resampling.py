@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from cldi_core.evaluation import metrics
 from cldi_core.pivot import resampling
+from tests import oracles
 
 
 def ragged(items: int = 60, seeds: int = 4, *, of_seeds: float = 0.0) -> np.ndarray:
@@ -79,3 +84,72 @@ def test_the_median_of_drawn_items_and_seeds() -> None:
     assert found.value == np.nanmedian(ranks)
     low, high = np.quantile(slow_medians(ranks), [0.025, 0.975])
     assert (found.low, found.high) == pytest.approx((low, high), abs=1.5)
+
+
+def mean_of(values: np.ndarray) -> resampling.Statistic:
+    """The mean over pairs of the means of the drawn items."""
+    known = ~np.isnan(values)
+
+    def of(counts: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):
+            return np.nanmean((counts @ np.where(known, values, 0)) / (counts @ known.astype(float)), axis=1)
+
+    return of
+
+
+@pytest.mark.parametrize("values", [[[0.1], [0.4], [0.9]], [[0.1, 0.2], [0.3, 0.5], [0.9, 0.7]]], ids=["one", "two"])
+def test_resample_has_the_distribution_of_all_draws(values: list[list[float]]) -> None:
+    """Three items can be drawn in 27 ways: every mean must be one of those, about as often as it should be."""
+    draws = [list(draw) for draw in itertools.product(range(3), repeat=3)]
+    expected = Counter(round(mean, 9) for mean in oracles.bootstrap(values, draws))
+    found = Counter(np.round(resampling.resample(mean_of(np.array(values)), 3, resamples=27_000, seed=1), 9).tolist())
+    assert found.keys() == expected.keys()
+    for mean, ways in expected.items():
+        assert found[mean] == pytest.approx(1000 * ways, abs=5 * math.sqrt(1000 * ways))
+
+
+@pytest.mark.parametrize("resamples", [1, 199, 200, 201, 400])
+def test_resample_gives_as_many_as_asked(resamples: int) -> None:
+    """However many are made at a time, and anew: kept draws would equal themselves whatever they are."""
+    values, chunk = ragged(50, 2), resampling.CHUNK
+    every = resampling.resample(mean_of(values), 50, resamples=400)
+    resampling._counts.cache_clear()
+    found = resampling.resample(mean_of(values), 50, resamples=resamples)
+    assert found.shape == (resamples,)
+    whole = resamples - resamples % chunk
+    np.testing.assert_array_equal(found[:whole], every[:whole])
+    assert (every[:chunk] != every[chunk : 2 * chunk]).mean() > 0.9, "no draw is made twice"
+
+
+def test_draws_are_made_once_and_kept_and_each_seed_has_its_own() -> None:
+    values = ragged(90, 2)
+    resampling._counts.cache_clear()
+    first = resampling.resample(mean_of(values), 90)
+    chunks = resampling.RESAMPLES // resampling.CHUNK
+    assert resampling._counts.cache_info()[:2] == (0, chunks)
+    resampling.resample(mean_of(1 - values), 90)
+    assert resampling._counts.cache_info()[:2] == (chunks, chunks)
+    resampling._counts.cache_clear()
+    np.testing.assert_array_equal(resampling.resample(mean_of(values), 90), first)
+    assert (resampling.resample(mean_of(values), 90, seed=1) != first).mean() > 0.9
+    resampling._counts.cache_clear()
+    resampling.resample(lambda counts: counts[:, 0], resampling.CACHED + 1, resamples=2)
+    assert resampling._counts.cache_info()[:2] == (0, 0), "draws over very many items are not kept"
+
+
+def test_the_interval_of_draws_holds_95_percent_of_them() -> None:
+    found = resampling.of_draws(0.5, np.append(np.linspace(0, 1, 2001), math.nan), 30)
+    assert (found.value, found.low, found.high) == (0.5, pytest.approx(0.025), pytest.approx(0.975))
+    assert math.isnan(resampling.of_draws(math.nan, np.full(9, math.nan), 30).low)
+
+
+@pytest.mark.parametrize("n", [1, 2, 11, 19])
+def test_draws_of_fewer_than_20_items_make_no_interval(n: int) -> None:
+    found = resampling.of_draws(0.5, np.arange(9.0), n)
+    assert (found.value, found.n, found.why) == (0.5, n, "n too small") and math.isnan(found.high)
+    assert resampling.of_draws(0.5, np.arange(9.0), 20).why == ""
+
+
+@pytest.mark.parametrize("value", [0.5, 0.1, 1 / 3])
+def test_draws_that_are_all_the_same_make_no_interval(value: float) -> None:
+    assert resampling.of_draws(value, np.full(50, value), 30).why == "no spread"

@@ -9,7 +9,7 @@ from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.scoring import best_match, hardware, knn
 from cldi_core.scoring.imagesets import ImageSets, unit_rows
 from cldi_core.scoring.knn import STEP
-from cldi_core.scoring.methods import METHODS
+from cldi_core.scoring.methods import METHODS, Options
 from cldi_core.scoring.scores import score, score_all
 from cldi_core.scoring.ties import ranks
 from tests import oracles, oracles_extra
@@ -244,3 +244,38 @@ def test_every_method_says_what_it_does() -> None:
         ways = [method.measures, method.votes, method.compute, method.combine]
         assert sum(bool(way) for way in ways) == 1
         assert bool(method.bases) == bool(method.combine)
+
+
+@pytest.mark.parametrize("reading", knn.READINGS)
+def test_a_reading_concerns_knn_c_alone(reading: str) -> None:
+    """Asked for together with others, or where it is not asked for at all."""
+    source, target, options = sets_of(S), sets_of(T), Options(k=2, seed=3, reading=reading)
+    others = [name for name in METHODS if name != "knn-c"]
+    for names in (others, [*METHODS]):
+        found = score_all(source, target, names, options=options)
+        for name in others:
+            np.testing.assert_array_equal(found[name], score(source, target, name), err_msg=name)
+    own = score(source, target, "knn-c", k=2, seed=3, reading=reading)
+    np.testing.assert_array_equal(found["knn-c"], own)
+    if reading != "votes":
+        np.testing.assert_array_equal(own, score(*knn.replaced(source, target, options), "knn"))
+
+
+@pytest.mark.parametrize(
+    ("names", "measures"),
+    [(["avgmax"], {"forward"}), (["maxmax", "avgmax+csls"], {"best", "forward"}), (["knn"], set()),
+     (["avgmax-sym"], {"forward", "backward"}), (["cnn-mean", "sinkhorn"], None)],
+)  # fmt: skip
+def test_the_pass_is_asked_for_what_is_needed_and_for_nothing_else(
+    names: list[str], measures: set[str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[set[str]] = []
+    original = best_match.match
+
+    def spy(source: ImageSets, target: ImageSets, own: list[str], **named: object) -> object:
+        asked.append(set(own))
+        return original(source, target, own, **named)
+
+    monkeypatch.setattr(best_match, "match", spy)
+    score_all(sets_of(S), sets_of(T), names)
+    assert asked == ([] if measures is None else [measures])
