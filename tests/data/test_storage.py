@@ -356,6 +356,17 @@ def test_the_file_that_was_broken_is_read_when_it_is_whole(tmp_path: Path) -> No
     assert storage.map_tensors(tmp_path / "t") == ({}, {})
 
 
+@pytest.mark.parametrize("dimensions", [1, 2, 31, 32, 33, 64])
+def test_tensors_have_up_to_32_dimensions(tmp_path: Path, dimensions: int) -> None:
+    shape = [1] * (dimensions - 1) + [8]
+    (tmp_path / "t").write_bytes(tensor(shape=shape))
+    if dimensions <= 32:
+        assert storage.map_tensors(tmp_path / "t")[0]["x"].shape == tuple(shape)
+    else:
+        with pytest.raises(DatasetError, match="no proper shape"):
+            storage.map_tensors(tmp_path / "t")
+
+
 def test_a_header_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "t.safetensors"
     with path.open("wb") as file:
@@ -486,3 +497,16 @@ def test_the_checksum_of_tensors_stands_for_all_that_is_known_of_them() -> None:
     one, other = ({"x": turned, "a": matrix[0]}, {"a": matrix[0].copy(), "x": matrix})
     assert storage.checksum(one, {"a": "1", "b": "2"}) == storage.checksum(other, {"b": "2", "a": "1"})
     assert storage.checksum({"x": np.array(2.5)}, {}) != storage.checksum({"x": np.array(2.0)}, {})
+
+
+def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library has errors of its own for it."""
+    import safetensors.numpy
+
+    def full(*given: object, **how: object) -> None:
+        raise safetensors.SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr(safetensors.numpy, "save_file", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        storage.save_tensors(tmp_path / "t.safetensors", TENSORS, {})
+    assert names(tmp_path) == []
