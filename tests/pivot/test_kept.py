@@ -200,6 +200,7 @@ def test_rows_that_lack_something_are_named_by_seed_where_they_can_be(tmp_path: 
     found = kept.standing(lacking, tmp_path, corpus, where, ("rank",))
     named = {} if column in ("model", "seed") else {"a": (0, 3), "b": (0,)}
     assert found == kept.Kept(None, named)
+    assert kept.standing(frame[["model", "seed"]], tmp_path, corpus, where, ()).stale == {"a": (0, 3), "b": (0,)}
     standing = frame.assign(corpus=[kept.key_of(corpus, 0, "items")] * 3 + ["x"])
     found = kept.standing(standing, tmp_path, corpus, where, ("rank",))
     assert found.frame is not None and found.frame.equals(standing.iloc[:3]) and found.stale == {"a": (3,)}
