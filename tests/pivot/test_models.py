@@ -4,28 +4,48 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cldi_core.errors import UnknownNameError
+from cldi_core.errors import CldiError, UnknownNameError
 from cldi_core.pivot.models import MODELS, PRESETS, Key, TrainingOptions, find_model, trained_keys
+from cldi_core.pivot.similarity import SIMILARITIES
 
 LANGUAGES = ("en", "de")
 
 
-def test_the_models_are_those_of_the_paper() -> None:
-    """Gella et al. 2017, sections 3 and 4: margins of 0.2 for cosine and 0.05 for order, two baselines."""
-    assert {name: (one.similarity, one.margin, one.bilingual, one.parallel) for name, one in MODELS.items()} == {
-        "vse": ("cosine", 0.2, False, False),
-        "oe": ("order", 0.05, False, False),
-        "pivot-sym": ("cosine", 0.2, True, False),
-        "pivot-asym": ("order", 0.05, True, False),
-        "parallel-sym": ("cosine", 0.2, True, True),
-        "parallel-asym": ("order", 0.05, True, True),
-    }
-    assert all(find_model(name) is one and one.name == name for name, one in MODELS.items())
-    with pytest.raises(UnknownNameError, match="unknown model 'clip'"):
-        find_model("clip")
+def test_the_six_models_are_the_papers() -> None:
+    assert list(MODELS) == ["vse", "oe", "pivot-sym", "pivot-asym", "parallel-sym", "parallel-asym"]
+    for name, model in MODELS.items():
+        order = name in ("oe", "pivot-asym", "parallel-asym")
+        assert (model.similarity, model.margin) == (("order", 0.05) if order else ("cosine", 0.2))
+        assert model.similarity in SIMILARITIES and model.parallel == name.startswith("parallel")
+        alone = name in ("vse", "oe")
+        assert model.spaces(["en", "de"]) == ([("en",), ("de",)] if alone else [("en", "de")])
+    with pytest.raises(UnknownNameError, match="unknown model 'VSE'; choose from: vse, oe, pivot-sym"):
+        find_model("VSE")
+    assert set(PRESETS) == {"demo", "multi30k"} and PRESETS["multi30k"].encoder == "gru"
+
+
+@pytest.mark.parametrize("name", ["word_dim", "joint_dim", "rate", "batch", "clip", "epochs", "patience", "margin"])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
+def test_options_that_cannot_be_trained_with_are_refused(name: str, value: float) -> None:
+    with pytest.raises(CldiError) as caught:
+        TrainingOptions(**{name: value})  # type: ignore[arg-type]
+    assert str(caught.value) == f"{name} = {value} cannot be trained with; expected a number above 0"
+
+
+@pytest.mark.parametrize("value", [1, -0.1, float("nan"), float("inf")])
+def test_an_average_that_keeps_everything_or_less_than_nothing_is_refused(value: float) -> None:
+    with pytest.raises(CldiError, match=r"average = .* expected 0 up to below 1"):
+        TrainingOptions(average=value)
+
+
+def test_an_unknown_encoder_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="unknown encoder 'lstm'; choose from: gru, bag"):
+        TrainingOptions(encoder="lstm")
+    assert TrainingOptions(margin=None).margin is None and TrainingOptions(average=0).average == 0
 
 
 def test_the_preset_of_multi30k_is_the_papers() -> None:
@@ -81,3 +101,14 @@ def test_trained_models_are_those_whose_files_are_all_there(tmp_path: Path) -> N
     assert trained_keys(tmp_path, "b", "en-de", LANGUAGES, "words") == [replace(there[0], holdout="words")]
     assert trained_keys(tmp_path / "none", "b", "en-de", LANGUAGES) == []
     assert not Key("b", "en-de", "oe").is_trained(tmp_path, LANGUAGES)
+
+
+def test_every_key_has_a_path_of_its_own(tmp_path: Path) -> None:
+    key = Key("b", "en-de", "vse")
+    assert key.path(tmp_path, ("en",)) == tmp_path / "b" / "en-de" / "items" / "vse" / "seed-0" / "en.safetensors"
+    changed: list[dict[str, Any]] = [
+        {}, {"backbone": "c"}, {"pair": "en-fr"}, {"model": "oe"}, {"holdout": "words"}, {"seed": 1},
+        {"permuted": True},
+    ]  # fmt: skip
+    paths = {replace(key, **one).path(tmp_path, languages) for one in changed for languages in (("en",), LANGUAGES)}
+    assert len(paths) == 14
