@@ -155,6 +155,14 @@ def test_what_cannot_be_split_is_refused() -> None:
         same.split(0)
 
 
+def test_two_items_of_each_part_are_enough() -> None:
+    corpus = pivot_data.corpus(fixed=False)
+    few = replace(corpus, items=corpus.items[:12])
+    assert list(map(len, parts(few.split(0)))) == [8, 2, 2]
+    with pytest.raises(DatasetError, match="has 10 described pictures"):
+        replace(corpus, items=corpus.items[:10]).split(0)  # one would be enough for validation
+
+
 def test_the_digest_changes_with_what_training_depends_on() -> None:
     corpus = pivot_data.corpus()
     assert corpus.digest == pivot_data.corpus().digest
@@ -165,8 +173,14 @@ def test_the_digest_changes_with_what_training_depends_on() -> None:
         replace(corpus, items=tuple(rest)),
         replace(corpus, items=(replace(first, texts={"en": ("a cow",)}), *rest)),
         replace(corpus, items=(replace(first, own={"en": (1,), "de": (0,)}), *rest)),
+        replace(corpus, items=(replace(first, asked={"en": ("a cow",)}), *rest)),
+        replace(corpus, items=(replace(first, id="a cow"), *rest)),
+        replace(corpus, items=(replace(first, pictures=first.pictures[:1]), *rest)),
+        replace(corpus, items=(*rest, first)),
+        replace(corpus, languages=("de", "en")),
+        replace(corpus, pictures=corpus.pictures[::-1]),
     ]
-    assert len({corpus.digest, *(one.digest for one in changed)}) == 6
+    assert len({corpus.digest, *(one.digest for one in changed)}) == 1 + len(changed)
 
 
 def test_parts_hold_the_items_that_a_language_describes() -> None:
