@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from cldi_core.pivot import evaluation, report
+from cldi_core.pivot import evaluation, experiment, report
+from cldi_core.pivot.experiment import RANKS, WORDS
+from tests.pivot.test_experiment import ranked_as, tried
 
 
 def compared(low: float, high: float, n: int = 40) -> dict[str, Any]:
@@ -160,3 +163,39 @@ def test_models_are_compared_with_the_rivals_that_are_there_on_the_same_items() 
         assert one["n"] == (30 if "vse" in (model, rival) else 40)
         better = {"vse": 0, "pivot-sym": 1, "parallel-sym": 1, "ridge": 1, "pivot-sym-permuted": 0}
         assert one["verdict"] == {1: "better", 0: "not told apart", -1: "worse"}[better[model] - better[rival]]
+
+
+@pytest.mark.parametrize("folder", ["pivot", "elsewhere"])
+def test_a_report_holds_what_is_new_and_what_is_kept_and_stands(tmp_path: Path, folder: str) -> None:
+    one = tried(tmp_path / "made" / folder, models=("pivot-sym",), seeds=(1,))
+    assert report.of(one)["results"] == [] and "words" not in report.of(one)
+    models = experiment.train(one)
+    kept = ranked_as(one, ("vse", 0, [1, 2]), ("ridge", 0, [3, 1]), ("pivot-sym", 1, [9, 9]))
+    stale = ranked_as(one, ("oe", 3, [1, 1]), ("spelling", 2, [1, 1])).assign(corpus="another")
+    experiment.keep(one, RANKS, pd.concat([kept, stale]))
+    spoken = ranked_as(one, ("avgmax", 4, [1, 2]), name=WORDS)
+    experiment.keep(one, WORDS, pd.concat([spoken, ranked_as(one, ("vse", 5, [1]), name=WORDS).assign(corpus="x")]))
+    found = report.of(one)
+    assert not any(record["stored"] for record in found["results"] if record["model"] != "chance")
+    assert found["left_out"] == {"oe": [3], "spelling": [2], "vse": [5]}
+    new = ranked_as(one, ("pivot-sym", 1, [1, 1]), ("oe", 3, [2, 2]))
+    words = ranked_as(one, ("pivot-sym", 1, [4, 4]), name=WORDS)
+    found = report.of(one, new, words)
+    stored = {record["model"]: record.get("stored") for record in found["results"]}
+    assert stored == {"pivot-sym": False, "oe": False, "vse": True, "ridge": True, "chance": None}
+    assert {record["model"]: record["r@1"] for record in found["results"]}["pivot-sym"] == 1, "the new ones count"
+    about = {"corpus": "made up", "folder": "made" if folder == "pivot" else folder, "backbone": "made-up"}
+    about |= {"pair": "en-de", "holdout": "items", "described_in_both": True, "seeds": [0, 1, 3]}
+    assert {name: found[name] for name in about} == about
+    assert found["left_out"] == {"spelling": [2], "vse": [5]} and found["again"].endswith(" --holdout items")
+    assert found["seconds"] == {key.name: pytest.approx(model.seconds) for key, model in models.items()}
+    assert {(record["model"], record["against"]) for record in found["comparisons"]} == {
+        (model, rival)
+        for model in ("pivot-sym", "oe", "vse")
+        for rival in ("pivot-sym", "oe", "vse", "ridge")
+        if rival != model
+    }
+    assert {record["model"]: record["mrr"] for record in found["words"]["all"]} == {"pivot-sym": 0.25, "avgmax": 0.75}
+    assert len(found["words"]["held_out"]) == len(found["words"]["all"])
+    out = report.of(one, new, words.assign(held_out=False))["words"]
+    assert {record["model"] for record in out["held_out"]} == {"avgmax"}
