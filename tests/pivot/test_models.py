@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from cldi_core.errors import CldiError, UnknownNameError
+from cldi_core.pivot import about
 from cldi_core.pivot.models import MODELS, PRESETS, Key, TrainingOptions, find_model, trained_keys
 from cldi_core.pivot.similarity import SIMILARITIES
 
+ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("en", "de")
 
 
@@ -21,6 +23,7 @@ def test_the_six_models_are_the_papers() -> None:
         order = name in ("oe", "pivot-asym", "parallel-asym")
         assert (model.similarity, model.margin) == (("order", 0.05) if order else ("cosine", 0.2))
         assert model.similarity in SIMILARITIES and model.parallel == name.startswith("parallel")
+        assert model.name == name and model.label == name.upper()
         alone = name in ("vse", "oe")
         assert model.spaces(["en", "de"]) == ([("en",), ("de",)] if alone else [("en", "de")])
     with pytest.raises(UnknownNameError, match="unknown model 'VSE'; choose from: vse, oe, pivot-sym"):
@@ -51,8 +54,20 @@ def test_an_unknown_encoder_is_refused() -> None:
 def test_the_preset_of_multi30k_is_the_papers() -> None:
     preset = PRESETS["multi30k"]
     assert (preset.encoder, preset.word_dim, preset.joint_dim, preset.batch, preset.clip) == ("gru", 300, 1024, 128, 2)
+    assert (preset.rate, preset.epochs, preset.patience) == (0.001, 30, 5)
     assert (preset.average, preset.margin, preset.hardest, preset.swapped) == (0, None, False, False)
     assert PRESETS["demo"] == TrainingOptions()
+
+
+def test_the_preset_of_the_demo_is_what_its_models_were_trained_with() -> None:
+    """With other numbers they would be trained anew, and would not be what the README tells of."""
+    paths = sorted(ROOT.glob("data/demo/pivot/*/*/*/*/seed-*/*.safetensors"))
+    for path in paths:
+        found = about.stored(path).about.options
+        seed, permuted = int(path.parent.name.removeprefix("seed-")), path.parent.parent.name.endswith("-permuted")
+        expected = {"seed": seed, "permuted": permuted, "holdout": path.parent.parent.parent.name}
+        assert found == replace(PRESETS["demo"], **expected), path
+    assert paths
 
 
 def test_numbers_at_their_borders() -> None:
