@@ -107,7 +107,7 @@ def test_a_truncated_archive(folder: Path) -> None:
 
 def test_an_archive_that_grows_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multi30k, "MOST", 100)
-    assert "more than 100 characters" in error_of(folder)
+    assert "more than 100 bytes" in error_of(folder)
 
 
 def test_an_archive_of_just_that_size_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,8 +115,26 @@ def test_an_archive_of_just_that_size_is_read(folder: Path, monkeypatch: pytest.
     monkeypatch.setattr(multi30k, "MOST", most)
     assert len(multi30k.task1(folder, "val", ("en",)).pictures) == 7
     monkeypatch.setattr(multi30k, "MOST", most - 1)
-    with pytest.raises(DatasetError, match=f"'val.en.gz' has more than {most - 1} characters"):
+    with pytest.raises(DatasetError, match=f"'val.en.gz' has more than {most - 1} bytes"):
         multi30k.task1(folder, "val", ("en",))
+
+
+def test_a_file_is_never_cut_whatever_its_letters(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter may be several bytes: 8 lines of 3 letters are 32 characters and 56 bytes."""
+    put(folder, "val.de", ["ßßß"] * 8)
+    monkeypatch.setattr(multi30k, "MOST", 56)
+    assert multi30k._lines(folder / "val.de") == ["ßßß"] * 8
+    for most in (55, 54, 49, 48, 33, 32):
+        monkeypatch.setattr(multi30k, "MOST", most)
+        with pytest.raises(DatasetError, match=f"'val.de' has more than {most} bytes"):
+            multi30k._lines(folder / "val.de")
+
+
+def test_an_archive_that_is_broken_inside(folder: Path) -> None:
+    data = bytearray((folder / "val.en.gz").read_bytes())
+    data[10] = 0xFF  # the first byte behind the header: no kind of block
+    (folder / "val.en.gz").write_bytes(data)
+    assert "'val.en.gz' cannot be read" in error_of(folder)
 
 
 def test_of_several_files_of_one_name_the_first_is_read(folder: Path) -> None:
