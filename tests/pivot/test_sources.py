@@ -76,6 +76,7 @@ def test_bundles_are_the_concepts_behind_a_word_and_its_right_answers(small: dat
     expected = {"dog": {"sun", "house"}, "hat": {"house", "tree"}, "hand": {"tree", "square"}, "red": {"cross"},
                 "run": {"stripes", "ring", "cross"}, "big": {"square", "ring"}}  # fmt: skip
     assert sorted(map(set, found), key=sorted) == sorted(expected.values(), key=sorted), "ghost has no picture"
+    assert all(bundle == tuple(sorted(bundle)) for bundle in found), "the same order in every process"
 
 
 @pytest.mark.parametrize(
