@@ -216,7 +216,7 @@ def test_identity_looks_at_no_item_of_the_test(corpus: Corpus, split: Split) -> 
 def test_the_controls_are_three(corpus: Corpus, split: Split, bridge: Bridge) -> None:
     every = scorers.rivals(corpus, split, bridge)
     assert [one.name for one in every] == ["ridge", "spelling", "identity"]
-    assert scorers.CONTROLS == {one.name: one.label for one in every}
+    assert {one.name: one.label for one in every} == scorers.CONTROLS
 
 
 def test_a_language_without_training_items_is_ranked_all_the_same(corpus: Corpus, split: Split, tmp_path: Path) -> None:
