@@ -233,3 +233,19 @@ def test_words_are_ranked_by_models_and_controls_alike(pair: Pair) -> None:
     one = tried(translation.models_folder(pair.dataset), corpus, holdout="words", dataset=pair.dataset)
     experiment.keep(one, WORDS, one.marked(frame, one.words))
     assert_alike(held, experiment.word_table(kept.read(one.path(WORDS)), held_out=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"), [(RANKS, evaluation.COLUMNS), (WORDS, experiment.WORD_COLUMNS)], ids=[RANKS, WORDS]
+)
+def test_ranks_stand_with_all_of_their_columns_only(tmp_path: Path, name: str, columns: tuple[str, ...]) -> None:
+    one = tried(tmp_path)
+    whole = ranked_as(one, ("a", 0, [1, 2]), name=name)[[*columns, *kept.DIGESTS]]
+    one.path(name).parent.mkdir(parents=True)
+    whole.to_parquet(one.path(name))
+    found = one.kept(name)
+    assert found.frame is not None and len(found.frame) == 2 and found.stale == {}
+    for column in columns:
+        whole.drop(columns=column).to_parquet(one.path(name))
+        named = {} if column in ("model", "seed") else {"a": (0,)}
+        assert one.kept(name) == Kept(None, named), column
