@@ -306,3 +306,19 @@ def test_a_word_that_is_listed_twice_is_one_candidate(made: dataset.Dataset) -> 
     for back, words in ((False, {"Kuh", "Rind"}), (True, {"cow", "cattle"})):
         (found,) = translation.translate(one, replace(KEY, holdout="items"), ["Kuh" if back else "cow"], back=back)
         assert len(found["candidates"]) == 2 and {each["word"] for each in found["candidates"]} == words
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_row_of_a_word_is_that_of_all_scores(made: dataset.Dataset, name: str) -> None:
+    pair, ranker = pair_of(made), TRAINED_MODELS[name]
+    whole = ranker.scores(pair)
+    for number, word in enumerate(pair.source.words):
+        np.testing.assert_allclose(ranker.row(pair, word), whole[number], atol=1e-5)
+
+
+def test_unknown_words_are_those_that_hold_a_word_training_has_not_seen(made: dataset.Dataset) -> None:
+    pair = pair_of(made)
+    known = translation.stored(pair, "pivot-sym")["en"].vocabularies["en"].words
+    found = translation.unknown_words(pair, "pivot-sym")
+    assert isinstance(found, frozenset) and found == {word for word in pair.source.words if word not in known}
+    assert "ghost" in found and "cow" not in found
