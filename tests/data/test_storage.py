@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from cldi_core.data import storage
@@ -290,106 +289,6 @@ def test_a_mapped_file_that_is_replaced_stays_as_it_was(tmp_path: Path) -> None:
     assert len(before) == 5000 and not before.any()
 
 
-def packed(header: object, data: bytes = bytes(64), length: int | None = None) -> bytes:
-    """A safetensors file with any header, which may be raw bytes."""
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    return (len(text) if length is None else length).to_bytes(8, "little") + text + data
-
-
-def tensor(**changes: object) -> bytes:
-    """A file with one tensor of eight numbers, changed so that it is broken."""
-    return packed({"x": {"dtype": "F64", "shape": [2, 4], "data_offsets": [0, 64]} | changes})
-
-
-BROKEN = {
-    "empty": b"",
-    "half a length": b"\x01\x00\x00",
-    "a length only": packed(b"", b"", 2),
-    "a length beyond the file": packed({}, length=1000),
-    "a negative length": b"\xff" * 8 + b"{}",
-    "no JSON": packed(b"{nonsense}"),
-    "no UTF-8": packed(b'{"\xff\xfe": 1}'),
-    "nothing": packed(b""),
-    "deep nesting": packed(b"[" * 100_000),
-    "an endless number": packed(b'{"x": {"dtype": "F64", "shape": [' + b"9" * 5000 + b"]}}"),
-    "a list": packed([]),
-    "a null": packed(None),
-    "metadata that are no object": packed({"__metadata__": ["x"]}),
-    "metadata that are no text": packed({"__metadata__": {"x": 5}}),
-    "a tensor that is a number": packed({"x": 5}),
-    "a tensor of nothing": packed({"x": {}}),
-    "an unknown type": tensor(dtype="BF16"),
-    "a type that is a list": tensor(dtype=["F64"]),
-    "a type of many lines": tensor(dtype="F\n\n64" * 1000),
-    "no shape": tensor(shape=None),
-    "a shape of text": tensor(shape="24"),
-    "a negative shape": tensor(shape=[-2, -4]),
-    "a shape of fractions": tensor(shape=[2.0, 4]),
-    "a shape of truths": tensor(shape=[True, 8]),
-    "a shape too small": tensor(shape=[2, 3]),
-    "a shape too large": tensor(shape=[2**62, 4]),
-    "a shape beyond any array": tensor(shape=[0, 2**70, 2**70], data_offsets=[0, 0]),
-    "too many dimensions": tensor(shape=[1] * 200 + [8]),
-    "offsets beyond the file": tensor(data_offsets=[8, 72]),
-    "offsets far beyond": tensor(shape=[2**50], data_offsets=[0, 2**53]),
-    "negative offsets": tensor(data_offsets=[-64, 0]),
-    "offsets that go back": tensor(data_offsets=[64, 0]),
-    "one offset": tensor(data_offsets=[64]),
-    "offsets of text": tensor(data_offsets=["0", "64"]),
-    "a long name": packed({"\n" * 5000: 5}),
-}
-
-
-@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_of_tensors_is_named_in_one_line(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "t.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"^'t.safetensors' cannot be read \(.+\)$") as caught:
-        storage.map_tensors(path)
-    assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
-
-
-def test_the_file_that_was_broken_is_read_when_it_is_whole(tmp_path: Path) -> None:
-    (tmp_path / "t").write_bytes(tensor())
-    assert storage.map_tensors(tmp_path / "t")[0]["x"].tolist() == [[0] * 4] * 2
-    (tmp_path / "t").write_bytes(packed({}, b""))
-    assert storage.map_tensors(tmp_path / "t") == ({}, {})
-
-
-@pytest.mark.parametrize("dimensions", [1, 2, 31, 32, 33, 64])
-def test_tensors_have_up_to_32_dimensions(tmp_path: Path, dimensions: int) -> None:
-    shape = [1] * (dimensions - 1) + [8]
-    (tmp_path / "t").write_bytes(tensor(shape=shape))
-    if dimensions <= 32:
-        assert storage.map_tensors(tmp_path / "t")[0]["x"].shape == tuple(shape)
-    else:
-        with pytest.raises(DatasetError, match="no proper shape"):
-            storage.map_tensors(tmp_path / "t")
-
-
-def test_a_header_beyond_the_limit_is_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "t.safetensors"
-    with path.open("wb") as file:
-        file.write((100_000_001).to_bytes(8, "little") + b"{}")
-        file.truncate(200_000_000)  # sparse: takes no room
-    with pytest.raises(DatasetError, match="a header of 100000001 bytes"):
-        storage.map_tensors(path)
-
-
-def test_a_missing_file_of_tensors_and_a_folder_are_named(tmp_path: Path) -> None:
-    for name in (tmp_path / "none", tmp_path):
-        with pytest.raises(DatasetError, match=f"'{name.name}' cannot be read"):
-            storage.map_tensors(name)
-
-
-def test_tensors_at_odd_places_are_read(tmp_path: Path) -> None:
-    header = {"x": {"dtype": "F64", "shape": [2], "data_offsets": [3, 19]}}
-    for spaces in range(8):
-        text = json.dumps(header).encode() + b" " * spaces
-        (tmp_path / "t").write_bytes(packed(text, b"abc" + np.array([1.5, -2]).tobytes()))
-        assert storage.map_tensors(tmp_path / "t")[0]["x"].tolist() == [1.5, -2]
-
-
 def lowest_descriptor() -> int:
     """The number that the next file to be opened gets: higher where one was not closed."""
     found = os.open(os.devnull, os.O_RDONLY)
@@ -417,86 +316,6 @@ def test_a_folder_is_held_where_no_name_can_be_put_on_it(tmp_path: Path, monkeyp
     with storage.lock(tmp_path):
         assert storage.is_locked(tmp_path)
     assert names(tmp_path) == [".lock"]
-
-
-def framed(**attrs: str) -> pd.DataFrame:
-    """A frame of every kind of column, whose index says nothing."""
-    frame = pd.DataFrame(
-        {
-            "word": ["Kuh", None, "ß"],
-            "rank": np.array([1.5, np.nan, 3], np.float32),
-            "n": np.array([1, -2, 3], np.int32),
-            "seen": [True, False, True],
-        },
-        index=[5, 3, 9],
-    )
-    frame.attrs = attrs
-    return frame
-
-
-def test_a_frame_comes_back_with_what_is_known_of_it_and_without_its_index(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "f.parquet"
-    storage.write_frame(path, framed(key="k", about="x"))
-    found = storage.frame_of(path, "k")
-    assert found is not None and found.attrs["about"] == "x" and found.index.tolist() == [0, 1, 2]
-    pd.testing.assert_frame_equal(found, framed().reset_index(drop=True), check_flags=False)
-    assert found["word"].isna().tolist() == [False, True, False] and names(path.parent) == ["f.parquet"]
-    assert storage.frame_of(path, "other") is None and storage.frame_of(tmp_path / "none", "k") is None
-    framed().to_parquet(path)
-    assert storage.frame_of(path, "k") is None, "one without a key is another's"
-
-
-DAMAGES: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    "a number": lambda frame: frame.assign(rank=frame["rank"].fillna(2)),
-    "its type": lambda frame: frame.assign(n=frame["n"].to_numpy().view(np.uint32)),
-    "a text": lambda frame: frame.assign(word=["Kuh", None, "s"]),
-    "a missing text": lambda frame: frame.assign(word=["Kuh", "", "ß"]),
-    "a name": lambda frame: frame.rename(columns={"rank": "place"}),
-    "the name of texts": lambda frame: frame.rename(columns={"word": "text"}),
-    "the order": lambda frame: frame.iloc[::-1],
-    "a row": lambda frame: frame.iloc[:2],
-    "a column": lambda frame: frame.drop(columns="seen"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
-def test_a_frame_that_is_not_as_it_was_written_is_none(
-    tmp_path: Path, damage: Callable[[pd.DataFrame], pd.DataFrame]
-) -> None:
-    path = tmp_path / "f.parquet"
-    storage.write_frame(path, framed(key="k", about="x"))
-    whole = storage.read_frame(path)
-    changed = damage(whole)
-    changed.attrs = dict(whole.attrs)
-    changed.to_parquet(path, index=False)
-    assert storage.is_whole(whole) and storage.frame_of(path, "k") is None
-    changed.attrs.pop("checksum")
-    changed.to_parquet(path, index=False)
-    assert storage.frame_of(path, "k") is not None, "older versions wrote no checksum"
-    whole.attrs["about"] = "y"
-    assert not storage.is_whole(whole)
-
-
-def test_the_checksum_of_tensors_stands_for_all_that_is_known_of_them() -> None:
-    matrix = np.arange(6, dtype=np.int32).reshape(2, 3)
-    given: list[tuple[dict[str, np.ndarray], dict[str, str]]] = [
-        ({"x": matrix}, {}),
-        ({"x": matrix}, {"key": "k"}),
-        ({"x": matrix}, {"key": "other"}),
-        ({"y": matrix}, {}),
-        ({"x": matrix.view(np.float32)}, {}),
-        ({"x": matrix.reshape(3, 2)}, {}),
-        ({"x": matrix.reshape(6)}, {}),
-        ({"x": matrix + np.eye(2, 3, dtype=np.int32)}, {}),
-        ({"x": matrix, "y": matrix[:0]}, {}),
-        ({}, {}),
-    ]
-    found = [storage.checksum(tensors, about) for tensors, about in given]
-    assert len(set(found)) == len(found) and all(len(one) == 32 and int(one, 16) >= 0 for one in found)
-    turned = np.asfortranarray(matrix)
-    one, other = ({"x": turned, "a": matrix[0]}, {"a": matrix[0].copy(), "x": matrix})
-    assert storage.checksum(one, {"a": "1", "b": "2"}) == storage.checksum(other, {"b": "2", "a": "1"})
-    assert storage.checksum({"x": np.array(2.5)}, {}) != storage.checksum({"x": np.array(2.0)}, {})
 
 
 def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
