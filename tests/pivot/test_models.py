@@ -57,6 +57,8 @@ def test_the_preset_of_multi30k_is_the_papers() -> None:
     assert (preset.rate, preset.epochs, preset.patience) == (0.001, 30, 5)
     assert (preset.average, preset.margin, preset.hardest, preset.swapped) == (0, None, False, False)
     assert PRESETS["demo"] == TrainingOptions()
+    for one in PRESETS.values():
+        assert (one.permuted, one.holdout, one.seed) == (False, "items", 0), "keys say otherwise"
 
 
 def test_the_preset_of_the_demo_is_what_its_models_were_trained_with() -> None:
