@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cldi_core.data.pictures import decode, probe, thumbnail
 from cldi_core.features.backbones import Preprocessing
@@ -175,3 +175,15 @@ def test_whole_numbers_of_32_bits_at_the_borders_of_depths(values: list[list[int
 )
 def test_fractions_at_the_borders_of_depths(values: list[list[float]], expected: list[list[int]]) -> None:
     assert shades(tiff(np.array(values, np.float32), sign=3)) == expected
+
+
+@pytest.mark.parametrize("error", [SyntaxError, struct.error, ZeroDivisionError, OSError])
+def test_whatever_goes_wrong_with_exif_data_spoils_nothing(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(image: Image.Image) -> Image.Image:
+        raise error("not a TIFF file")
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", fail)
+    data = encoded(Image.new("RGB", (30, 10), "red"))
+    assert probe(data) == (30, 10) and decode(data).getpixel((0, 0)) == (255, 0, 0)
