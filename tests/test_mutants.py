@@ -30,6 +30,13 @@ TEST = """
 import pytest
 from cldi_core.sums.adding import added
 
+def deeper():
+    return deeper()
+
+def test_before_it():
+    with pytest.raises(RecursionError):
+        deeper()
+
 def test_added():
     assert added([1, 2], 2) == 5
     with pytest.raises(ValueError):

@@ -81,11 +81,11 @@ def open_regular(path: Path) -> IO[bytes]:
         raise OSError(str(error)) from error
     except OSError as error:
         raise type(error)(error.errno, error.strerror) from None
-    file = os.fdopen(descriptor, "rb")
+    # Before a file is made of it, which a folder's descriptor would outlive.
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
+        os.close(descriptor)
         raise OSError("it is not a regular file")
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def read_bytes(path: Path, most: int = SMALL) -> bytes:

@@ -166,9 +166,10 @@ def trained_keys(
     """The models that are there for a backbone and a pair, controls aside; by model, then seed."""
     found = []
     for model in MODELS.values():
-        for path in sorted((folder / backbone / pair / holdout / model.name).glob("seed-*")):
-            number = path.name.removeprefix("seed-")
-            key = Key(backbone, pair, model.name, holdout, int(number) if number.isdecimal() else -1)
-            if key.seed >= 0 and key.is_trained(folder, languages):
+        paths = (folder / backbone / pair / holdout / model.name).glob("seed-*")
+        numbers = (path.name.removeprefix("seed-") for path in paths)
+        for seed in sorted({int(number) for number in numbers if number.isdecimal()}):
+            key = Key(backbone, pair, model.name, holdout, seed)
+            if key.is_trained(folder, languages):
                 found.append(key)
     return found

@@ -21,7 +21,7 @@ from cldi_core.errors import DatasetError
 
 DESCRIPTIONS = 5  # of each picture and language in task 2
 WHERE = "the texts are in the Multi30k repository's folder 'data', tasks 1 and 2"
-MOST = 100_000_000  # characters of one file
+MOST = 100_000_000  # bytes of one file, unpacked
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,14 @@ def _lines(path: Path) -> list[str]:
     """The lines of a text file, gzipped or not; none may be empty."""
     try:
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            text = file.read(MOST + 1).decode("utf-8")
+            data = file.read(MOST + 1)
+        if len(data) > MOST:
+            raise DatasetError(f"{path.name!r} has more than {MOST:,} bytes; expected one description a line")
+        text = data.decode("utf-8")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DatasetError(
             f"{path.name!r} cannot be read ({error}); expected UTF-8 text, gzipped if it ends in .gz"
-        ) from (error)
-    if len(text) > MOST:
-        raise DatasetError(f"{path.name!r} has more than {MOST:,} characters; expected one description a line")
+        ) from error
     lines = text.removesuffix("\n").split("\n") if text else []
     empty = [number for number, line in enumerate(lines, 1) if not line.strip()]
     if empty:

@@ -61,6 +61,7 @@ def test_a_folder_becomes_words_with_pictures(drawn: Path, tmp_path: Path) -> No
         ("en", "dog"): [picture_id(SUN), picture_id(RING)],
         ("en", "ice cream"): [picture_id(CROSS)],
     }
+    assert Dataset(tmp_path / "set").words["position"].tolist() == [0, 0, 1, 0]
     row = Dataset(tmp_path / "set").pictures.table.loc[picture_id(CROSS)]
     assert (row["licence"], row["author"], row["provider"], row["width"]) == ("CC0-1.0", "me", "folder", 96)
     assert Dataset(tmp_path / "set").pictures.path_of(picture_id(CROSS)) == "en/ice_cream/1.png"
@@ -126,6 +127,7 @@ def test_nothing_to_import(tmp_path: Path) -> None:
 
 NO_WORDS = [
     *("a\x01b", "a\nb", "tab\there", "x" * 101, "_", "___", " ", "-", "–", "'", "\u202eevil", "line\u2028break"),
+    *("a\udcffb", "a\ue000b", "a\u00adb", "a\u2029b"),
     *("\ue000", "\u200c", "\u200d\u200d", "\u200b", "\u00ad", "\u3164", "\u2800", "\udcff"),
 ]
 
@@ -136,6 +138,7 @@ def test_folders_that_are_no_words_are_named_and_the_rest_is_imported(drawn: Pat
     done = import_folder(tmp_path / "set", drawn)
     assert len(done.failed) == len(NO_WORDS) and done.skipped == []
     told = {row["file"]: row["reason"] for row in done.failed}
+    assert len(told) == len({name.encode("utf-8", "replace") for name in NO_WORDS})
     for name in NO_WORDS:
         reason = told["en/" + name.encode("utf-8", "replace").decode()]
         assert reason.startswith("the folder name ") and " is not a word" in reason and reason.isprintable()
@@ -278,3 +281,9 @@ def test_two_lists_of_one_pair_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="two of the files are lists of the pair en-de"):
         import_lists(tmp_path / "set", [tmp_path / "en-de.tsv", tmp_path / "imgWords_en_de.txt"])
     assert not (tmp_path / "set").exists()
+
+
+def test_languages_are_told_in_the_order_of_their_codes(tmp_path: Path) -> None:
+    codes = ["de", "en", "fr", "hu", "it", "pl", "ru", "sv"]
+    put(tmp_path / "drawn", {f"{code}/word{number}/1.png": SUN for code in codes for number in range(len(code))})
+    assert list(import_folder(tmp_path / "set", tmp_path / "drawn").languages.items()) == [(code, 2) for code in codes]

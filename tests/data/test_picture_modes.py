@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cldi_core.data.pictures import decode, probe, thumbnail
 from cldi_core.features.backbones import Preprocessing
@@ -146,3 +146,44 @@ def test_the_first_picture_of_any_mode_on_white(name: str) -> None:
     small = Image.open(io.BytesIO(thumbnail(data))).convert("RGB")
     assert np.abs(np.array(small.getpixel((3, 3))) - colour).max() < 16
     assert np.abs(prepare(data, Preprocessing(10, 10))[5, 5].astype(int) - colour).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([[0, 255], [128, 7]], [[0, 255], [128, 7]]),  # 8 bits
+        ([[0, 256], [255, 512]], [[0, 1], [0, 2]]),  # 16 bits, of which the upper eight are seen
+        ([[0, 65535], [32768, 257]], [[0, 255], [128, 1]]),
+        ([[0, 65536], [32768, 300]], [[0, 255], [127, 1]]),  # stretched from 0 to 65536
+        ([[-1, 255], [127, 63]], [[0, 255], [127, 63]]),  # stretched from -1 to 255
+        ([[3, 3], [3, 3]], [[3, 3], [3, 3]]),
+        ([[70000, 70000], [70000, 70000]], [[0, 0], [0, 0]]),  # nothing to stretch
+    ],
+)
+def test_whole_numbers_of_32_bits_at_the_borders_of_depths(values: list[list[int]], expected: list[list[int]]) -> None:
+    assert shades(tiff(np.array(values, np.int32), sign=2)) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([[0, 1], [0.5, 0.25]], [[0, 255], [128, 64]]),  # shares of white
+        ([[0, 1.5], [1, 200]], [[0, 2], [1, 200]]),  # 8 bits
+        ([[0, 300], [256, 65535]], [[0, 1], [1, 255]]),  # 16 bits
+        ([[-0.5, 0.5], [0, 0]], [[0, 255], [128, 128]]),  # stretched
+    ],
+)
+def test_fractions_at_the_borders_of_depths(values: list[list[float]], expected: list[list[int]]) -> None:
+    assert shades(tiff(np.array(values, np.float32), sign=3)) == expected
+
+
+@pytest.mark.parametrize("error", [SyntaxError, struct.error, ZeroDivisionError, OSError])
+def test_whatever_goes_wrong_with_exif_data_spoils_nothing(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fail(image: Image.Image) -> Image.Image:
+        raise error("not a TIFF file")
+
+    monkeypatch.setattr(ImageOps, "exif_transpose", fail)
+    data = encoded(Image.new("RGB", (30, 10), "red"))
+    assert probe(data) == (30, 10) and decode(data).getpixel((0, 0)) == (255, 0, 0)

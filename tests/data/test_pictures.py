@@ -100,25 +100,37 @@ def test_extreme_shapes(size: tuple[int, int]) -> None:
     assert opened(thumbnail(data)).format == "WEBP"
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "empty"),
-        (b"<html>not found</html>", "not a picture"),
-        (b"\x00" * 5000, "not a picture"),
-        (b"%PDF-1.7\n", "PDF is not supported"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG is not supported"),
-        (encoded(RED, "PPM"), "not a picture"),
-        (draw("sun")[:400], "broken picture"),
-        (encoded(opened(draw("sun")), "JPEG")[:900], "broken picture"),
-        (claiming(3000, 3000), "broken picture"),
-        (claiming(8000, 8000), "8000 × 8000 pixels are more than the 50,000,000"),
-        (claiming(12000, 12000), "12000 × 12000 pixels are more than the 50,000,000"),
-        (claiming(60000, 60000), "more pixels than the 50,000,000"),
-    ],
-    ids=["empty", "html", "zero bytes", "pdf", "svg", "ppm", "cut PNG", "cut JPEG", "only a header", "too large",
-         "bomb that Pillow warns of", "bomb that Pillow refuses"],
-)  # fmt: skip
+def typed(kind: bytes) -> bytes:
+    """The beginning of a file whose kind stands behind four bytes, as in HEIC and AVIF."""
+    return b"\0\0\0\x18" + kind
+
+
+NO_PICTURES = {
+    "empty": (b"", "empty"),
+    "html": (b"<html>not found</html>", "not a picture"),
+    "zero bytes": (b"\x00" * 5000, "not a picture"),
+    "pdf": (b"%PDF-1.7\n", "PDF is not supported"),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG is not supported"),
+    "svg in capitals": (b" \n<?XML version='1.0'?><!-- a drawing --><SVG/>", "SVG is not supported"),
+    "svg after much": (b"<?xml version='1.0'?>" + b" " * 4071 + b"<svg/>", "SVG is not supported"),
+    "svg after too much": (b"<?xml version='1.0'?>" + b" " * 4076 + b"<svg/>", "not a picture"),
+    "xml": (b"<?xml version='1.0'?><html/>", "not a picture"),
+    "svg in html": (b"<html><svg /></html>", "not a picture"),
+    **{f"heic {kind}": (typed(b"ftyp" + kind.encode()), "HEIC is not supported")
+       for kind in ("heic", "heix", "heim", "hevc", "mif1", "msf1")},
+    **{kind: (typed(b"ftyp" + kind.encode()), "AVIF is not supported") for kind in ("avif", "avis")},
+    **{kind: (typed(kind.encode()), "not a picture") for kind in ("ftypisom", "moovheic", "moovavif")},
+    "ppm": (encoded(RED, "PPM"), "not a picture"),
+    "cut PNG": (draw("sun")[:400], "broken picture"),
+    "cut JPEG": (encoded(opened(draw("sun")), "JPEG")[:900], "broken picture"),
+    "only a header": (claiming(3000, 3000), "broken picture"),
+    "too large": (claiming(8000, 8000), "8000 × 8000 pixels are more than the 50,000,000"),
+    "bomb that Pillow warns of": (claiming(12000, 12000), "12000 × 12000 pixels are more than the 50,000,000"),
+    "bomb that Pillow refuses": (claiming(60000, 60000), "more pixels than the 50,000,000"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "reason"), NO_PICTURES.values(), ids=list(NO_PICTURES))
 def test_what_is_no_picture_says_why(data: bytes, reason: str) -> None:
     for read in (probe, decode):
         with warnings.catch_warnings(), pytest.raises(PictureError) as caught:
@@ -299,3 +311,13 @@ def test_what_is_kept_of_shards_does_not_grow_for_ever(tmp_path: Path, monkeypat
     read = kept.misses
     pictures.read_group(path, 0)
     assert pictures._footer.cache_info().misses == read, "the newest is still there"
+
+
+def test_a_picture_that_cannot_be_converted_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: object) -> Image.Image:
+        raise ValueError("conversion not supported")
+
+    data = encoded(RED.convert("P"))
+    monkeypatch.setattr(Image.Image, "convert", fail)
+    with pytest.raises(PictureError, match="broken picture: conversion not supported"):
+        decode(data)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_what_is_no_process_is_no_holder(pid: object) -> None:
 
 def test_an_older_record_has_no_start_and_is_never_taken_for_alive() -> None:
     old = Holder.from_json({"pid": os.getpid(), "host": "x", "what": "y", "since": "z"})
-    assert old is not None and old.started == "" and not old.is_alive
+    assert old is not None and old.started == "" and old.is_alive is False
 
 
 def test_where_there_is_no_proc_ps_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +63,31 @@ def test_where_there_is_no_proc_ps_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
     assert started(42) == "Wed Nov 25 21:43:18 2026" and asked == [["ps", "-o", "lstart=", "-p", "42"]]
     monkeypatch.setattr(processes.subprocess, "run", lambda *given, **how: (_ for _ in ()).throw(FileNotFoundError()))
     assert started(42) == ""
+
+
+def test_what_ps_prints_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ps").write_text('#!/bin/sh\necho "$2  $4 "\necho trouble >&2\nexit 1\n')
+    (tmp_path / "ps").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(processes, "PROC", tmp_path / "none")
+    assert started(42) == "lstart= 42"
+
+
+@pytest.mark.parametrize(
+    ("stat", "expected"),
+    [
+        ("7 (python) S {} 815 {}", "boot 815"),
+        ("7 (a) b) (c d) R {} 816 {}", "boot 816"),  # a name with spaces and brackets
+        ("7 (python) Z {} 815 {}", ""),
+        ("7 (python) X {} 815 {}", ""),
+        ("7 (python) S 1 2 3", ""),
+        ("", ""),
+    ],
+)
+def test_the_start_is_read_from_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stat: str, expected: str) -> None:
+    numbers = " ".join(map(str, range(4, 22)))  # the 4th field to the 21st
+    for name, text in {"self": "", "7": stat.format(numbers, "23 24 25"), "sys/kernel/random": "boot\n"}.items():
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / ("boot_id" if "random" in name else "stat")).write_text(text)
+    monkeypatch.setattr(processes, "PROC", tmp_path)
+    assert started(7) == expected and started(8) == ""

@@ -155,6 +155,14 @@ def test_what_cannot_be_split_is_refused() -> None:
         same.split(0)
 
 
+def test_two_items_of_each_part_are_enough() -> None:
+    corpus = pivot_data.corpus(fixed=False)
+    few = replace(corpus, items=corpus.items[:12])
+    assert list(map(len, parts(few.split(0)))) == [8, 2, 2]
+    with pytest.raises(DatasetError, match="has 10 described pictures"):
+        replace(corpus, items=corpus.items[:10]).split(0)  # one would be enough for validation
+
+
 def test_the_digest_changes_with_what_training_depends_on() -> None:
     corpus = pivot_data.corpus()
     assert corpus.digest == pivot_data.corpus().digest
@@ -165,8 +173,14 @@ def test_the_digest_changes_with_what_training_depends_on() -> None:
         replace(corpus, items=tuple(rest)),
         replace(corpus, items=(replace(first, texts={"en": ("a cow",)}), *rest)),
         replace(corpus, items=(replace(first, own={"en": (1,), "de": (0,)}), *rest)),
+        replace(corpus, items=(replace(first, asked={"en": ("a cow",)}), *rest)),
+        replace(corpus, items=(replace(first, id="a cow"), *rest)),
+        replace(corpus, items=(replace(first, pictures=first.pictures[:1]), *rest)),
+        replace(corpus, items=(*rest, first)),
+        replace(corpus, languages=("de", "en")),
+        replace(corpus, pictures=corpus.pictures[::-1]),
     ]
-    assert len({corpus.digest, *(one.digest for one in changed)}) == 6
+    assert len({corpus.digest, *(one.digest for one in changed)}) == 1 + len(changed)
 
 
 def test_parts_hold_the_items_that_a_language_describes() -> None:
@@ -205,3 +219,52 @@ def test_names_and_keywords_are_drawn_in_three_kinds() -> None:
 def test_a_name_without_keywords_is_always_drawn() -> None:
     rng = np.random.default_rng(0)
     assert {drawn(("name",), rng, keyworded=True) for _ in range(50)} == {"name"}
+
+
+def test_the_command_that_trains_again_names_what_was_asked_for() -> None:
+    made = replace(pivot_data.corpus(), given="--dataset 'my set'", backbone="timm:a b")
+    begin = "python -m cldi_core pivot train --dataset 'my set' --pair en-de --backbone 'timm:a b'"
+    assert made.again() == begin
+    assert made.again("vse", 0, "words") == f"{begin} --model vse --seed 0 --holdout words"
+    assert made.again(holdout="items") == f"{begin} --holdout items"
+    assert replace(made, given="").again() == "python -m cldi_core pivot train --pair en-de --backbone 'timm:a b'"
+
+
+def test_very_many_items_are_not_searched_for_near_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = twins()
+    for most, searched in ((len(found.items), True), (len(found.items) - 1, False)):
+        monkeypatch.setattr("cldi_core.pivot.corpus.COMPARED", most)
+        numbers = near_duplicates(found)
+        assert numbers.dtype == np.int64 and (len(set(numbers.tolist())) < len(found.items)) == searched
+
+
+def test_items_of_which_nobody_says_who_drew_them_are_by_the_same_hand() -> None:
+    rows = unit_rows(np.array([[1, 0, 0], [1, 0.1, 0], [0, 1, 0], [0.1, 1, 0.0]]))
+    items = tuple(
+        Item(str(number), (number,), {"en": (number,)}, {"en": ("a",)}, {"en": ("a",)}) for number in range(4)
+    )
+    made = replace(pivot_data.corpus(), features=rows, items=items)
+    first, second, third, fourth = near_duplicates(made).tolist()
+    assert first == second != third == fourth
+
+
+def test_of_several_pictures_by_one_hand_the_first_is_compared() -> None:
+    rows = unit_rows(np.eye(4)[[0, 1, 0, 2, 1, 2]])
+    items = tuple(
+        Item(str(number), places, {"en": places}, {"en": ("a",)}, {"en": ("a",)}, ("A", "A"))
+        for number, places in enumerate(((0, 1), (2, 3), (4, 5)))
+    )
+    first, second, third = near_duplicates(replace(pivot_data.corpus(), features=rows, items=items)).tolist()
+    assert first == second != third
+
+
+def test_the_key_of_a_split_stands_for_seed_and_kind() -> None:
+    made = worded()
+    keys = [made.key(0), made.key(1), made.key(0, "words"), replace(made, source="other").key(0)]
+    assert len(set(keys)) == 4 and keys[0] == worded().key(0, "items")
+
+
+@pytest.mark.parametrize("share", [0, 1, 40])
+def test_items_are_shared_where_any_is_described_in_both_languages(share: int) -> None:
+    apart, both = pivot_data.corpus(shared=False), pivot_data.corpus()
+    assert replace(apart, items=(*apart.items[share:], *both.items[:share])).shared == bool(share)

@@ -276,3 +276,11 @@ def test_models_are_compared_on_the_items_that_both_have() -> None:
     assert found.value == pytest.approx(expected.value)
     own = [slow_recall(both[both["model"] == model], 5) for model in ("a", "b")]
     assert found.value == pytest.approx(own[0] - own[1])
+
+
+def test_tables_keep_the_order_of_the_frame() -> None:
+    frame = ragged().iloc[::-1]
+    more = pd.concat([frame.assign(task=task, language=language) for task in TASKS[::-1] for language in ("fr", "en")])
+    order = [(model, task, language) for task in TASKS[::-1] for language in ("fr", "en") for model in ("b", "a")]
+    assert [(one["model"], one["task"], one["language"]) for one in evaluation.table(more)] == order
+    assert list(evaluation.hits(more)) == order

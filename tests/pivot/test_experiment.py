@@ -73,6 +73,10 @@ def test_ranks_hold_every_model_and_control(tmp_path: Path) -> None:
         assert set(own["model"]) == names and set(own["item"]) == set(one.corpus.split(seed).test)
     assert set(frame["task"][frame["model"] == "spelling"]) == {"text→text"}
     vse = models[Key("made-up", "en-de", "vse")]
+    taken = experiment.seconds(tmp_path, one.keys, one.corpus.languages)
+    for name in taken:
+        own = [model.seconds for key, model in models.items() if key.name == name]
+        assert len(own) == 2 and taken[name] == pytest.approx(sum(own) / 2), "the mean over seeds"
     assert (frame["unknown"] == 0).all() and set(vse.spaces["en"].vocabularies["en"].words) >= set(pivot_data.COLOURS)
 
 
@@ -159,6 +163,9 @@ def test_ranks_of_other_models_and_seeds_stay(tmp_path: Path) -> None:
     assert seen(one) == {("a", 0): [9], ("a", 1): [5.5], ("b", 0): [3], ("c", 1): [7]}
     experiment.keep_new(one, RANKS, ranked_as(one, ("a", 0, [1]), ("d", 1, [8])))
     assert seen(one) == {("a", 0): [9], ("a", 1): [5.5], ("b", 0): [3], ("c", 1): [7], ("d", 1): [8]}, "a stands"
+    before = one.path(RANKS).stat().st_ino
+    experiment.keep_new(one, RANKS, ranked_as(one, ("a", 0, [1]), ("d", 1, [2])))
+    assert one.path(RANKS).stat().st_ino == before, "nothing is new"
     experiment.keep(one, WORDS, ranked_as(one, ("a", 0, [4]), name=WORDS))
     assert seen(one, WORDS) == {("a", 0): [4]} and len(seen(one)) == 5
     one.path(RANKS).write_bytes(b"PAR1 cut")
@@ -226,3 +233,23 @@ def test_words_are_ranked_by_models_and_controls_alike(pair: Pair) -> None:
     one = tried(translation.models_folder(pair.dataset), corpus, holdout="words", dataset=pair.dataset)
     experiment.keep(one, WORDS, one.marked(frame, one.words))
     assert_alike(held, experiment.word_table(kept.read(one.path(WORDS)), held_out=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        (RANKS, "seed model task language item draw rank candidates words unknown"),
+        (WORDS, "seed model query word pos rank held_out unknown"),
+    ],
+)
+def test_ranks_stand_with_all_of_their_columns_only(tmp_path: Path, name: str, columns: str) -> None:
+    one = tried(tmp_path)
+    whole = ranked_as(one, ("a", 0, [1, 2]), name=name)[[*columns.split(), *kept.DIGESTS]]
+    one.path(name).parent.mkdir(parents=True)
+    whole.to_parquet(one.path(name))
+    found = one.kept(name)
+    assert found.frame is not None and len(found.frame) == 2 and found.stale == {}
+    for column in columns.split():
+        whole.drop(columns=column).to_parquet(one.path(name))
+        named = {} if column in ("model", "seed") else {"a": (0,)}
+        assert one.kept(name) == Kept(None, named), column

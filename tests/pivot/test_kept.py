@@ -197,3 +197,36 @@ def test_the_key_of_ranks_names_corpus_split_and_words(made: Path) -> None:
     dataset.write_words(made, list(rows)[1:])  # a word loses a picture
     keys.append(kept.key_of(corpus, 0, "words", tried(made).words))
     assert len(set(keys)) == len(keys) and keys[0] == kept.key_of(tried(made).corpus, 0, "items")
+
+
+def test_each_row_has_the_digests_of_its_own_seed_and_model(tmp_path: Path) -> None:
+    corpus = pivot_data.corpus(fixed=False)
+    where = Key(corpus.backbone, "en-de", "", "items")
+    keys = [Key(corpus.backbone, "en-de", "vse", "items", 1), Key(corpus.backbone, "en-de", "pivot-sym", "items", 0)]
+    keys.append(replace(keys[1], permuted=True))
+    own = {(key.name, key.seed): trained.train(corpus, key, QUICK, tmp_path) for key in keys}
+    rows = [(name, seed) for seed in (1, 0) for name in ("ridge", "pivot-sym", "pivot-sym-permuted", "vse", "ridge")]
+    frame = pd.DataFrame(rows, columns=["model", "seed"], index=[3 * number % 10 for number in range(10)])
+    found = kept.digests(frame, tmp_path, corpus, where)
+    assert found.index.equals(frame.index) and set(kept.DIGESTS) <= set(found.columns)
+    assert list(zip(found["model"], found["seed"], strict=True)) == rows
+    assert found["corpus"].tolist() == [kept.key_of(corpus, seed, "items") for _, seed in rows]
+    assert [bool(one) for one in found["trained"]] == [row in own for row in rows]
+    assert found["trained"].nunique() == 1 + len(own), "each model has one of its own"
+
+
+@pytest.mark.parametrize("column", ["model", "seed", *kept.DIGESTS, "rank"])
+def test_rows_that_lack_something_are_named_by_seed_where_they_can_be(tmp_path: Path, column: str) -> None:
+    corpus = pivot_data.corpus()
+    frame = pd.DataFrame(
+        {"model": ["a", "b", "a", "a"], "seed": [3, 0, 0, 3], "rank": 1.0, "corpus": "x", "trained": ""}
+    )
+    where = Key(corpus.backbone, "en-de", "", "items")
+    lacking = frame.drop(columns=column)
+    found = kept.standing(lacking, tmp_path, corpus, where, ("rank",))
+    named = {} if column in ("model", "seed") else {"a": (0, 3), "b": (0,)}
+    assert found == kept.Kept(None, named)
+    assert kept.standing(frame[["model", "seed"]], tmp_path, corpus, where, ()).stale == {"a": (0, 3), "b": (0,)}
+    standing = frame.assign(corpus=[kept.key_of(corpus, 0, "items")] * 3 + ["x"])
+    found = kept.standing(standing, tmp_path, corpus, where, ("rank",))
+    assert found.frame is not None and found.frame.equals(standing.iloc[:3]) and found.stale == {"a": (3,)}

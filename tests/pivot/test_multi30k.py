@@ -107,4 +107,66 @@ def test_a_truncated_archive(folder: Path) -> None:
 
 def test_an_archive_that_grows_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multi30k, "MOST", 100)
-    assert "more than 100 characters" in error_of(folder)
+    assert "more than 100 bytes" in error_of(folder)
+
+
+def test_an_archive_of_just_that_size_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = sum(len(line) + 1 for line in ENGLISH)
+    monkeypatch.setattr(multi30k, "MOST", most)
+    assert len(multi30k.task1(folder, "val", ("en",)).pictures) == 7
+    monkeypatch.setattr(multi30k, "MOST", most - 1)
+    with pytest.raises(DatasetError, match=f"'val.en.gz' has more than {most - 1} bytes"):
+        multi30k.task1(folder, "val", ("en",))
+
+
+def test_a_file_is_never_cut_whatever_its_letters(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter may be several bytes: 8 lines of 3 letters are 32 characters and 56 bytes."""
+    put(folder, "val.de", ["ßßß"] * 8)
+    monkeypatch.setattr(multi30k, "MOST", 56)
+    assert multi30k._lines(folder / "val.de") == ["ßßß"] * 8
+    for most in (55, 54, 49, 48, 33, 32):
+        monkeypatch.setattr(multi30k, "MOST", most)
+        with pytest.raises(DatasetError, match=f"'val.de' has more than {most} bytes"):
+            multi30k._lines(folder / "val.de")
+
+
+def test_an_archive_that_is_broken_inside(folder: Path) -> None:
+    data = bytearray((folder / "val.en.gz").read_bytes())
+    data[10] = 0xFF  # the first byte behind the header: no kind of block
+    (folder / "val.en.gz").write_bytes(data)
+    assert "'val.en.gz' cannot be read" in error_of(folder)
+
+
+def test_of_several_files_of_one_name_the_first_is_read(folder: Path) -> None:
+    put(folder, "val.en", ENGLISH[::-1])
+    assert multi30k.task1(folder, "val").texts["en"][0] == (ENGLISH[0],), "gzipped, as they are published"
+    for name in ("val.lst", "val.txt"):
+        put(folder, name, [f"{name}/{number}" for number in range(7)])
+    assert multi30k.task1(folder, "val").pictures[0] == "0.jpg"
+    (folder / "val.images.txt").unlink()
+    assert multi30k.task1(folder, "val").pictures[0] == "val.lst/0"
+    (folder / "val.lst").unlink()
+    assert multi30k.task1(folder, "val").pictures[0] == "val.txt/0"
+    assert multi30k.task2(folder, "val").pictures[0] == "val/1", "those of task 2 are in no other file"
+
+
+def test_names_of_flickr_are_those_of_task_2(folder: Path) -> None:
+    put(folder, "val_flickr.images.txt", [f"flickr {number}.jpg" for number in range(7)])
+    assert multi30k.task2(folder, "val").pictures[0] == "0.jpg", "its own come first"
+    (folder / "val.images.txt").unlink()
+    assert multi30k.task2(folder, "val").pictures == tuple(f"flickr {number}.jpg" for number in range(7))
+    put(folder, "val_flickr.images.txt", ["flickr 0.jpg"])
+    assert "goes on at line 2 where 'val_flickr.images.txt' has ended (7 and 1 lines)" in error_of(folder, "task2")
+
+
+def test_spaces_and_ends_of_lines_are_no_part_of_a_description(folder: Path) -> None:
+    (folder / "val.de").write_bytes("\r\n".join(f"  {line}  " for line in GERMAN).replace(" Bild ", "\tBild ").encode())
+    assert multi30k.task1(folder, "val").texts["de"] == tuple((line,) for line in GERMAN)
+    (folder / "val.de").write_bytes("".join(f"{line}\n" for line in GERMAN).encode() + b"\n")
+    assert "'val.de' has an empty line 8" in error_of(folder)
+
+
+def test_files_without_a_line_describe_nothing(folder: Path) -> None:
+    for name in ("val.en.gz", "val.de", "val.images.txt"):
+        put(folder, name, [])
+    assert multi30k.task1(folder, "val") == multi30k.Described((), {"en": (), "de": ()})

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from cldi_core.evaluation import metrics
+from cldi_core.evaluation.metrics import NOTHING, Interval
 from cldi_core.pivot import resampling
 from tests import oracles
 
@@ -153,3 +155,61 @@ def test_draws_of_fewer_than_20_items_make_no_interval(n: int) -> None:
 @pytest.mark.parametrize("value", [0.5, 0.1, 1 / 3])
 def test_draws_that_are_all_the_same_make_no_interval(value: float) -> None:
     assert resampling.of_draws(value, np.full(50, value), 30).why == "no spread"
+
+
+def draws_of(monkeypatch: pytest.MonkeyPatch, call: Callable[[], Interval]) -> tuple[float, np.ndarray, int]:
+    """The value, the resampled values and the number of items that an interval is made of."""
+    seen: list[tuple[float, np.ndarray, int]] = []
+    monkeypatch.setattr(resampling, "of_draws", lambda *given: seen.append(given) or NOTHING)
+    call()
+    (found,) = seen
+    return found
+
+
+def counts_of(items: int, seeds: int) -> tuple[np.ndarray, np.ndarray]:
+    """How often each item and each seed is drawn: int (draws, items) and (draws, seeds)."""
+    drawn = resampling.resample(lambda counts: counts, items).astype(int), resampling._seeds(seeds).astype(int)
+    assert all((counts.sum(axis=1) == n).all() for counts, n in zip(drawn, (items, seeds), strict=True))
+    return drawn
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 3])
+def test_each_draw_is_that_of_a_loop(monkeypatch: pytest.MonkeyPatch, seeds: int) -> None:
+    """Few items, so that a seed is at times drawn without any of its items."""
+    table = np.array([[0.0, 1, np.nan], [1, np.nan, np.nan], [0.25, np.nan, 1]])[:, :seeds]
+    value, draws, n = draws_of(monkeypatch, lambda: resampling.interval(table))
+    assert n == 3 and value == pytest.approx(np.mean([5 / 12, 1, 1][:seeds]))
+    for draw, own, others in zip(draws, *counts_of(3, seeds), strict=True):
+        columns = [column for column, times in zip(table.T, others, strict=True) for _ in range(times)]
+        figures = [[figure for figure in np.repeat(column, own) if not np.isnan(figure)] for column in columns]
+        means = [sum(some) / len(some) for some in figures if some]
+        assert draw == pytest.approx(sum(means) / len(means) if means else np.nan, nan_ok=True)
+
+
+@pytest.mark.parametrize(("items", "queries"), [(2, 1), (3, 2), (6, 3)])
+def test_each_median_is_that_of_a_loop(monkeypatch: pytest.MonkeyPatch, items: int, queries: int) -> None:
+    rng = np.random.default_rng(3)
+    ranks = rng.integers(1, 9, (items, 3, queries)) / 2
+    ranks[rng.random(ranks.shape) < 0.5] = np.nan
+    ranks[:, 2] = np.nan  # a seed without any
+    ranks[0, 0, 0] = 4.0
+    value, draws, n = draws_of(monkeypatch, lambda: resampling.median(ranks))
+    known = ranks[~np.isnan(ranks).all(axis=(1, 2))]
+    assert value == np.nanmedian(ranks) and n == len(known)
+    for draw, own, others in zip(draws, *counts_of(len(known), 3), strict=True):
+        drawn = np.repeat(np.repeat(known, own, axis=0), others, axis=1)
+        drawn = drawn[~np.isnan(drawn)]
+        assert draw == pytest.approx(np.median(drawn) if len(drawn) else np.nan, nan_ok=True)
+
+
+def test_a_seed_without_figures_does_not_count() -> None:
+    table = ragged()
+    bare = np.concatenate([table, np.full((len(table), 1), np.nan)], axis=1)
+    found = resampling.interval(bare)
+    assert found.value == pytest.approx(resampling.interval(table).value)
+    assert not np.isnan([found.low, found.high]).any() and found.low < found.value < found.high
+
+
+def test_what_is_kept_of_draws_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        resampling._seeds(4)[0, 0] = 9

@@ -67,6 +67,16 @@ def test_a_row_of_one_number_correlates_with_nothing(number: float, kind: type, 
     np.testing.assert_allclose(correlation(same, np.arange(2.0 * count).reshape(2, -1).astype(kind)), 0, atol=1e-3)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_rows_of_one_number_are_told_from_those_beside_them(kind: type) -> None:
+    varied = np.random.default_rng(0).normal(size=(2, 30))
+    left = np.concatenate([varied[:1], np.full((1, 30), 0.1), np.full((1, 30), 0.7), varied[1:]]).astype(kind)
+    found = correlation(left, left)
+    np.testing.assert_array_equal(found[1:3], 0)
+    np.testing.assert_array_equal(found[:, 1:3], 0)
+    np.testing.assert_allclose(found[::3, ::3], np.corrcoef(varied), atol=1e-6)
+
+
 def test_the_bridge_is_one_picture_of_each_training_item(corpus: Corpus, split: Split) -> None:
     found = Bridge.of(corpus, split)
     assert found.features.shape == (len(split.train), pivot_data.DIM)
@@ -204,7 +214,9 @@ def test_identity_looks_at_no_item_of_the_test(corpus: Corpus, split: Split) -> 
 
 
 def test_the_controls_are_three(corpus: Corpus, split: Split, bridge: Bridge) -> None:
-    assert [one.name for one in scorers.rivals(corpus, split, bridge)] == ["ridge", "spelling", "identity"]
+    every = scorers.rivals(corpus, split, bridge)
+    assert [one.name for one in every] == ["ridge", "spelling", "identity"]
+    assert {one.name: one.label for one in every} == scorers.CONTROLS
 
 
 def test_a_language_without_training_items_is_ranked_all_the_same(corpus: Corpus, split: Split, tmp_path: Path) -> None:

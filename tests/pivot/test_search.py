@@ -295,3 +295,37 @@ def test_a_model_for_other_words_than_english(tmp_path: Path) -> None:
     keys = found.keys()
     hits = search.descriptions(found, "rot Kuh", ("de", "en"), keys, 3)
     assert hits[0].text == "red cow" and made.features.shape[1] == DIM
+
+
+def test_the_table_of_one_seed_is_that_of_its_rows() -> None:
+    frame = made_ranks(mine=MIXED, identity=BAD, spelling=MIXED, vse_permuted=BAD, vse=MIXED, parallel_asym=GOOD)
+    other = frame.assign(language="de", rank=50.0)
+    found = search.standing(pd.concat([frame, other, frame.assign(task="text→text")]), "text→picture", "en", seed=1)
+    names = ["vse", "parallel-asym", "spelling", "identity", "vse-permuted", "mine", "chance"]
+    assert [record["model"] for record in found] == names
+    own = evaluation.table(frame[frame["seed"] == 1])
+    for record in own:
+        (same,) = (one for one in found if one["model"] == record["model"])
+        for name, value in record.items():
+            assert same[name] == value or (np.isnan(same[name]) and np.isnan(value)), name
+        middle = search.median(frame[(frame["seed"] == 1) & (frame["model"] == record["model"])])
+        np.testing.assert_equal([same["median_rank_low"], same["median_rank_high"]], [middle.low, middle.high])
+    assert {record["seeds"] for record in found} == {1} and found[0]["median_rank"] == 17.5
+
+
+def test_margins_are_of_same_items_in_one_task_and_language() -> None:
+    models = {"identity": GOOD, "oe": BAD, "ridge": BAD, "vse_permuted": BAD, "vse": MIXED, "pivot_sym_permuted": BAD}
+    frame = made_ranks(**models)
+    frame = frame[(frame["model"] != "ridge") | frame["item"].isin([f"i{number}" for number in range(15)])]
+    elsewhere = [frame.assign(task="text→text", rank=1.0), frame.assign(language="de", rank=1.0)]
+    every = pd.concat([frame, *elsewhere, made_ranks(spelling=GOOD).assign(language="de")])
+    found = search.margins(every, "vse", "text→picture", "en", k=5)
+    assert found is not None
+    assert [(one.rival, one.n, one.k) for one in found] == [
+        ("ridge", 15, 5), ("identity", 20, 5), ("vse-permuted", 20, 5)
+    ]  # fmt: skip
+    for one in found:
+        gap = evaluation.difference(frame, "vse", one.rival, "text→picture", "en", 5)
+        np.testing.assert_equal([one.recall.value, one.recall.low], [gap.value, gap.low])
+    assert [one.recall.value for one in found] == pytest.approx([0.5, -0.5, 0.5])
+    assert search.margins(every, "spelling", "text→picture", "en") is None

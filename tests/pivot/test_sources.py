@@ -76,6 +76,7 @@ def test_bundles_are_the_concepts_behind_a_word_and_its_right_answers(small: dat
     expected = {"dog": {"sun", "house"}, "hat": {"house", "tree"}, "hand": {"tree", "square"}, "red": {"cross"},
                 "run": {"stripes", "ring", "cross"}, "big": {"square", "ring"}}  # fmt: skip
     assert sorted(map(set, found), key=sorted) == sorted(expected.values(), key=sorted), "ghost has no picture"
+    assert all(bundle == tuple(sorted(bundle)) for bundle in found), "the same order in every process"
 
 
 @pytest.mark.parametrize(
@@ -323,3 +324,40 @@ def test_a_zip_of_nothing_is_no_array(twin: Path) -> None:
     with zipfile.ZipFile(given(twin, "val"), "w"):
         pass
     assert "'val.npy'" in error_of(lambda: of_twin(twin))
+
+
+@pytest.mark.parametrize("count", [sources.BUNDLED, sources.BUNDLED + 1])
+def test_a_word_that_stands_for_very_many_items_is_no_bundle(data: Path, count: int) -> None:
+    made = pivot_data.build(data / "made")
+    some = made.pictures.table.sort_values("concept").drop_duplicates("concept").index[:count]
+    dataset.write_words(made.path, [("en", "red", place, key) for place, key in enumerate(some)])
+    found = sources.of_dataset(dataset.Dataset(made.path), BACKBONE, "en-de").bundles
+    assert [len(bundle) for bundle in found] == ([count] if count <= sources.BUNDLED else [])
+
+
+def test_a_corpus_names_the_options_that_lead_to_it(small: dataset.Dataset, twin: Path, tmp_path: Path) -> None:
+    describe(small, *SUN)
+    assert of_small(small).given == "--dataset small"
+    (small.path / descriptions.FILE).unlink()
+    lines = ("sun-1.png\ten\ta sun", "sun-1.png\tde\tdie Sonne")
+    other = table(tmp_path, *lines).rename(tmp_path / "my table.tsv")
+    assert sources.of_table(small, BACKBONE, "en-de", other).given == f"--dataset small --texts '{other}'"
+    own = table(tmp_path, *lines).rename(small.path / descriptions.TABLE)
+    kept, named = of_small(small), sources.of_table(small, BACKBONE, "en-de", own)
+    assert kept.given == named.given == "--dataset small" and kept.digest == named.digest
+    texts = f"--preset multi30k --multi30k {twin / 'texts'} --task"
+    assert of_twin(twin, 1).given == f"{texts} 1 --features {twin / 'features'} --output FOLDER"
+    for part, count in COUNTS.items():
+        names = "".join(f"{name}\n" for name in list(small.pictures.files())[:count])
+        (twin / "texts" / f"{NAMES[part]}.images.txt").write_text(names, "utf-8")
+    found = sources.of_multi30k(twin / "texts", 2, "en-de", dataset=small, backbone=BACKBONE)
+    assert found.given == f"{texts} 2 --dataset small --output FOLDER" and found.backbone == BACKBONE
+
+
+def test_features_are_told_apart_by_their_numbers(twin: Path) -> None:
+    before = of_twin(twin)
+    assert before.backbone == "features of features" and before.name == "Multi30k, task 2"
+    np.save(given(twin, "val"), np.load(given(twin, "val")) * 2)
+    after = of_twin(twin)
+    assert after.source != before.source and after.digest != before.digest
+    np.testing.assert_allclose(after.features, before.features, atol=1e-6)

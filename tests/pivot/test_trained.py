@@ -367,8 +367,7 @@ def test_only_what_is_trained_is_available(tmp_path: Path) -> None:
     for key in (replace(KEY, seed=11), replace(KEY, seed=2), replace(KEY, model="oe")):
         train(tmp_path, key, replace(OPTIONS, epochs=1))
     train(tmp_path, replace(KEY, seed=3, permuted=True), replace(OPTIONS, epochs=1))
-    assert sorted(found()) == [("oe", 0), ("pivot-sym", 2), ("pivot-sym", 11)], "no controls"
-    assert [name for name, _ in found()] == ["oe", "pivot-sym", "pivot-sym"]
+    assert found() == [("oe", 0), ("pivot-sym", 2), ("pivot-sym", 11)], "no controls"
     assert found("words") == found(pair="en-fr") == []
     replace(KEY, model="oe").path(tmp_path, ("de",)).unlink()
     (path_of(tmp_path).parent.parent / "seed-x").mkdir()

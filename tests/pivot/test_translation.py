@@ -278,3 +278,58 @@ def test_each_model_is_a_ranker(made: dataset.Dataset) -> None:
         assert (ranker.name, ranker.kind) == (name, TRAINED)
         assert ranker.available(made, BACKBONE, "en-de") == (name in translation.trained(made, BACKBONE, "en-de"))
         assert not ranker.available(made, "vgg19", "en-de")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("back", [False, True])
+def test_words_and_sentences_are_translated_into_words_of_the_list(
+    made: dataset.Dataset, name: str, back: bool
+) -> None:
+    texts = ["Kuh", "zebra ROTE kuh zebra", "…", ""] if back else ["cow", "zebra RED cow zebra", "…", ""]
+    key, (source, target) = replace(KEY, model=name), LANGUAGES[:: -1 if back else 1]
+    found = translation.translate(made, key, texts, back=back, top=3)
+    rows = made.lexicon("en-de")
+    words = [row.english if back else row.target for row in rows]
+    model = trained.open_trained(translation.models_folder(made), key, LANGUAGES)
+    corpus = sources.of_dataset(made, BACKBONE, "en-de")
+    matrix = Learned(model, Bridge.of(corpus, model.any.split)).to_texts(texts, words, (source, target))
+    assert [one["text"] for one in found] == texts
+    known = model.spaces[source].vocabularies[source].words
+    asked = ["kuh"] if back else ["cow"], ["zebra", "rote", "kuh"] if back else ["zebra", "red", "cow"], [], []
+    assert [one["unseen"] for one in found] == [[word for word in own if word not in known] for own in asked]
+    assert found[1]["unseen"][0] == "zebra"
+    for one, scores in zip(found[:2], matrix, strict=False):
+        best = sorted(range(len(words)), key=lambda place: -scores[place])[:3]
+        assert [each["word"] for each in one["candidates"]] == [words[place] for place in best]
+        assert [each["score"] for each in one["candidates"]] == pytest.approx([float(scores[place]) for place in best])
+        assert [each["rank"] for each in one["candidates"]] == [1, 2, 3]
+    assert found[2]["candidates"] == found[3]["candidates"] == [], "there is nothing to translate"
+    assert len(translation.translate(made, key, texts[:1], back=back, top=100)[0]["candidates"]) == len(set(words))
+    assert len(translation.translate(made, key, texts[:1], back=back)[0]["candidates"]) == 10
+
+
+def test_a_word_that_is_listed_twice_is_one_candidate(made: dataset.Dataset) -> None:
+    file = made.path / "lexicon" / "en-de.tsv"
+    file.write_text("cow\tKuh\tN\ncattle\tKuh\tN\ncow\tRind\tN\n", "utf-8")
+    one = dataset.Dataset(made.path)
+    trained.train(sources.of_dataset(one, BACKBONE, "en-de"), replace(KEY, holdout="items"), OPTIONS,
+                  translation.models_folder(one))  # fmt: skip
+    for back, words in ((False, {"Kuh", "Rind"}), (True, {"cow", "cattle"})):
+        (found,) = translation.translate(one, replace(KEY, holdout="items"), ["Kuh" if back else "cow"], back=back)
+        assert len(found["candidates"]) == 2 and {each["word"] for each in found["candidates"]} == words
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_row_of_a_word_is_that_of_all_scores(made: dataset.Dataset, name: str) -> None:
+    pair, ranker = pair_of(made), TRAINED_MODELS[name]
+    whole = ranker.scores(pair)
+    for number, word in enumerate(pair.source.words):
+        np.testing.assert_allclose(ranker.row(pair, word), whole[number], atol=1e-5)
+
+
+def test_unknown_words_are_those_that_hold_a_word_training_has_not_seen(made: dataset.Dataset) -> None:
+    pair = pair_of(made)
+    known = translation.stored(pair, "pivot-sym")["en"].vocabularies["en"].words
+    found = translation.unknown_words(pair, "pivot-sym")
+    assert isinstance(found, frozenset) and found == {word for word in pair.source.words if word not in known}
+    assert "ghost" in found and "cow" not in found

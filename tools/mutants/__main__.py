@@ -69,6 +69,7 @@ class Reach:
         return self.trace
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        sys.settrace(self.trace)  # anew: a test that goes too deep ends it
         self.now = _file(nodeid)
 
     def pytest_runtest_call(self, item: pytest.Item) -> None:
