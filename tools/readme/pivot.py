@@ -87,9 +87,7 @@ def tested(name: str) -> Tested:
         one = Experiment(corpus, PAIR, holdout, (), (), PRESETS["demo"], folder, dataset=dataset)
         kept = one.kept(kind)
         if kept.frame is None or kept.stale:
-            raise DatasetError(
-                f"{one.path(kind)} does not fit the data any more; run: {corpus.again(holdout=holdout)}"
-            )
+            raise DatasetError(f"{one.path(kind)} does not fit the data any more; run: {corpus.again(holdout=holdout)}")
         frames.append(kept.frame[~kept.frame["seed"].isin(LOOKED_AT)])
     items, words, translated = frames
     pair = open_pair(dataset, BACKBONE, PAIR)
