@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
 import streamlit as st
 
+from pages._ui import frame
+
 LEAVES = (
     "badge", "button", "caption", "code", "dataframe", "download_button", "error", "form_submit_button", "image",
     "info", "markdown", "multiselect", "page_link", "pills", "plotly_chart", "progress", "segmented_control",
-    "selectbox", "subheader", "text_input", "title", "toggle", "warning",
+    "selectbox", "subheader", "success", "switch_page", "text_input", "title", "toggle", "warning",
 )  # fmt: skip
 
 
@@ -68,3 +73,10 @@ def shown(monkeypatch: pytest.MonkeyPatch, url: Url) -> Shown:
         monkeypatch.setattr(st, name, lambda *given, _name=name, **options: found.call(_name, *given, **options))
     monkeypatch.setattr(st, "session_state", {})
     return found
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """The module of a page, without drawing it."""
+    monkeypatch.setattr(frame, "draw", lambda main: None)
+    return lambda name: importlib.import_module(f"pages.{name}")
