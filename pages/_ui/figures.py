@@ -25,10 +25,7 @@ LANGUAGE_COLOURS = ("#CC79A7", "#E69F00")
 OUTCOME_COLOURS = {"found": "#009E73", "nearly": "#E69F00", "missed": "#D55E00", "uncovered": "#999999"}
 GREY = "rgba(140, 140, 140, 0.45)"
 RANKS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]  # named on the axes of ranks
-SETTING_COLOURS = {
-    "ALL": "#7F7F7F",
-    **{name: COLOURS[letters[0]] for name, letters in SETTINGS.items() if name != "ALL"},
-}
+SETTING_COLOURS = {name: COLOURS[letters[0]] for name, letters in SETTINGS.items() if name != "ALL"}
 CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2}}
 
 

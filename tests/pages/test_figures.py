@@ -58,7 +58,7 @@ def test_the_map_joins_points_by_lines_with_gaps() -> None:
 def test_ranks_of_two_contenders_lie_on_log_axes() -> None:
     chart = figures.rank_scatter(table(one=[1, 40.5, 3], two=[2, 20, 1]), "one", "two", ("AVGMAX", "MAXMAX"))
     diagonal, nouns, verbs = chart.data
-    assert diagonal.x == diagonal.y == (1, 40.5)
+    assert diagonal.x == diagonal.y == (1, 40.5) and (diagonal.mode, diagonal.showlegend) == ("lines", False)
     assert (nouns.x.tolist(), nouns.y.tolist(), nouns.customdata.tolist()) == ([1, 40.5], [2, 20], [0, 1])
     assert (nouns.name, verbs.name) == ("nouns, n = 2", "verbs, n = 1")
     assert verbs.hovertext == (ESCAPED,) and verbs.customdata.tolist() == [2]
@@ -140,6 +140,8 @@ def test_the_finding_shows_each_method_at_its_own_label() -> None:
     last = names[-1]
     chart = figures.finding([record(last, "NN", 0.5), record("knn", "NN", 0.9), record(last, "VB", 0.25)], "en-de")
     nouns, verbs, adjectives, published = chart.data
+    shifted = [place + offset for place in range(len(names)) for offset in (-0.11, 0.07, 0.25)]
+    assert list(published.x) == pytest.approx(shifted), "each a little to the right of its method's own point"
     assert published.name == "in the paper" and list(published.y[:3]) == [0.60, 0.20, 0.28]
     assert (list(nouns.y), list(verbs.y), list(adjectives.y)) == ([0.5], [0.25], [])
     assert [round(verbs.x[0] - nouns.x[0], 2), round(verbs.x[0])] == [0.18, names.index(last)]
