@@ -105,6 +105,10 @@ class Chosen:
         from cldi_core.pivot import sources, translation
 
         wordlists.pair_languages(self.pair)
+        for name in self.model or ():  # a wrong name is told before anything is read
+            models.find_model(name)
+        if self.holdout is not None and self.holdout not in HOLDOUTS:
+            raise unknown_name("way to hold out", self.holdout, HOLDOUTS)
         names = self.dataset or ([] if self.multi30k else default)
         if self.multi30k:
             opened = open_dataset(names[0]) if names and not self.features else None
@@ -130,8 +134,6 @@ class Chosen:
         """Each corpus held out in each way that was asked for."""
         from cldi_core.pivot.experiment import Experiment
 
-        if self.holdout is not None and self.holdout not in HOLDOUTS:
-            raise unknown_name("way to hold out", self.holdout, HOLDOUTS)
         return [
             Experiment(corpus, self.pair, way, self.models, seeds, folder=folder, dataset=dataset, **rest)
             for corpus, folder, dataset in corpora
