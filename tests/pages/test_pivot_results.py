@@ -80,12 +80,14 @@ def test_a_task_is_shown_in_one_language(tested: Measured, shown: Shown) -> None
     task, language = shown.options("segmented_control")
     assert (task["key"], task["default"], task["required"]) == ("pivot task", "text→picture", True)
     assert (language["key"], language["default"]) == ("pivot tested text→picture", "en")
+    assert shown.widget("pivot task")["given"] == ("Task", ("text→picture", "picture→text", "text→text"))
     assert shown.widget("pivot tested text→picture")["given"] == ("In", ["en", "de"])
     assert tested.asked == [("small", KEY, "text→picture", "text→picture")] * 2
     assert shown.of("markdown") == [draw.safe("PIVOT-SYM has not been tested here yet.")]
     (table,), (options,) = shown.of("dataframe"), shown.options("dataframe")
     assert table["model"].tolist()[1] == "▸ PIVOT-SYM"
     assert options["hide_index"] and options["height"] == "content"
+    assert options["alt"] == "Recall and median rank, text→picture"
     assert options["column_config"]["model"]["width"] == 210
     assert shown.of("caption")[0].startswith("n: items that training never saw") and shown.of("info") == []
 

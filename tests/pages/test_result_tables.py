@@ -47,6 +47,10 @@ def test_methods_stand_below_each_other_and_settings_beside(name: str, more: flo
     ]  # fmt: skip
 
 
+def test_figures_are_named_as_records_and_people_name_them() -> None:
+    assert result_tables.FIGURES == {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
+
+
 def test_gains_are_of_methods_that_rank_everything() -> None:
     found = result_tables.gains(
         [record("maxmax", "ALL", 0.1), record("knn", "ALL", 0.2), record("maxmax", "NN", -0.2, 9)]
