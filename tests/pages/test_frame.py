@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +18,7 @@ from pages._ui import draw, frame, load, view
 from tests.conftest import BACKBONE
 from tests.pages.conftest import Shown, Url
 
+ROOT = Path(__file__).resolve().parents[2]
 CURRENT = view.View("small", "en-de", "NA", "maxmax+csls", BACKBONE)
 
 
@@ -58,6 +61,36 @@ def test_the_sidebar_shows_the_view_among_what_there_is(visited: Shown) -> None:
     assert visited.options("code")[0] == {"language": None, "wrap_lines": True}
 
 
+def test_a_method_that_is_composed_is_among_those_that_are_offered(
+    visited: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "offered", lambda *given: ["avgmax", "knn"])
+    frame.sidebar(CURRENT, ["small"])
+    assert visited.widget("method")["given"] == ("Method", ["avgmax", "knn", "maxmax+csls"])
+    frame.sidebar(replace(CURRENT, method="knn"), ["small"])
+    assert visited.calls[-1][0] == "code" and [
+        given for name, given, options in visited.calls if options.get("key") == "method"
+    ][1] == ("Method", ["avgmax", "knn"])
+
+
+def test_every_page_is_registered_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, Any]] = []
+    monkeypatch.setattr(st, "Page", lambda file, **options: made.append({"file": file, **options}) or options["title"])
+    monkeypatch.setattr(st, "navigation", lambda pages: ("chosen", pages))
+    titles = ["Overview", "Word", "Compare", "Dispersion", "Map", "Image pivoting", "Results", "Data"]
+    assert frame.navigation() == ("chosen", titles)
+    assert [one["default"] for one in made] == [True, *[False] * 7]
+    for one in made:
+        assert one["file"] == f"pages/{one['url_path']}.py" and (ROOT / one["file"]).is_file()
+
+
+def test_a_page_is_of_one_look_at_the_files(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[object] = []
+    page.does = lambda: inside.append(load._run.get())
+    frame.run()
+    assert inside != [None] and load._run.get() is None
+
+
 @pytest.mark.parametrize(("chosen", "pos"), [(["V"], "V"), (["N", "A"], "NA"), ([], "NVA")])
 def test_no_part_of_speech_means_all(visited: Shown, url: Url, chosen: list[str], pos: str) -> None:
     frame.sidebar(CURRENT, ["small"])
@@ -95,8 +128,9 @@ class Page:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.runs = 0
         self.does: Any = lambda: None
+        self.styles: list[Path] = []
         monkeypatch.setattr(frame, "navigation", lambda: self)
-        monkeypatch.setattr(st, "html", lambda text: None)
+        monkeypatch.setattr(st, "html", self.styles.append)
 
     def run(self) -> None:
         self.runs += 1
@@ -113,6 +147,7 @@ def test_a_page_is_drawn_below_what_the_link_got_wrong(page: Page, visited: Show
     url |= {"dataset": "small", "pair": "*x*"}
     page.does = lambda: visited.call("markdown", "the page")
     frame.run()
+    assert page.styles == [frame.STYLE] and "{" in frame.STYLE.read_text("utf-8")
     assert page.runs == 1 and visited.of("error") == [] and not frame._in_frame.get()
     assert visited.of("warning") == [draw.safe("There is no pair “*x*” here; showing en-de.")]
     names = [name for name, *_ in visited.calls]
@@ -155,6 +190,7 @@ def test_without_a_data_set_there_is_the_command_that_makes_one(
     monkeypatch.setattr(load, "names", list)
     frame.run()
     assert page.runs == 0 and visited.of("info") == ["There is no data set yet."]
+    assert visited.of("title") == ["CLDI Explorer"] and visited.options("code") == [{"language": "bash"}]
     (command,) = visited.of("code")
     assert not command.startswith("Start") and "cldi_core" in command and visited.of("selectbox") == []
 
