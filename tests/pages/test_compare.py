@@ -118,6 +118,7 @@ def test_a_click_on_a_point_opens_its_word_under_the_first(
     compare.scatter(CURRENT, table, ONE, TWO)
     assert len(keys) == 1 and shown.options("plotly_chart")[-1]["key"] not in keys, "a chart of its own"
     assert shown.options("plotly_chart")[0]["on_select"] == "rerun"
+    assert shown.options("plotly_chart")[0]["alt"] == "Ranks under the two methods"
     assert shown.options("plotly_chart")[0]["selection_mode"] == "points"
 
 
@@ -137,6 +138,7 @@ def test_the_clearest_wins_of_each_side_are_listed(compare: ModuleType, shown: S
     assert shown.of("caption") == lines
     assert len({options["key"] for options in shown.options("dataframe")}) == 2
     assert {options["selection_mode"] for options in shown.options("dataframe")} == {"single-row"}
+    assert {options["on_select"] for options in shown.options("dataframe")} == {"rerun"}
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -179,7 +181,7 @@ def test_one_contender_is_not_compared(compare: ModuleType, shown: Shown, monkey
     for chosen in ([], [ONE]):
         monkeypatch.setattr(compare.contenders, "chooser", lambda current, own=chosen: own)
         compare.main()
-    assert shown.of("info") == ["Choose at least two methods or backbones."] * 2
+    assert shown.of("info") == ["Choose at least two methods or backbones."] * 2 and "Compare" in shown.of("title")
 
 
 def test_contenders_without_a_common_word_say_so(

@@ -88,6 +88,9 @@ def test_words_never_seen_stand_apart(
     assert shown.of("subheader") == ["Words that the learned methods never saw"]
     assert [table.columns.tolist() for table in shown.of("dataframe")] == [["ALL (n = 30)"]] * there
     assert len(shown.of("info")) == (not there)
+    assert [line.startswith("All methods on the same words") for line in shown.of("caption")] == [True] * there
+    alt = "MRR on words that the learned methods never saw"
+    assert [options["alt"] for options in shown.options("dataframe")] == [alt] * there
 
 
 def test_gains_are_asked_for_and_drawn_where_there_are_any(
@@ -106,6 +109,8 @@ def test_gains_are_asked_for_and_drawn_where_there_are_any(
     ]
     (table,) = shown.of("dataframe")
     assert table.loc["MAXMAX", "ALL (n = 30)"] == "▲ +0.10 [0.05, 0.15]"
+    assert shown.of("subheader") == ["Which methods beat AVGMAX"]
+    assert shown.options("dataframe")[0]["alt"] == "MRR above that of AVGMAX" and "▲ and ▼" in shown.of("caption")[0]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +140,8 @@ def test_how_far_nouns_are_above_the_others(
     monkeypatch.setattr(draw, "unranked", lambda *given: missing.append(given))
     results.reading(RECORDS, current, ("en-de", "en-fr"), False)
     (table,) = shown.of("dataframe")
-    assert table.index.tolist() == rows
+    assert table.index.tolist() == rows and shown.of("subheader") == ["How far nouns are above the others"]
+    assert shown.options("dataframe")[0]["alt"] == "How far nouns are above verbs and adjectives"
     assert [cell.split()[0] for cell in table.iloc[0]] == ["0.10", "0.30"]
     assert {one[:3] + one[5:] for one in asked} == {("small", BACKBONE, ("en-de", "en-fr"), False)}
     assert missing == [(current, "The chosen method is not shown", (method, BACKBONE))] * told
@@ -155,6 +161,7 @@ def test_a_composed_method_is_scored_where_all_pairs_are(results: ModuleType, mo
 def test_every_method_is_explained_with_its_formula(results: ModuleType, shown: Shown) -> None:
     results.formulas(["avgmax", "knn"])
     ways = [METHODS["avgmax"], METHODS["knn"]]
+    assert shown.of("subheader") == ["Methods"]
     assert shown.of("markdown") == [f"**{way.label}** — {draw.safe(way.about)}" for way in ways]
     assert shown.of("code") == [way.formula for way in ways]
     assert shown.of("caption") == [draw.safe(way.source) for way in ways]
@@ -166,8 +173,14 @@ def test_every_method_is_explained_with_its_formula(results: ModuleType, shown: 
 def test_the_page_asks_for_one_pair_or_all(
     results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, scope: str, ways: list[str]
 ) -> None:
-    answers = iter(["p@10", scope])
-    monkeypatch.setattr(results.st, "segmented_control", lambda *given, **options: next(answers))
+    answers = {"Figure": "p@10", "Pairs": scope}
+    controls: dict[str, Any] = {}
+
+    def control(name: str, offered: list[str], **options: Any) -> str:
+        controls[name] = (offered, options["default"], options["required"], options.get("disabled"))
+        return answers[name]
+
+    monkeypatch.setattr(results.st, "segmented_control", control)
     shown.answers["toggle"] = False
     monkeypatch.setattr(view, "current", lambda: CURRENT)
     monkeypatch.setattr(load, "ways", lambda *given: ways)
@@ -177,6 +190,11 @@ def test_the_page_asks_for_one_pair_or_all(
     for name in ("summary", "unseen_words", "beyond", "reading", "published", "formulas"):
         monkeypatch.setattr(results, name, lambda *given, _name=name: drawn.update({_name: given}))
     results.main()
+    assert controls == {
+        "Figure": (["mrr", "p@1", "p@10"], "mrr", True, None),
+        "Pairs": (["this pair", "average"], "this pair", True, False),
+    }
+    assert shown.of("title") == ["Results"] and shown.options("toggle") == [{"value": True}]
     pairs = ("en-de", "en-fr") if scope == "average" else ("en-de",)
     assert asked == [(("small", BACKBONE, pairs), {"same_spelled": False, "ways": ways})]
     methods = [way for way in ways if way != "identity"]
@@ -190,3 +208,19 @@ def test_the_page_asks_for_one_pair_or_all(
 def test_the_papers_figures_stand_below(results: ModuleType, shown: Shown) -> None:
     results.published("p@1")
     pd.testing.assert_frame_equal(shown.of("dataframe")[0], result_tables.published("p@1"))
+    assert shown.of("subheader") == ["The paper's Table 2"] and "compare the pattern" in shown.of("caption")[0]
+
+
+def test_without_a_score_it_is_said_what_is_missing(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a data set with one pair, which has no average."""
+    missing: list[Any] = []
+    monkeypatch.setattr(view, "current", lambda: CURRENT)
+    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(title="Small", name="small", pairs=("en-de",)))
+    monkeypatch.setattr(load, "ways", lambda *given: ["avgmax"])
+    monkeypatch.setattr(load, "table", lambda *given, **named: [])
+    monkeypatch.setattr(draw, "unscored", lambda *given: missing.append(given))
+    results.main()
+    assert missing == [("small", BACKBONE, [])] and shown.of("dataframe") == shown.of("subheader") == []
+    assert [options.get("disabled") for options in shown.options("segmented_control")] == [None, True]
