@@ -119,6 +119,7 @@ def test_the_page_is_drawn_again_once_the_last_one_has_ended(
             extraction._under_way("small", busy)
     else:
         extraction._under_way("small", busy)
+    assert len(shown.of("progress")) == (state is not None), "each is shown, also one that is not whole"
 
 
 def test_a_data_set_that_is_gone_is_one_line(
@@ -171,6 +172,7 @@ def test_the_button_ends_it_or_goes_on(
     options["on_click"](*options["args"])
     assert done == [(wanted, "opened small", "vgg19")] and st.session_state[extraction.CHANGED]
     assert options["key"].endswith(" vgg19")
+    assert options["icon"] == {"cancel": ":material/stop:", "start": ":material/play_arrow:"}[wanted]
 
 
 @pytest.mark.parametrize("state", ["running", "done"])
