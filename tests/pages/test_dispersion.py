@@ -63,6 +63,13 @@ def test_senses_are_shown_where_they_are_known(dispersion: ModuleType, shown: Sh
     assert table["n"].tolist() == [1, 0, 0] and table["dispersion"].tolist() == ["0.50 (n too small)", "–", "–"]
 
 
+def test_senses_of_some_words_are_the_mean_of_these(dispersion: ModuleType, shown: Shown, spread: pd.DataFrame) -> None:
+    dispersion.means(spread.assign(senses=spread["senses"].where(spread["pos"] != "V")), "en")
+    _, senses = shown.of("dataframe")
+    assert senses["n"].tolist() == [25, 0, 25] and senses["WordNet senses"][1] == "–"
+    assert [options["hide_index"] for options in shown.options("dataframe")] == [True, True]
+
+
 def test_the_extremes_are_shown_with_their_pictures_beside_the_papers(
     dispersion: ModuleType, shown: Shown, spread: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
