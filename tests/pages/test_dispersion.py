@@ -124,6 +124,7 @@ def test_a_click_on_a_point_opens_its_word(
     assert text in shown.of("caption")[0]
     assert shown.options("plotly_chart")[0]["selection_mode"] == "points"
     assert shown.options("plotly_chart")[0]["on_select"] == "rerun"
+    assert shown.options("plotly_chart")[0]["alt"] == "Dispersion against reciprocal rank"
 
 
 def test_without_ranks_or_words_a_line_stands_in_place_of_the_chart(
