@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 
+from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.insight.health import Finding
 from pages._ui import draw, extraction, load, view
@@ -41,7 +42,8 @@ def test_findings_are_listed_the_worst_first(
     monkeypatch.setattr(extraction, "panel", drawn.append)
     monkeypatch.setattr(page, "licences", drawn.append)
     page.main()
-    assert drawn == ["small", CURRENT]
+    assert drawn == ["small", CURRENT] and shown.of("title") == ["Data"]
+    assert shown.options("dataframe")[0]["hide_index"] is True
     (table,) = shown.of("dataframe")
     order = [number for level in ("error", "warning", "info") for number, own in enumerate(levels) if own == level]
     assert table["area"].tolist() == [f"area {number}" for number in order]
@@ -87,9 +89,11 @@ def test_the_pictures_of_one_word_have_each_its_licence(
 
     monkeypatch.setattr(st, "selectbox", choose)
     monkeypatch.setattr(load, "strip", lambda name, ids: f"strip of {' '.join(ids)}")
+    wordlists.write_list(small.path / "lexicon" / "en-xh.tsv", [wordlists.Row("dog", "inja", "N")])
     page.licences(CURRENT)
+    assert "xh" in load.opened("small").languages, "a language without pictures"
     assert asked == [
-        ("Language", list(small.languages), "licence language"),
+        ("Language", ["en", "de"], "licence language"),
         ("Word", sorted(small.members(language)), f"licence word {language}"),
     ]
     table = shown.of("dataframe")[1]
@@ -99,6 +103,7 @@ def test_the_pictures_of_one_word_have_each_its_licence(
     known = small.pictures.table.loc[ids]
     pd.testing.assert_frame_equal(table[["licence", "author", "width"]], known[["licence", "author", "width"]])
     assert shown.of("caption") == [f"{count} of {count} pictures of “{word}”."]
+    assert shown.options("dataframe")[1]["hide_index"] is True
     assert shown.options("dataframe")[1]["column_config"]["picture"]["type_config"]["type"] == "image"
 
 
@@ -110,3 +115,13 @@ def test_without_pictures_there_is_the_command_that_imports_them(
     page.licences(CURRENT)
     assert shown.of("info") == [draw.safe("There are no pictures yet.")] and shown.of("dataframe") == []
     assert shown.of("code") == ["python -m cldi_core import-folder DIR --dataset small"]
+
+
+def test_of_many_pictures_the_first_are_listed_and_all_are_counted(
+    page: ModuleType, shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "ROWS", 2)
+    monkeypatch.setattr(st, "selectbox", lambda label, offered, **options: {"Language": "en", "Word": "run"}[label])
+    page.licences(CURRENT)
+    assert shown.of("dataframe")[1]["id"].tolist() == list(small.members("en")["run"])[:2]
+    assert shown.of("caption") == ["2 of 3 pictures of “run”."]

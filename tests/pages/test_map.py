@@ -30,7 +30,8 @@ def page(
     pair = open_pair(small, BACKBONE, "en-de")
     frame = ranked.rankings(pair, ["maxmax"])["maxmax"]
     monkeypatch.setattr(view, "current", lambda: CURRENT)
-    monkeypatch.setattr(load, "pair_of", lambda *given: pair)
+    here = ("small", BACKBONE, "en-de")
+    monkeypatch.setattr(load, "pair_of", lambda *given: {here: pair}[given])
     monkeypatch.setattr(load, "rankings", lambda *given: frame)
     monkeypatch.setattr(load, "unranked", lambda *given: frame.assign(rank=np.nan))
     monkeypatch.setattr(load, "coordinates", lambda name, backbone, kind: maps.coordinates(small, backbone, kind))
@@ -51,7 +52,7 @@ def test_the_map_is_that_of_the_core(
 ) -> None:  # fmt: skip
     choose(monkeypatch, page, kind, colouring, joined=joined and kind == "words")
     page.main()
-    pair = load.pair_of()
+    pair = load.pair_of("small", BACKBONE, "en-de")
     table, total = maps.points(maps.coordinates(small, BACKBONE, kind), pair, load.rankings(), "NV")
     groups = [
         (words.group(colouring, value, mask), figures.group_colour(colouring, value, ("en", "de")), mask)
@@ -71,6 +72,15 @@ def test_the_map_is_that_of_the_core(
         f"{len(table)} of {total} {kind} · {draw.safe(f'PCA; for UMAP run: {command}')}. Near on the map"
     )
     assert shown.of("subheader") == [] and shown.of("title") == ["Map"]
+
+
+def test_a_map_by_umap_says_so(page: ModuleType, shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = maps.coordinates(small, BACKBONE, "words")
+    made.attrs["method"] = "umap"
+    monkeypatch.setattr(load, "coordinates", lambda *given: made)
+    choose(monkeypatch, page, "words", "pos", joined=False)
+    page.main()
+    assert " words · UMAP, seeded. Near on the map" in shown.of("caption")[0]
 
 
 @pytest.mark.parametrize("colouring", ["pos", "outcome"])
