@@ -28,7 +28,7 @@ FLAGS = (
 )
 DRAWN = """() => !document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
   && !document.querySelector('[data-testid="stApp"]')?.matches('[data-test-script-state="running"]')
-  && document.querySelector('[data-testid="stMainBlockContainer"]')?.children.length > 0"""
+  && (document.querySelector('[data-testid="stMainBlockContainer"]')?.innerText ?? "").trim().length > 0"""
 PICTURES = """() => { const all = [...document.querySelectorAll('[data-testid="stImage"] img')];
   return all.length > 0 && all.every(image => image.complete && image.naturalWidth > 0) }"""
 
@@ -117,6 +117,6 @@ def browse() -> Iterator[Any]:
 
 
 def drawn(page: Any) -> None:
-    """Wait until the page has been drawn."""
+    """Wait until the page has been drawn: also where it is begun again, as the first link into a new server is."""
     page.wait_for_selector('[data-testid="stSidebarUserContent"]', timeout=60_000)
     page.wait_for_function(DRAWN, timeout=60_000)

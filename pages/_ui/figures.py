@@ -24,10 +24,8 @@ COLOURS = {"N": "#0072B2", "V": "#D55E00", "A": "#009E73"}
 LANGUAGE_COLOURS = ("#CC79A7", "#E69F00")
 OUTCOME_COLOURS = {"found": "#009E73", "nearly": "#E69F00", "missed": "#D55E00", "uncovered": "#999999"}
 GREY = "rgba(140, 140, 140, 0.45)"
-SETTING_COLOURS = {
-    "ALL": "#7F7F7F",
-    **{name: COLOURS[letters[0]] for name, letters in SETTINGS.items() if name != "ALL"},
-}
+RANKS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]  # named on the axes of ranks
+SETTING_COLOURS = {name: COLOURS[letters[0]] for name, letters in SETTINGS.items() if name != "ALL"}
 CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2}}
 
 
@@ -77,7 +75,6 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
         (place + (offset - 1) * 0.18 + 0.07, paper.TABLE_2[name][setting][0], SETTING_COLOURS[setting])
         for place, name in enumerate(names)
         for offset, setting in enumerate(shown)
-        if name in paper.TABLE_2
     ]
     x, y, colours = zip(*published, strict=True)
     marker = {"size": 9, "symbol": "diamond-open", "color": colours}
@@ -105,7 +102,7 @@ def histogram(frame: pd.DataFrame, language: str) -> go.Figure:
             figure.add_trace(
                 go.Histogram(
                     x=values,
-                    xbins={"start": 0, "end": 1.2, "size": 0.05},
+                    xbins={"start": 0, "end": 2.05, "size": 0.05},  # 1 − cosine is at most 2
                     histnorm="probability",
                     name=f"{name}s, n = {len(values)}",
                     marker={"color": COLOURS[letter]},
@@ -114,7 +111,8 @@ def histogram(frame: pd.DataFrame, language: str) -> go.Figure:
                 )
             )
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(title="dispersion", range=[0, 1])
+    highest = frame.loc[frame["language"] == language, "dispersion"].max()
+    figure.update_xaxes(title="dispersion", range=[0, float(np.fmax(highest, 1))])
     figure.update_yaxes(title="share of the words", tickformat=".0%", rangemode="tozero")
     return _layout(figure, f"Dispersion, {language}", "mean distance between the pictures of a word", 320)
 
@@ -165,8 +163,8 @@ def rank_scatter(table: pd.DataFrame, one: str, other: str, labels: tuple[str, s
                 )
             )
     limits = [-0.05, float(np.log10(top)) + 0.05]
-    figure.update_xaxes(type="log", range=limits, title=f"rank, {in_figure(labels[0])}")
-    figure.update_yaxes(type="log", range=limits, title=f"rank, {in_figure(labels[1])}")
+    for update, label in ((figure.update_xaxes, labels[0]), (figure.update_yaxes, labels[1])):
+        update(type="log", range=limits, tickvals=RANKS, title=f"rank, {in_figure(label)}")
     return _layout(
         figure, "Ranks of the right answer", "below the line the second is better; a click opens the word", 440
     )

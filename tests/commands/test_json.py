@@ -85,7 +85,12 @@ ASKED: dict[str, dict[str, int]] = {
     },
     "check": {"--dataset small": 0, "--dataset small --deep": 0, "--dataset none": 2},
     # Their good cases: test_pivot.py
-    "pivot train": {"--dataset small --model no": 2, "--dataset small --preset no": 2},
+    "pivot train": {
+        "--dataset small --model no": 2,
+        "--dataset small --holdout no": 2,
+        "--dataset small --preset no": 2,
+        "--dataset small": 1,  # it has no descriptions
+    },
     "pivot evaluate": {"--dataset small --pair en-de --model no": 2, "--no": 2},
     "pivot translate": {"--dataset small --pair en-de --model no dog": 2},
 }

@@ -9,8 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from cldi_core.commands import scoring
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from tests.commands.conftest import Run, strict
@@ -126,3 +128,59 @@ def test_what_is_stored_is_read_without_writing(
     ):  # fmt: skip
         assert run(command[0], "--dataset", "small", *command[1:])[::2] == (0, "")
     assert caplog.records == [] and sorted(small.path.rglob("*")) == before
+
+
+def test_people_read_what_was_computed_and_what_was_there(run: Run, small: Dataset) -> None:
+    assert run("score", "--dataset", "small", "--method", "maxmax")[1] == (
+        "en-de: 7 × 9 words, computed maxmax on cpu; 0 of 1 methods were there\n"
+    )
+    assert run("score", "--dataset", "small", "--method", "avgmax", "--method", "maxmax", "--method", "cnn-max")[1] == (
+        "en-de: 7 × 9 words, computed avgmax, cnn-max on cpu; 1 of 3 methods were there\n"
+    )
+
+
+def test_controls_are_ranked_beside_all_methods_and_not_beside_named_ones(
+    ask: Callable[..., dict], small: Dataset
+) -> None:
+    def kept() -> set[str]:
+        return {path.stem for path in (small.path / "rankings").rglob("*.parquet")}
+
+    ask("score", "--method", "avgmax")
+    assert kept() == {"avgmax"}
+    ask("score")
+    assert {"avgmax", "maxmax", "spelling", "identity"} <= kept()
+
+
+def test_the_error_of_a_record_is_the_largest_of_its_pairs() -> None:
+    def frame(error: float | None) -> pd.DataFrame:
+        made = pd.DataFrame()
+        made.attrs |= {} if error is None else {"error": error}
+        return made
+
+    frames = {
+        "en-de": {"sinkhorn": frame(0.1), "avgmax": frame(None)},
+        "en-fr": {"sinkhorn": frame(0.3), "avgmax": frame(None)},
+        "en-it": {"sinkhorn": frame(0.2), "avgmax": frame(None)},
+    }
+    found = {
+        (pair, method): scoring._error(frames, {"pair": pair, "method": method})
+        for pair in (*frames, "average")
+        for method in ("sinkhorn", "avgmax")
+    }
+    assert [found[pair, "sinkhorn"] for pair in (*frames, "average")] == [0.1, 0.3, 0.2, 0.3]
+    assert {found[pair, "avgmax"] for pair in (*frames, "average")} == {0.0}
+
+
+@pytest.mark.parametrize("command", ["score", "evaluate"])
+def test_a_data_set_without_a_word_list_says_how_to_add_one(run: Run, small: Dataset, command: str) -> None:
+    (small.path / "lexicon" / "en-de.tsv").unlink()
+    code, out, err = run(command, "--dataset", "small")
+    assert (code, out) == (2, "") and err.count("\n") == 1
+    assert "the data set 'small' has no word list; add one: " in err and "import-lists FILE" in err
+
+
+def test_evaluate_counts_the_candidates_that_have_pictures(ask: Callable[..., dict]) -> None:
+    answer = ask("evaluate", "--method", "avgmax")
+    assert answer["candidates"] == {"en-de": 8} and answer["dataset"] == "small" and answer["backbone"] == BACKBONE
+    assert {(record["precision"], record["error"]) for record in answer["results"]} == {("exact", 0.0)}
+    assert ask("evaluate")["results"] != answer["results"], "of all methods"

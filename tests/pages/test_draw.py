@@ -9,8 +9,11 @@ import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import data_url
+from cldi_core.errors import CldiError
 from cldi_core.insight.explanation import Match
-from pages._ui import draw, load
+from cldi_core.scoring.methods import METHODS
+from pages._ui import draw, load, view
+from tests.conftest import BACKBONE
 
 grid, matches = draw._grid.__wrapped__, draw.matches.__wrapped__  # type: ignore[attr-defined]  # as their fragments run
 
@@ -61,6 +64,43 @@ def test_numbers_stay_where_a_picture_is_missing(drawn: Images, said: list[str])
     assert drawn.alt[2:] == ["cow, picture 2 of 2"]
 
 
+def test_the_command_that_looks_into_missing_pictures_is_shown_as_it_is(drawn: Images, said: list[str]) -> None:
+    grid("small", ("lost",), "dog", "key", 66)
+    (line,) = said
+    assert line == draw.safe(
+        "Missing or broken: 1 of these 1 pictures; run: python -m cldi_core check --dataset small --deep"
+    )
+
+
+def test_a_grid_without_pictures_says_of_what(drawn: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    begun: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(st, "info", told.append)
+    monkeypatch.setattr(draw, "_grid", lambda *given: begun.append(given))
+    draw.grid("small", [], "*dog* (en)", "key")
+    assert (told, begun) == ([f"No pictures of {draw.safe('*dog* (en)')}."], [])
+    draw.grid("small", ["a", "b"], "dog", "key", width=40)
+    assert (len(told), begun) == (1, [("small", ("a", "b"), "dog", "key", 40)])
+
+
+@pytest.mark.parametrize("part", ["grid", "matches"])
+def test_a_part_of_a_page_reports_its_own_errors(
+    drawn: Images, monkeypatch: pytest.MonkeyPatch, said: list[str], part: str
+) -> None:
+    def broken(*given: Any, **named: Any) -> None:
+        raise CldiError("images/*.parquet cannot be read")
+
+    told: list[str] = []
+    for name in ("thumbnails", "strip"):
+        monkeypatch.setattr(load, name, broken)
+    monkeypatch.setattr(st, "error", told.append)
+    if part == "grid":
+        grid("small", tuple("abc") * 20, "dog", "key", 66)
+    else:
+        matches("small", [Match("a", "b", 0.9)] * 20, ("dog", "Hund"), "key")
+    assert told == [draw.safe("images/*.parquet cannot be read")] and (drawn.calls, said) == (0, [])
+
+
 def test_nothing_is_drawn_where_all_are_missing(drawn: Images, said: list[str]) -> None:
     grid("small", ("lost",), "dog", "key", 66)
     draw.row("small", ["lost", "lost"], "dog", width=40)
@@ -97,6 +137,111 @@ def test_matches_of_missing_pictures_are_left_out(
     assert [text.rpartition(" ")[2] for text in drawn.alt] == ["0.90", "0.70"]
     matches("small", found[1:2], ("dog", "Hund"), "key")
     assert drawn.calls == 1
+
+
+def test_matches_are_pairs_with_an_arrow_between_and_their_cosine(
+    drawn: Images, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+    captions: list[str] = []
+    monkeypatch.setattr(load, "strip", lambda name, ids, *, arrow: asked.append((name, ids, arrow)) or "strip")
+    draw_images = st.image
+    monkeypatch.setattr(
+        st, "image", lambda files, *, caption, alt: captions.extend(caption) or draw_images(files, alt=alt)
+    )
+    found = [Match("a", f"b{number}", 0.9 - number / 100) for number in range(8)]
+    matches("small", found, ("dog", "Hund"), "key")
+    assert asked == [("small", ("a", f"b{number}"), True) for number in range(draw.MATCHES)]
+    assert captions == ["0.90", "0.89", "0.88", "0.87", "0.86", "0.85"]
+    assert drawn.alt[0] == "a picture of dog and its best match of Hund, cosine 0.90"
+    assert said == ["1–6 of 8"]
+
+
+class Buttons(dict[str, Any]):
+    """Stands in for ``st.button``: key → its options."""
+
+    def __call__(self, label: str, *, key: str, **options: Any) -> None:
+        self[key] = {"label": label, **options}
+
+    def press(self, key: str) -> None:
+        """Do what the button does, where it can be pressed."""
+        assert not self[key]["disabled"]
+        self[key]["on_click"](*self[key]["args"])
+
+
+@pytest.mark.parametrize("count", [1, 6, 7, 12, 13, 18])
+def test_the_buttons_below_lead_to_every_page_and_back(
+    drawn: Images, monkeypatch: pytest.MonkeyPatch, said: list[str], count: int
+) -> None:
+    buttons = Buttons()
+    monkeypatch.setattr(st, "button", buttons)
+
+    def shown() -> range:
+        numbers = draw._page(count, 6, "key")
+        draw._pager(numbers, count, 6, "key")
+        return numbers
+
+    ways = [shown()]
+    assert bool(buttons) == bool(said) == (count > 6), "one page needs no buttons"
+    while ways[-1].stop < count:
+        buttons.press("on-key")
+        ways.append(shown())
+        assert said[-1] == f"{ways[-1].start + 1}–{ways[-1].stop} of {count}"
+    assert [number for numbers in ways for number in numbers] == list(range(count))
+    if buttons:
+        assert buttons["on-key"]["disabled"]
+        for numbers in ways[-2::-1]:
+            buttons.press("back-key")
+            assert shown() == numbers
+        assert buttons["back-key"]["disabled"]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The empty states that are drawn: what is said, and the command below."""
+    found: list[tuple[str, str]] = []
+    monkeypatch.setattr(st, "info", lambda text: found.append((text, "")))
+    monkeypatch.setattr(st, "code", lambda text, **options: found.append((found.pop()[0], text)))
+    return found
+
+
+@pytest.mark.parametrize(("pair", "backbone"), [("", BACKBONE), ("en-de", ""), ("", ""), ("en-de", BACKBONE)])
+def test_a_page_needs_a_pair_and_a_backbone(
+    small: Dataset, told: list[tuple[str, str]], pair: str, backbone: str
+) -> None:
+    there = bool(pair and backbone)
+    assert draw.ready(view.View("small", pair, backbone=backbone), "compare") is there
+    what = "There is nothing to compare yet: the data set needs a word list, pictures and features."
+    assert told == [] if there else [(draw.safe(what), "python -m cldi_core check --dataset small")]
+
+
+def test_methods_without_scores_are_named_with_the_command_that_scores_them(
+    small: Dataset, told: list[tuple[str, str]]
+) -> None:
+    lacking = [name for name in METHODS if name in {"knn", "cnn-max"}]
+    records = [{"method": name} for name in METHODS if name not in lacking]
+    draw.unscored("small", BACKBONE, records)
+    names = ", ".join(METHODS[name].label for name in lacking)
+    what = f"Not shown, because they have not been scored for this data set yet: {names}."
+    assert told == [(draw.safe(what), f"python -m cldi_core score --dataset small --backbone {BACKBONE}")]
+    draw.unscored("small", BACKBONE, [{"method": name} for name in METHODS])
+    draw.unscored("small", BACKBONE, records, ["avgmax"])
+    assert len(told) == 1, "nothing is missing"
+
+
+def test_what_is_not_ranked_is_named_with_its_own_commands(small: Dataset, told: list[tuple[str, str]]) -> None:
+    current = view.View("small", "en-de", method="maxmax", backbone=BACKBONE)
+    draw.unranked(current, "Ranks are not shown", ("knn", "my net"), ("avgmax+csls", BACKBONE))
+    score = "python -m cldi_core score --dataset small --pair en-de --backbone"
+    assert told == [
+        (
+            draw.safe(
+                "Ranks are not shown: for en-de there are no scores yet of KNN with my net, "
+                "AVGMAX + CSLS with EfficientNet-Lite0."
+            ),
+            f"{score} 'my net' --method knn\n{score} {BACKBONE} --method avgmax+csls",
+        )
+    ]
 
 
 def test_a_strip_shows_every_picture_that_it_is_asked_for(small: Dataset) -> None:

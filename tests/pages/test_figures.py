@@ -58,13 +58,29 @@ def test_the_map_joins_points_by_lines_with_gaps() -> None:
 def test_ranks_of_two_contenders_lie_on_log_axes() -> None:
     chart = figures.rank_scatter(table(one=[1, 40.5, 3], two=[2, 20, 1]), "one", "two", ("AVGMAX", "MAXMAX"))
     diagonal, nouns, verbs = chart.data
-    assert diagonal.x == diagonal.y == (1, 40.5)
+    assert diagonal.x == diagonal.y == (1, 40.5) and (diagonal.mode, diagonal.showlegend) == ("lines", False)
     assert (nouns.x.tolist(), nouns.y.tolist(), nouns.customdata.tolist()) == ([1, 40.5], [2, 20], [0, 1])
     assert (nouns.name, verbs.name) == ("nouns, n = 2", "verbs, n = 1")
     assert verbs.hovertext == (ESCAPED,) and verbs.customdata.tolist() == [2]
     assert chart.layout.xaxis.type == chart.layout.yaxis.type == "log"
     for trace in (nouns, verbs):
         check_points(trace)
+
+
+@pytest.mark.parametrize(
+    ("ranks", "top"), [([[1, 3], [2, 2]], 10), ([[1, 40.5], [2, 20]], 40.5), ([[1, 2], [7, 300]], 300)]
+)
+def test_both_axes_of_ranks_hold_every_rank_and_name_whole_ones(ranks: list[list[float]], top: float) -> None:
+    frame = pd.DataFrame(
+        {"word": ["dog", "cow"], "pos": list("NN"), "number": range(2), "one": ranks[0], "two": ranks[1]}
+    )
+    chart = figures.rank_scatter(frame, "one", "two", ("AVGMAX", "MAXMAX"))
+    for axis in (chart.layout.xaxis, chart.layout.yaxis):
+        low, high = (10**bound for bound in axis.range)
+        assert 0.8 < low < 1 and top < high < 1.2 * top
+        named = [tick for tick in axis.tickvals if low <= tick <= high]
+        assert named[0] == 1 and all(tick == int(tick) for tick in named) and 10 <= named[-1] <= high < 3 * named[-1]
+    assert figures.rank_scatter(frame[:0], "one", "two", ("", "")).data[0].x == (1, 10)
 
 
 def test_dispersion_against_reciprocal_rank_fills_what_was_found() -> None:
@@ -76,6 +92,8 @@ def test_dispersion_against_reciprocal_rank_fills_what_was_found() -> None:
         ([], [], []),
         ([pytest.approx(0.3)], [pytest.approx(0.4)], [2]),
     ]
+    low, high = chart.layout.yaxis.range
+    assert low < 0 and 1 < high < 1.2 and chart.layout.xaxis.rangemode == "tozero"
     filled, hollow = chart.data[0].marker, chart.data[1].marker
     assert filled.color == figures.COLOURS["N"] == hollow.line.color
     assert hollow.color == "rgba(0,0,0,0)"
@@ -94,6 +112,21 @@ def test_the_histogram_counts_words_with_a_dispersion_of_one_language() -> None:
         ("verbs, n = 1", [0.3]),
     ]
     assert {trace.histnorm for trace in chart.data} == {"probability"}
+    assert chart.layout.barmode == "overlay", "shares are told by the heights above 0"
+    assert chart.layout.xaxis.title.text == "dispersion" and chart.layout.title.text.startswith("Dispersion, en<br>")
+
+
+@pytest.mark.parametrize("highest", [0.4, 1.0, 1.25, 2.0])
+def test_the_histogram_shows_every_dispersion_that_there_can_be(highest: float) -> None:
+    """Features with numbers below 0 can point away from each other, so that 1 − cosine is above 1."""
+    frame = pd.DataFrame({"language": ["en", "en", "de"], "pos": list("NVN"), "dispersion": [0.0, highest, 1.7]})
+    chart = figures.histogram(frame, "en")
+    assert tuple(chart.layout.xaxis.range) == (0, max(highest, 1))
+    for trace in chart.data:
+        assert trace.xbins.start == 0 and trace.xbins.end > highest, "what lies beyond is not counted"
+        assert trace.xbins.size == 0.05, "the same bins for each"
+    nothing = figures.histogram(frame.assign(dispersion=NAN), "en")
+    assert tuple(nothing.layout.xaxis.range) == (0, 1) and not nothing.data
 
 
 def record(method: str, setting: str, mrr: float) -> dict[str, object]:
@@ -107,6 +140,8 @@ def test_the_finding_shows_each_method_at_its_own_label() -> None:
     last = names[-1]
     chart = figures.finding([record(last, "NN", 0.5), record("knn", "NN", 0.9), record(last, "VB", 0.25)], "en-de")
     nouns, verbs, adjectives, published = chart.data
+    shifted = [place + offset for place in range(len(names)) for offset in (-0.11, 0.07, 0.25)]
+    assert list(published.x) == pytest.approx(shifted), "each a little to the right of its method's own point"
     assert published.name == "in the paper" and list(published.y[:3]) == [0.60, 0.20, 0.28]
     assert (list(nouns.y), list(verbs.y), list(adjectives.y)) == ([0.5], [0.25], [])
     assert [round(verbs.x[0] - nouns.x[0], 2), round(verbs.x[0])] == [0.18, names.index(last)]

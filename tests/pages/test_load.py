@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import tables
 from cldi_core.evaluation.pairs import open_pair
+from cldi_core.features import provenance
+from cldi_core.insight import health, overview
 from pages._ui import load
 from tests import ranked
 from tests.conftest import BACKBONE, build_small
@@ -202,3 +207,112 @@ def test_tables_of_several_pairs_show_what_can_rank_them_all(small: Dataset, mon
     monkeypatch.setattr(rankers, "available", available)
     assert load.ways("small", "any", ["en-de"]) == ["avgmax", "pivot-sym"]
     assert load.ways("small", "any", ["en-de", "en-fr"]) == load.ways("small", "any", ["en-fr"]) == ["avgmax"]
+
+
+def test_the_data_set_that_was_asked_for_is_first_then_the_demo_and_what_is_broken_is_last(
+    small: Dataset, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("alpha", "demo", "zeta"):
+        shutil.copytree(small.path, data / name)
+    (data / "aaa").mkdir()
+    (data / "aaa" / "dataset.toml").write_text("broken = [", "utf-8")
+    assert load.names() == ["demo", "alpha", "small", "zeta", "aaa"]
+    monkeypatch.setenv("CLDI_DATASET", str(data / "zeta"))
+    first, *others = load.names()
+    assert load.opened(first).path == data / "zeta" and others[0] == "demo" and others[-1] == "aaa"
+    shutil.rmtree(data / "demo")
+    assert load.names()[1:] == [name for name in others if name != "demo"]
+
+
+def test_a_data_set_whose_file_is_gone_has_a_status_of_its_own(small: Dataset, data: Path) -> None:
+    file = small.path / "dataset.toml"
+    size, time = load._status(file)
+    assert (size, time) == (file.stat().st_size, file.stat().st_mtime_ns) and size > 0
+    assert load._status(data / "nowhere" / "dataset.toml") not in {(size, time), None}
+    assert load.names() == ["small"]
+    file.unlink()
+    assert load.names() == []
+
+
+def frames_of(small: Dataset, ways: list[str]) -> dict[str, pd.DataFrame]:
+    return ranked.rankings(open_pair(small, BACKBONE, "en-de"), ways)
+
+
+def test_a_table_is_of_all_words_unless_asked_otherwise(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = frames_of(small, ["avgmax", "maxmax"])
+    here = ("small", BACKBONE, ["en-de"])
+    ways = ["avgmax", "maxmax"]
+    records = {same: tables.table({"en-de": frames}, same_spelled=same) for same in (True, False)}
+    assert records[True] != records[False]
+    pd.testing.assert_frame_equal(pd.DataFrame(load.table(*here, ways=ways)), pd.DataFrame(records[True]))
+    asked = load.table(*here, ways=ways, same_spelled=False)
+    pd.testing.assert_frame_equal(pd.DataFrame(asked), pd.DataFrame(records[False]))
+    assert {one["method"] for one in load.table(*here)} == set(ways), "of all methods, those that are scored"
+    never = frozenset({"dog.N", "run.V"})
+    monkeypatch.setattr(load, "never_seen", lambda *given: never)
+    alone = tables.table({"en-de": tables.only(frames, never)})
+    asked = load.table(*here, ways=ways, unseen_alone=True)
+    pd.testing.assert_frame_equal(pd.DataFrame(asked), pd.DataFrame(alone))
+
+
+def test_what_is_above_another_method_is_of_the_words_that_were_asked_for(small: Dataset) -> None:
+    frames = frames_of(small, ["avgmax", "maxmax", "cnn-max"])
+    here = ("small", BACKBONE, ["en-de"])
+    for same in (True, False):
+        for base in ("avgmax", "maxmax"):
+            wanted = tables.against({"en-de": frames}, base, same_spelled=same)
+            found = load.against(*here, base, same_spelled=same)
+            pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(wanted))
+    assert load.against(*here, "knn") == [], "it is not scored"
+
+
+def test_the_error_of_a_method_is_its_largest(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def frame(error: float | None) -> pd.DataFrame:
+        made = pd.DataFrame()
+        made.attrs |= {} if error is None else {"error": error}
+        return made
+
+    frames = {
+        "en-de": {"sinkhorn": frame(0.1), "avgmax": frame(None), "rrf": frame(0.0)},
+        "en-fr": {"sinkhorn": frame(0.3), "avgmax": frame(None), "rrf": frame(0.2)},
+        "en-it": {"sinkhorn": frame(0.2), "avgmax": frame(None), "rrf": frame(0.0)},
+    }
+    monkeypatch.setattr(load, "_complete", lambda *given: frames)
+    assert load.errors("small", BACKBONE, ["any"], ["any"]) == {"sinkhorn": 0.3, "rrf": 0.2}
+    monkeypatch.setattr(load, "_complete", lambda *given: {})
+    assert load.errors("small", BACKBONE, ["none"], ["any"]) == {}
+
+
+def test_chance_is_the_mean_over_pairs(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "pair_of", lambda name, backbone, pair: pair)
+    monkeypatch.setattr(tables, "chance", {"en-de": 0.1, "en-fr": 0.3, "en-it": 0.2}.__getitem__)
+    assert load.chance("small", BACKBONE, ["en-de", "en-fr", "en-it"]) == pytest.approx(0.2)
+    assert load.chance("small", BACKBONE, ["en-fr"]) == pytest.approx(0.3)
+
+
+def test_what_the_core_says_of_a_data_set_is_handed_on(small: Dataset) -> None:
+    pair = open_pair(small, BACKBONE, "en-de")
+    pd.testing.assert_frame_equal(load.dispersions("small", BACKBONE, "en-de"), overview.dispersions(pair))
+    assert load.findings("small") == health.findings(small)
+    assert load.provenance_of("small", BACKBONE) == provenance.provenance_of(small, BACKBONE)
+    assert load.choices("small") == {"pair": ["en-de"], "backbone": [BACKBONE], "learned": []}
+    every = load.unranked("small", BACKBONE, "en-de")
+    assert [(query.id, query.word, query.pos) for query in pair.queries] == [
+        *every.drop(columns="rank").itertuples(index=False, name=None)
+    ]
+    assert every["rank"].isna().all() and len(every)
+
+
+def test_a_word_of_a_learned_method_is_explained_as_a_text(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames_of(small, ["avgmax"])
+    monkeypatch.setattr(rankers, "is_trained", lambda name: False)
+    assert load.explained("small", BACKBONE, "en-de", "avgmax", "dog.N").learned is False
+    st.cache_resource.clear()
+    monkeypatch.setattr(rankers, "is_trained", lambda name: True)
+    assert load.explained("small", BACKBONE, "en-de", "avgmax", "dog.N").learned is True
+
+
+def test_commands_are_quoted_for_a_shell(small: Dataset) -> None:
+    line = load.command("small", "pivot train", "--backbone", "my net", "it's")
+    assert shlex.split(line)[-4:] == ["small", "--backbone", "my net", "it's"]
+    assert line.startswith("python -m cldi_core pivot train --dataset small --backbone 'my net'")

@@ -11,6 +11,7 @@ import streamlit as st
 
 from cldi_core.scoring.methods import METHODS
 from pages._ui import contenders, frame, view
+from tests.pages.conftest import Url
 
 NAMES = ["demo", "demo-hard"]
 CHOICES = {"pair": ["en-de", "en-fr"], "backbone": ["efficientnet-lite0", "efficientnet-lite2"]}
@@ -36,7 +37,7 @@ def test_the_names_in_links_never_change() -> None:
     assert view.PAGE_PARAMS == ("contenders", "trained", "among", "language", "text")
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
-    assert list(view.SHOWS) == ["all", "found", "nearly", "missed"]
+    assert view.SHOWS == {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
     assert tuple(field.name for field in fields(view.View)) == view.PARAMS
 
 
@@ -59,6 +60,9 @@ def test_nothing_asked_gives_the_defaults_without_complaint() -> None:
 def test_defaults_are_taken_from_what_is_there() -> None:
     found, problems = view.resolve({}, view.View(), ["mine"], {"pair": ["en-ru", "en-xh"], "backbone": ["vgg19"]})
     assert (found.dataset, found.pair, found.backbone, problems) == ("mine", "en-ru", "vgg19", [])
+    usual = {"pair": ["en-ar", "en-de"], "backbone": ["densenet", "efficientnet-lite0"]}
+    found, problems = view.resolve({}, view.View(), ["mine"], usual)
+    assert (found.pair, found.backbone, problems) == ("en-de", "efficientnet-lite0", []), "not the first of the list"
     bare, problems = view.resolve({}, view.View(), ["mine"], {"pair": [], "backbone": []})
     assert (bare.pair, bare.backbone, problems) == ("", "", [])
 
@@ -118,6 +122,19 @@ def test_every_method_can_be_linked_to(method: str) -> None:
     assert resolve({"method": method}) == (view.View(**{**resolve({})[0].params(), "method": method}), [])
 
 
+@pytest.mark.parametrize("method", ["pivot-sym", "vse"])
+@pytest.mark.parametrize("pair", ["en-de", "en-fr"])
+@pytest.mark.parametrize("backbone", CHOICES["backbone"])
+def test_a_learned_method_is_one_where_it_is_trained(method: str, pair: str, backbone: str) -> None:
+    """For this pair, with this backbone."""
+    choices = {**CHOICES, "learned": ["efficientnet-lite2/en-fr/pivot-sym"]}
+    asked = {"method": method, "pair": pair, "backbone": backbone}
+    found, problems = view.resolve(asked, view.View(), NAMES, choices)
+    there = f"{backbone}/{pair}/{method}" in choices["learned"]
+    assert (found.method, len(problems)) == ((method, 0) if there else ("avgmax", 1))
+    assert resolve(asked)[0].method == "avgmax", "nothing is trained there"
+
+
 @pytest.fixture
 def url(monkeypatch: pytest.MonkeyPatch) -> Url:
     """The URL and the session of a visitor who looks at ``FULL``."""
@@ -127,12 +144,41 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Url:
     return url
 
 
-class Url(dict[str, str]):
-    """Stands in for ``st.query_params``."""
+@pytest.mark.parametrize("address", ["http://x.example/word", "http://x.example/word?old=1&word=y", None])
+def test_the_link_holds_the_view_and_what_the_page_was_asked(
+    url: Url, monkeypatch: pytest.MonkeyPatch, address: str | None
+) -> None:
+    monkeypatch.setattr(st, "context", SimpleNamespace(url=address))
+    url |= {"contenders": "rrf=avgmax,knn@vgg19", "old": "1"}
+    place, _, asked = view.link(FULL).partition("?")
+    assert place == ("http://x.example/word" if address else "")
+    assert parse_qs(asked, strict_parsing=True) == {
+        name: [value] for name, value in (FULL.params() | {"contenders": "rrf=avgmax,knn@vgg19"}).items()
+    }
 
-    def from_dict(self, params: dict[str, str]) -> None:
-        self.clear()
-        self.update(params)
+
+def test_the_view_is_read_from_the_url_and_kept_in_both(url: Url) -> None:
+    asked: list[str] = []
+
+    def choices(name: str) -> dict[str, list[str]]:
+        asked.append(name)
+        return CHOICES
+
+    assert view.start(NAMES, choices) == (FULL, []) and url == FULL.params()
+    url.from_dict({"dataset": "demo", "pair": "en-xx", "text": "cow", "junk": "1"})
+    found, problems = view.start(NAMES, choices)
+    assert found == view.View(**(FULL.params() | {"dataset": "demo", "pair": "en-de"})) == view.current()
+    assert len(problems) == 1 and url == found.params() | {"text": "cow"}
+    url.clear()  # by the navigation, which leads to another page
+    assert view.start(NAMES, choices) == (found, []) and url == found.params()
+    url.from_dict({"dataset": "../x"})
+    assert view.start(NAMES, choices)[0].dataset == "demo"
+    assert asked == ["demo-hard", "demo", "demo", "demo"], "of the chosen one alone"
+
+
+def test_a_new_visitor_has_no_view_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(st, "session_state", {})
+    assert view.current() == view.View()
 
 
 def test_a_widget_shows_its_parameter_and_writes_it_back(url: Url) -> None:
@@ -162,6 +208,9 @@ def test_what_belongs_to_one_page_stays_until_the_method_or_backbone_changes(url
     assert (url["contenders"], url["among"], url["pos"]) == ("knn@x", "all", "N")
     view.go(method="knn")
     assert "contenders" not in url and "among" not in url and url["method"] == "knn"
+    view.go(contenders="knn@x", text="cow")
+    view.go(backbone="efficientnet-lite0", among="test")
+    assert "contenders" not in url and "text" not in url and url["among"] == "test"
 
 
 @pytest.mark.parametrize("value", EVIL)
@@ -181,11 +230,11 @@ def test_the_link_to_a_word_is_to_its_right_answer_among_all_words(url: Url) -> 
     assert view.of_word("owe.V", pos="N", method="knn") == params | {"pos": "N", "method": "knn"}
 
 
-@pytest.mark.parametrize("name", ["dataset", "backbone"])
+@pytest.mark.parametrize("name", ["dataset", "pair", "backbone"])
 def test_a_name_of_any_length_is_found(name: str) -> None:
     """That of a data set may be a path."""
     long = "/" + "x" * 400
-    choices = {**CHOICES, "backbone": [*CHOICES["backbone"], long]}
+    choices = {kind: [*known, long] for kind, known in CHOICES.items()}
     found, problems = view.resolve({name: long}, view.View(), [*NAMES, long], choices)
     assert (getattr(found, name), problems) == (long, [])
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from cldi_core.features.background import ExtractionJob, Made
+from cldi_core.features.provenance import Provenance
 from cldi_core.insight.overview import Counts, Story
 from pages._ui import words
 from tests.insight.test_explanation import MILK, NAN, case
 
 VERDICTS = {
     "found": (case(1, others=(replace(MILK, rank=2),)), ["Found", "AVGMAX", "first of 2 candidates", "0.70", "0.71"]),
-    "found, nothing typical": (case(1, typical=NAN), ["Found", "first of 1 candidates"]),
+    "found, nothing typical": (case(1, typical=NAN), ["Found", "first of 1 candidates (best cosine 0.70)."]),
     "nearly": (case(2, others=(MILK,)), ["Nearly", "rank 2 of 2", "the winner is “Milchshake”", "(noun)", "the verb"]),
     "missed": (case(40, others=(MILK,)), ["Missed", "rank 40", "“Milchshake”"]),
     "no match": (case(40, others=(MILK,), best_cosine=0.3), ["No picture of “schütteln” looks much like", "0.30"]),
@@ -87,6 +90,58 @@ def test_groups_of_the_map_are_named(colouring: str, value: str, label: str) -> 
 def test_places_and_kinds() -> None:
     assert [words.place(rank) for rank in (1, 2.5, math.nan)] == ["#1", "#2½", "no pictures"]
     assert (words.kinds("NV"), words.kinds("NA", " and "), words.kinds("")) == ("noun, verb", "noun and adjective", "")
+
+
+def job(state: str = "running", **known: Any) -> ExtractionJob:
+    return ExtractionJob("vgg19", state, "cpu", **{"total": 2000, "done": 140, "kept": 40, "seconds": 10} | known)
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (job(), "140 of 2,000 pictures, 10.0 a second, 3 min left"),
+        (job(failed=3), "140 of 2,000 pictures, 10.0 a second, 3 min left, 3 failed"),
+        (job(done=40), "40 of 2,000 pictures"),
+        (job(seconds=0), "140 of 2,000 pictures"),
+        (job("interrupted"), "140 of 2,000 pictures; it was interrupted"),
+        (job("failed", failed=2), "140 of 2,000 pictures, 2 failed; it was interrupted"),
+        (job(total=1400, done=1040), "1,040 of 1,400 pictures, 100.0 a second, 4 s left"),
+    ],
+)
+def test_how_far_an_extraction_is(found: ExtractionJob, told: str) -> None:
+    assert words.progress(found) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "0 s"), (89.4, "89 s"), (90, "2 min"), (150, "2 min"), (5399, "90 min"), (5400, "1.5 h"), (12_600, "3.5 h")],
+)
+def test_times_are_told_as_people_say_them(seconds: float, told: str) -> None:
+    assert words.duration(seconds) == told
+
+
+KNOWN = Provenance(
+    "vgg19", "VGG19", "fc6", 4096, "crops of 224", "0123456789abcdef", "torchvision", "BSD", 1234, (), "cpu", "bfloat16"
+)
+
+
+def test_what_made_features_is_told_line_by_line() -> None:
+    assert words.provenance(KNOWN, Made("2026-11-25", 600, 1200)) == [
+        "1,234 pictures, 4096 numbers each: fc6",
+        "Weights 0123456789ab, licence: BSD; torchvision",
+        "Fed with crops of 224",
+        "Computed on cpu in bfloat16; 2026-11-25; 1,200 pictures took 10 min",
+    ]
+
+
+def test_what_is_not_recorded_of_features_is_said_to_be_so() -> None:
+    bare = replace(KNOWN, layer="", preprocessing="", weights="", source="", licence="", device="", failed=({}, {}))
+    assert words.provenance(bare, None) == [
+        "1,234 pictures, 4096 numbers each: layer not recorded",
+        "Weights unknown, licence: unknown",
+        "Fed with pictures; how is not recorded",
+        "Computed on an unknown device in bfloat16; when is not recorded; 2 pictures failed",
+    ]
 
 
 def test_methods_that_iterate_say_how_far_they_have_come() -> None:

@@ -1,0 +1,52 @@
+"""``import-lists`` and ``import-folder``: what they write, and what they tell people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cldi_core.data.dataset import Dataset
+from tests.commands.conftest import Run, strict
+from tests.conftest import draw
+
+
+def test_lists_are_told_line_by_line(run: Run, data: Path, tmp_path: Path) -> None:
+    files = [tmp_path / "imgWords_en_de.txt", tmp_path / "en-fr.tsv"]
+    files[0].write_text("hand\tHand\tN\nsit\tsich setzen\tV\nsit\tsitzen\tV\n", "utf-8")
+    files[1].write_text("red\trouge\tADJ\n", "utf-8")
+    assert run("import-lists", *files, "--dataset", "new") == (
+        0,
+        "en-de: 3 lines (1 N, 2 V, 0 A), 3 translations\nen-fr: 1 lines (0 N, 0 V, 1 A), 1 translations\n",
+        "",
+    )
+
+
+def test_the_pair_is_named_where_the_files_name_does_not_say_it(run: Run, data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("hand\tHand\tN\n", "utf-8")
+    assert run("import-lists", file, "--dataset", "new")[0] != 0
+    code, out, err = run("import-lists", file, "--dataset", "new", "--pair", "en-it")
+    assert (code, out, err) == (0, "en-it: 1 lines (1 N, 0 V, 0 A), 1 translations\n", "")
+    assert Dataset(data / "new").pairs == ("en-it",)
+
+
+def test_a_folder_is_imported_with_its_licence_and_author(run: Run, data: Path, tmp_path: Path) -> None:
+    for word, concept in (("en/dog", "sun"), ("en/cow", "house"), ("de/Hund", "sun")):
+        (tmp_path / "drawn" / word).mkdir(parents=True)
+        (tmp_path / "drawn" / word / "1.png").write_bytes(draw(concept))
+    (tmp_path / "drawn" / "my notes").mkdir()
+    options = ("--licence", "CC0-1.0", "--author", "me")
+    code, out, err = run("import-folder", tmp_path / "drawn", "--dataset", "new", *options)
+    assert code == 0 and out == "2 pictures (2 new) for 1 words in de, 2 words in en\n"
+    assert [line.startswith("passed over: 'my notes': ") for line in err.splitlines()] == [True]
+    table = Dataset(data / "new").pictures.table
+    assert set(table["licence"]) == {"CC0-1.0"} and set(table["author"]) == {"me"}
+    again = strict(run("import-folder", tmp_path / "drawn", "--dataset", "new", "--json")[1])
+    assert (again["pictures"], again["new"], again["failed"]) == (2, 0, [])
+
+
+def test_pictures_without_a_licence_are_said_to_have_none(run: Run, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "drawn" / "en" / "dog").mkdir(parents=True)
+    (tmp_path / "drawn" / "en" / "dog" / "1.png").write_bytes(draw("sun"))
+    assert run("import-folder", tmp_path / "drawn", "--dataset", "new")[0] == 0
+    (row,) = Dataset(data / "new").pictures.table.itertuples()
+    assert (row.licence, row.author) == ("unknown", "")

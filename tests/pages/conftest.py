@@ -1,0 +1,82 @@
+"""What parts of pages are tested with: a stand-in for Streamlit, and the URL of a visitor."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from pages._ui import frame
+
+LEAVES = (
+    "badge", "button", "caption", "code", "dataframe", "download_button", "error", "form_submit_button", "image",
+    "info", "markdown", "multiselect", "page_link", "pills", "plotly_chart", "progress", "segmented_control",
+    "selectbox", "subheader", "success", "switch_page", "text_input", "title", "toggle", "warning",
+)  # fmt: skip
+
+
+class Shown:
+    """Stands in for what Streamlit draws: keeps every call, and answers with what the session holds for its key.
+
+    Attributes:
+        calls: the function, what it was given, and its options, in order.
+        answers: function → what it returns, whatever the session holds.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
+        self.answers: dict[str, Any] = {}
+
+    def call(self, name: str, *given: Any, **options: Any) -> Any:
+        self.calls.append((name, given, options))
+        return self.answers.get(name, st.session_state.get(options.get("key")))
+
+    def of(self, name: str) -> list[Any]:
+        """What a function was given first, each time."""
+        return [given[0] for called, given, _ in self.calls if called == name]
+
+    def options(self, name: str) -> list[dict[str, Any]]:
+        """The options of each call of a function."""
+        return [options for called, _, options in self.calls if called == name]
+
+    def widget(self, key: str) -> dict[str, Any]:
+        """The options of the only widget with this key; ``given`` is what it was given besides."""
+        ((given, options),) = [(given, options) for _, given, options in self.calls if options.get("key") == key]
+        return {"given": given, **options}
+
+
+class Url(dict[str, str]):
+    """Stands in for ``st.query_params``."""
+
+    def from_dict(self, params: dict[str, str]) -> None:
+        self.clear()
+        self.update(params)
+
+
+@pytest.fixture
+def url(monkeypatch: pytest.MonkeyPatch) -> Url:
+    """The URL of a visitor without a view."""
+    url = Url()
+    monkeypatch.setattr(st, "query_params", url)
+    return url
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch, url: Url) -> Shown:
+    """What is drawn, in a session that holds nothing yet."""
+    found = Shown()
+    for name in LEAVES:
+        monkeypatch.setattr(st, name, lambda *given, _name=name, **options: found.call(_name, *given, **options))
+    monkeypatch.setattr(st, "session_state", {})
+    return found
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """The module of a page, without drawing it."""
+    monkeypatch.setattr(frame, "draw", lambda main: None)
+    return lambda name: importlib.import_module(f"pages.{name}")

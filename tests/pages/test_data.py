@@ -1,0 +1,127 @@
+"""Parts of the Data page: the findings, the worst first, and the licence of every picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+import streamlit as st
+
+from cldi_core.data import wordlists
+from cldi_core.data.dataset import Dataset
+from cldi_core.insight.health import Finding
+from pages._ui import draw, extraction, load, view
+from tests.conftest import BACKBONE
+from tests.pages.conftest import Shown
+
+CURRENT = view.View("small", "en-de", backbone=BACKBONE)
+
+
+@pytest.fixture
+def page(
+    module: Callable[[str], ModuleType], shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> ModuleType:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    monkeypatch.setattr(view, "current", lambda: CURRENT)
+    return module("data")
+
+
+@pytest.mark.parametrize("levels", [["info", "warning", "error", "info"], ["info"], []])
+def test_findings_are_listed_the_worst_first(
+    page: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, levels: list[str]
+) -> None:
+    found = [
+        Finding(level, f"area {number}", f"text {number}", f"step {number}") for number, level in enumerate(levels)
+    ]
+    drawn: list[Any] = []
+    monkeypatch.setattr(load, "findings", lambda name: found)
+    monkeypatch.setattr(extraction, "panel", drawn.append)
+    monkeypatch.setattr(page, "licences", drawn.append)
+    page.main()
+    assert drawn == ["small", CURRENT] and shown.of("title") == ["Data"]
+    assert shown.options("dataframe")[0]["hide_index"] is True
+    (table,) = shown.of("dataframe")
+    order = [number for level in ("error", "warning", "info") for number, own in enumerate(levels) if own == level]
+    assert table["area"].tolist() == [f"area {number}" for number in order]
+    assert table["level"].tolist() == [levels[number] for number in order]
+    marks = {"error": "✕", "warning": "!", "info": "·"}
+    assert table[""].tolist() == [marks[levels[number]] for number in order]
+    assert table["what"].tolist() == [f"text {number}" for number in order]
+    assert table["next step"].tolist() == [f"step {number}" for number in order]
+    bad = len(levels) == 4
+    assert shown.of("warning") == ["Findings that need a look: 2."] * bad
+    assert shown.of("success") == ["Nothing is missing, broken or unlicensed."] * (not bad)
+    assert shown.of("markdown") == ["**Small** (small)"]
+    assert shown.of("caption") == [
+        draw.safe("The same in a terminal: python -m cldi_core check --dataset small")
+    ], "nothing is told about it"  # fmt: skip
+
+
+def test_pictures_are_counted_by_where_they_are_from(page: ModuleType, shown: Shown, small: Dataset) -> None:
+    shown.answers["selectbox"] = None
+    page.licences(CURRENT)
+    (counts,) = shown.of("dataframe")
+    assert counts["pictures"].tolist() == [17] and counts["licence"].tolist() == ["CC0-1.0"]
+    assert counts.columns.tolist() == ["provider", "author", "licence", "source_url", "page", "pictures"]
+    assert counts["page"].isna().all(), "no address of the web"
+    assert shown.options("dataframe")[0]["column_config"]["page"]["type_config"]["type"] == "link"
+
+
+@pytest.mark.parametrize(("language", "word", "count"), [("en", "run", 3), ("de", "Köter", 1)])
+def test_the_pictures_of_one_word_have_each_its_licence(
+    page: ModuleType,
+    shown: Shown,
+    small: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    word: str,
+    count: int,
+) -> None:
+    asked: list[Any] = []
+
+    def choose(label: str, offered: list[str], **options: Any) -> str:
+        asked.append((label, list(offered), options["key"]))
+        return language if label == "Language" else word
+
+    monkeypatch.setattr(st, "selectbox", choose)
+    monkeypatch.setattr(load, "strip", lambda name, ids: f"strip of {' '.join(ids)}")
+    wordlists.write_list(small.path / "lexicon" / "en-xh.tsv", [wordlists.Row("dog", "inja", "N")])
+    page.licences(CURRENT)
+    assert "xh" in load.opened("small").languages, "a language without pictures"
+    assert asked == [
+        ("Language", ["en", "de"], "licence language"),
+        ("Word", sorted(small.members(language)), f"licence word {language}"),
+    ]
+    table = shown.of("dataframe")[1]
+    ids = list(small.members(language)[word])
+    assert table["id"].tolist() == ids and len(ids) == count
+    assert table["picture"].tolist() == [f"strip of {key}" for key in ids]
+    known = small.pictures.table.loc[ids]
+    pd.testing.assert_frame_equal(table[["licence", "author", "width"]], known[["licence", "author", "width"]])
+    assert shown.of("caption") == [f"{count} of {count} pictures of “{word}”."]
+    assert shown.options("dataframe")[1]["hide_index"] is True
+    assert shown.options("dataframe")[1]["column_config"]["picture"]["type_config"]["type"] == "image"
+
+
+def test_without_pictures_there_is_the_command_that_imports_them(
+    page: ModuleType, shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = small.pictures.table[:0]
+    monkeypatch.setattr(type(small.pictures), "table", table)
+    page.licences(CURRENT)
+    assert shown.of("info") == [draw.safe("There are no pictures yet.")] and shown.of("dataframe") == []
+    assert shown.of("code") == ["python -m cldi_core import-folder DIR --dataset small"]
+
+
+def test_of_many_pictures_the_first_are_listed_and_all_are_counted(
+    page: ModuleType, shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "ROWS", 2)
+    monkeypatch.setattr(st, "selectbox", lambda label, offered, **options: {"Language": "en", "Word": "run"}[label])
+    page.licences(CURRENT)
+    assert shown.of("dataframe")[1]["id"].tolist() == list(small.members("en")["run"])[:2]
+    assert shown.of("caption") == ["2 of 3 pictures of “run”."]

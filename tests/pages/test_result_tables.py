@@ -1,0 +1,89 @@
+"""The tables of the Results page: which figure stands where, and what stands in place of one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from cldi_core.data.dataset import SETTINGS
+from cldi_core.evaluation import paper
+from cldi_core.evaluation.metrics import NOTHING, Interval
+from cldi_core.scoring.methods import METHODS
+from pages._ui import result_tables
+from tests.pages.conftest import Shown
+
+
+def record(method: str, setting: str, value: float, n: int = 30, **also: Any) -> dict[str, Any]:
+    """One record of ``tables.table`` whose figures differ."""
+    found: dict[str, Any] = {"method": method, "setting": setting, "pair": "en-de", "n": n, "clusters": n}
+    for number, name in enumerate(("mrr", "p@1", "p@10")):
+        figure = Interval(value + number / 10, value - 0.05 + number / 10, value + 0.05 + number / 10, n)
+        found |= figure.record(name)
+    return found | also
+
+
+RECORDS = [
+    record("avgmax", "ALL", 0.5, 30), record("avgmax", "NN", 0.6, 20),
+    record("knn", "ALL", 0.3, 30), record("knn", "NN", 0.4, 20),
+    record("spelling", "ALL", 0.2, 33), record("spelling", "NN", 0.1, 20),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "more"), [("mrr", 0), ("p@1", 0.1), ("p@10", 0.2)])
+def test_methods_stand_below_each_other_and_settings_beside(name: str, more: float) -> None:
+    table = result_tables.figure(RECORDS, name)
+    assert table.columns.tolist() == ["ALL (n = 30)", "NN (n = 20)"]
+    assert table.index.tolist() == ["AVGMAX", "KNN", "Spelling"]
+
+    def text(value: float) -> str:
+        return f"{value + more:.2f} [{value + more - 0.05:.2f}, {value + more + 0.05:.2f}]"
+
+    # KNN names one answer only, so there is nothing but P@1; spelling covers more words than pictures do.
+    named = [text(0.3), text(0.4)] if name == "p@1" else ["–", "–"]
+    assert table.to_numpy().tolist() == [
+        [text(0.5), text(0.6)], named, [f"{text(0.2)}, n = 33", text(0.1)]
+    ]  # fmt: skip
+
+
+def test_figures_are_named_as_records_and_people_name_them() -> None:
+    assert result_tables.FIGURES == {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
+
+
+def test_gains_are_of_methods_that_rank_everything() -> None:
+    found = result_tables.gains(
+        [record("maxmax", "ALL", 0.1), record("knn", "ALL", 0.2), record("maxmax", "NN", -0.2, 9)]
+    )
+    assert found.columns.tolist() == ["ALL (n = 30)", "NN (n = 9)"] and found.index.tolist() == ["MAXMAX"]
+    assert found.loc["MAXMAX", "ALL (n = 30)"] == "▲ +0.10 [0.05, 0.15]"
+
+
+def test_gaps_have_a_column_for_each_part_of_speech() -> None:
+    gap = Interval(0.25, 0.125, 0.375, 40)
+    table = result_tables.gaps({"avgmax": {"V": gap, "A": NOTHING}, "identity": {"V": NOTHING, "A": gap}})
+    assert table.index.tolist() == ["AVGMAX", "Identity"]
+    assert table.columns.tolist() == ["nouns above verbs (MRR)", "nouns above adjectives (MRR)"]
+    assert table.to_numpy().tolist() == [["0.25 [0.12, 0.38]", "–"], ["–", "0.25 [0.12, 0.38]"]]
+
+
+@pytest.mark.parametrize("name", list(result_tables.FIGURES))
+def test_the_papers_table_has_its_own_figures(name: str) -> None:
+    table = result_tables.published(name)
+    assert table.columns.tolist() == list(SETTINGS)
+    assert table.index.tolist() == [METHODS[way].label for way in paper.TABLE_2]
+    place = {"mrr": 0, "p@1": 1, "p@10": 2}[name]
+    for way, own in paper.TABLE_2.items():
+        for setting in SETTINGS:
+            value = own[setting][place]
+            there = value is not None and not math.isnan(value)
+            assert table.loc[METHODS[way].label, setting] == (f"{value:.2f}" if there else "–")
+    assert "–" in table.to_numpy() or name == "p@1", "KNN has P@1 alone"
+
+
+def test_a_table_is_drawn_in_its_full_height(shown: Shown) -> None:
+    table = result_tables.figure(RECORDS, "mrr")
+    result_tables.draw(table, "Figures")
+    ((options,), (given,)) = shown.options("dataframe"), shown.of("dataframe")
+    assert given is table and options["height"] == "content" and options["alt"] == "Figures"
+    assert options["column_config"]["_index"]["width"] == 190

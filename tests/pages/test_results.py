@@ -1,0 +1,226 @@
+"""Parts of the Results page: which records stand in which table, and what is told of the rest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cldi_core import rankers
+from cldi_core.evaluation.metrics import Interval
+from cldi_core.scoring.methods import METHODS
+from pages._ui import draw, load, result_tables, view
+from tests.conftest import BACKBONE
+from tests.pages.conftest import Shown
+from tests.pages.test_result_tables import record
+
+CURRENT = view.View("small", "en-de", method="maxmax", backbone=BACKBONE)
+RECORDS = [
+    record(way, "ALL", value, pair=pair)
+    for way, value in (("avgmax", 0.5), ("maxmax", 0.4), ("identity", 0.2))
+    for pair in ("en-de", "en-fr", "average")
+]
+
+
+@pytest.fixture
+def results(module: Callable[[str], ModuleType], shown: Shown, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    pairs = ("en-de", "en-fr")
+    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(title="*Small*", name="small", pairs=pairs))
+    monkeypatch.setattr(load, "chance", lambda name, backbone, pairs: 0.0125 * len(pairs))
+    monkeypatch.setattr(load, "errors", lambda *given: {})
+    return module("results")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "group", "chance"), [(("en-de",), "en-de", "0.013"), (("en-de", "en-fr"), "average", "0.025")]
+)
+def test_the_summary_is_of_one_pair_or_of_the_average(
+    results: ModuleType, shown: Shown, pairs: tuple[str, ...], group: str, chance: str
+) -> None:
+    told = [one | {"mrr": 0.9, "mrr_low": 0.8, "mrr_high": 0.95} if one["pair"] == group else one for one in RECORDS]
+    results.summary(CURRENT, pairs, told, "mrr", ["avgmax", "maxmax"])
+    (table,) = shown.of("dataframe")
+    assert table.index.tolist() == ["AVGMAX", "MAXMAX", "Identity"]
+    assert set(table["ALL (n = 30)"]) == {"0.90 [0.80, 0.95]"}
+    assert shown.options("dataframe")[0]["alt"] == "MRR by method and part of speech"
+    (caption,) = shown.of("caption")
+    assert caption.startswith(draw.safe(f"*Small* · {group} · EfficientNet-Lite0")) and f"MRR {chance} " in caption
+    ((label, csv, name, kind),) = [given for called, given, _ in shown.calls if called == "download_button"]
+    assert (label, name, kind) == ("CSV", f"results-small-{group}.csv", "text/csv")
+    pd.testing.assert_frame_equal(
+        pd.read_csv(io.BytesIO(csv)).dropna(axis=1), pd.DataFrame(told).replace("", None).dropna(axis=1)
+    )
+    assert shown.of("info") == [], "nothing is missing"
+
+
+def test_what_is_missing_and_what_has_not_settled_is_told(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(load, "errors", lambda *given: asked.append(given) or {"sinkhorn": 0.004})
+    monkeypatch.setattr(draw, "unscored", lambda *given: asked.append(given))
+    results.summary(CURRENT, ("en-de",), RECORDS, "p@1", ["avgmax", "knn"])
+    assert asked == [
+        ("small", BACKBONE, RECORDS, ["avgmax", "knn"]), ("small", BACKBONE, ("en-de",), ["avgmax", "knn"])
+    ]  # fmt: skip
+    label = rankers.label("sinkhorn")
+    assert shown.of("caption")[1] == draw.safe(f"{label}: not settled, marginal errors up to 4e-03")
+    assert shown.of("dataframe")[0].iloc[0, 0].startswith("0.60 "), "P@1"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_words_never_seen_stand_apart(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    asked: list[Any] = []
+    none = record("avgmax", "NN", 0.3, 0)
+    monkeypatch.setattr(
+        load, "table", lambda *given, **named: asked.append((given, named)) or [none, *RECORDS[:1] * there]
+    )
+    results.unseen_words(CURRENT, ["avgmax"], "mrr", False)
+    assert asked == [
+        (("small", BACKBONE, ("en-de",)), {"same_spelled": False, "ways": ["avgmax"], "unseen_alone": True})
+    ]
+    assert shown.of("subheader") == ["Words that the learned methods never saw"]
+    assert [table.columns.tolist() for table in shown.of("dataframe")] == [["ALL (n = 30)"]] * there
+    assert len(shown.of("info")) == (not there)
+    assert [line.startswith("All methods on the same words") for line in shown.of("caption")] == [True] * there
+    alt = "MRR on words that the learned methods never saw"
+    assert [options["alt"] for options in shown.options("dataframe")] == [alt] * there
+
+
+def test_gains_are_asked_for_and_drawn_where_there_are_any(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gains: list[dict[str, Any]] = []
+    asked: list[Any] = []
+    monkeypatch.setattr(load, "against", lambda *given, **named: asked.append((given, named)) or gains)
+    results.beyond(CURRENT, ("en-de",), False, ["avgmax", "maxmax"])
+    assert shown.calls == []
+    gains.append(record("maxmax", "ALL", 0.1))
+    results.beyond(CURRENT, ("en-de",), True, ["maxmax"])
+    assert asked == [
+        (("small", BACKBONE, ("en-de",)), {"same_spelled": same, "ways": ways})
+        for same, ways in ((False, ["avgmax", "maxmax"]), (True, ["maxmax"]))
+    ]
+    (table,) = shown.of("dataframe")
+    assert table.loc["MAXMAX", "ALL (n = 30)"] == "▲ +0.10 [0.05, 0.15]"
+    assert shown.of("subheader") == ["Which methods beat AVGMAX"]
+    assert shown.options("dataframe")[0]["alt"] == "MRR above that of AVGMAX" and "▲ and ▼" in shown.of("caption")[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "scored", "rows", "told"),
+    [
+        ("maxmax", False, ["MAXMAX", "Identity"], False),
+        ("maxmax+csls", True, ["MAXMAX + CSLS", "Identity"], False),
+        ("maxmax+csls", False, ["Identity"], True),
+        ("pivot-sym", False, ["Identity"], False),
+    ],
+)
+def test_how_far_nouns_are_above_the_others(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, method: str, scored: bool, rows: list[str],
+    told: bool,
+) -> None:  # fmt: skip
+    """Of the chosen method and the controls, which look at no picture."""
+    asked: list[Any] = []
+    missing: list[Any] = []
+    current = view.View("small", "en-de", method=method, backbone=BACKBONE)
+
+    def gap(*given: Any, same_spelled: bool) -> Interval:
+        asked.append((*given, same_spelled))
+        return Interval({"V": 0.1, "A": 0.3}[given[4]], -1, 1, 30)
+
+    monkeypatch.setattr(load, "noun_gap", gap)
+    monkeypatch.setattr(load, "rankings", lambda *given: "frame" if scored else None)
+    monkeypatch.setattr(draw, "unranked", lambda *given: missing.append(given))
+    results.reading(RECORDS, current, ("en-de", "en-fr"), False)
+    (table,) = shown.of("dataframe")
+    assert table.index.tolist() == rows and shown.of("subheader") == ["How far nouns are above the others"]
+    assert shown.options("dataframe")[0]["alt"] == "How far nouns are above verbs and adjectives"
+    assert [cell.split()[0] for cell in table.iloc[0]] == ["0.10", "0.30"]
+    assert {one[:3] + one[5:] for one in asked} == {("small", BACKBONE, ("en-de", "en-fr"), False)}
+    assert missing == [(current, "The chosen method is not shown", (method, BACKBONE))] * told
+    control = rankers.ranker("identity")
+    assert shown.of("caption")[0] == f"**{control.label}** (control): {draw.safe(control.about)}"
+    assert len(shown.of("caption")) == 2
+    results.reading(RECORDS[:1], current, ("en-de",), True)
+    assert len(shown.of("caption")) == 2, "without a control there is nothing to say of it"
+
+
+def test_a_composed_method_is_scored_where_all_pairs_are(results: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    current = view.View("small", "en-de", method="maxmax+csls", backbone=BACKBONE)
+    monkeypatch.setattr(load, "rankings", lambda name, backbone, pair, method: None if pair == "en-fr" else "frame")
+    assert results._is_scored(current, ("en-de",)) and not results._is_scored(current, ("en-de", "en-fr"))
+
+
+def test_every_method_is_explained_with_its_formula(results: ModuleType, shown: Shown) -> None:
+    results.formulas(["avgmax", "knn"])
+    ways = [METHODS["avgmax"], METHODS["knn"]]
+    assert shown.of("subheader") == ["Methods"]
+    assert shown.of("markdown") == [f"**{way.label}** — {draw.safe(way.about)}" for way in ways]
+    assert shown.of("code") == [way.formula for way in ways]
+    assert shown.of("caption") == [draw.safe(way.source) for way in ways]
+    assert shown.options("code") == [{"language": None, "wrap_lines": True}] * 2
+
+
+@pytest.mark.parametrize("scope", ["this pair", "average"])
+@pytest.mark.parametrize("ways", [["avgmax", "identity"], ["avgmax", "pivot-sym", "identity"]])
+def test_the_page_asks_for_one_pair_or_all(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, scope: str, ways: list[str]
+) -> None:
+    answers = {"Figure": "p@10", "Pairs": scope}
+    controls: dict[str, Any] = {}
+
+    def control(name: str, offered: list[str], **options: Any) -> str:
+        controls[name] = (offered, options["default"], options["required"], options.get("disabled"))
+        return answers[name]
+
+    monkeypatch.setattr(results.st, "segmented_control", control)
+    shown.answers["toggle"] = False
+    monkeypatch.setattr(view, "current", lambda: CURRENT)
+    monkeypatch.setattr(load, "ways", lambda *given: ways)
+    asked: list[Any] = []
+    monkeypatch.setattr(load, "table", lambda *given, **named: asked.append((given, named)) or RECORDS)
+    drawn: dict[str, tuple[Any, ...]] = {}
+    for name in ("summary", "unseen_words", "beyond", "reading", "published", "formulas"):
+        monkeypatch.setattr(results, name, lambda *given, _name=name: drawn.update({_name: given}))
+    results.main()
+    assert controls == {
+        "Figure": (["mrr", "p@1", "p@10"], "mrr", True, None),
+        "Pairs": (["this pair", "average"], "this pair", True, False),
+    }
+    assert shown.of("title") == ["Results"] and shown.options("toggle") == [{"value": True}]
+    pairs = ("en-de", "en-fr") if scope == "average" else ("en-de",)
+    assert asked == [(("small", BACKBONE, pairs), {"same_spelled": False, "ways": ways})]
+    methods = [way for way in ways if way != "identity"]
+    assert drawn["summary"] == (CURRENT, pairs, RECORDS, "p@10", methods)
+    assert drawn["beyond"] == (CURRENT, pairs, False, methods) and drawn["formulas"] == (methods,)
+    assert drawn["reading"] == (RECORDS, CURRENT, pairs, False) and drawn["published"] == ("p@10",)
+    assert ("unseen_words" in drawn) == (len(ways) == 3 and len(pairs) == 1)
+    assert drawn.get("unseen_words", (CURRENT, ways, "p@10", False)) == (CURRENT, ways, "p@10", False)
+
+
+def test_the_papers_figures_stand_below(results: ModuleType, shown: Shown) -> None:
+    results.published("p@1")
+    pd.testing.assert_frame_equal(shown.of("dataframe")[0], result_tables.published("p@1"))
+    assert shown.of("subheader") == ["The paper's Table 2"] and "compare the pattern" in shown.of("caption")[0]
+
+
+def test_without_a_score_it_is_said_what_is_missing(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a data set with one pair, which has no average."""
+    missing: list[Any] = []
+    monkeypatch.setattr(view, "current", lambda: CURRENT)
+    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(title="Small", name="small", pairs=("en-de",)))
+    monkeypatch.setattr(load, "ways", lambda *given: ["avgmax"])
+    monkeypatch.setattr(load, "table", lambda *given, **named: [])
+    monkeypatch.setattr(draw, "unscored", lambda *given: missing.append(given))
+    results.main()
+    assert missing == [("small", BACKBONE, [])] and shown.of("dataframe") == shown.of("subheader") == []
+    assert [options.get("disabled") for options in shown.options("segmented_control")] == [None, True]
