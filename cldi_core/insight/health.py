@@ -208,7 +208,7 @@ def _feature_rows(dataset: Dataset) -> list[Finding]:
     """Features that are not those their digests were made of: every key of a score rests on the digests."""
     findings = []
     for backbone in dataset.backbones:
-        again = f"python -m cldi_core extract --dataset {dataset.address} --backbone {backbone} --force"
+        again = dataset.command("extract", "--backbone", backbone, "--force")
         for path in sorted(shards.folder_of(dataset, backbone).glob("*.safetensors")):
             try:
                 text = shards.damage(path)
@@ -232,7 +232,7 @@ def _results(dataset: Dataset) -> list[Finding]:
                 found = list(audit.differences(open_pair(dataset, backbone, name, loaded), rankers.ranker))
             except CldiError:
                 continue  # reported with the word lists
-            again = f"python -m cldi_core score --dataset {dataset.address} --pair {name} --backbone {backbone}"
+            again = dataset.command("score", "--pair", name, "--backbone", backbone)
             for one in found:
                 place = one.path.relative_to(dataset.path)
                 step = f"delete {str(one.path)!r}, then: {again} --method {one.ranker}"

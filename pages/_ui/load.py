@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -148,7 +147,7 @@ def command(name: str, do: str, *options: str) -> str:
     Args:
         do: the command, such as ``"pivot train"``; options: quoted here.
     """
-    return " ".join([f"python -m cldi_core {do} --dataset {opened(name).address}", *map(shlex.quote, options)])
+    return opened(name).command(do, *options)
 
 
 @cached(max_entries=20)
