@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Callable
 from types import ModuleType
@@ -71,6 +72,8 @@ def shown(monkeypatch: pytest.MonkeyPatch, url: Url) -> Shown:
     found = Shown()
     for name in LEAVES:
         monkeypatch.setattr(st, name, lambda *given, _name=name, **options: found.call(_name, *given, **options))
+    # Streamlit's own would leave its mark on the page of whoever comes next.
+    monkeypatch.setattr(st, "form", lambda *given, **options: contextlib.nullcontext())
     monkeypatch.setattr(st, "session_state", {})
     return found
 
