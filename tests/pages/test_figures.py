@@ -146,6 +146,7 @@ def test_the_finding_shows_each_method_at_its_own_label() -> None:
     assert (list(nouns.y), list(verbs.y), list(adjectives.y)) == ([0.5], [0.25], [])
     assert [round(verbs.x[0] - nouns.x[0], 2), round(verbs.x[0])] == [0.18, names.index(last)]
     assert chart.layout.xaxis.ticktext[round(verbs.x[0])] == METHODS[last].label
+    assert chart.layout.yaxis.range == (0, 1), "all that an MRR can be, so that charts can be compared"
     assert (nouns.name, adjectives.name) == ("nouns, n = 40", "adjectives")
     assert nouns.error_y.array[0] == pytest.approx(0.2) and nouns.error_y.arrayminus[0] == pytest.approx(0.1)
     assert [len(trace.y) for trace in figures.finding([record(last, "NN", 0.5)], "average").data[:3]] == [0, 0, 0]
