@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from cldi_core import rankers
 from cldi_core.data import dataset, pictures, wordlists
 from cldi_core.evaluation import rankings
-from cldi_core.evaluation.pairs import open_pair
+from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
 from tests.conftest import ABOUT, BACKBONE, encoded
 
@@ -159,3 +159,8 @@ class Charts:
     def __call__(self, figure: Any, **options: Any) -> Event:
         self.figures.append(figure)
         return self.event
+
+
+def pair_of(made: dataset.Dataset, name: str = "en-de") -> Pair:
+    """A pair of the data set."""
+    return open_pair(made, BACKBONE, name)

@@ -226,11 +226,17 @@ def write_frame(path: Path, frame: pd.DataFrame, **how: Any) -> None:
 
 def frame_of(path: Path, key: str) -> pd.DataFrame | None:
     """A stored frame whose ``attrs["key"]`` is this one; ``None`` where there is none, another, or a damaged one."""
+    frame = whole_frame(path)
+    return frame if frame is not None and frame.attrs.get("key") == key else None
+
+
+def whole_frame(path: Path) -> pd.DataFrame | None:
+    """A stored frame; ``None`` where there is none, or one that is broken or not what was written."""
     try:
         frame = read_frame(path)
     except Exception:  # pyarrow raises many kinds for a broken file
         return None
-    return frame if frame.attrs.get("key") == key and is_whole(frame) else None
+    return frame if is_whole(frame) else None
 
 
 def is_whole(frame: pd.DataFrame) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from cldi_core import rankers
-from cldi_core.data import descriptions, wordlists
+from cldi_core.data import descriptions, storage, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import Pictures, picture_id, probe
 from cldi_core.errors import CldiError
@@ -67,7 +67,7 @@ def _pivoting(dataset: Dataset) -> list[Finding]:
 
 def _pivot_ranks(dataset: Dataset) -> list[Finding]:
     """Ranks of image pivoting that were measured on something else than what is there now, or are damaged."""
-    from cldi_core.pivot import experiment, kept, sources
+    from cldi_core.pivot import experiment, sources
 
     findings, folder = [], translation.models_folder(dataset)
     for path in sorted(folder.glob("*/*/*/*.parquet")):
@@ -77,7 +77,7 @@ def _pivot_ranks(dataset: Dataset) -> list[Finding]:
         try:
             corpus = sources.of_dataset(dataset, backbone, pair)
             one = experiment.Experiment(corpus, pair, holdout, (), (), models.PRESETS["demo"], folder, dataset=dataset)
-            damaged, stale = kept.read(path) is None, one.kept(path.name).stale
+            damaged, stale = storage.whole_frame(path) is None, one.kept(path.name).stale
         except CldiError as error:
             findings.append(Finding("warning", "image pivoting", f"{where}: {error}", again))
             continue

@@ -82,7 +82,7 @@ class Experiment:
         """The ranks that are kept, ``RANKS`` or ``WORDS``."""
         where = Key(self.corpus.backbone, self.pair, "", self.holdout)
         columns, pair = (evaluation.COLUMNS, None) if name == RANKS else (WORD_COLUMNS, self.words)
-        return kept.standing(kept.read(self.path(name)), self.folder, self.corpus, where, columns, pair)
+        return kept.standing(storage.whole_frame(self.path(name)), self.folder, self.corpus, where, columns, pair)
 
     def marked(self, frame: pd.DataFrame, pair: Pair | None = None) -> pd.DataFrame:
         """Ranks with the digests of what they were measured with."""

@@ -51,15 +51,6 @@ def _asked(pair: Pair) -> list[object]:
     return [pair.source.words, pair.target.words, [[query.id, query.right] for query in pair.queries]]
 
 
-def read(path: Path) -> pd.DataFrame | None:
-    """Ranks as they are kept; ``None`` where there are none, or none that can be read or are what was written."""
-    try:
-        frame = storage.read_frame(path)
-    except Exception:  # pyarrow raises many kinds for a broken file
-        return None
-    return frame if storage.is_whole(frame) else None
-
-
 def digests(frame: pd.DataFrame, folder: Path, corpus: Corpus, where: Key, pair: Pair | None = None) -> pd.DataFrame:
     """The ``DIGESTS`` that ranks measured now would carry, a row for each row of ``frame``.
 

@@ -13,10 +13,10 @@ import pytest
 import typer
 
 from cldi_core.commands import main, pivot, terminal
-from cldi_core.data import dataset, descriptions
+from cldi_core.data import dataset, descriptions, storage
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import metrics
-from cldi_core.pivot import kept, sources, sts
+from cldi_core.pivot import sources, sts
 from tests import pivot_data
 from tests.conftest import BACKBONE
 
@@ -208,7 +208,7 @@ def test_after_more_descriptions_nothing_is_tested_on_what_it_was_trained_on(run
     (report,) = train(run, "--model", "vse", "--model", "pivot-sym", "--holdout", "items")
     models = {one["model"] for one in report["results"]}
     assert models >= {"vse", "pivot-sym", "pivot-sym-permuted", "pivot-asym"} and report["left_out"] == {}
-    frame = kept.read(next((made / "pivot").rglob("items/ranks.parquet")))
+    frame = storage.whole_frame(next((made / "pivot").rglob("items/ranks.parquet")))
     assert set(frame["item"]) == set(corpus.split(0).test) and frame["corpus"].nunique() == 1
     code, out, _ = run("evaluate", "--dataset", "made", "--holdout", "items")
     assert code == 0 and "left out" not in out
@@ -232,9 +232,9 @@ def test_what_was_not_measured_before_is_kept(run: Run, made: Path) -> None:
     for file in files:
         file.unlink()
     assert run("evaluate", "--dataset", "made", "--model", "vse")[0] == 0
-    assert all({"vse"} < set(kept.read(file)["model"]) for file in files)
+    assert all({"vse"} < set(storage.whole_frame(file)["model"]) for file in files)
     assert run("evaluate", "--dataset", "made")[0] == 0
-    assert all({"vse", "pivot-sym"} < set(kept.read(file)["model"]) for file in files)
+    assert all({"vse", "pivot-sym"} < set(storage.whole_frame(file)["model"]) for file in files)
 
 
 def test_training_and_testing_share_their_options() -> None:

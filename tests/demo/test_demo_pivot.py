@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from cldi_core.commands import main
+from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.descriptions import FILE, read_concepts
 from cldi_core.evaluation.pairs import open_pair
-from cldi_core.pivot import about, evaluation, experiment, kept, scorers, sources, trained, translation
+from cldi_core.pivot import about, evaluation, experiment, scorers, sources, trained, translation
 from cldi_core.pivot.models import MODELS, PRESETS, Key
 from cldi_core.pivot.scorers import Bridge, Learned
 from tests import ranked
@@ -71,7 +72,7 @@ def test_the_shipped_model_is_as_good_as_was_stored_of_it() -> None:
     split = model.any.split
     scorer = Learned(model, Bridge.of(corpus, split))
     frame = evaluation.retrieval_ranks(corpus, split.test, [scorer], model.spaces["en"].vocabularies, 0)
-    stored = kept.read(translation.models_folder(data) / BACKBONE / PAIR / "items" / experiment.RANKS)
+    stored = storage.whole_frame(translation.models_folder(data) / BACKBONE / PAIR / "items" / experiment.RANKS)
     before = stored[(stored["model"] == "pivot-sym") & (stored["seed"] == 0)]
     assert len(frame) == len(before)
     for new, old in zip(evaluation.table(frame), evaluation.table(before), strict=True):

@@ -8,26 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cldi_core import rankers
-from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import image_methods, rankings, stored_scores
 from cldi_core.evaluation import ranker as ranker_module
-from cldi_core.evaluation.controls import CONTROLS
-from cldi_core.evaluation.pairs import Pair, open_pair
+from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import CONTROL, IMAGES, Ranker, Work
 from cldi_core.scoring.methods import METHODS, find_method
 from tests import ranked
-
-RANKED = [*METHODS, *CONTROLS]
-
-
-RANKERS = {name: rankers.RANKERS[name] for name in RANKED}
-
-
-def again(pair: Pair) -> Pair:
-    """The same pair, opened anew from disk."""
-    return open_pair(Dataset(pair.dataset.path), pair.backbone, pair.name)
+from tests.evaluation.conftest import RANKERS, again
 
 
 def test_a_ranker_gives_the_same_scores_alone_and_together(pair: Pair) -> None:

@@ -10,45 +10,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cldi_core import rankers
 from cldi_core.data import dataset, pictures, storage, wordlists
-from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError, UnknownNameError
 from cldi_core.evaluation import rankings, stored_scores
-from cldi_core.evaluation.controls import CONTROLS
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
-from cldi_core.scoring.methods import METHODS
 from tests import ranked
 from tests.conftest import LEXICON, picture
+from tests.evaluation.conftest import RANKED, RANKERS, again, files, other_picture
 
 COLUMNS = ["query", "word", "pos", "same_spelled", "rank", "right", "right_score", "winner", "winner_score"]
-
-
-RANKED = [*METHODS, *CONTROLS]
-
-
-RANKERS = {name: rankers.RANKERS[name] for name in RANKED}
-
-
-def again(pair: Pair) -> Pair:
-    """The same pair, opened anew from disk."""
-    return open_pair(Dataset(pair.dataset.path), pair.backbone, pair.name)
-
-
-def files(pair: Pair, folder: str) -> list[str]:
-    return sorted(path.name for path in (pair.dataset.path / folder).rglob("*") if path.is_file())
-
-
-def _other_picture(path: Path) -> None:
-    rows = list(Dataset(path).words.itertuples(index=False, name=None))
-    dataset.write_words(path, [row for row in rows if row[1] != "hat"] + [("en", "hat", 0, picture("ring").id)])
 
 
 def test_right_answers_are_those_of_today_after_a_partial_rescoring(pair: Pair) -> None:
     """A changed picture and a changed list at once: the words that are not computed again have new answers too."""
     ranked.rankings(pair, ["avgmax"])
-    _other_picture(pair.dataset.path)
+    other_picture(pair.dataset.path)
     rows = [replace(row, target="Hund") if row.english == "big" else row for row in LEXICON]
     wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", rows)
     frame = ranked.rankings(again(pair), ["avgmax"])["avgmax"].set_index("word")

@@ -15,7 +15,6 @@ from cldi_core import rankers
 from cldi_core.data import dataset, storage, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import image_methods, rankings, stored_scores
-from cldi_core.evaluation.controls import CONTROLS
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.ranker import Work
 from cldi_core.features import shards
@@ -24,20 +23,7 @@ from cldi_core.scoring.methods import METHODS, SINKHORN
 from cldi_core.scoring.scores import score_all
 from tests import ranked
 from tests.conftest import BACKBONE, LEXICON, picture
-
-RANKED = [*METHODS, *CONTROLS]
-
-
-RANKERS = {name: rankers.RANKERS[name] for name in RANKED}
-
-
-def again(pair: Pair) -> Pair:
-    """The same pair, opened anew from disk."""
-    return open_pair(Dataset(pair.dataset.path), pair.backbone, pair.name)
-
-
-def files(pair: Pair, folder: str) -> list[str]:
-    return sorted(path.name for path in (pair.dataset.path / folder).rglob("*") if path.is_file())
+from tests.evaluation.conftest import RANKERS, again, files, other_picture
 
 
 def test_scores_are_computed_once(pair: Pair, computed: list[str]) -> None:
@@ -58,11 +44,6 @@ def test_only_what_is_missing_is_computed(pair: Pair, computed: list[str]) -> No
     assert computed == ["avgmax", "knn", "maxmax"]
 
 
-def _other_picture(path: Path) -> None:
-    rows = list(Dataset(path).words.itertuples(index=False, name=None))
-    dataset.write_words(path, [row for row in rows if row[1] != "hat"] + [("en", "hat", 0, picture("ring").id)])
-
-
 def _other_feature(path: Path) -> None:
     shard = next(path.glob("features/*/*"))
     ids, matrix, meta = shards.read_shard(shard)
@@ -75,7 +56,7 @@ def _other_list(path: Path) -> None:
     wordlists.write_list(path / "lexicon" / "en-de.tsv", [*LEXICON, wordlists.Row("dog", "Wauwau", "N")])
 
 
-@pytest.mark.parametrize("change", [_other_picture, _other_feature, _other_list])
+@pytest.mark.parametrize("change", [other_picture, _other_feature, _other_list])
 def test_stale_scores_are_never_read(pair: Pair, change: Callable[[Path], None], tmp_path: Path) -> None:
     names = list(METHODS)
     ranked.rankings(pair, names)
@@ -93,7 +74,7 @@ def test_stale_scores_are_never_read(pair: Pair, change: Callable[[Path], None],
 def test_what_was_scored_before_does_not_show(pair: Pair, order: list[str], tmp_path: Path) -> None:
     """Scores after a partial rescoring, asked for in any order, are those of a data set that was never scored."""
     ranked.rankings(pair, order)
-    for change in (_other_picture, _other_list):
+    for change in (other_picture, _other_list):
         change(pair.dataset.path)
         fresh = shutil.copytree(pair.dataset.path, tmp_path / f"fresh {change.__name__}")
         for folder in ("scores", "rankings"):
@@ -116,7 +97,7 @@ def test_the_error_of_transport_is_kept_and_handed_on(pair: Pair, monkeypatch: p
     frames = ranked.rankings(again(pair), ["sinkhorn", "avgmax"])
     assert frames["sinkhorn"].attrs["error"] == first["sinkhorn"].error and frames["avgmax"].attrs["error"] == 0
     assert ranked.stored_rankings(again(pair), ["sinkhorn"])["sinkhorn"].attrs["error"] == first["sinkhorn"].error
-    _other_picture(pair.dataset.path)
+    other_picture(pair.dataset.path)
     part = ranked.scored(again(pair), ["sinkhorn"])["sinkhorn"]
     assert part.computed == 9 and part.error >= first["sinkhorn"].error, "what was kept may be the worst"
 
@@ -125,7 +106,7 @@ def test_one_changed_picture_recomputes_one_word(pair: Pair, computed: list[str]
     """A source word's row; and where others' scores depend on it, what does."""
     ranked.scores(pair, METHODS)
     computed.clear()
-    _other_picture(pair.dataset.path)
+    other_picture(pair.dataset.path)
     found = ranked.scored(again(pair), METHODS)
     assert computed == [f"{name} 1×9" for name, method in METHODS.items() if not method.bases]
     assert found["avgmax"].computed == 9 and found["avgmax+csls"].computed == 63
@@ -236,7 +217,7 @@ def test_progress_and_device_reach_the_pass(pair: Pair, monkeypatch: pytest.Monk
     told: list[tuple[int, int]] = []
     if changed:
         ranked.scores(pair, ["avgmax", "maxmax"])
-        _other_picture(pair.dataset.path)
+        other_picture(pair.dataset.path)
         pair = again(pair)
     asked: list[dict] = []
     original = image_methods.score_all
@@ -284,7 +265,7 @@ def test_the_error_after_a_partial_rescoring_is_the_larger_one(pair: Pair, monke
     """That of what was kept, or that of what was computed."""
     monkeypatch.setitem(SINKHORN, "iterations", 3)
     one = ranked.scored(pair, ["sinkhorn"])["sinkhorn"]
-    _other_picture(pair.dataset.path)
+    other_picture(pair.dataset.path)
     now, ranker = again(pair), RANKERS["sinkhorn"]
     part = ranker.together(Work(now.of_words(["hat"]), [ranker]))["sinkhorn"].error
     for kept in (part / 2, 2 * part):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 
+from cldi_core.data.dataset import Dataset
 from pages._ui import frame
+from tests.pages_data import build_wide, score_all
+from tools.browser import browse
 
 LEAVES = (
     "badge", "button", "caption", "code", "dataframe", "download_button", "error", "form_submit_button", "image",
@@ -83,3 +87,27 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
     """The module of a page, without drawing it."""
     monkeypatch.setattr(frame, "draw", lambda main: None)
     return lambda name: importlib.import_module(f"pages.{name}")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, dict[str, dict[str, pd.DataFrame]]]:
+    """The data set with known ranks, and its stored rankings: pair → method → frame."""
+    made = build_wide(tmp_path_factory.mktemp("data") / "wide")
+    return made, score_all(made)
+
+
+@pytest.fixture
+def wide(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> Dataset:
+    """The data set, as the only one there is."""
+    monkeypatch.setenv("CLDI_DATA", str(built[0].path.parent))
+    monkeypatch.delenv("CLDI_DATASET", raising=False)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return built[0]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser, for all tests of a file."""
+    with browse() as running:
+        yield running

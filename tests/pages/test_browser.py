@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tools.browser import PICTURES, Server, browse, drawn, serve
+from tools.browser import PICTURES, Server, drawn, serve
 
 pytestmark = [
     pytest.mark.browser,
@@ -28,12 +28,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
     assert "Traceback" not in running.log()
     assert "failed" not in running.log()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browse() as running:
-        yield running
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from pages._ui.foreign import plain
 from tests import ranked
 from tests.pages.hostile import CORPUS, FOLDER, NAMES, build_hostile
 from tests.pages_data import PAGES
-from tools.browser import browse, drawn, serve, serve_script
+from tools.browser import drawn, serve, serve_script
 
 pytestmark = [
     pytest.mark.browser,
@@ -47,12 +47,6 @@ class Watched:
         else:
             self.left.append(route.request.url)
             route.abort()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browse() as running:
-        yield running
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import tables
-from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import maps, overview
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures, frame, load, words
@@ -27,12 +26,11 @@ from tests.pages_data import (
     RANKS,
     Charts,
     Event,
-    build_wide,
     button,
     german,
     healthy,
     open_page,
-    score_all,
+    pair_of,
     texts,
     unescaped,
     view_of,
@@ -43,27 +41,7 @@ FULL = {"dataset": "wide", "pair": "en-fr", "pos": "VA", "method": "maxmax", "ba
 BY_RANK = [f"{word}.{pos}" for word, (pos, _) in sorted(RANKS.items(), key=lambda item: (item[1][1], item[0]))]
 UNKNOWN = ["cloud.N", "ghost.N"]
 
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, dict[str, dict[str, pd.DataFrame]]]:
-    """The data set with known ranks, and its stored rankings: pair → method → frame."""
-    made = build_wide(tmp_path_factory.mktemp("data") / "wide")
-    return made, score_all(made)
-
-
-@pytest.fixture(autouse=True)
-def wide(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """The data set, as the only one there is."""
-    monkeypatch.setenv("CLDI_DATA", str(built[0].path.parent))
-    monkeypatch.delenv("CLDI_DATASET", raising=False)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return built[0]
-
-
-def pair_of(made: Dataset, name: str = "en-de") -> Pair:
-    """A pair of the data set."""
-    return open_pair(made, BACKBONE, name)
+pytestmark = pytest.mark.usefixtures("wide")
 
 
 @pytest.mark.parametrize("page", PAGES)

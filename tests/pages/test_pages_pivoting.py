@@ -14,10 +14,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cldi_core.data import dataset, wordlists
+from cldi_core.data import dataset, storage, wordlists
 from cldi_core.data.descriptions import FILE
 from cldi_core.evaluation import tables
-from cldi_core.pivot import about, experiment, kept, models, search, sources, trained, translation
+from cldi_core.pivot import about, experiment, models, search, sources, trained, translation
 from cldi_core.pivot.experiment import Experiment
 from cldi_core.pivot.models import Key
 from pages._ui import draw, figures, pivot_figures, pivot_load, pivot_search, pivot_words
@@ -106,7 +106,7 @@ def test_a_data_set_without_features(shapes: dataset.Dataset) -> None:
 def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes: dataset.Dataset) -> None:
     said = unescaped(texts(healthy(page())))
     known = index_of(shapes).model.any
-    frame = kept.read(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
+    frame = storage.whole_frame(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     record = next(one for one in search.standing(frame, "text→picture", "en", 0) if one["model"] == "pivot-sym")
     count = len(known.split.train)
     opening = "PIVOT-SYM, trained on Colours and shapes (en-de, EfficientNet-Lite0) with random items held out: "
@@ -244,7 +244,7 @@ def test_a_row_chooses_its_items_picture(shapes: dataset.Dataset, monkeypatch: p
 
 def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> None:
     at = healthy(page())
-    frame = kept.read(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
+    frame = storage.whole_frame(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     shown = table(at, "R@1")
     records = search.standing(frame, "text→picture", "en")
     assert shown["model"].tolist() == [

@@ -11,33 +11,11 @@ import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import tables
-from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.scoring.methods import METHODS
 from pages._ui import figures, load
-from tests.conftest import BACKBONE
-from tests.pages_data import RANKS, build_wide, healthy, open_page, score_all, texts
+from tests.pages_data import RANKS, healthy, open_page, pair_of, texts
 
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, dict[str, dict[str, pd.DataFrame]]]:
-    """The data set with known ranks, and its stored rankings: pair → method → frame."""
-    made = build_wide(tmp_path_factory.mktemp("data") / "wide")
-    return made, score_all(made)
-
-
-@pytest.fixture(autouse=True)
-def wide(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """The data set, as the only one there is."""
-    monkeypatch.setenv("CLDI_DATA", str(built[0].path.parent))
-    monkeypatch.delenv("CLDI_DATASET", raising=False)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return built[0]
-
-
-def pair_of(made: Dataset, name: str = "en-de") -> Pair:
-    """A pair of the data set."""
-    return open_pair(made, BACKBONE, name)
+pytestmark = pytest.mark.usefixtures("wide")
 
 
 def read(csv: bytes) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cldi_core.data import dataset
+from cldi_core.data import dataset, storage
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import rankings
 from cldi_core.evaluation.pairs import Pair, open_pair
@@ -141,7 +141,7 @@ def test_words_without_a_rank_are_not_counted() -> None:
 
 
 def seen(one: Experiment, name: str = RANKS) -> dict[tuple[str, int], list[float]]:
-    frame = kept.read(one.path(name))
+    frame = storage.whole_frame(one.path(name))
     assert frame is not None
     return {key: own["rank"].tolist() for key, own in frame.groupby(["model", "seed"])}
 
@@ -155,7 +155,7 @@ def ranked_as(one: Experiment, *rows: tuple[str, int, list[float]], name: str = 
 
 def test_ranks_of_other_models_and_seeds_stay(tmp_path: Path) -> None:
     one = tried(tmp_path)
-    assert kept.read(one.path(RANKS)) is None and one.kept(RANKS) == Kept(None, {})
+    assert storage.whole_frame(one.path(RANKS)) is None and one.kept(RANKS) == Kept(None, {})
     experiment.keep(one, RANKS, ranked_as(one, ("a", 0, [1, 2]), ("b", 0, [3])))
     experiment.keep(one, RANKS, ranked_as(one, ("a", 1, [5.5])))
     assert seen(one) == {("a", 0): [1, 2], ("a", 1): [5.5], ("b", 0): [3]}
@@ -169,7 +169,7 @@ def test_ranks_of_other_models_and_seeds_stay(tmp_path: Path) -> None:
     experiment.keep(one, WORDS, ranked_as(one, ("a", 0, [4]), name=WORDS))
     assert seen(one, WORDS) == {("a", 0): [4]} and len(seen(one)) == 5
     one.path(RANKS).write_bytes(b"PAR1 cut")
-    assert kept.read(one.path(RANKS)) is None
+    assert storage.whole_frame(one.path(RANKS)) is None
     experiment.keep(one, RANKS, ranked_as(one, ("a", 0, [4])))
     assert seen(one) == {("a", 0): [4]}, "what cannot be read is replaced"
 
@@ -197,7 +197,7 @@ def test_the_table_of_kept_ranks_is_that_of_fresh_ones(tmp_path: Path) -> None:
     one = tried(tmp_path, models=("pivot-sym",))
     frame = experiment.ranks(one, experiment.train(one).values())
     experiment.keep(one, RANKS, frame)
-    fresh, stored = (evaluation.table(given) for given in (frame, kept.read(one.path(RANKS))))
+    fresh, stored = (evaluation.table(given) for given in (frame, storage.whole_frame(one.path(RANKS))))
     assert len(fresh) == len(stored) == 3 * 6 + 2 * 2
     assert_alike(fresh, stored)
 
@@ -232,7 +232,7 @@ def test_words_are_ranked_by_models_and_controls_alike(pair: Pair) -> None:
     corpus = sources.of_dataset(pair.dataset, BACKBONE, "en-de")
     one = tried(translation.models_folder(pair.dataset), corpus, holdout="words", dataset=pair.dataset)
     experiment.keep(one, WORDS, one.marked(frame, one.words))
-    assert_alike(held, experiment.word_table(kept.read(one.path(WORDS)), held_out=True))
+    assert_alike(held, experiment.word_table(storage.whole_frame(one.path(WORDS)), held_out=True))
 
 
 @pytest.mark.parametrize(

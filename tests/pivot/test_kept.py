@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cldi_core.data import dataset, wordlists
+from cldi_core.data import dataset, storage, wordlists
 from cldi_core.data.descriptions import FILE
 from cldi_core.features import shards
 from cldi_core.insight import health
@@ -125,7 +125,7 @@ def test_a_model_that_was_trained_anew_has_no_ranks_and_the_others_keep_theirs(m
 def test_what_no_longer_stands_is_dropped_when_something_is_measured(made: Path) -> None:
     describe(made)
     measure(tried(made, "pivot-asym"))
-    frame = kept.read(tried(made).path(RANKS))
+    frame = storage.whole_frame(tried(made).path(RANKS))
     assert frame is not None and set(frame["model"]) == {"pivot-asym", *CONTROLS} and frame["corpus"].nunique() == 1
 
 
@@ -146,11 +146,11 @@ def test_ranks_without_digests_as_older_versions_wrote_them_do_not_stand(made: P
 
 def test_ranks_that_are_not_what_was_written_do_not_count(made: Path) -> None:
     path = tried(made).path(RANKS)
-    frame = kept.read(path)
+    frame = storage.whole_frame(path)
     assert frame is not None
     frame.loc[3, "rank"] = 1.0 if frame["rank"][3] != 1 else 2.0
     frame.to_parquet(path)  # with the checksum of what was there
-    assert kept.read(path) is None and tried(made).kept(RANKS).frame is None
+    assert storage.whole_frame(path) is None and tried(made).kept(RANKS).frame is None
     (found,) = pivoting(made)
     assert (found.level, found.area) == ("error", "image pivoting") and "'ranks.parquet'" in found.text
 
