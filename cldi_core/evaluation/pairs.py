@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -87,6 +87,17 @@ class Pair:
             gold=tuple(self.gold[number] for number in asked),
         )
 
+    def without(self, source: Mapping[str, Collection[str]], target: Mapping[str, Collection[str]]) -> Pair:
+        """The pair as it would be if some words lacked some of their pictures; nothing that is stored changes.
+
+        Args:
+            source, target: word → ids of the pictures it would lack; ids that it does not have mean nothing.
+
+        Raises:
+            UnknownNameError: a word that is not there.
+        """
+        return replace(self, source=_without(self.source, source), target=_without(self.target, target))
+
     def find(self, word: str, pos: str = "") -> int:
         """The number of the query ``"shake.V"``, or of the first one for ``"shake"`` (of a part of speech)."""
         if word in self.index:
@@ -95,6 +106,14 @@ class Pair:
             if f"{word}.{letter}" in self.index:
                 return self.index[f"{word}.{letter}"]
         raise unknown_name("word", word, [query.word for query in self.queries])
+
+
+def _without(sets: ImageSets, lacking: Mapping[str, Collection[str]]) -> ImageSets:
+    for word, ids in lacking.items():
+        gone = frozenset(ids)
+        kept = np.array([one not in gone for one in sets.word_ids(word)], bool)
+        sets = sets.with_rows(word, sets.rows(word)[kept])
+    return sets
 
 
 def open_pair(dataset: Dataset, backbone: str, name: str, loaded: shards.Features | None = None) -> Pair:

@@ -19,7 +19,7 @@ from cldi_core.data import storage
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker, Scored, Work, one_by_one, with_bases
-from cldi_core.scoring import Progress
+from cldi_core.scoring import Progress, Scores
 
 Together = Callable[[Work], dict[str, Scored]]
 log = logging.getLogger(__name__)
@@ -87,12 +87,21 @@ def row_of(pair: Pair, ranker: Ranker, word: str) -> NDArray[np.float32] | None:
     Raises:
         CldiError: the ranker cannot rank this pair.
     """
-    key, place = ranker.full_key(pair), pair.source.row(word)
-    stored = read(path_of(pair, ranker.name))
-    if stored is not None and stored.key == key:
-        kept: NDArray[np.float32] = stored.matrix[place]
+    stored = whole_of(pair, ranker)
+    if stored is not None:
+        kept: NDArray[np.float32] = stored[pair.source.row(word)]
         return kept
     return None if ranker.row is None else ranker.row(pair, word)
+
+
+def whole_of(pair: Pair, ranker: Ranker) -> Scores | None:
+    """The stored scores of all words, float32 (n_source, n_target); ``None`` where nothing that holds is stored.
+
+    Raises:
+        CldiError: the ranker cannot rank this pair.
+    """
+    key, stored = ranker.full_key(pair), read(path_of(pair, ranker.name))
+    return stored.matrix if stored is not None and stored.key == key else None
 
 
 def path_of(pair: Pair, name: str) -> Path:
