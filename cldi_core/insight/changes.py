@@ -7,7 +7,7 @@ each time the one that helps most, which may miss a smaller choice: then ``Chang
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
 from math import comb
@@ -60,7 +60,7 @@ class Asked:
     number: int
     method: str
     row: NDArray[np.float32]
-    bases: dict[str, Scores]
+    bases: Mapping[str, Scores]
 
     @property
     def word(self) -> str:
@@ -103,6 +103,10 @@ class Source:
         """The word's scores with each choice of pictures: (k, n_pictures) → float64 (k, n_target)."""
         return self.subsets.scores(kept)
 
+    def row_of(self, ids: Collection[str]) -> NDArray[np.float64]:
+        """The word's scores with these pictures alone, float64 (n_target,)."""
+        return self.rows(np.isin(self.ids, list(ids))[None])[0]
+
 
 class Answer:
     """The pictures of the best right answer, some of them left out; the scores of the other candidates stay."""
@@ -121,6 +125,10 @@ class Answer:
             pair.source, pair.target, asked.word, self.right, asked.method, kept, asked.bases
         )
         return rows
+
+    def row_of(self, ids: Collection[str]) -> NDArray[np.float64]:
+        """The word's scores if the right answer had these pictures alone, float64 (n_target,)."""
+        return self.rows(np.isin(self.ids, list(ids))[None])[0]
 
 
 Side = Source | Answer

@@ -1,10 +1,10 @@
-"""Why a word came out as it did: its candidates, the picture pairs behind a score, and the most likely reason."""
+"""What became of a word: its candidates with their ranks, and the pairs of pictures behind a score."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,8 @@ from cldi_core.scoring.dispersion import dispersion
 from cldi_core.scoring.imagesets import ImageSets, similarity
 from cldi_core.scoring.ties import TIE
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 NEARLY = 10
 OUTCOMES = ("found", "nearly", "missed", "uncovered")
-REASONS = ("no pictures", "no pictures of the answer", "texts", "unlike", "dispersed", "other kind", "alike")
-UNLIKE = 0.03  # a best cosine so far below the typical one is of pictures that don't match
-DISPERSED = 0.5  # above it, few pictures of a word vote for one translation
 FRACTIONS = {1 / 4: "¼", 1 / 3: "⅓", 1 / 2: "½", 2 / 3: "⅔", 3 / 4: "¾"}
 
 
@@ -58,7 +52,6 @@ class Explanation:
         rank: of the best right answer, as ``ranking.gold_ranks`` has it: where several tie, not that of each alone.
         pictures: of the word; dispersion: of these, nan below two; senses: in WordNet, of English words.
         best_cosine: the highest one between a picture of the word and one of the best right answer.
-        typical: the median of that figure over the found words of the same part of speech.
         learned: the method compares the words as texts, so no picture is a reason.
     """
 
@@ -71,7 +64,6 @@ class Explanation:
     dispersion: float
     senses: int | None
     best_cosine: float
-    typical: float
     learned: bool = False
 
     @property
@@ -102,30 +94,6 @@ class Explanation:
         """Whether the rival is tied with the best right answer, so that neither is first alone."""
         return self.outcome != "found" and self.rival is not None and self.rival.rank == self.gold[0].rank
 
-    @property
-    def reason(self) -> str:
-        """Why the right answer is not first, one of ``REASONS``; nothing where it is.
-
-        The first that holds of
-
-        - ``"no pictures"``, ``"no pictures of the answer"``: of the word, of the best right answer.
-        - ``"texts"``: the method compared them as texts.
-        - ``"unlike"``: ``best_cosine`` is below ``typical``, so no picture of one matches the other's.
-        - ``"dispersed"``: pictures match, but ``dispersion`` is high.
-        - ``"other kind"``: pictures match, those of a rival of another part of speech at least as well.
-        - ``"alike"``: the same of a rival of the same part of speech.
-        """
-        holding = {
-            "no pictures": self.pictures == 0,
-            "no pictures of the answer": bool(np.isnan(self.rank)),
-            "": self.outcome == "found",
-            "texts": self.learned,
-            "unlike": self.best_cosine < self.typical - UNLIKE,
-            "dispersed": self.dispersion > DISPERSED,
-            "other kind": self.rival is not None and self.pos not in self.rival.pos,
-        }
-        return next((reason for reason, holds in holding.items() if holds), "alike")
-
 
 def outcome(rank: float) -> str:
     """``"found"`` (rank 1), ``"nearly"`` (up to 10), ``"missed"``, or ``"uncovered"`` (nan)."""
@@ -134,15 +102,11 @@ def outcome(rank: float) -> str:
     return "found" if rank <= 1 else "nearly" if rank <= NEARLY else "missed"
 
 
-def explain(
-    pair: Pair, number: int, row: NDArray[np.floating], rankings: pd.DataFrame | None, *, learned: bool = False
-) -> Explanation:
+def explain(pair: Pair, number: int, row: NDArray[np.floating], *, learned: bool = False) -> Explanation:
     """Explain query ``number`` of ``pair``.
 
     Args:
         row: the method's scores of its word, float32 (target words,).
-        rankings: the method's frame of ``rankings.rankings``; ``None`` where the words have not been ranked, so that
-            nothing is typical of found ones.
         learned: whether the method compares the words as texts.
     """
     query = pair.queries[number]
@@ -160,7 +124,6 @@ def explain(
         dispersion=float(dispersion(alone)[0]),
         senses=pair.dataset.senses(query.word) if pair.languages[0] == "en" else None,
         best_cosine=best_cosine(pair, query.word, gold[0].word),
-        typical=float("nan") if rankings is None else _typical(pair, query.pos, rankings),
         learned=learned,
     )
 
@@ -169,13 +132,6 @@ def best_cosine(pair: Pair, word: str, candidate: str) -> float:
     """The highest cosine between a picture of a word and one of a candidate, as MAXMAX has it; nan without any."""
     cosines = similarity(pair.source[word], pair.target[candidate])
     return float(np.clip(cosines.max(), -1, 1)) if cosines.size else float("nan")
-
-
-def _typical(pair: Pair, letter: str, rankings: pd.DataFrame) -> float:
-    """The median best cosine of the found words of a part of speech with their right answers; nan without any."""
-    found = rankings[(rankings["pos"] == letter) & (rankings["rank"] <= 1)]
-    cosines = [best_cosine(pair, word, right) for word, right in zip(found["word"], found["right"], strict=True)]
-    return float(np.median(cosines)) if cosines else float("nan")
 
 
 def _candidates(pair: Pair, number: int, row: NDArray[np.floating]) -> tuple[Candidate, ...]:
@@ -252,7 +208,6 @@ def as_json(found: Explanation, top: int) -> dict[str, Any]:
         "pos": found.pos,
         "outcome": found.outcome,
         "rank": clean(found.rank),
-        "reason": found.reason,
         "winner": record(found.winner) if found.winner else None,
         "rival": record(found.rival) if found.rival else None,
         "shared": found.shared,
@@ -263,5 +218,4 @@ def as_json(found: Explanation, top: int) -> dict[str, Any]:
         "dispersion": clean(found.dispersion),
         "senses": found.senses,
         "best_cosine": clean(found.best_cosine),
-        "typical": clean(found.typical),
     }

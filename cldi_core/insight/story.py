@@ -7,25 +7,26 @@ that only all words together would tell is computed at all: it is taken from wha
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import rankers
+from cldi_core.data.dataset import Query
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import IMAGES, Ranker
 from cldi_core.insight import causes as causing
 from cldi_core.insight import changes as changing
-from cldi_core.insight import explanation, what_if
+from cldi_core.insight import explanation
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
-from cldi_core.insight.changes import Change
+from cldi_core.insight.changes import Answer, Asked, Change, Source
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group, groups
 from cldi_core.insight.relations import Relation, relations
+from cldi_core.insight.verdicts import verdict
 from cldi_core.scoring import Scores
 from cldi_core.scoring.attribution import attribution
 from cldi_core.scoring.imagesets import similarity
@@ -34,9 +35,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COPY = 0.98  # pictures with a higher cosine are near-duplicates
-PLACES = {"pictures": "pictures", "dispersion": "dispersion", "ceiling": "ceiling", "best_cosine": "best_right"}
-SHARED = 0.05  # a picture of so large a share of a language's words, and of TEN at least, is a placeholder
-TEN = 10
+PLACES = {"pictures": "pictures", "dispersion": "dispersion", "best_cosine": "best_right"}  # columns of evidence
+SHARED, FEWEST = 0.05, 10  # a picture of so large a share of a language's words, and of so many, is a placeholder
 
 
 @dataclass(frozen=True)
@@ -96,22 +96,31 @@ class Asking:
     """A word under one method, and what is at hand for its story.
 
     Attributes:
-        row: its scores, float32 (n_target,); rankings: of all queries under the method, ``None`` where not stored.
-        evidence: of all queries under the method (``evidence.evidence``); ``None`` where not stored.
-        ceilings: of all source words (``ceiling.ceilings``); ``None`` where not stored.
-        bases: gives the whole matrix of a ranker that the method is made from.
-        elsewhere: what became of the word under other methods, backbones and pairs.
+        row: its scores, float32 (n_target,).
+        bases: the whole matrices that the method is made from, by name (``what_if.edited_bases``).
+        evidence: of all queries under the method (``evidence.evidence``); ``None`` where it is not stored.
+        ceilings: of all source words (``ceiling.ceilings``); ``None`` where they are not stored.
+        elsewhere: what became of the word under other methods, backbones and pairs (``elsewhere.elsewhere``).
     """
 
     pair: Pair
     number: int
     ranker: Ranker
     row: NDArray[np.float32]
-    rankings: pd.DataFrame | None = None
+    bases: Mapping[str, Scores] = field(default_factory=dict)
     evidence: pd.DataFrame | None = None
     ceilings: pd.DataFrame | None = None
-    bases: what_if.Bases = lambda ranker: None
     elsewhere: Sequence[Change] = ()
+
+    @property
+    def query(self) -> Query:
+        """The word with its part of speech and right answers."""
+        return self.pair.queries[self.number]
+
+    @property
+    def of_pictures(self) -> bool:
+        """Whether pictures make the scores."""
+        return self.ranker.kind == IMAGES
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,7 @@ class Story:
     """Everything there is to tell of one word under one method.
 
     Attributes:
+        typical: the median best cosine of found words of its part of speech with their right answers; nan if unknown.
         places: figures of the word beside those of its part of speech: ``"pictures"``, ``"dispersion"``,
             ``"ceiling"`` (MRR), ``"best_cosine"``; without those that nothing is known of.
         lacking: pictures that the word has without features; duplicates: pairs of ids of near-duplicates (cosine above
@@ -132,6 +142,7 @@ class Story:
     """
 
     found: Explanation
+    typical: float = float("nan")
     places: Mapping[str, Place] = field(default_factory=dict)
     ceiling: Ceiling | None = None
     lacking: int = 0
@@ -146,3 +157,119 @@ class Story:
     causes: tuple[Cause, ...] = ()
     verdict: str = ""
     changes: tuple[Change, ...] = ()
+
+
+def tell(asking: Asking) -> Story:
+    """The story of a word under a method."""
+    pair, number, query = asking.pair, asking.number, asking.query
+    found = explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
+    right, rival = found.gold[0].word, found.rival
+    evidence = None if asking.evidence is None else causing.with_ceilings(asking.evidence, asking.ceilings)
+    causes = () if evidence is None else causing.causes(evidence, query.id)
+    own, others, made = _of_pictures(asking, found) if asking.of_pictures else ((), (), ())
+    return Story(
+        found,
+        typical=_typical(asking.evidence, query.pos),
+        places=places(asking),
+        ceiling=None if asking.ceilings is None else ceiling_of(asking.ceilings, query.word),
+        lacking=lacking(pair, query.word),
+        duplicates=duplicates(pair, query.word),
+        placeholders=placeholders(pair, query.word),
+        groups=own,
+        right_groups=others,
+        right=attributed(asking, right),
+        rival=attributed(asking, rival.word) if rival else None,
+        relations=relations(pair, number, rival.word) if rival else (),
+        hub=None if asking.evidence is None else hub(asking.evidence, query.id),
+        causes=causes,
+        verdict=verdict(found, causes),
+        changes=changing.ordered([*made, *asking.elsewhere]),
+    )
+
+
+def _of_pictures(
+    asking: Asking, found: Explanation
+) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Change, ...]]:
+    """The groups of the word's pictures and of the right answer's, and what other pictures would have changed."""
+    pair, right = asking.pair, found.gold[0].word
+    asked = Asked(pair, asking.number, asking.ranker.name, asking.row, asking.bases)
+    if not len(pair.source.rows(asking.query.word)):
+        return (), (), ()
+    source, answer = Source(asked), Answer(asked, right)
+    own = groups(pair, asking.query.word, "source", ranked=source.row_of, gold=asked.gold)
+    others = groups(pair, right, "target", ranked=answer.row_of, gold=asked.gold)
+    return own, others, changing.changes(asked, right, own, others)
+
+
+def attributed(asking: Asking, candidate: str) -> Attributed | None:
+    """A candidate's score taken apart; ``None`` where it has none, or no picture makes it."""
+    pair, word = asking.pair, asking.query.word
+    score = float(asking.row[pair.target.row(candidate)])
+    if not asking.of_pictures or np.isnan(score):
+        return None
+    made = attribution(pair.source, pair.target, word, candidate, asking.ranker.name, asking.bases)
+    own, others = pair.source.word_ids(word), pair.target.word_ids(candidate)
+    columns = zip(own, made.match.tolist(), made.cosines.tolist(), made.shares.tolist(), strict=True)
+    pictures = tuple(Share(key, others[place], cosine, share) for key, place, cosine, share in columns)
+    return Attributed(candidate, score, pictures, made.parts)
+
+
+def places(asking: Asking) -> dict[str, Place]:
+    """The figures of a word among the words of its part of speech, as far as they are known of it."""
+    found: dict[str, Place] = {}
+    if asking.evidence is None:
+        return found
+    same = asking.evidence[asking.evidence["pos"] == asking.query.pos]
+    columns = {name: same[column] for name, column in PLACES.items()}
+    if asking.ceilings is not None:
+        columns["ceiling"] = same["word"].map(asking.ceilings.set_index("word")["mrr"])
+    for name, column in columns.items():
+        value = float(column[same["query"] == asking.query.id].iloc[0])
+        known = column.dropna()
+        if not np.isnan(value):
+            found[name] = Place(value, float((known <= value).mean()), len(known))
+    return found
+
+
+def ceiling_of(ceilings: pd.DataFrame, word: str) -> Ceiling | None:
+    """The stored ceiling of a word; ``None`` where it has fewer than two pictures."""
+    rows = ceilings[(ceilings["word"] == word) & ceilings["mrr"].notna()]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    return Ceiling(float(row["mrr"]), float(row["rank"]), int(row["splits"]), int(row["candidates"]))
+
+
+def _typical(evidence: pd.DataFrame | None, pos: str) -> float:
+    if evidence is None:
+        return float("nan")
+    found = evidence[(evidence["pos"] == pos) & (evidence["rank"] <= 1)]
+    return float(found["best_right"].median()) if len(found) else float("nan")
+
+
+def lacking(pair: Pair, word: str) -> int:
+    """How many of a source word's pictures have no features, so that no method sees them."""
+    return len(pair.dataset.members(pair.languages[0]).get(word, ())) - len(pair.source.rows(word))
+
+
+def duplicates(pair: Pair, word: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of a source word's pictures that hardly differ: their ids."""
+    rows, ids = pair.source[word], pair.source.word_ids(word)
+    close = np.triu(similarity(rows, rows) > COPY, 1) if len(ids) else np.zeros((0, 0), bool)
+    return tuple((ids[one], ids[other]) for one, other in np.argwhere(close))
+
+
+def placeholders(pair: Pair, word: str) -> tuple[str, ...]:
+    """The ids of a source word's pictures that so many words have that they can stand for none, as "not available"."""
+    sets = pair.source
+    owners = np.bincount(sets.members, minlength=len(sets.features))
+    common = owners[sets.rows(word)] >= max(SHARED * np.count_nonzero(sets.sizes), FEWEST)
+    return tuple(key for key, is_common in zip(sets.word_ids(word), common, strict=True) if is_common)
+
+
+def hub(evidence: pd.DataFrame, query: str) -> Hub | None:
+    """How often a query's rival stands among the best candidates of other words; ``None`` where it has no rival."""
+    row = evidence[evidence["query"] == query].iloc[0]
+    if not row["rival"]:
+        return None
+    return Hub(*(int(row[name]) for name in ("rival_top10", "rival_top10_csls", "rival_wins", "n_words")))
