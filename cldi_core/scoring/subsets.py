@@ -39,18 +39,18 @@ NUMBERS = 1 << 22  # that are in memory at once, some of them a few times
 # How many subsets take about 0.15 s: measured with words of 20 pictures against 774 words of 3,430 pictures with 1280
 # features (demo, en-de) on two busy cores, rounded down.
 COST = {
-    "avgmax": 1500,
-    "maxmax": 1500,
-    "cnn-mean": 1500,
-    "cnn-max": 700,
-    "knn": 500,
-    "knn-c": 8,
-    "avgmax-sym": 500,
-    "avgmax-typical": 1500,
-    "sinkhorn": 1,
+    "avgmax": 4000,
+    "maxmax": 4000,
+    "cnn-mean": 2500,
+    "cnn-max": 2500,
+    "knn": 600,
+    "knn-c": 15,
+    "avgmax-sym": 700,
+    "avgmax-typical": 4000,
+    "sinkhorn": 2,
 }
-CORRECTED_COST = {"csls": 1000, "isf": 1000}  # at most so many, however cheap the base is
-FUSED_COST = 400  # of one of the methods that are fused
+CORRECTING = 3000  # so many rows are corrected for hubness in that time
+RANKING = 1600  # so many rows are ranked, to be fused
 COST_WORDS = 774  # how many candidates that was; more of them cost more
 
 
@@ -102,12 +102,14 @@ class Subsets:
     @property
     def cost(self) -> int:
         """How many subsets may be scored in one go, so that it takes about 0.15 s with the demo (at least 1)."""
-        correction = correction_of(self.method)
-        if correction:
-            return min(self.bases[0].cost, CORRECTED_COST[correction])
-        if self.bases:
-            return max(1, min(FUSED_COST, *(base.cost for base in self.bases)) // len(self.bases))
-        return max(1, int(COST[self.method.name] * min(1, COST_WORDS / len(self.facts.target.target))))
+        return max(1, int(min(1.0, COST_WORDS / len(self.facts.target.target)) / self._share()))
+
+    def _share(self) -> float:
+        """The share of the 0.15 s that one subset takes."""
+        if not self.bases:
+            return 1 / COST[self.method.name]
+        own = 1 / CORRECTING if self._correct is not None else len(self.bases) / RANKING
+        return own + sum(base._share() for base in self.bases)
 
     def scores(self, kept: Masks) -> Floats:
         """The word's row of scores if only these pictures were its set.
@@ -153,11 +155,14 @@ def correction_of(method: Method) -> str:
 
 def _shares(kept: Masks) -> Floats:
     """What each picture of each subset weighs: float64 (k, n), rows sum to 1."""
-    return kept / kept.sum(axis=1, keepdims=True)
+    found: Floats = kept / kept.sum(axis=1, keepdims=True)
+    return found
 
 
 def _avgmax(facts: WordFacts, kept: Masks) -> Rows:
-    return _shares(kept) @ facts.known_best
+    # Divided at the end: the sum of a few float32 numbers is exact, and so the pass has the same to the last bit.
+    found: Floats = (kept.astype(np.float64) @ facts.known_best) / kept.sum(axis=1, keepdims=True)
+    return found
 
 
 def _maxmax(facts: WordFacts, kept: Masks) -> Rows:
@@ -165,9 +170,8 @@ def _maxmax(facts: WordFacts, kept: Masks) -> Rows:
 
 
 def _cnn_mean(facts: WordFacts, kept: Masks) -> Rows:
-    lengths = np.linalg.norm(kept.astype(np.float64) @ facts.scaled, axis=1, keepdims=True)
-    products_with = facts.scaled @ facts.target.means.astype(np.float64).T
-    return (kept.astype(np.float64) @ products_with) / np.where(lengths == 0, 1, lengths)
+    # The cosines could be had without a product for each subset, but not with the rounding that other words' have.
+    return products(unit_rows(kept.astype(np.float64) @ facts.scaled), facts.target.means)
 
 
 def _cnn_max(facts: WordFacts, kept: Masks) -> Rows:
@@ -199,7 +203,8 @@ def _knn_c(facts: WordFacts, kept: Masks) -> Rows:
 
 
 def _typical(facts: WordFacts, kept: Masks) -> Rows:
-    return typical_weights(facts.gram, kept) @ facts.known_best
+    found: Floats = typical_weights(facts.gram, kept) @ facts.known_best
+    return found
 
 
 def typical_weights(gram: Floats, kept: Masks) -> Floats:
@@ -208,7 +213,8 @@ def typical_weights(gram: Floats, kept: Masks) -> Floats:
     mean = (kept.astype(np.float64) @ gram - np.diag(gram)) / np.maximum(count - 1, 1)
     clipped = np.where(kept & (mean > NOTHING) & (count > 1), mean, 0)
     total = clipped.sum(axis=1, keepdims=True)
-    return np.where(total > 0, clipped / np.where(total > 0, total, 1), kept / count)
+    found: Floats = np.where(total > 0, clipped / np.where(total > 0, total, 1), kept / count)
+    return found
 
 
 def _sym(facts: WordFacts, kept: Masks) -> Rows:

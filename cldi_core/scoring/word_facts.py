@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -35,7 +35,8 @@ class TargetFacts:
     @cached_property
     def missing(self) -> Masks:
         """bool (n_target,): the words without pictures."""
-        return self.target.sizes == 0
+        found: Masks = self.target.sizes == 0
+        return found
 
     @cached_property
     def means(self) -> NDArray[np.float32]:
@@ -60,10 +61,11 @@ class WordFacts:
     source: ImageSets
     word: str
     target: TargetFacts
-    rows: Numbers = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rows", self.source.rows(self.word))
+    @cached_property
+    def rows(self) -> Numbers:
+        """int64 (n,): the pictures' rows of the features."""
+        return self.source.rows(self.word)
 
     @cached_property
     def pictures(self) -> ImageSets:
@@ -100,18 +102,21 @@ class WordFacts:
     def gram(self) -> Floats:
         """float64 (n, n): the cosines of the pictures with each other."""
         exact = unit_rows(self.source.features[self.rows], np.float64)
-        return exact @ exact.T
+        found: Floats = exact @ exact.T
+        return found
 
     @cached_property
     def scaled(self) -> Floats:
-        """float64 (n, dim): the features, divided by the largest of all of them, so that none is huge or tiny."""
+        """float64 (n, dim): the features, divided by one power of two so that none is huge or tiny."""
         return scaled(self.source, self.rows)
 
 
 def scaled(sets: ImageSets, rows: Numbers) -> Floats:
-    """Some pictures' features divided by the largest of all of them: float64 (n, dim), in [-1, 1]."""
+    """Some pictures' features, divided by one power of two so that none is huge: float64 (n, dim), within ±1, exact."""
     values = sets.features[rows].astype(np.float64)
-    return values / (np.abs(values).max(initial=0) or 1.0)
+    _, exponent = np.frexp(np.abs(values).max(initial=0))
+    found: Floats = np.ldexp(values, -exponent)
+    return found
 
 
 def alone(sets: ImageSets, rows: Numbers) -> ImageSets:
@@ -125,7 +130,9 @@ def as_words(sets: ImageSets, word: str, kept: Masks) -> ImageSets:
     rows = sets.rows(word)
     offsets = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
     members = np.broadcast_to(rows, kept.shape)[kept]
-    return ImageSets([str(number) for number in range(len(kept))], sets.features, members, offsets, sets.ids, finite=True)
+    return ImageSets(
+        [str(number) for number in range(len(kept))], sets.features, members, offsets, sets.ids, finite=True
+    )
 
 
 def checked(kept: Masks, n: int) -> Masks:
@@ -156,7 +163,8 @@ def votes(best: NDArray[np.float32]) -> Floats:
     The words within ``TIE`` of the highest share a vote; none is cast where no word has pictures.
     """
     near = (best >= best.max(axis=-1, keepdims=True, initial=-np.inf) - np.float32(TIE)) & ~np.isneginf(best)
-    return near / np.maximum(near.sum(axis=-1, keepdims=True), 1)
+    found: Floats = near / np.maximum(near.sum(axis=-1, keepdims=True), 1)
+    return found
 
 
 def subset_maxima(values: NDArray[np.floating], kept: Masks) -> NDArray[np.floating]:
@@ -177,7 +185,7 @@ def subset_maxima(values: NDArray[np.floating], kept: Masks) -> NDArray[np.float
 
 
 def top_mean(values: NDArray[np.floating], k: int) -> Floats:
-    """The mean of each row's ``k`` highest known values, of all where there are fewer: (n, m) → float64 (n,), or nan."""
+    """The mean of each row's ``k`` highest known values, or of all: (n, m) → float64 (n,), nan without any."""
     below = -np.asarray(values, np.float64)  # nan is sorted to the end either way
     if 0 < k < below.shape[1]:
         below = np.partition(below, k - 1, axis=1)[:, :k]
@@ -192,7 +200,8 @@ def log_sum(values: NDArray[np.floating]) -> Floats:
     peak = known.max(axis=0, initial=-np.inf)
     peak[np.isneginf(peak)] = 0
     with np.errstate(divide="ignore"):
-        return np.log(np.exp(known - peak).sum(axis=0)) + peak
+        found: Floats = np.log(np.exp(known - peak).sum(axis=0)) + peak
+    return found
 
 
 def whole(source: ImageSets, target: ImageSets, method: str, bases: Mapping[str, Scores]) -> Scores:
@@ -212,8 +221,11 @@ def whole(source: ImageSets, target: ImageSets, method: str, bases: Mapping[str,
 def word_row(source: ImageSets, target: ImageSets, word: str, method: str, bases: Mapping[str, Scores]) -> Scores:
     """One word's scores, float32 (n_target,): of the given matrix, or scored now, alone where that gives the same."""
     if method in bases or not find_method(method).by_row:
-        return whole(source, target, method, bases)[source.row(word)]
-    return score(source.select([word]), target, method)[0]
+        rows, row = whole(source, target, method, bases), source.row(word)
+    else:
+        rows, row = score(source.select([word]), target, method), 0
+    found: Scores = rows[row]
+    return found
 
 
 def united(shares: Floats, sizes: NDArray[np.integer]) -> int:
