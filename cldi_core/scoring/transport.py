@@ -96,6 +96,56 @@ def settle(
     return Settled(np.clip(table, -1, 1)[own.place[:, None], other.place[None, :]], error)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The transport plan of two words, n and m pictures in the order of their sets, with the cosines that it weighs.
+
+    Attributes:
+        weights: float64 (n, m), how much of the one picture goes to the other; they sum to 1.
+        cosines: float32 (n, m).
+    """
+
+    weights: NDArray[np.float64]
+    cosines: NDArray[np.float32]
+
+
+def plan_of(
+    source: ImageSets, target: ImageSets, word: str, other: str, *, epsilon: float = 0.05, iterations: int = 2000
+) -> Plan:
+    """The plan behind the score that ``sinkhorn`` gives two words, on a processor: ``Σ_ij weights · cosines``.
+
+    A picture that is listed twice has its weight in equal parts at both places.  Empty for a word without pictures.
+
+    Raises:
+        FeatureError, UnknownNameError: as ``sinkhorn``; a word that is not there.
+    """
+    _check(source, target, epsilon, iterations, "cpu")
+    sides = [(source, source.rows(word)), (target, target.rows(other))]
+    if not all(len(rows) for _, rows in sides):
+        none = np.zeros((len(sides[0][1]), len(sides[1][1])))
+        return Plan(none, none.astype(np.float32))
+    distinct = [_Distinct.of(sets.select([name])) for sets, name in ((source, word), (target, other))]
+    left, right = (_Shelf(sets, own, [[0]], "cpu").groups[0] for (sets, _), own in zip(sides, distinct, strict=True))
+    domain = domain_of(max(float(epsilon), SMALLEST), "cpu")
+    blocks = _blocks(left, right, domain)
+    x, y, _ = _factors(left, right, domain, blocks, int(iterations))
+    weights, cosines = [], []
+    for block in blocks():
+        part = domain.times(domain.times(block.kernel, x[:, block.span, None]), y[:, None, :])
+        weights.append(domain.leave(part)[0].double().numpy())
+        cosines.append(block.cosines[0].numpy())
+    (rows, row_counts), (columns, column_counts) = (_listed(rows) for _, rows in sides)
+    cells = np.ix_(rows, columns)
+    found = np.concatenate(weights)[cells] / (row_counts[:, None] * column_counts[None, :])
+    return Plan(found / found.sum(), np.concatenate(cosines)[cells])
+
+
+def _listed(rows: Numbers) -> tuple[Numbers, Numbers]:
+    """The place of every picture of a word among its distinct ones, and how often it is listed."""
+    _, place, counts = np.unique(rows, return_inverse=True, return_counts=True)
+    return place.reshape(-1), counts[place.reshape(-1)]
+
+
 def _check(source: ImageSets, target: ImageSets, epsilon: float, iterations: int, device: str) -> None:
     if not 0 < epsilon < math.inf:
         raise FeatureError(f"epsilon is {epsilon}; expected a finite number above 0, such as 0.05")

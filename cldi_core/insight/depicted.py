@@ -1,0 +1,190 @@
+"""What pictures are known to depict, as text: a concept, a title or caption, the words of a file name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+from weakref import WeakKeyDictionary
+
+from cldi_core.data import descriptions, wordlists
+from cldi_core.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cldi_core.data.dataset import Dataset
+
+LONGEST = 80  # characters of a name
+ENDS = frozenset({"jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff", "svg"})
+SHORTEST = 3  # letters of a word that says something
+LONGEST_WORD = 30
+# Of file names and captions: what cameras and sites call pictures, and words that any caption has.
+EMPTY_WORDS = frozenset({
+    "img", "image", "images", "imgp", "dsc", "dscn", "dscf", "pic", "pics", "picture", "pictures", "photo",
+    "photos", "photograph", "thumb", "thumbnail", "file", "scan", "screenshot", "untitled", "unnamed", "download",
+    "default", "original", "copy", "final", "and", "are", "for", "from", "has", "have", "her", "his", "its", "not",
+    "that", "the", "their", "there", "this", "two", "was", "while", "who", "with",
+})  # fmt: skip
+_HASH = re.compile(r"[0-9a-fA-F]{8,}")
+_BETWEEN = re.compile(r"[\W_]+")
+_VOWEL = re.compile(r"[aeiouyаеёиоуыэюя]")
+_ASCII = re.compile(r"[a-z]+")
+
+
+class Depicted:
+    """What a data set knows of its pictures, read when first asked for and kept.
+
+    A broken ``descriptions.tsv`` or ``texts.tsv`` counts as none: ``check`` reports it.
+    """
+
+    def __init__(self, dataset: Dataset, language: str = "en") -> None:
+        # Not the data set itself, which is the weak key that this is kept under.
+        self._folders = tuple(dict.fromkeys((dataset.home, dataset.path)))
+        self._pictures, self._language = dataset.pictures, language
+
+    def name(self, key: str) -> str:
+        """What a picture is known to depict, at most 80 characters in one line; ``""`` where nothing is known.
+
+        The first there is of: its concept's short name in the language, the concept itself, its text in
+        ``texts.tsv`` (in the language, else in any), the words of the file it was imported from, those of the file
+        at its ``source_url`` and at its ``page``.
+        """
+        return self._concept_name(key) or self._texts.get(key, "") or self._file_name(key)
+
+    def terms(self, key: str) -> tuple[str, ...]:
+        """What can label groups of pictures: the name of its concept as a whole, else the words of ``name``, each once.
+
+        A concept is drawn again and again under one name; captions and file names have only words in common.
+        """
+        named = self._concept_name(key)
+        return (named,) if named else tuple(dict.fromkeys(words(self.name(key))))
+
+    @cached_property
+    def frequency(self) -> Counter[str]:
+        """Each of ``terms`` → how many pictures of the data set have it."""
+        return Counter(term for key in self._columns for term in self.terms(key))
+
+    def __len__(self) -> int:
+        """How many pictures the data set has."""
+        return len(self._columns)
+
+    def _concept_name(self, key: str) -> str:
+        concept = self._columns.get(key, ("", "", ""))[0]
+        return self._names.get(concept, "") or _plain(concept) if concept else ""
+
+    def _file_name(self, key: str) -> str:
+        if key not in self._columns:
+            return ""
+        _, url, page = self._columns[key]
+        places = (self._files.get(key, ""), url, page)
+        return next((found for found in map(file_words, places) if found), "")
+
+    @cached_property
+    def _columns(self) -> dict[str, tuple[str, str, str]]:
+        """Picture → concept, source_url, page."""
+        table = self._pictures.table
+        columns = (table[name].fillna("").astype(str).tolist() for name in ("concept", "source_url", "page"))
+        return dict(zip(table.index.tolist(), zip(*columns, strict=True), strict=True))
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """Concept → its short name in the language; those of the data set itself before those of its pictures'."""
+        return {
+            row.concept: _plain(row.name)
+            for folder in self._folders
+            for row in _rows(folder / descriptions.FILE)
+            if row.language == self._language and row.name
+        }
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        """Picture → its first text in the language, else its first in any."""
+        own: dict[str, str] = {}
+        other: dict[str, str] = {}
+        for folder in self._folders:
+            with suppress(DatasetError):
+                table = descriptions.read_table(folder / descriptions.TABLE)
+                files = {} if all(picture in self._columns for picture, _, _ in table) else self._pictures.files()
+                for picture, language, text in table:
+                    key = picture if picture in self._columns else files.get(picture, "")
+                    (own if language == self._language else other).setdefault(key, _plain(text))
+        return other | own
+
+    @cached_property
+    def _files(self) -> dict[str, str]:
+        """Picture → the file that it was imported from."""
+        return {key: name for name, key in self._pictures.files().items()}
+
+
+_KEPT: WeakKeyDictionary[Dataset, dict[str, Depicted]] = WeakKeyDictionary()
+
+
+def depicted(dataset: Dataset, language: str = "en") -> Depicted:
+    """What is known of a data set's pictures; the same object for as long as that data set is open."""
+    kept = _KEPT.setdefault(dataset, {})
+    if language not in kept:
+        kept[language] = Depicted(dataset, language)
+    return kept[language]
+
+
+def names(dataset: Dataset, ids: Iterable[str], language: str = "en") -> dict[str, str]:
+    """Picture → what it is known to depict (``Depicted.name``), in the order of ``ids``; ``""`` where nothing is.
+
+    The texts are plain and short, but whoever made the data set chose them: they are hostile.
+    """
+    known = depicted(dataset, language)
+    return {key: known.name(key) for key in ids}
+
+
+def file_words(path: str) -> str:
+    """The words of a picture file's name in a path or URL, ``"golden retriever"``; ``""`` where it has none.
+
+    Only of names that end as pictures do.  Numbers, hashes, single letters and what cameras call pictures are no words.
+    """
+    # A URL's query and fragment go; they are cut off from its end, as a file may be called "c#.png".
+    last = re.split(r"[/\\]", path.partition("?")[0][-1000:])[-1]
+    stem, _, end = unquote(last, errors="replace").rpartition(".")
+    if end.split("#")[0].casefold() not in ENDS:
+        return ""
+    while stem.rpartition(".")[2].casefold() in ENDS and "." in stem:  # "Dog.svg.png"
+        stem = stem.rpartition(".")[0]
+    return _plain(" ".join(words(stem)))
+
+
+def words(text: str) -> Sequence[str]:
+    """The words of a text or file name that say something, in lower case and in their order.
+
+    At least three letters; none of ``EMPTY_WORDS``, no hash and no letters without a vowel (of Latin or Cyrillic ones).
+    """
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", _HASH.sub(_kept, text[:1000]))  # goldenRetriever
+    found = (part.strip("0123456789").casefold() for part in _BETWEEN.split(split))
+    return [word for word in found if _says(word)]
+
+
+def _kept(match: re.Match[str]) -> str:
+    """A run of hexadecimal digits: a word ("defaced") stays, with a digit it is a hash."""
+    return match[0] if match[0].isalpha() else " "
+
+
+def _says(word: str) -> bool:
+    if not (SHORTEST <= len(word) <= LONGEST_WORD and word.isalpha()) or word in EMPTY_WORDS:
+        return False
+    return bool(_VOWEL.search(word)) or not _ASCII.fullmatch(word)
+
+
+def _plain(text: str) -> str:
+    """In one line, without control characters, and short."""
+    line = " ".join("".join(" " if wordlists.is_control(letter) else letter for letter in text[:1000]).split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
+
+
+def _rows(path: Path) -> list[descriptions.Row]:
+    try:
+        return descriptions.read_concepts(path)
+    except DatasetError:  # also where there is none
+        return []
