@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, combinations
 from math import comb
 
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight.groups import Group
-from cldi_core.scoring import Scores, subsets
-from cldi_core.scoring.methods import find_method
+from cldi_core.scoring import Scores
+from cldi_core.scoring.answer_subsets import answer_cost, answer_rows, monotone
+from cldi_core.scoring.subsets import Subsets
+from cldi_core.scoring.word_facts import TargetFacts
 
 DEPTH = 3  # pictures left out together, all ways tried
 Masks = NDArray[np.bool_]
@@ -54,6 +57,7 @@ class Asked:
     Attributes:
         row: its scores as they are, float32 (n_target,).
         bases: the whole matrices that the method is made from, by name.
+        facts: of the candidates, to be kept where many words are asked for.
     """
 
     pair: Pair
@@ -61,6 +65,7 @@ class Asked:
     method: str
     row: NDArray[np.float32]
     bases: Mapping[str, Scores]
+    facts: TargetFacts | None = None
 
     @property
     def word(self) -> str:
@@ -96,7 +101,7 @@ class Source:
     def __init__(self, asked: Asked) -> None:
         pair = asked.pair
         self.asked, self.ids = asked, pair.source.word_ids(asked.word)
-        self.subsets = subsets.Subsets(pair.source, pair.target, asked.word, asked.method, asked.bases)
+        self.subsets = Subsets(pair.source, pair.target, asked.word, asked.method, asked.bases, asked.facts)
         self.cost = self.subsets.cost
 
     def rows(self, kept: Masks) -> NDArray[np.float64]:
@@ -109,22 +114,29 @@ class Source:
 
 
 class Answer:
-    """The pictures of the best right answer, some of them left out; the scores of the other candidates stay."""
+    """The pictures of the best right answer, some of them left out."""
 
     side = "target"
 
     def __init__(self, asked: Asked, right: str) -> None:
         self.asked, self.right = asked, right
-        self.ids, self.cost = asked.pair.target.word_ids(right), subsets.COST[find_method(asked.method).name]
+        self.ids, self.cost = asked.pair.target.word_ids(right), answer_cost(asked.method)
 
     def rows(self, kept: Masks) -> NDArray[np.float64]:
         """As ``Source.rows``."""
         pair, asked = self.asked.pair, self.asked
-        rows = np.repeat(asked.row[None].astype(np.float64), len(kept), axis=0)
-        rows[:, pair.target.row(self.right)] = subsets.answer_scores(
-            pair.source, pair.target, asked.word, self.right, asked.method, kept, asked.bases
-        )
-        return rows
+        bases = {**asked.bases, **self._own}
+        return answer_rows(pair.source, pair.target, asked.word, self.right, asked.method, kept, bases, asked.facts)
+
+    @cached_property
+    def _own(self) -> Mapping[str, Scores]:
+        """The word's row in a matrix of a plain method, which spares scoring it again."""
+        asked = self.asked
+        if asked.bases:
+            return {}
+        matrix = np.full((len(asked.pair.source), len(asked.row)), np.nan, np.float32)
+        matrix[asked.pair.source.row(asked.word)] = asked.row
+        return {asked.method: matrix}
 
     def row_of(self, ids: Collection[str]) -> NDArray[np.float64]:
         """The word's scores if the right answer had these pictures alone, float64 (n_target,)."""
@@ -146,8 +158,10 @@ def changes(asked: Asked, right: str, groups: Sequence[Group], right_groups: Seq
     if np.isnan(ranking.gold_ranks(asked.row[None], [asked.gold])[0]):
         return ()
     sides: list[tuple[Side, Sequence[Group]]] = [(Source(asked), groups)]
-    if asked.method not in subsets.MONOTONE:  # else pictures of the right answer can only help it
-        sides.append((Answer(asked, right), right_groups))
+    answer = Answer(asked, right)
+    # Under some methods pictures of the right answer can only help it; under others each try would take seconds.
+    if not monotone(asked.method) and answer.cost:
+        sides.append((answer, right_groups))
     found = chain.from_iterable(_of_side(side, own) for side, own in sides)
     return ordered(found)
 
