@@ -48,9 +48,12 @@ def _filed(row: Row, count: int) -> str:
 
 
 def owned_elsewhere(row: Row) -> str:
-    own, whole = row["right_things"], row["things"]
-    left = f"only {own} of them under" if own else "none of them under" if whole > 1 else "but not under"
-    return f"{_filed(row, row['rival_things'])} also filed under {rival_of(row)}, {left} {quoted(row['right'])}."
+    own, whole, right = row["right_things"], row["things"], quoted(row["right"])
+    of_them = (
+        "of them " if row["rival_things"] == whole else ""
+    )  # else the right answer's need not be among the rival's
+    left = f"only {own} {of_them}under" if own else f"none {of_them}under" if whole > 1 else "but not under"
+    return f"{_filed(row, row['rival_things'])} also filed under {rival_of(row)}, {left} {right}."
 
 
 def as_many(row: Row) -> str:
@@ -63,19 +66,16 @@ def as_many(row: Row) -> str:
 def other_things(row: Row) -> str:
     own, whole, word, right = row["right_things"], row["things"], quoted(row["word"]), quoted(row["right"])
     rival, count = rival_of(row), row["rival_things"]
+    be = "is" if own < 2 else "are"
     if own:
         more = "as many" if count == own else count or "none"
-        be = "is" if own == 1 else "are"
         return (
             f"Only {own} of the {whole} things that picture {word} {be} filed under {right}, and {more} under {rival}."
         )
-    if whole == 1:
-        return (
-            f"The one thing that pictures {word} is not filed under {right}{'' if count else f', nor under {rival}'}."
-        )
-    return (
-        f"None of the {whole} things that picture {word} is filed under {right}, and {count or 'none'} under {rival}."
-    )
+    none = {1: "The one thing that pictures", 2: "Neither of the 2 things that picture"}
+    who = none.get(whole, f"None of the {whole} things that picture")
+    more = f"and {count} under {rival}" if count else f"nor under {rival}"
+    return f"{who} {word} {'is not' if whole == 1 else 'is'} filed under {right}, {more}."
 
 
 def look_alikes(row: Row) -> str:
@@ -123,8 +123,8 @@ def hub(row: Row) -> str:
     count = row["rival_top10_csls" if row["corrected"] else "rival_top10"]
     usual = TOP * row["n_words"] / row["n_candidates"]
     return (
-        f"{rival_of(row)} is among the first ten candidates of {count} of {row['n_words']} other words; on average a "
-        f"candidate is of {usual:.0f}."
+        f"{rival_of(row)} is among the first ten candidates of {count} of {row['n_words']} other words; the average "
+        f"candidate is among those of {usual:.0f}."
     )
 
 

@@ -99,6 +99,7 @@ class Kind:
             for.  They stand before it in ``CAUSES``.
         of_pictures: it is about pictures, so it is none where a method compares the words as texts.
         certain: no found word can have it, so that there is nothing to be estimated.
+        within: it means something among words of one part of speech only, so it is not named where all are counted.
     """
 
     label: str
@@ -107,6 +108,7 @@ class Kind:
     unless: tuple[str, ...] = ()
     of_pictures: bool = True
     certain: bool = False
+    within: bool = False
 
 
 def causes(frame: pd.DataFrame, query: str) -> tuple[Cause, ...]:
@@ -191,7 +193,7 @@ class _Group:
     """The words that a word is set against, and which of them have which cause."""
 
     def __init__(self, frame: pd.DataFrame, pos: str) -> None:
-        self.frame, self.among = _among(frame, pos)
+        self.frame, self.among, self._one_kind = _among(frame, pos)
         missed, found = self.frame["rank"] > 1, self.frame["rank"] <= 1
         self._holds: dict[str, pd.Series[bool]] = {}
         self._counts: dict[str, tuple[int, int, int, int]] = {}
@@ -212,6 +214,8 @@ class _Group:
         missed, missed_of, found, found_of = self._counts[name]
         if name in self._fewer and min(missed_of, found_of) < FEW:
             return False  # too few are left to tell
+        if CAUSES[name].within and not self._one_kind:
+            return False
         return found * missed_of < missed * found_of  # whole numbers: equal shares must not differ by rounding
 
     def _stands_out(self, name: str) -> bool:
@@ -235,12 +239,12 @@ class _Group:
         return tuple(sorted(known, key=lambda cause: -cause.strength))  # between equals in the order of CAUSES
 
 
-def _among(frame: pd.DataFrame, pos: str) -> tuple[pd.DataFrame, str]:
-    """The words that one of a part of speech is set against, and what they are called."""
+def _among(frame: pd.DataFrame, pos: str) -> tuple[pd.DataFrame, str, bool]:
+    """The words that one of a part of speech is set against, what they are called, and whether they are of it alone."""
     own, kind = frame[frame["pos"] == pos], KINDS.get(pos, ("", "words"))[1]
     if min((own["rank"] > 1).sum(), (own["rank"] <= 1).sum()) < FEW:
-        own, kind = frame, "words"
-    return own, _of_pair(frame, kind)
+        return frame, _of_pair(frame, "words"), False
+    return own, _of_pair(frame, kind), True
 
 
 def _of_pair(frame: pd.DataFrame, kind: str) -> str:
@@ -330,7 +334,10 @@ CAUSES: dict[str, Kind] = {
         texts.larger_set,
         LOOSER,
     ),
-    "other part of speech": Kind("another part of speech", _other_pos, texts.other_kind, LOOSER, of_pictures=False),
+    # More verbs than nouns are missed, and most candidates are nouns: among all words that would be blamed.
+    "other part of speech": Kind(
+        "another part of speech", _other_pos, texts.other_kind, LOOSER, of_pictures=False, within=True
+    ),
     "most pictures": Kind(
         "most pictures are nearer to a wrong answer",
         lambda f: 2 * f["nearer_rival"] > f["pictures"],

@@ -68,12 +68,12 @@ def _found(row: Row) -> str:
     if row["texts"]:
         return f"Found: {right} is first, before {rival}. The method compares the words as texts, not as pictures."
     pictures = "the one picture" if row["pictures"] == 1 else f"the {row['pictures']} pictures"
-    own, other = row["nearer_right"], row["nearer_rival"]
+    own, other, name = row["nearer_right"], row["nearer_rival"], quoted(row["rival"])
     have = "has its nearer match" if own == 1 else "have their nearer match"
     text = (
-        f"Found: {right} is first, before {rival}. Of {pictures} of {word}, {own} {have} in {right}, {other} in {rival}"
+        f"Found: {right} is first, before {rival}. Of {pictures} of {word}, {own} {have} in {right}, {other} in {name}"
     )
-    if not row["known"]:
+    if not row["right_things"] + row["rival_things"]:  # nothing is known, or nothing that would tell
         return f"{text}."
     whole = "one thing" if row["things"] == 1 else f"{row['things']} things"
-    return f"{text}; of the {whole} depicted, {right} shows {row['right_things']}, {rival} {row['rival_things']}."
+    return f"{text}; of the {whole} depicted, {right} shows {row['right_things']}, {name} {row['rival_things']}."
