@@ -41,7 +41,7 @@ def score(
     device: DeviceOption = "cpu",
     as_json: JsonOption = False,
 ) -> None:
-    """Score all word pairs and keep the scores and ranks, so that pages open at once.
+    """Score all word pairs and keep scores, ranks and evidence of what decided them, so that pages open at once.
 
     What is stored and still true is not computed again; where something cannot be kept, it ends with 1.
     """
@@ -50,6 +50,7 @@ def score(
     from cldi_core.evaluation.rankings import rankings
     from cldi_core.evaluation.stored_scores import scored as scores_of
     from cldi_core.features import shards
+    from cldi_core.insight.evidence import keep_evidence
     from cldi_core.scoring.hardware import check_device
 
     if precision is not None:
@@ -66,6 +67,8 @@ def score(
         with progress(f"scoring {name}") as report:
             scored = scores_of(joined, wanted, device, report, must_keep=True)
         rankings(joined, [*wanted, *beside], scored, must_keep=True)
+        explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
+        keep_evidence(joined, explained, scored, must_keep=True)
         records += [_scored_record(name, way, one) for way, one in scored.items()]
         if not as_json:
             _print_scored(name, (len(joined.source), len(joined.target)), scored)

@@ -117,7 +117,7 @@ class Depicted:
 
     @cached_property
     def _files(self) -> dict[str, str]:
-        """Picture → the file that it was imported from."""
+        """Picture → the file that it was imported from; of several pictures with the same path only one has it."""
         return {key: name for name, key in self._pictures.files().items()}
 
 

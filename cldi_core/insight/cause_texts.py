@@ -1,0 +1,149 @@
+"""The sentences of causes: each says in one, with a word's own numbers, what a test of ``causes`` found.
+
+Each takes a row of ``evidence`` of which its test holds, and gives plain text that holds words of the data set as they
+are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cldi_core.insight.evidence import TOP
+
+Row = Mapping[str, Any]  # one of ``evidence``
+KINDS = {"N": ("noun", "nouns"), "V": ("verb", "verbs"), "A": ("adjective", "adjectives")}
+
+
+def quoted(word: str) -> str:
+    """A word as it stands in a sentence."""
+    return f"“{word}”"
+
+
+def rival_of(row: Row) -> str:
+    """The rival as it stands in a sentence, with its part of speech where that is another than the one asked for."""
+    if row["pos"] in row["rival_pos"]:
+        return quoted(row["rival"])
+    kinds = " and ".join(KINDS[letter][0] for letter in row["rival_pos"] if letter in KINDS)
+    return f"{quoted(row['rival'])} ({kinds})" if kinds else quoted(row["rival"])
+
+
+def some_of(count: int, whole: int, what: str) -> str:
+    """``"All 6 pictures"``, ``"Both pictures"``, ``"The one picture"``, ``"2 of the 6 pictures"``."""
+    if count < whole:
+        return f"{count} of the {whole} {what}s"
+    return {1: f"The one {what}", 2: f"Both {what}s"}.get(whole, f"All {whole} {what}s")
+
+
+def _pictures(row: Row, name: str) -> tuple[str, str]:
+    """``"2 of the 6 pictures of “run”"`` and ``"have"``: as many of them as the row's column says."""
+    have = "has" if row[name] == 1 else "have"
+    return f"{some_of(row[name], row['pictures'], 'picture')} of {quoted(row['word'])}", have
+
+
+def _filed(row: Row, count: int) -> str:
+    """``"All 6 things that picture “celebrate” are"``: how many of them are …"""
+    shows, be = ("pictures" if row["things"] == 1 else "picture"), ("is" if count == 1 else "are")
+    return f"{some_of(count, row['things'], 'thing')} that {shows} {quoted(row['word'])} {be}"
+
+
+def owned_elsewhere(row: Row) -> str:
+    own, whole, right = row["right_things"], row["things"], quoted(row["right"])
+    of_them = (
+        "of them " if row["rival_things"] == whole else ""
+    )  # else the right answer's need not be among the rival's
+    left = f"only {own} {of_them}under" if own else f"none {of_them}under" if whole > 1 else "but not under"
+    return f"{_filed(row, row['rival_things'])} also filed under {rival_of(row)}, {left} {right}."
+
+
+def as_many(row: Row) -> str:
+    own, right, rival = row["right_things"], quoted(row["right"]), rival_of(row)
+    if own == row["things"]:
+        return f"{_filed(row, own)} filed under {right} and under {rival} alike."
+    return f"{_filed(row, own)} filed under {right}, and as many under {rival}."
+
+
+def other_things(row: Row) -> str:
+    own, whole, word, right = row["right_things"], row["things"], quoted(row["word"]), quoted(row["right"])
+    rival, count = rival_of(row), row["rival_things"]
+    be = "is" if own < 2 else "are"
+    if own:
+        more = "as many" if count == own else count or "none"
+        return (
+            f"Only {own} of the {whole} things that picture {word} {be} filed under {right}, and {more} under {rival}."
+        )
+    none = {1: "The one thing that pictures", 2: "Neither of the 2 things that picture"}
+    who = none.get(whole, f"None of the {whole} things that picture")
+    more = f"and {count} under {rival}" if count else f"nor under {rival}"
+    return f"{who} {word} {'is not' if whole == 1 else 'is'} filed under {right}, {more}."
+
+
+def look_alikes(row: Row) -> str:
+    who = some_of(row["astray"], row["shown_right"], "picture")
+    be = "is" if row["astray"] == 1 else "are"
+    return (
+        f"{who} of {quoted(row['word'])} whose thing {quoted(row['right'])} shows as well {be} nearer to a picture of "
+        f"something else under {rival_of(row)}."
+    )
+
+
+def tie(row: Row) -> str:
+    shared = {0: "they have no picture in common", 1: "they have 1 picture in common"}
+    pictures = "" if row["texts"] else "; " + shared.get(row["common"], f"they have {row['common']} pictures in common")
+    return f"{quoted(row['right'])} and {rival_of(row)} have the same score{pictures}."
+
+
+def same_pictures(row: Row) -> str:
+    count, right, rival = row["right_pictures"], quoted(row["right"]), rival_of(row)
+    whole = "the same picture" if count == 1 else f"the same {count} pictures"
+    return f"{right} and {rival} have {whole}, so nothing that looks at pictures can tell them apart."
+
+
+def most_pictures(row: Row) -> str:
+    who, have = _pictures(row, "nearer_rival")
+    return f"{who} {have} a nearer match under {rival_of(row)} than under {quoted(row['right'])}."
+
+
+def near_copies(row: Row) -> str:
+    who, have = _pictures(row, "copies_rival")
+    return f"{who} {have} a near-copy under {rival_of(row)}, none has one under {quoted(row['right'])}."
+
+
+def one_picture(row: Row) -> str:
+    words = [row[name] for name, size in (("word", "pictures"), ("right", "right_pictures")) if row[size] == 1]
+    have, each = ("has", "") if len(words) == 1 else ("have", " each")
+    return f"{' and '.join(map(quoted, words))} {have} only 1 picture{each}."
+
+
+def larger_set(row: Row) -> str:
+    return f"{rival_of(row)} has {row['rival_pictures']} pictures, {quoted(row['right'])} {row['right_pictures']}."
+
+
+def hub(row: Row) -> str:
+    count = row["rival_top10_csls" if row["corrected"] else "rival_top10"]
+    usual = TOP * row["n_words"] / row["n_candidates"]
+    return (
+        f"{rival_of(row)} is among the first ten candidates of {count} of {row['n_words']} other words; the average "
+        f"candidate is among those of {usual:.0f}."
+    )
+
+
+def anti_hub(row: Row) -> str:
+    return f"{quoted(row['right'])} is among the first ten candidates of none of the {row['n_words']} other words."
+
+
+def unlike(row: Row) -> str:
+    best, bar = (f"{row[name]:.2f}".replace("0.", ".", 1) for name in ("best_right", "bar"))
+    pictures = f"The most alike pictures of {quoted(row['word'])} and {quoted(row['right'])}"
+    return f"{pictures} have a cosine of {best}; nine in ten found {row['among']} have {bar} or more."
+
+
+def other_kind(row: Row) -> str:
+    article = {"A": "an"}
+    own = f"{article.get(row['pos'], 'a')} {KINDS[row['pos']][0]}" if row["pos"] in KINDS else "something else"
+    kinds = " and ".join(f"{article.get(one, 'a')} {KINDS[one][0]}" for one in row["rival_pos"] if one in KINDS)
+    return f"{quoted(row['rival'])} is listed as {kinds or 'nothing'}, and {quoted(row['word'])} was asked as {own}."
+
+
+def cannot_find_itself(row: Row) -> str:
+    return f"Half of the pictures of {quoted(row['word'])} find its other half only at rank {row['ceiling']:.0f}."
