@@ -13,7 +13,15 @@ from cldi_core.commands.terminal import print_json
 from cldi_core.data.dataset import open_dataset
 
 if TYPE_CHECKING:
-    from cldi_core.insight.explanation import Explanation
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from cldi_core.evaluation.pairs import Pair
+    from cldi_core.evaluation.ranker import Ranker
+    from cldi_core.insight.story import Asking, Story
+
+SAVING = 5  # of the changes that would have saved a word, printed
 
 
 def project(
@@ -45,46 +53,103 @@ def explain(
     ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Why a word came out as it did: ranks, candidates, dispersion, senses."""
+    """Why a word came out as it did: ranks, candidates, causes, and what would have saved it.
+
+    Scores and evidence are computed for all words where they are not stored, and kept.
+    """
     from cldi_core import rankers
     from cldi_core.evaluation.pairs import open_pair
-    from cldi_core.evaluation.rankings import rankings
-    from cldi_core.evaluation.stored_scores import scored as scores_of
-    from cldi_core.insight import explanation
+    from cldi_core.insight import story_json
+    from cldi_core.insight.story import tell
 
     if wordnet:
         os.environ["WNSEARCHDIR"] = wordnet
     joined = open_pair(open_dataset(dataset), backbone, pair)
-    number = joined.find(word)
-    chosen = rankers.ranker(method)
-    scored = scores_of(joined, [chosen])
-    frame = rankings(joined, [chosen], scored)[method]
-    row = scored[method].matrix[joined.rows[number]]
-    found = explanation.explain(joined, number, row, frame, learned=rankers.is_trained(method))
+    story = tell(_asking(joined, joined.find(word), rankers.ranker(method)))
     if as_json:
-        print_json(explanation.as_json(found, top))
+        print_json(story_json.as_json(story, top))
     else:
-        _print_explained(found, top)
+        _print_explained(story, top)
 
 
-def _print_explained(found: Explanation, top: int) -> None:
-    """The facts of an explanation, a line each, and the best candidates."""
+def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
+    """A word with everything that its story needs; what all words have to be scored for is computed and kept."""
+    from cldi_core import rankers
+    from cldi_core.evaluation.stored_scores import scored as scores_of
+    from cldi_core.insight import evidence
+    from cldi_core.insight.ceiling import stored_ceilings
+    from cldi_core.insight.elsewhere import elsewhere
+    from cldi_core.insight.story import Asking
+
+    needed = scores_of(pair, [ranker, *ranker.bases])
+    if ranker.kind != rankers.CONTROL:
+        evidence.keep_evidence(pair, [ranker], needed)
+    query = pair.queries[number]
+    return Asking(
+        pair,
+        number,
+        ranker,
+        needed[ranker.name].matrix[pair.rows[number]],
+        {base.name: needed[base.name].matrix for base in ranker.bases},
+        evidence.stored_evidence(pair, [ranker]).get(ranker.name),
+        stored_ceilings(pair),
+        elsewhere(pair.dataset, pair.backbone, pair.name, ranker.name, query.id, _frames(pair)),
+    )
+
+
+def _frames(pair: Pair) -> Callable[[str, str, str], pd.DataFrame | None]:
+    """Gives the stored rankings of a backbone, a pair and a method; pairs are opened once."""
+    from cldi_core import rankers
+    from cldi_core.evaluation.pairs import open_pair
+    from cldi_core.evaluation.rankings import stored_rankings
+
+    opened = {(pair.backbone, pair.name): pair}
+
+    def frame(backbone: str, name: str, method: str) -> pd.DataFrame | None:
+        if (backbone, name) not in opened:
+            opened[backbone, name] = open_pair(pair.dataset, backbone, name)
+        ranker = rankers.ranker(method)
+        return stored_rankings(opened[backbone, name], [ranker]).get(method)
+
+    return frame
+
+
+def _print_explained(story: Story, top: int) -> None:
+    """What became of a word, the verdict, the causes, what would have saved it, and the best candidates."""
     from cldi_core.insight.explanation import shown_rank
+
+    found = story.found
+    print(f"outcome: {found.outcome}")
+    for right in found.gold:
+        print(f"right answer: {right.word}, rank {shown_rank(right.rank)} of {found.ranked}")
+    if found.winner and not found.winner.gold:
+        beside = f", shared with {found.gold[0].word}" if found.shared else ""
+        print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}{beside}")
+    if story.verdict:
+        print(f"verdict: {story.verdict}")
+    for cause in story.causes:
+        counts = f"{cause.missed} of {cause.missed_of} missed {cause.among}, {cause.found} of {cause.found_of} found"
+        print(f"cause: {cause.cause}, strength {cause.strength:.2f} ({counts})")
+    _print_pictures(story)
+    for change in story.changes[:SAVING]:
+        print(f"what if: {change.change}: rank {shown_rank(change.rank)}, {change.winner} wins")
+    for candidate in found.candidates[:top]:
+        mark = "✓" if candidate.gold else " "
+        print(f"{shown_rank(candidate.rank):>5} {mark} {candidate.score:6.3f}  {candidate.word}")
+
+
+def _print_pictures(story: Story) -> None:
+    """The figures of a word's pictures."""
 
     def shown(figure: float) -> str:
         return "unknown" if math.isnan(figure) else f"{figure:.2f}"
 
-    print(f"outcome: {found.outcome}")
-    for right in found.gold:
-        print(f"right answer: {right.word}, rank {shown_rank(right.rank)} of {found.ranked}")
-    if found.reason:
-        if found.winner:
-            beside = f", shared with {found.rival.word}" if found.shared and found.rival else ""
-            print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}{beside}")
-        print(f"reason: {found.reason}")
-    print(f"best cosine {shown(found.best_cosine)}, typical of found words {shown(found.typical)}")
+    found = story.found
+    print(f"best cosine {shown(found.best_cosine)}, typical of found words {shown(story.typical)}")
     senses = "unknown" if found.senses is None else found.senses
     print(f"pictures {found.pictures}, dispersion {shown(found.dispersion)}, senses {senses}")
-    for candidate in found.candidates[:top]:
-        mark = "✓" if candidate.gold else " "
-        print(f"{shown_rank(candidate.rank):>5} {mark} {candidate.score:6.3f}  {candidate.word}")
+    if story.ceiling is not None:
+        print(
+            f"ceiling: MRR {shown(story.ceiling.mrr)}, half of its pictures looking for the other half "
+            f"({story.ceiling.splits} splits, {story.ceiling.candidates} candidates)"
+        )

@@ -110,7 +110,8 @@ class Source:
 
     def row_of(self, ids: Collection[str]) -> NDArray[np.float64]:
         """The word's scores with these pictures alone, float64 (n_target,)."""
-        return self.rows(np.isin(self.ids, list(ids))[None])[0]
+        row: NDArray[np.float64] = self.rows(np.isin(self.ids, list(ids))[None])[0]
+        return row
 
 
 class Answer:
@@ -140,7 +141,8 @@ class Answer:
 
     def row_of(self, ids: Collection[str]) -> NDArray[np.float64]:
         """The word's scores if the right answer had these pictures alone, float64 (n_target,)."""
-        return self.rows(np.isin(self.ids, list(ids))[None])[0]
+        row: NDArray[np.float64] = self.rows(np.isin(self.ids, list(ids))[None])[0]
+        return row
 
 
 Side = Source | Answer
@@ -251,19 +253,13 @@ def _all_without(count: int, size: int) -> Masks:
 
 def _one_by_one(side: Side) -> NDArray[np.bool_] | None:
     """Leave out the picture that helps most until the right answer is first."""
-    kept = np.ones(len(side.ids), bool)
+    kept: NDArray[np.bool_] = np.ones(len(side.ids), bool)
     while kept.sum() > 1:
-        further = np.array([_less(kept, place) for place in np.flatnonzero(kept)])
+        further = kept & ~np.eye(len(kept), dtype=bool)[kept]
         kept = further[best(side, further)]
         if _wins(side, kept):
             return kept
     return None
-
-
-def _less(kept: NDArray[np.bool_], place: int) -> NDArray[np.bool_]:
-    less = kept.copy()
-    less[place] = False
-    return less
 
 
 def _wins(side: Side, kept: NDArray[np.bool_]) -> bool:

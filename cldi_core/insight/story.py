@@ -20,9 +20,12 @@ from cldi_core.evaluation.ranker import IMAGES, Ranker
 from cldi_core.insight import causes as causing
 from cldi_core.insight import changes as changing
 from cldi_core.insight import explanation
+from cldi_core.insight.cause_texts import Row
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
 from cldi_core.insight.changes import Answer, Asked, Change, Source
+from cldi_core.insight.depicted import names
+from cldi_core.insight.evidence import things
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group, groups
 from cldi_core.insight.relations import Relation, relations
@@ -30,6 +33,7 @@ from cldi_core.insight.verdicts import verdict
 from cldi_core.scoring import Scores
 from cldi_core.scoring.attribution import attribution
 from cldi_core.scoring.imagesets import similarity
+from cldi_core.scoring.word_facts import TargetFacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,6 +105,7 @@ class Asking:
         evidence: of all queries under the method (``evidence.evidence``); ``None`` where it is not stored.
         ceilings: of all source words (``ceiling.ceilings``); ``None`` where they are not stored.
         elsewhere: what became of the word under other methods, backbones and pairs (``elsewhere.elsewhere``).
+        facts: of the candidates, to be kept where many words are asked for.
     """
 
     pair: Pair
@@ -111,6 +116,7 @@ class Asking:
     evidence: pd.DataFrame | None = None
     ceilings: pd.DataFrame | None = None
     elsewhere: Sequence[Change] = ()
+    facts: TargetFacts | None = None
 
     @property
     def query(self) -> Query:
@@ -164,8 +170,7 @@ def tell(asking: Asking) -> Story:
     pair, number, query = asking.pair, asking.number, asking.query
     found = explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
     right, rival = found.gold[0].word, found.rival
-    evidence = None if asking.evidence is None else causing.with_ceilings(asking.evidence, asking.ceilings)
-    causes = () if evidence is None else causing.causes(evidence, query.id)
+    causes, said = _judged(asking)
     own, others, made = _of_pictures(asking, found) if asking.of_pictures else ((), (), ())
     return Story(
         found,
@@ -182,9 +187,23 @@ def tell(asking: Asking) -> Story:
         relations=relations(pair, number, rival.word) if rival else (),
         hub=None if asking.evidence is None else hub(asking.evidence, query.id),
         causes=causes,
-        verdict=verdict(found, causes),
+        verdict=said,
         changes=changing.ordered([*made, *asking.elsewhere]),
     )
+
+
+def _judged(asking: Asking) -> tuple[tuple[Cause, ...], str]:
+    """The causes that hold of a word, and the verdict; nothing where no evidence is stored."""
+    if asking.evidence is None:
+        return (), ""
+    pair, evidence = asking.pair, causing.with_ceilings(asking.evidence, asking.ceilings)
+    found = causing.causes(evidence, asking.query.id)
+    row: Row = evidence[evidence["query"] == asking.query.id].iloc[0].to_dict()  # type: ignore[assignment]
+    depicts = things(pair, row)
+    concept = pair.dataset.pictures.table["concept"]
+    pictures = {str(concept[key]): key for key in pair.source.word_ids(asking.query.word)}
+    called = names(pair.dataset, pictures.values())
+    return found, verdict(found, row, depicts, {thing: called.get(key, "") for thing, key in pictures.items()})
 
 
 def _of_pictures(
@@ -192,7 +211,7 @@ def _of_pictures(
 ) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Change, ...]]:
     """The groups of the word's pictures and of the right answer's, and what other pictures would have changed."""
     pair, right = asking.pair, found.gold[0].word
-    asked = Asked(pair, asking.number, asking.ranker.name, asking.row, asking.bases)
+    asked = Asked(pair, asking.number, asking.ranker.name, asking.row, asking.bases, asking.facts)
     if not len(pair.source.rows(asking.query.word)):
         return (), (), ()
     source, answer = Source(asked), Answer(asked, right)
@@ -207,7 +226,7 @@ def attributed(asking: Asking, candidate: str) -> Attributed | None:
     score = float(asking.row[pair.target.row(candidate)])
     if not asking.of_pictures or np.isnan(score):
         return None
-    made = attribution(pair.source, pair.target, word, candidate, asking.ranker.name, asking.bases)
+    made = attribution(pair.source, pair.target, word, candidate, asking.ranker.name, asking.bases, asking.facts)
     own, others = pair.source.word_ids(word), pair.target.word_ids(candidate)
     columns = zip(own, made.match.tolist(), made.cosines.tolist(), made.shares.tolist(), strict=True)
     pictures = tuple(Share(key, others[place], cosine, share) for key, place, cosine, share in columns)
