@@ -133,9 +133,18 @@ def anti_hub(row: Row) -> str:
 
 
 def unlike(row: Row) -> str:
-    best, bar = (f"{row[name]:.2f}".replace("0.", ".", 1) for name in ("best_right", "bar"))
+    best, bar = _apart(row["best_right"], row["bar"])
     pictures = f"The most alike pictures of {quoted(row['word'])} and {quoted(row['right'])}"
     return f"{pictures} have a cosine of {best}; nine in ten found {row['among']} have {bar} or more."
+
+
+def _apart(low: float, high: float) -> tuple[str, str]:
+    """Two cosines with as many decimals, two at least, as tell them apart: ``(".61", ".64")``."""
+    for digits in (2, 3, 4):
+        shown = tuple(f"{value:.{digits}f}".replace("0.", ".", 1) for value in (low, high))
+        if shown[0] != shown[1]:
+            break
+    return shown[0], shown[1]
 
 
 def other_kind(row: Row) -> str:

@@ -20,8 +20,8 @@ the word lost to nobody.  What each looks at instead:
   construction, as the bar is set there.
 - ``"one picture"``, ``"larger set"``: sizes.  ``"hub"``, ``"anti-hub"``: ranks that the candidates have for *other*
   words.  ``"other part of speech"``: the word list.  ``"cannot find itself"``: the word's pictures alone.
-- ``"most pictures"``: how many pictures have their nearest match in the rival, not by how much.  It comes closest to
-  the score, so it is the last.
+- ``"most pictures"``: how many pictures have their nearest match in the rival, not by how much, of
+  three at least.  It comes closest to the score, so it is the last.
 
 Not among them: dispersion.  Under AVGMAX on the demo as many found verbs of en-de (10 of 21) as missed ones (36 of 90)
 are above ½, and it is no different in the other pairs.
@@ -49,6 +49,7 @@ FEW = 10  # found or missed words of a part of speech; with fewer, all words of 
 LARGER = 2  # a rival with so many times the pictures of the right answer
 HUB = 5  # a rival in so many times as many neighbourhoods as candidates are on average
 UNLIKE = 0.1  # the share of found words that are below the bar of "unlike"
+MOST_OF = 3  # fewer pictures have no majority that is not their whole score
 FAR = 10  # a ceiling beyond this rank: the word does not find itself
 
 
@@ -340,7 +341,7 @@ CAUSES: dict[str, Kind] = {
     ),
     "most pictures": Kind(
         "most pictures are nearer to a wrong answer",
-        lambda f: 2 * f["nearer_rival"] > f["pictures"],
+        lambda f: (f["pictures"] >= MOST_OF) & (2 * f["nearer_rival"] > f["pictures"]),
         texts.most_pictures,
         (*LOOSER, "unlike", "anti-hub", "hub", "larger set", "other part of speech"),
     ),

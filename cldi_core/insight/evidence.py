@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERSION = 1  # raise it when what a column means or how it is computed changes: stored frames are then made again
+FOLDER = "evidence"
 NEAR_COPY = 0.98  # a cosine above it is of two pictures that hardly differ
 TOP = 10  # the candidates that count as a word's neighbours
 CSLS = "+csls"  # how the names of methods end that are corrected for hubs already
@@ -183,7 +184,7 @@ def stored_evidence(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataF
 
 def path_of(pair: Pair, name: str) -> Path:
     """Where the evidence under a ranker is kept."""
-    return pair.dataset.path / "evidence" / pair.backbone / pair.name / f"{name}.parquet"
+    return pair.dataset.path / FOLDER / pair.backbone / pair.name / f"{name}.parquet"
 
 
 def key_of(pair: Pair, ranker: Ranker) -> str:

@@ -13,6 +13,7 @@ from cldi_core.errors import CldiError
 from cldi_core.evaluation import audit
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance, shards
+from cldi_core.insight import evidence
 from cldi_core.pivot import about, models, translation
 
 SHOWN = 8
@@ -38,6 +39,7 @@ def findings(dataset: Dataset, *, deep: bool = False) -> list[Finding]:
         findings += [*_pictures(dataset), *_coverage(dataset), *_features(dataset), *_pivoting(dataset)]
         if deep:
             findings += [*_decode(dataset.pictures), *_feature_rows(dataset), *_results(dataset)]
+            findings += _evidence(dataset)
             findings += _pivot_ranks(dataset)
     except CldiError as error:
         findings.append(Finding("error", "data", str(error)))
@@ -237,6 +239,19 @@ def _results(dataset: Dataset) -> list[Finding]:
                 place = one.path.relative_to(dataset.path)
                 step = f"delete {str(one.path)!r}, then: {again} --method {one.ranker}"
                 findings.append(Finding("error", place.parts[0], f"'{place}': {one.text}", step))
+    return findings
+
+
+def _evidence(dataset: Dataset) -> list[Finding]:
+    """Stored evidence that is damaged, of whatever method; it is as if it were not there."""
+    findings = []
+    for path in sorted(dataset.path.glob(f"{evidence.FOLDER}/*/*/*.parquet")):
+        if storage.whole_frame(path) is None:
+            place = path.relative_to(dataset.path)
+            _, backbone, pair, _ = place.parts
+            again = dataset.command("score", "--pair", pair, "--backbone", backbone)
+            text = f"'{place}': it cannot be read, or is not what was written"
+            findings.append(Finding("error", evidence.FOLDER, text, f"delete {str(path)!r}, then: {again}"))
     return findings
 
 

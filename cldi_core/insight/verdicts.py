@@ -61,19 +61,29 @@ def _naming(text: str, things: Things, names: Mapping[str, str]) -> str:
 
 def _found(row: Row) -> str:
     """What a found word's right answer has on the best wrong candidate, as counts."""
-    word, right = quoted(row["word"]), quoted(row["right"])
+    right = quoted(row["right"])
     if not row["rival"]:
         return f"Found: {right} is first, and no wrong candidate has pictures."
     rival = rival_of(row)
     if row["texts"]:
         return f"Found: {right} is first, before {rival}. The method compares the words as texts, not as pictures."
-    pictures = "the one picture" if row["pictures"] == 1 else f"the {row['pictures']} pictures"
-    own, other, name = row["nearer_right"], row["nearer_rival"], quoted(row["rival"])
-    have = "has its nearer match" if own == 1 else "have their nearer match"
-    text = (
-        f"Found: {right} is first, before {rival}. Of {pictures} of {word}, {own} {have} in {right}, {other} in {name}"
-    )
+    text = f"Found: {right} is first, before {rival}. {_nearer(row)}"
     if not row["right_things"] + row["rival_things"]:  # nothing is known, or nothing that would tell
         return f"{text}."
-    whole = "one thing" if row["things"] == 1 else f"{row['things']} things"
+    whole, name = "one thing" if row["things"] == 1 else f"{row['things']} things", quoted(row["rival"])
     return f"{text}; of the {whole} depicted, {right} shows {row['right_things']}, {name} {row['rival_things']}."
+
+
+def _nearer(row: Row) -> str:
+    """How many of a word's pictures are nearer to which of the two, without a full stop."""
+    word, right, rival = (quoted(row[name]) for name in ("word", "right", "rival"))
+    own, other, whole = row["nearer_right"], row["nearer_rival"], row["pictures"]
+    if whole == 1:
+        how = f"nearer to {right} than to {rival}" if own else f"nearer to {rival} than to {right}" if other else ""
+        return f"The one picture of {word} is {how or f'as near to {right} as to {rival}'}"
+    both = whole - own - other
+    rest = f", {both} as near to both" if both else ""
+    be = "is" if own == 1 else "are"
+    return (
+        f"Of the {whole} pictures of {word}, {own or 'none'} {be} nearer to {right}, {other or 'none'} to {rival}{rest}"
+    )

@@ -41,6 +41,7 @@ NEAR_CANDIDATE = "neighbourhood of the candidate"
 ALL_WORDS = "all source words with the candidate"
 PLACE = "place among equal shares"
 ROUNDING = "rounding of the score to 32 bits"
+NOTHING = 1e-8  # of a score; less is not worth a part of its own
 RANK = "rank under {}"
 
 
@@ -108,8 +109,8 @@ class _Made:
 
     Attributes:
         match: where it is not each picture's best one.
-        rounding: the score less the exact one, where sums of a thousand float32 products leave it 4e-7 off: nothing
-            beside a cosine, but the inverted softmax makes thirty times as much of it.
+        rounding: the score less the exact one, where it was rounded more than once (sums of a thousand float32
+            products were 4e-7 off): nothing beside a cosine, but the inverted softmax makes thirty times as much of it.
     """
 
     score: float
@@ -152,9 +153,15 @@ def attribution(
     if not two.count or not len(target.rows(candidate)):
         return Attribution(np.nan, np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.float32), ())
     found = _made(two, made)
-    match = two.cosines.argmax(axis=1) if found.match is None else found.match
+    match = _first_best(two.cosines) if found.match is None else found.match
     cosines = two.cosines[np.arange(two.count), match]
     return Attribution(found.score, found.shares, match.astype(np.int64), cosines, found.parts)
+
+
+def _first_best(values: NDArray[np.floating]) -> Numbers:
+    """The place of each row's first value that is equal to its highest one."""
+    first: Numbers = (values >= values.max(axis=1, keepdims=True) - np.float32(TIE)).argmax(axis=1)
+    return first
 
 
 def _made(two: _Two, method: Method) -> _Made:
@@ -170,14 +177,19 @@ def _score(two: _Two, method: str) -> float:
 
 
 def _avgmax(two: _Two) -> _Made:
-    return _Made(_score(two, "avgmax"), two.best / two.count)
+    return _measured(two, "avgmax", two.best / two.count)
+
+
+def _measured(two: _Two, method: str, shares: Floats) -> _Made:
+    total = float(shares.sum())  # rounding can carry cosines past 1, and scores are cut off there
+    return _Made(_score(two, method), shares, rounding=float(np.clip(total, *find_method(method).bounds)) - total)
 
 
 def _maxmax(two: _Two) -> _Made:
     shares = np.zeros(two.count)
-    first = int(two.best.argmax())
-    shares[first] = two.best[first]
-    return _Made(_score(two, "maxmax"), shares)
+    first = int((two.best >= two.best.max() - TIE).argmax())
+    shares[first] = two.best.max()
+    return _measured(two, "maxmax", shares)
 
 
 def _features(two: _Two) -> tuple[Floats, Floats]:
@@ -247,11 +259,15 @@ def _sym(two: _Two) -> _Made:
     highest = two.cosines.max(axis=0)
     owners = two.cosines >= highest - np.float32(TIE)
     backward = (owners / owners.sum(axis=0)) @ highest.astype(np.float64) / len(highest)
-    return _Made(_score(two, "avgmax-sym"), (two.best / two.count + backward) / 2)
+    found = _score(two, "avgmax-sym")
+    exact = (float(two.best.mean()) + float(highest.mean(dtype=np.float64))) / 2
+    return _Made(found, (two.best / two.count + backward) / 2, rounding=found - exact)
 
 
 def _typical(two: _Two) -> _Made:
-    return _Made(_score(two, "avgmax-typical"), typicality(two.source.select([two.word.word])) * two.best)
+    # In 32 bits, as the pass has the products.
+    weights = typicality(two.source.select([two.word.word])).astype(np.float32)
+    return _measured(two, "avgmax-typical", (weights * two.cosines.max(axis=1)).astype(np.float64))
 
 
 def _sinkhorn(two: _Two) -> _Made:
@@ -300,7 +316,7 @@ def _isf(two: _Two, base: _Made, name: str) -> _Made:
     value, _, column = _cross(two, name)
     total = float(log_sum(beta * column)[0])
     shares, parts = _times(beta, base)
-    if base.rounding:
+    if abs(base.rounding) > NOTHING:
         parts = (*parts, (ROUNDING, beta * base.rounding))
     return _Made(float(np.float32(beta * value - total)), shares, (*parts, (ALL_WORDS, -total)), base.match)
 

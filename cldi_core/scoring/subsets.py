@@ -264,7 +264,8 @@ def _csls(others: Floats) -> Callable[[Floats], Floats]:
     def correct(rows: Floats) -> Floats:
         # The row's score takes the place of the lowest of the k, or is one more where there are fewer.
         sums = np.where(full, total - lowest + np.maximum(lowest, rows), total + rows)
-        return 2 * rows - top_mean(rows, k)[:, None] - sums / np.where(full, k, count + 1)
+        found: Floats = 2 * rows - top_mean(rows, k)[:, None] - sums / np.where(full, k, count + 1)
+        return found
 
     return correct
 

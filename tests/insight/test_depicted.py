@@ -118,8 +118,11 @@ def test_words_of_file_names(path: str, told: str) -> None:
 
 def test_hostile_texts_are_plain_and_short(data: Path) -> None:
     evil = "a\x00b\u202ec <script>alert(1)</script> [x](javascript:y) " + "z" * 5000
-    given = [pictures.Picture(draw("sun"), "1.png", 96, 96, concept=evil), anonymous("house", "x/" + "fox_" * 999 + ".png"),
-             anonymous("tree", "../../etc/passwd<img src=x>.png")]  # fmt: skip
+    given = [
+        pictures.Picture(draw("sun"), "1.png", 96, 96, concept=evil),
+        anonymous("house", "x/" + "fox_" * 999 + ".png"),
+        anonymous("tree", "../../etc/passwd<img src=x>.png"),
+    ]
     found = stored(data / "evil", *given)
     (found.path / "texts.tsv").write_text(f"picture\tlanguage\ttext\n{'0' * 32}\ten\tof no picture\n", "utf-8")
     told = list(names(found, [one.id for one in given]).values())

@@ -61,6 +61,11 @@ def pair(data: Path) -> Pair:
     return build(data / "party")
 
 
+def files(*names: str) -> list[str]:
+    """Each in a folder of its own."""
+    return [f"{number}/{name}.png" for number, name in enumerate(names)]
+
+
 def avgmax_of(pair: Pair, word: str, side: str) -> tuple[list[Sequence[str]], object]:
     """What is asked of ``ranked``, and AVGMAX that answers it: scored from scratch with the set put in."""
     asked: list[Sequence[str]] = []
@@ -145,11 +150,11 @@ def test_no_pictures_one_picture_and_a_given_number(pair: Pair) -> None:
 
 
 def test_what_all_groups_show_is_no_label_unless_nothing_else_is_there(data: Path) -> None:
-    celebrate = [f"{number}/party_{name}.png" for number, name in enumerate(("fox", "fox", "owl", "hat", "hat"))]
+    celebrate = files("party_fox", "party_fox", "party_owl", "party_hat", "party_hat")
     named = groups(build(data / "a", named=False, paths={"celebrate": celebrate}), "celebrate", "source")
     assert [(one.label, one.labelled) for one in named] == [("fox, owl", 3), ("hat", 2)]
     same = groups(
-        build(data / "b", named=False, paths={"celebrate": [f"{number}/party.png" for number in range(5)]}),
+        build(data / "b", named=False, paths={"celebrate": files(*["party"] * 5)}),
         "celebrate",
         "source",
     )
@@ -159,17 +164,14 @@ def test_what_all_groups_show_is_no_label_unless_nothing_else_is_there(data: Pat
 
 
 def test_a_label_has_three_names_at_most_and_rare_ones_come_first(data: Path) -> None:
-    celebrate = [*(f"{number}/fox_owl_hat_cup.png" for number in range(3)), "2.png", "3.png"]
-    feiern = [f"{number}/owl.png" for number in range(3)]
+    celebrate, feiern = files(*["fox_owl_hat_cup"] * 3, "2", "3"), files(*["owl"] * 3)
     known = build(data / "a", named=False, paths={"celebrate": celebrate, "feiern": feiern})
     first, second = groups(known, "celebrate", "source")
     assert first.label == "cup, fox, hat" and second.label == "", "owl is on other pictures of the data set too"
 
 
 def test_hostile_names_stay_in_one_line(data: Path) -> None:
-    known = build(
-        data / "a", named=False, paths={"celebrate": [f"{number}/a<script>\nevil_.png" for number in range(5)]}
-    )
+    known = build(data / "a", named=False, paths={"celebrate": files(*["a<script>\nevil_"] * 5)})
     assert groups(known, "celebrate", "source", k=1)[0].label == "evil, script"
 
 
