@@ -8,13 +8,16 @@ that only all words together would tell is computed at all: it is taken from wha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core.data import wordnet_senses
 from cldi_core.data.dataset import Query
+from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import IMAGES, Ranker
 from cldi_core.insight import causes as causing
@@ -38,6 +41,7 @@ from cldi_core.scoring.word_facts import TargetFacts
 if TYPE_CHECKING:
     import pandas as pd
 
+WORDNET = {"N": "noun", "V": "verb", "A": "adj"}
 COPY = 0.98  # pictures with a higher cosine are near-duplicates
 PLACES = {"pictures": "pictures", "dispersion": "dispersion", "best_cosine": "best_right"}  # columns of evidence
 SHARED, FEWEST = 0.05, 10  # a picture of so large a share of a language's words, and of so many, is a placeholder
@@ -145,6 +149,7 @@ class Story:
         hub: of the rival; ``None`` where nothing is stored of it.
         causes: strongest first; verdict: what they come to, in a sentence or two.
         changes: what would have saved it, the best first.
+        senses: of an English word with its part of speech, where a WordNet is at hand: lemmas and gloss of each.
     """
 
     found: Explanation
@@ -163,6 +168,7 @@ class Story:
     causes: tuple[Cause, ...] = ()
     verdict: str = ""
     changes: tuple[Change, ...] = ()
+    senses: tuple[tuple[str, str], ...] = ()
 
 
 def tell(asking: Asking) -> Story:
@@ -170,7 +176,7 @@ def tell(asking: Asking) -> Story:
     pair, number, query = asking.pair, asking.number, asking.query
     found = explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
     right, rival = found.gold[0].word, found.rival
-    causes, said = _judged(asking)
+    causes, said = judged(asking)
     own, others, made = _of_pictures(asking, found) if asking.of_pictures else ((), (), ())
     return Story(
         found,
@@ -189,10 +195,11 @@ def tell(asking: Asking) -> Story:
         causes=causes,
         verdict=said,
         changes=changing.ordered([*made, *asking.elsewhere]),
+        senses=senses(pair, query),
     )
 
 
-def _judged(asking: Asking) -> tuple[tuple[Cause, ...], str]:
+def judged(asking: Asking) -> tuple[tuple[Cause, ...], str]:
     """The causes that hold of a word, and the verdict; nothing where no evidence is stored."""
     if asking.evidence is None:
         return (), ""
@@ -210,14 +217,27 @@ def _of_pictures(
     asking: Asking, found: Explanation
 ) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Change, ...]]:
     """The groups of the word's pictures and of the right answer's, and what other pictures would have changed."""
-    pair, right = asking.pair, found.gold[0].word
-    asked = Asked(pair, asking.number, asking.ranker.name, asking.row, asking.bases, asking.facts)
-    if not len(pair.source.rows(asking.query.word)):
-        return (), (), ()
-    source, answer = Source(asked), Answer(asked, right)
-    own = groups(pair, asking.query.word, "source", ranked=source.row_of, gold=asked.gold)
-    others = groups(pair, right, "target", ranked=answer.row_of, gold=asked.gold)
-    return own, others, changing.changes(asked, right, own, others)
+    own, others = grouped(asking, found.gold[0].word)
+    return own, others, changing.changes(_asked(asking), found.gold[0].word, own, others)
+
+
+def grouped(asking: Asking, right: str, k: int | None = None) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+    """The groups of a word's pictures, and of those of a right answer: as many as there seem to be, or ``k``.
+
+    Nothing for a method that looks at no picture.
+    """
+    if not asking.of_pictures:
+        return (), ()
+    pair, asked = asking.pair, _asked(asking)
+    own = groups(pair, asking.query.word, "source", k, Source(asked).row_of, asked.gold)
+    answer = Answer(asked, right)
+    # Where each of its groups would need all words scored anew, nobody waits for that.
+    ranked = answer.row_of if answer.cost and len(pair.source.rows(asking.query.word)) else None
+    return own, groups(pair, right, "target", k, ranked, asked.gold)
+
+
+def _asked(asking: Asking) -> Asked:
+    return Asked(asking.pair, asking.number, asking.ranker.name, asking.row, asking.bases, asking.facts)
 
 
 def attributed(asking: Asking, candidate: str) -> Attributed | None:
@@ -264,6 +284,15 @@ def _typical(evidence: pd.DataFrame | None, pos: str) -> float:
         return float("nan")
     found = evidence[(evidence["pos"] == pos) & (evidence["rank"] <= 1)]
     return float(found["best_right"].median()) if len(found) else float("nan")
+
+
+def senses(pair: Pair, query: Query) -> tuple[tuple[str, str], ...]:
+    """What WordNet has of an English word under its part of speech: lemmas and gloss of each sense."""
+    with suppress(DatasetError):  # a broken WordNet is no reason to tell nothing of a word
+        known = wordnet_senses.installed() if pair.languages[0] == "en" else None
+        found = known.synsets(query.word, WORDNET[query.pos]) if known else ()
+        return tuple((", ".join(one.lemmas), one.gloss) for one in found)
+    return ()
 
 
 def lacking(pair: Pair, word: str) -> int:

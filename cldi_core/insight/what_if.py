@@ -24,13 +24,13 @@ class Edit:
 
     Attributes:
         source: ids of the pictures that the word is to lack.
-        candidate, target: a candidate, and ids of the pictures that it is to lack.
+        target: ids of the pictures that ``candidate`` is to lack.
         k: the number of clusters of KNN-C; 0 is the usual one, and other methods have none.
     """
 
     source: tuple[str, ...] = ()
-    candidate: str = ""
     target: tuple[str, ...] = ()
+    candidate: str = ""
     k: int = 0
 
     def __bool__(self) -> bool:

@@ -58,10 +58,10 @@ def edits(pair: Pair) -> list[tuple[str, Edit]]:
         ("run", Edit((run[1],))),
         ("run", Edit((run[0], run[2]))),
         ("run", Edit(tuple(run))),  # nothing is left
-        ("hat", Edit((hat[0],), "Hut", (ids(pair, "Hut")[1],))),
-        ("hand", Edit((), "Hand", (hand[0],))),
-        ("hand", Edit((), "Hand", tuple(hand))),
-        ("hand", Edit((), "rennen", (ids(pair, "rennen")[0],))),
+        ("hat", Edit((hat[0],), (ids(pair, "Hut")[1],), "Hut")),
+        ("hand", Edit((), (hand[0],), "Hand")),
+        ("hand", Edit((), tuple(hand), "Hand")),
+        ("hand", Edit((), (ids(pair, "rennen")[0],), "rennen")),
     ]
 
 
@@ -123,7 +123,7 @@ def test_nothing_that_is_there_changes(pair: Pair) -> None:
 
 
 def test_ids_that_a_word_does_not_have_mean_nothing(pair: Pair) -> None:
-    now = edited_pair(pair, "run", Edit(("0" * 32, ids(pair, "hat")[0]), "Hut", ("../x",)))
+    now = edited_pair(pair, "run", Edit(("0" * 32, ids(pair, "hat")[0]), ("../x",), "Hut"))
     assert now.source.word_ids("run") == pair.source.word_ids("run")
     assert now.target.word_ids("Hut") == pair.target.word_ids("Hut")
     assert now.key == pair.key

@@ -1,0 +1,128 @@
+"""What the Word page tells, as it is computed and kept: the story of a word, also one that a visitor has changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from cldi_core import rankers
+from cldi_core.evaluation import stored_scores
+from cldi_core.evaluation.pairs import Pair
+from cldi_core.evaluation.ranker import Ranker
+from cldi_core.insight import ceiling, evidence, explanation, what_if
+from cldi_core.insight import story as stories
+from cldi_core.insight.causes import Cause
+from cldi_core.insight.changes import Change
+from cldi_core.insight.elsewhere import elsewhere
+from cldi_core.insight.explanation import Explanation
+from cldi_core.insight.groups import Group
+from cldi_core.insight.story import Asking, Attributed, Story
+from cldi_core.insight.what_if import Edit
+from cldi_core.scoring import Scores
+from cldi_core.scoring.word_facts import TargetFacts
+
+from . import load
+
+EVIDENCE = (*load.SCORES, "evidence/*/*/*")
+
+
+@load.cached(resource=True, max_entries=40, also=load.SCORES)
+def whole(name: str, backbone: str, pair: str, method: str) -> Scores | None:
+    """The stored scores of all words under a method; not to be changed."""
+    return stored_scores.whole_of(load.pair_of(name, backbone, pair), rankers.ranker(method))
+
+
+@load.cached(resource=True, max_entries=4)
+def facts(name: str, backbone: str, pair: str) -> TargetFacts:
+    """What depends on the candidates of a pair alone."""
+    return TargetFacts(load.pair_of(name, backbone, pair).target)
+
+
+@load.cached(resource=True, max_entries=40, also=EVIDENCE)
+def known(name: str, backbone: str, pair: str, method: str) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """The stored evidence of all words under a method, and their ceilings; ``None`` for what is not stored."""
+    opened = load.pair_of(name, backbone, pair)
+    return evidence.stored_evidence(opened, [rankers.ranker(method)]).get(method), ceiling.stored_ceilings(opened)
+
+
+@load.cached(resource=True, max_entries=200, also=load.SCORES, spinner=load.SPINNER)
+def _asking(name: str, backbone: str, pair: str, method: str, query: str, edit: Edit) -> Asking | None:
+    """A query as a visitor has changed it, with its scores; ``None`` where only scores of all words would tell."""
+    opened, ranker = load.pair_of(name, backbone, pair), rankers.ranker(method)
+    number = opened.find(query)
+    word = opened.queries[number].word
+
+    def bases(base: Ranker) -> Scores | None:
+        return whole(name, backbone, pair, base.name)
+
+    row = None if edit else stored_scores.row_of(opened, ranker, word)
+    row = what_if.edited(opened, ranker, word, edit, bases) if row is None else row
+    made_from = what_if.edited_bases(opened, ranker, word, edit, bases)
+    if row is None or made_from is None:
+        return None
+    same = None if edit.target else facts(name, backbone, pair)
+    return Asking(edited(opened, query, edit), number, ranker, row, made_from, facts=same)
+
+
+@load.cached(resource=True, max_entries=200, also=load.SCORES)
+def explained(name: str, backbone: str, pair: str, method: str, query: str, edit: Edit) -> Explanation | None:
+    """What became of a query, without the pictures that a visitor leaves out.
+
+    Of a method that needs no other word for it, the scores of this word are computed if none are stored; ``None`` where
+    only scores of all words would tell.
+    """
+    asking = _asking(name, backbone, pair, method, query, edit)
+    if asking is None:
+        return None
+    return explanation.explain(asking.pair, asking.number, asking.row, learned=rankers.is_trained(method))
+
+
+@load.cached(resource=True, max_entries=400, also=load.SCORES)
+def attributed(
+    name: str, backbone: str, pair: str, method: str, query: str, candidate: str, edit: Edit
+) -> Attributed | None:
+    """A candidate's score taken apart; ``None`` where no picture made it."""
+    asking = _asking(name, backbone, pair, method, query, edit)
+    return None if asking is None else stories.attributed(asking, candidate)
+
+
+@load.cached(resource=True, max_entries=200, also=EVIDENCE)
+def judged(name: str, backbone: str, pair: str, method: str, query: str) -> tuple[tuple[Cause, ...], str]:
+    """The causes that hold of a query, and the verdict; nothing where no evidence is stored."""
+    asking = _asking(name, backbone, pair, method, query, Edit())
+    if asking is None:
+        return (), ""
+    found, ceilings = known(name, backbone, pair, method)
+    return stories.judged(replace(asking, evidence=found, ceilings=ceilings))
+
+
+@load.cached(resource=True, max_entries=200, also=EVIDENCE, spinner=load.SPINNER)
+def story(name: str, backbone: str, pair: str, method: str, query: str) -> Story | None:
+    """What is told of a query as it is stored; ``None`` where only scores of all words would tell."""
+    asking = _asking(name, backbone, pair, method, query, Edit())
+    if asking is None:
+        return None
+
+    def frames(backbone: str, pair: str, method: str) -> pd.DataFrame | None:
+        return load.rankings(name, backbone, pair, method)
+
+    found, ceilings = known(name, backbone, pair, method)
+    others: list[Change] = elsewhere(load.opened(name), backbone, pair, method, query, frames)
+    return stories.tell(replace(asking, evidence=found, ceilings=ceilings, elsewhere=others))
+
+
+@load.cached(resource=True, max_entries=100, also=load.SCORES)
+def groups(
+    name: str, backbone: str, pair: str, method: str, query: str, number: int
+) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+    """The pictures of a word and those of its right answer in so many groups."""
+    asking = _asking(name, backbone, pair, method, query, Edit())
+    found = explained(name, backbone, pair, method, query, Edit())
+    return ((), ()) if asking is None or found is None else stories.grouped(asking, found.gold[0].word, number)
+
+
+def edited(pair: Pair, query: str, edit: Edit) -> Pair:
+    """The pair in which a visitor's pictures are left out; the pair itself where there are none."""
+    word = pair.queries[pair.find(query)].word
+    return what_if.edited_pair(pair, word, edit) if edit.source or edit.target else pair
