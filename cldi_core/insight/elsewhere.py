@@ -40,8 +40,10 @@ def _others(
     """Kind, name and rankings of everything that differs in one thing alone."""
     ways = [one.name for one in rankers.available(dataset, backbone, pair, IMAGES, TRAINED) if one.name != method]
     asked = [("method", way, (backbone, pair, way)) for way in ways]
-    asked += [("backbone", one, (one, pair, method)) for one in dataset.backbones if one != backbone]
-    asked += [("pair", one, (backbone, one, method)) for one in dataset.pairs if one != pair]
+    places = [("backbone", one, (one, pair)) for one in dataset.backbones if one != backbone]
+    places += [("pair", one, (backbone, one)) for one in dataset.pairs if one != pair]
+    own = rankers.ranker(method)
+    asked += [(kind, one, (*place, method)) for kind, one, place in places if own.available(dataset, *place)]
     for kind, name, place in asked:
         frame = frames(*place)
         if frame is not None:

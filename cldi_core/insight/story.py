@@ -49,7 +49,7 @@ SHARED, FEWEST = 0.05, 10  # a picture of so large a share of a language's words
 
 @dataclass(frozen=True)
 class Share:
-    """A picture of the source word: the candidate's picture that it is set beside, their cosine, its part of a score."""
+    """A source picture: the candidate's picture that it is set beside, their cosine, and its part of the score."""
 
     id: str
     match: str
@@ -213,9 +213,7 @@ def judged(asking: Asking) -> tuple[tuple[Cause, ...], str]:
     return found, verdict(found, row, depicts, {thing: called.get(key, "") for thing, key in pictures.items()})
 
 
-def _of_pictures(
-    asking: Asking, found: Explanation
-) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Change, ...]]:
+def _of_pictures(asking: Asking, found: Explanation) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Change, ...]]:
     """The groups of the word's pictures and of the right answer's, and what other pictures would have changed."""
     own, others = grouped(asking, found.gold[0].word)
     return own, others, changing.changes(_asked(asking), found.gold[0].word, own, others)

@@ -55,7 +55,10 @@ def as_json(story: Story, top: int) -> dict[str, Any]:
         "pictures_lacking": story.lacking,
         "duplicates": [list(both) for both in story.duplicates],
         "placeholders": list(story.placeholders),
-        "groups": {"source": [_group(one) for one in story.groups], "gold": [_group(one) for one in story.right_groups]},
+        "groups": {
+            "source": [_group(one) for one in story.groups],
+            "gold": [_group(one) for one in story.right_groups],
+        },
         "attribution": {"winner": right if won else rival, "gold": right, "rival": rival},
         "relations": [{"kind": one.kind, "text": one.text} for one in story.relations],
         "hub": story.hub and vars(story.hub).copy(),
