@@ -273,7 +273,12 @@ def _csls(others: Floats) -> Callable[[Floats], Floats]:
 def _isf(others: Floats) -> Callable[[Floats], Floats]:
     beta = ISF["beta"]
     rest = log_sum(beta * others)
-    return lambda rows: beta * rows - np.logaddexp(rest, beta * rows)
+
+    def correct(rows: Floats) -> Floats:
+        likelihood: Floats = beta * rows - np.logaddexp(rest, np.where(np.isnan(rows), 0, beta * rows))
+        return likelihood
+
+    return correct
 
 
 CORRECTED: dict[str, Callable[[Floats], Callable[[Floats], Floats]]] = {"csls": _csls, "isf": _isf}
