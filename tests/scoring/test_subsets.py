@@ -20,14 +20,15 @@ from tests.scoring.test_scores import CASES, EMPTY, S, T, sets_of
 NAMES = [method.name for method in PLAIN]
 COMPOSED = [*(name for name in METHODS if name not in NAMES), "maxmax+csls", "knn+csls", "knn-c+isf", "sinkhorn+isf",
             "rrf+csls", "rrf=avgmax,cnn-mean", "rrf=avgmax+csls,knn"]  # fmt: skip
-AWKWARD = ["empty sets", "all negative", "zero vectors", "ties", "float16", "one word each"]
-STORED = ["read-only", "column order", "non-contiguous", "mixed types", "float64", "empty source", "all equal"]
-ASKED = [
-    (case, method)
-    for case in CASES
-    if case not in STORED
-    for method in ([*NAMES, *COMPOSED] if case in AWKWARD else NAMES)
-]
+AWKWARD = ["empty sets", "zero vectors", "ties", "float16"]
+PLAINER = [  # those that differ in more than how numbers are stored
+    "ragged", "one picture each", "empty target", "all empty", "all negative", "all negative and empty",
+    "only zero vectors", "duplicated pictures", "pictures of several words", "one dimension", "huge", "tiny",
+    "huge and tiny", "one word each",
+]  # fmt: skip
+QUICK = [name for name in NAMES if name != "sinkhorn"]
+ASKED = [(case, method) for case in AWKWARD for method in [*NAMES, *COMPOSED]]
+ASKED += [(case, method) for case in PLAINER for method in QUICK]
 
 
 def masks(n: int, seed: int, count: int = 2) -> np.ndarray:
@@ -150,12 +151,12 @@ def test_small_parts_know_of_nothing() -> None:
 def counterexamples(method: str) -> int:
     """In how many of some small worlds losing a picture lifts a candidate's rank."""
     found = 0
-    for seed in range(60):
+    for seed in range(30):
         rng = np.random.default_rng(seed)
         source, target = ([rng.normal(size=(size, 3)) for size in rng.integers(1, 5, 6)] for _ in range(2))
         own, other, column = sets_of(source), sets_of(target), widest(target)
         kept = np.vstack([np.ones(len(target[column]), bool), ~np.eye(len(target[column]), dtype=bool)])
-        ranks = [rank(row)[column] for row in answer_rows(own, other, "w0", f"w{column}", method, kept[:, :], {})]
+        ranks = [rank(row)[column] for row in answer_rows(own, other, "w0", f"w{column}", method, kept, {})]
         found += any(other < ranks[0] for other in ranks[1:])
         if found:
             break
