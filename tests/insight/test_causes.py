@@ -125,6 +125,24 @@ def test_a_more_telling_cause_that_does_not_stand_out_takes_no_words() -> None:
     assert (cause.cause, cause.missed_of, cause.among) == ("anti-hub", 14, "verbs of en-de")
 
 
+def test_a_weak_cause_takes_no_words() -> None:
+    weak = 4
+    owned, other = {"right_things": 1, "rival_things": 4}, {"right_things": 1}
+    frame = frame_of(*[owned] * weak, other, *[{**owned, **FOUND}] * 2, missed=10, found=12)
+    first, second = causes.causes(frame, "0.V")
+    assert (first.cause, second.cause) == ("other things", "owned elsewhere")
+    assert 0 < second.strength < causes.STANDS and first.missed == weak + 1 and first.missed_of == 15
+
+
+def test_the_bar_of_unlike_is_what_nine_in_ten_found_words_reach() -> None:
+    """Of .80, .81, … .91 (twelve) the second: a tenth of the way from the first lies between the second and third."""
+    found = [{**FOUND, "best_right": 0.8 + number / 100} for number in range(12)]
+    for best, has in ((0.809, ["unlike"]), (0.811, [])):
+        assert named({"best_right": best}, *found, missed=10, found=0) == has
+    (cause,) = causes_of({"best_right": 0.5}, *found, missed=10, found=0)
+    assert cause.text.endswith("nine in ten found verbs of en-de have .81 or more.") and cause.found == 1
+
+
 def test_too_few_that_are_left_tell_nothing() -> None:
     owned, other = {"right_things": 1, "rival_things": 4}, {"right_things": 1}
     assert named(other, *[owned] * 8, missed=8) == []
@@ -137,7 +155,9 @@ def test_a_part_of_speech_of_few_words_is_set_against_all() -> None:
     assert cause.among == "words of en-de" and (cause.missed_of, cause.found_of) == (13, 9)
     (cause,) = causes_of({**has, "pos": "A", "rival_pos": "A"}, pos="N")
     assert cause.among == "words of en-de" and (cause.missed_of, cause.found_of) == (13, 12)
-    assert named({**HOLDS["other part of speech"][0], "pos": "A", "rival_pos": "N"}, pos="N") == []
+    other = {**HOLDS["other part of speech"][0], "rival_pos": "N"}
+    assert named(other) == ["other part of speech"]
+    assert named({**other, "pos": "A"}) == named(other, found=9) == [], "among all words the nouns would decide"
 
 
 def test_a_method_that_compares_texts_blames_no_picture() -> None:
