@@ -4,6 +4,27 @@ A row is a query, its *right* answer the best one, its *rival* the best wrong ca
 missed and found words can be set against each other (see ``causes``).  Only the pictures of these three words are
 compared, so a whole pair takes about a second.
 
+Columns (counts are int32, cosines, scores and ranks float32; 0 or nan where a side has no pictures):
+
+- query, word, pos; texts, and corrected: whether ``base`` is given; rank (of the best right answer, nan where not
+  covered).
+- right, rival ("" where there is none); rival_pos (as ``Pair.target_pos``); right_score, rival_score; tied (the
+  rival's score is within ``TIE`` of the right answer's).
+- pictures, right_pictures, rival_pictures: how many each has; dispersion, right_dispersion.
+- known: all three have pictures, and of each it is known what it depicts.  Only then: things, the distinct ones
+  that the word's pictures depict; right_things, rival_things, how many of these the other's pictures depict;
+  shown_right, shown_rival, how many of the word's *pictures* depict one of those; astray, how many of shown_right
+  have in the rival a picture of another thing that is nearer than any of the right answer's.
+- nearer_right, nearer_rival: pictures of the word whose best match in one is nearer, by more than ``TIE``, than in
+  the other; best_right, best_rival: the highest cosines.
+- copies_right, copies_rival: pictures of the word with a near-copy there (a cosine above ``NEAR_COPY``).
+- common: pictures that right answer and rival share; same_pictures: they have exactly the same ones.
+- rival_top10, right_top10: in how many *other* source words' first ten the candidate is; rival_top10_csls: the same
+  after CSLS (where ``base`` is given, the first two are those of ``base`` and this one is the method's own);
+  rival_place: the rival's place among all candidates by that number, 1 for the one that is in most.
+- rival_wins: how many other words the rival wins wrongly; n_words, n_candidates: how many other source words, and
+  candidates, have scores.
+
 ``evidence/<backbone>/<pair>/<ranker>.parquet`` holds a frame with the key of everything it depends on and a checksum;
 what does not fit them is as if it were not there.
 """
@@ -71,34 +92,13 @@ class Things:
 def evidence(
     pair: Pair, matrix: Scores, frame: pd.DataFrame, base: Scores | None = None, *, texts: bool = False
 ) -> pd.DataFrame:
-    """The evidence of every query of a pair under one method: a row each, in the order of the queries.
+    """The evidence of every query of a pair under one method: a row each, in their order, with the columns above.
 
     Args:
         matrix: the method's scores, float32 (n_source, n_target), nan for words without pictures.
         frame: its rankings (``rankings.ranked``).
         base: where the method is CSLS of another, that one's scores.
         texts: the method compares the words as texts, so that no picture is a cause.
-
-    Columns (counts are int32, cosines, scores and ranks float32; 0 or nan where a side has no pictures):
-
-    - query, word, pos; texts, and corrected: whether ``base`` is given; rank (of the best right answer, nan where not
-      covered).
-    - right, rival ("" where there is none); rival_pos (as ``Pair.target_pos``); right_score, rival_score; tied (the
-      rival's score is within ``TIE`` of the right answer's).
-    - pictures, right_pictures, rival_pictures: how many each has; dispersion, right_dispersion.
-    - known: all three have pictures, and of each it is known what it depicts.  Only then: things, the distinct ones
-      that the word's pictures depict; right_things, rival_things, how many of these the other's pictures depict;
-      shown_right, shown_rival, how many of the word's *pictures* depict one of those; astray, how many of shown_right
-      have in the rival a picture of another thing that is nearer than any of the right answer's.
-    - nearer_right, nearer_rival: pictures of the word whose best match in one is nearer, by more than ``TIE``, than in
-      the other; best_right, best_rival: the highest cosines.
-    - copies_right, copies_rival: pictures of the word with a near-copy there (a cosine above ``NEAR_COPY``).
-    - common: pictures that right answer and rival share; same_pictures: they have exactly the same ones.
-    - rival_top10, right_top10: in how many *other* source words' first ten the candidate is; rival_top10_csls: the same
-      after CSLS (where ``base`` is given, the first two are those of ``base`` and this one is the method's own);
-      rival_place: the rival's place among all candidates by that number, 1 for the one that is in most.
-    - rival_wins: how many other words the rival wins wrongly; n_words, n_candidates: how many other source words, and
-      candidates, have scores.
     """
     import pandas as pd
     from threadpoolctl import threadpool_limits
@@ -197,7 +197,7 @@ def key_of(pair: Pair, ranker: Ranker) -> str:
     # A trained model's own key need not know of the pictures, nor of what is asked.
     keys = [each.tobytes() for each in pair.keys]
     asked = [[query.id, query.word, query.pos, query.right] for query in pair.queries]
-    return storage.digest(VERSION, ranker.full_key(pair), asked, pair.target_pos, depicted, *keys)
+    return storage.digest(VERSION, ranker.full_key(pair), asked, depicted, *keys)
 
 
 def _packed(pair: Pair, frame: pd.DataFrame) -> pd.DataFrame:

@@ -129,10 +129,11 @@ def answer_rows(
         UnknownNameError: a method or a word that is not there; FeatureError: masks or matrices of another shape.
     """
     kept = checked(kept, len(target.rows(candidate)))
-    asked = _Asked(WordFacts(source, word, facts or TargetFacts(target)), candidate, kept, bases)
+    made = find_method(method)
     if not len(kept):
         return np.zeros((0, len(target)))
-    return np.asarray(asked.rows(find_method(method)), np.float64)
+    asked = _Asked(WordFacts(source, word, facts or TargetFacts(target)), candidate, kept, bases)
+    return np.asarray(asked.rows(made), np.float64)
 
 
 class _Asked:
@@ -164,7 +165,7 @@ class _Asked:
     def voted(self, method: Method) -> Scores:
         """The votes of the word's pictures when the candidate's best matches are other ones."""
         facts = self.word
-        if not len(facts.rows):
+        if not len(facts.rows) or facts.target.missing.all():
             return np.full((len(self.kept), len(self.target)), np.nan, np.float32)
         clusters = _clusters(facts, method)
         own_best = best_cosines(facts.pictures, self.variants).T

@@ -41,13 +41,13 @@ NUMBERS = 1 << 22  # that are in memory at once, some of them a few times
 COST = {
     "avgmax": 4000,
     "maxmax": 4000,
-    "cnn-mean": 2500,
-    "cnn-max": 2500,
-    "knn": 600,
-    "knn-c": 15,
-    "avgmax-sym": 700,
-    "avgmax-typical": 4000,
-    "sinkhorn": 2,
+    "cnn-mean": 2000,
+    "cnn-max": 2000,
+    "knn": 400,
+    "knn-c": 5,
+    "avgmax-sym": 400,
+    "avgmax-typical": 1500,
+    "sinkhorn": 1,
 }
 CORRECTING = 3000  # so many rows are corrected for hubness in that time
 RANKING = 1600  # so many rows are ranked, to be fused
@@ -203,7 +203,11 @@ def _knn_c(facts: WordFacts, kept: Masks) -> Rows:
 
 
 def _typical(facts: WordFacts, kept: Masks) -> Rows:
-    found: Floats = typical_weights(facts.gram, kept) @ facts.known_best
+    # In 32 bits and one picture after the other, as the pass has the products: a rank can turn on the last bit.
+    weights, best = typical_weights(facts.gram, kept).astype(np.float32), facts.known_best.astype(np.float32)
+    found = np.zeros((len(kept), best.shape[1]))
+    for own, row in zip(weights.T, best, strict=True):
+        found += own[:, None] * row
     return found
 
 
@@ -228,7 +232,8 @@ def _sym(facts: WordFacts, kept: Masks) -> Rows:
     for start in range(0, len(kept), step):
         nearest = subset_maxima(cosines, kept[start : start + step])[:, places]
         sums[start : start + step, full] = np.add.reduceat(nearest, target.offsets[full], axis=1, dtype=np.float64)
-    return (_avgmax(facts, kept) + sums / np.maximum(target.sizes, 1)) / 2
+    backward = (sums / np.maximum(target.sizes, 1)).astype(np.float32)  # rounded where the pass rounds
+    return (_avgmax(facts, kept).astype(np.float32) + backward) / 2
 
 
 def _sinkhorn(facts: WordFacts, kept: Masks) -> Rows:
@@ -273,7 +278,12 @@ def _csls(others: Floats) -> Callable[[Floats], Floats]:
 def _isf(others: Floats) -> Callable[[Floats], Floats]:
     beta = ISF["beta"]
     rest = log_sum(beta * others)
-    return lambda rows: beta * rows - np.logaddexp(rest, beta * rows)
+
+    def correct(rows: Floats) -> Floats:
+        likelihood: Floats = beta * rows - np.logaddexp(rest, np.where(np.isnan(rows), 0, beta * rows))
+        return likelihood
+
+    return correct
 
 
 CORRECTED: dict[str, Callable[[Floats], Callable[[Floats], Floats]]] = {"csls": _csls, "isf": _isf}

@@ -13,6 +13,7 @@ from cldi_core.data.wordnet_senses import Pointer, Senses
 from cldi_core.errors import DatasetError, UnknownNameError
 
 LICENCE = "  1 A licence that any file begins with.  \n"
+MANY = " ".join(f"alias{letter}" for letter in "abcdefghijklmnopq")  # 11 in hexadecimal
 TYPES = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
 # pos → name of a synset → (lemmas, pointers as (symbol, pos, synset, "source/target" in four hex digits), gloss)
 SYNSETS: dict[str, dict[str, tuple[str, list[tuple[str, str, str, str]], str]]] = {
@@ -25,6 +26,7 @@ SYNSETS: dict[str, dict[str, tuple[str, list[tuple[str, str, str, str]], str]]] 
         "horse": ("horse", [("@", "noun", "pet", "0000")], "is ridden"),
         "leg": ("calf", [("@", "noun", "thing", "0000")], "of a leg"),
         "feast": ("feast Big_Party", [("+", "verb", "feast", "0102")], "much food | and drink"),
+        "many": (MANY, [("@", "noun", "thing", "0b00")], "of seventeen names"),
         "star": ("Bella", [("@i", "noun", "cow", "0000")], "a cow of that name"),
     },
     "verb": {
@@ -93,6 +95,8 @@ def test_a_synset_has_all_that_its_line_says(senses: Senses) -> None:
     assert cow.key == ("noun", cow.offset) and cow.related("@") == {pet.key} and cow.related("@", "~", "!") == {
         pet.key, calf.key,
     }  # fmt: skip
+    (many,) = senses.synsets("aliasq")
+    assert many.lemmas == tuple(MANY.split()) and (many.pointers[0].source, many.pointers[0].target) == (11, 0)
     (feast,) = senses.synsets("feast")
     assert feast.pointers == (Pointer("+", "verb", senses.synsets("dine")[0].offset, 1, 2),)
     assert feast.lemmas == ("feast", "Big Party") and feast.gloss == "much food | and drink"
@@ -165,6 +169,7 @@ def replace(path: Path, old: str, new: str) -> None:
         (" n 02 cow ", " n zz cow "),  # no number of lemmas
         (" n 02 cow ", " n 99 cow "),  # more than there are
         (" n 02 cow ", " n 00 cow "),
+        ("moo-cow 0 002", " 00 002"),  # an empty lemma
         (" n 02 cow ", " v 02 cow "),  # of another file
         (" n 02 cow ", " q 02 cow "),
         ("moo-cow 0 002 ", "moo-cow 0 xxx "),

@@ -77,7 +77,7 @@ def test_against_the_definition_on_ragged_sets(
     rng = np.random.default_rng(seed)
     # Halves of the space, so that cosines across the languages are positive only, or negative only.
     source = {f"s{n}": np.abs(rng.normal(size=(n, 5))).astype(np.float32) for n in (0, 1, 2, 3, 4, 5, 9, 14)}
-    target = {f"t{n}": sign * np.abs(rng.normal(size=(n, 5))).astype(np.float32) for n in (3, 0, 1, 7, 2, 12)}
+    target = {f"t{n}": sign * np.abs(rng.normal(size=(n, 5))).astype(np.float32) for n in (0, 3, 1, 7, 2, 12)}
     right = {"s4": ["t3", "t0"], "s9": ["t7"], "s0": ["t1"], "s14": ["t12", "t1", "t2"]}
     pair = made(source, target, right, small)
     whole = ceiling.ceilings(pair)

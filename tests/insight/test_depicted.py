@@ -88,6 +88,8 @@ def test_where_a_file_name_comes_from(data: Path) -> None:
         ("en/dog/Golden-Retriever (2).JPEG", "golden retriever"),
         ("goldenRetriever2.webp", "golden retriever"),
         ("320px-Red_fox.svg.png", "red fox"),
+        ("red_fox.tiff.JPE", "red fox"),
+        ("the_photo_of_a_fox_and_his_owl_final_copy.tiff", "fox owl"),
         ("a\\b\\red fox.gif", "red fox"),
         ("кот_на_крыше.png", "кот крыше"),
         ("狐狸狐.png", "狐狸狐"),

@@ -138,17 +138,48 @@ def test_neighbourhoods_are_those_of_other_words(pair: Pair, monkeypatch: pytest
 
 def test_of_a_method_with_csls_before_and_after_are_told_apart(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evidence, "TOP", 2)
-    scores = ranked.scores(pair, ["avgmax", "avgmax+csls"])
-    frame = rankings.ranked(pair, scores["avgmax+csls"])
-    found = evidence.evidence(pair, scores["avgmax+csls"], frame, scores["avgmax"])
+    shape = len(pair.source), len(pair.target)
+    before, after = np.random.default_rng(3).normal(size=(2, *shape)).astype(np.float32)
+    found = evidence.evidence(pair, after, rankings.ranked(pair, after), before)
     for number, row in enumerate(found.to_dict("records")):
-        if not row["rival"]:
-            continue
-        for name, matrix in (("rival_top10", scores["avgmax"]), ("rival_top10_csls", scores["avgmax+csls"])):
+        for name, matrix in (("rival_top10", before), ("rival_top10_csls", after)):
             near = [oracles.ranks(line)[pair.target.row(row["rival"])] <= 2 for line in matrix]
             assert row[name] == sum(near) - near[pair.rows[number]]
         assert row["corrected"]
     assert not of_method(pair)["corrected"].any()
+
+
+def test_a_shared_first_place_is_not_won_wrongly(pair: Pair) -> None:
+    """“rot” shares the first place for “red”, where it is right, and wins “big”, where it is wrong."""
+    matrix = ranked.scores(pair, ["avgmax"])["avgmax"].copy()
+    rot, hut = pair.target.row("rot"), pair.target.row("Hut")
+    matrix[:, rot] = -2
+    matrix[pair.source.row("red"), [rot, hut]] = matrix[pair.source.row("big"), rot] = 2
+    frame = evidence.evidence(pair, matrix, rankings.ranked(pair, matrix))
+    assert row_of(frame, "red.A")["rank"] == 1.5
+    assert (row_of(frame, "big.A")["rival"], row_of(frame, "big.A")["rival_wins"]) == ("rot", 0)
+
+
+def test_another_drawing_of_the_same_thing_is_no_look_alike(pair: Pair) -> None:
+    """“Hut” has the picture of “rot” and another cross, the very picture of “red”: nearer, and the same thing."""
+    changed = with_pictures(pair, {"de": {"rot": ["cross"], "Hut": ["cross", "cross"], "Hand": ["cross", "ring"]}})
+    source, target = changed.source, changed.target
+    own = source["red"][0].astype(np.float32)
+    (path,) = pair.dataset.path.glob(f"features/{BACKBONE}/part*")
+    ids, matrix, meta = shards.read_shard(path)
+    places = {key: number for number, key in enumerate(ids)}
+    matrix = np.array(matrix, np.float32)
+    for key, vector in zip([*target.word_ids("Hut"), target.word_ids("Hand")[1]], (-own, own, own), strict=True):
+        matrix[places[key]] = vector
+    shards.write_shard(path, list(ids), matrix, meta)
+    changed = open_pair(Dataset(pair.dataset.path), BACKBONE, "en-de")
+    scores = np.full((len(source), len(target)), -1, np.float32)
+    for rival, astray in (("Hut", 0), ("Hand", 1)):
+        scores[:] = -1
+        scores[source.row("red"), target.row(rival)] = 1
+        row = row_of(evidence.evidence(changed, scores, rankings.ranked(changed, scores)), "red.A")
+        assert (row["rival"], row["shown_right"], row["nearer_rival"], row["astray"]) == (rival, 1, 1, astray)
+        assert (row["common"], row["same_pictures"]) == (1, False), "the rival has one more"
 
 
 def test_words_with_the_same_pictures_tie_and_say_so(pair: Pair) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from cldi_core.data.descriptions import Row
 from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
-from cldi_core.insight.groups import Group, groups
+from cldi_core.insight.groups import Group, groups, telling
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.scores import score_all
 from tests import oracles
@@ -90,6 +91,7 @@ def test_groups_of_a_word_with_labels(pair: Pair) -> None:
         ("balloon", tuple(ids[:3]), 3), ("glasses", tuple(ids[3:]), 2),
     ]  # fmt: skip
     assert all(one.would_choose == "" and math.isnan(one.rank) for one in found)
+    assert Group("x", ()).would_choose == ""
 
 
 def test_labels_are_english_names_where_there_are_any(pair: Pair) -> None:
@@ -161,6 +163,57 @@ def test_what_all_groups_show_is_no_label_unless_nothing_else_is_there(data: Pat
     assert [(one.label, one.labelled) for one in same] == [("party", 3), ("party", 2)]
     none = groups(build(data / "c", named=False), "celebrate", "source")
     assert [(one.label, one.labelled) for one in none] == [("", 0), ("", 0)]
+
+
+class Known:
+    """Pictures with names that are given, and how many of the data set's pictures have each."""
+
+    def __init__(self, names: dict[str, str], frequency: dict[str, int], size: int) -> None:
+        self.names, self.frequency, self.size = names, Counter(frequency), size
+
+    def terms(self, key: str) -> tuple[str, ...]:
+        return tuple(self.names[key].split())
+
+    def __len__(self) -> int:
+        return self.size
+
+
+def worth(known: Known, name: str, own: list[str], others: list[str]) -> float:
+    def share(keys: list[str]) -> float:
+        return sum(name in known.terms(key) for key in keys) / len(keys) if keys else 0.0
+
+    return (share(own) - share(others)) * math.log((known.size + 1) / (known.frequency[name] + 1))
+
+
+def test_the_worth_of_names() -> None:
+    names = {
+        "a": "fox red",
+        "b": "fox red",
+        "c": "fox owl",
+        "d": "fox snow",
+        "e": "red",
+        "f": "snow",
+        "g": "",
+        "h": "fox",
+    }
+    known = Known(names, {"fox": 30, "red": 4, "owl": 2, "snow": 90}, 99)
+    own, others = ["a", "b", "c", "d"], ["e", "f", "g", "h"]
+    values = {name: worth(known, name, own, others) for name in ("fox", "red", "owl", "snow")}
+    assert values["fox"] > values["owl"] > values["red"] > values["fox"] / 2 > values["snow"] == 0
+    assert telling(known, own, others) == ("fox", "owl", "red")  # type: ignore[arg-type]
+    # Owl is worth less than half of fox where nearly all pictures of the data set have it.
+    known.frequency["owl"] = 60
+    assert worth(known, "owl", own, others) < values["fox"] / 2
+    assert telling(known, own, others) == ("fox", "red")  # type: ignore[arg-type]
+    assert telling(known, ["e"], ["a", "b"]) == ("red",), "as frequent in the others"  # type: ignore[arg-type]
+    assert telling(known, ["e"], []) == ("red",)  # type: ignore[arg-type]
+    assert telling(known, ["g"], others) == ()  # type: ignore[arg-type]
+
+
+def test_names_of_equal_worth_come_by_frequency_and_alphabet() -> None:
+    known = Known({"a": "owl fox", "b": "owl", "c": "owl"}, {"fox": 9, "owl": 9}, 99)
+    assert telling(known, ["a"], []) == ("fox", "owl")  # type: ignore[arg-type]
+    assert telling(known, ["a", "b"], ["c"]) == ("fox",)  # type: ignore[arg-type]
 
 
 def test_a_label_has_three_names_at_most_and_rare_ones_come_first(data: Path) -> None:
