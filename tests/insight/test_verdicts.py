@@ -22,7 +22,7 @@ SENTENCES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"rival_things": 6, "right_things": 1, "rival_pos": "N"},
          "All 6 things that picture “w” are also filed under “X” (noun), only 1 of them under “R”."),
         ({"rival_things": 4, "right_things": 3}, "4 of the 6 things that picture “w” are also filed under “X”, "
-         "only 3 under “R”."),
+         "3 under “R”."),
         ({"rival_things": 6, "right_things": 5},
          "All 6 things that picture “w” are also filed under “X”, 5 of them under “R”."),
         ({"rival_things": 4, "right_things": 2},
