@@ -49,10 +49,10 @@ def _filed(row: Row, count: int) -> str:
 
 def owned_elsewhere(row: Row) -> str:
     own, whole, right = row["right_things"], row["things"], quoted(row["right"])
-    of_them = (
-        "of them " if row["rival_things"] == whole else ""
-    )  # else the right answer's need not be among the rival's
-    left = f"only {own} {of_them}under" if own else f"none {of_them}under" if whole > 1 else "but not under"
+    # Where the rival does not own all, the right answer's need not be among the rival's.
+    of_them = "of them " if row["rival_things"] == whole else ""
+    few = f"only {own}" if 2 * own <= row["rival_things"] else str(own)
+    left = f"{few if own else 'none'} {of_them}under" if own or whole > 1 else "but not under"
     return f"{_filed(row, row['rival_things'])} also filed under {rival_of(row)}, {left} {right}."
 
 
@@ -60,7 +60,7 @@ def as_many(row: Row) -> str:
     own, right, rival = row["right_things"], quoted(row["right"]), rival_of(row)
     if own == row["things"]:
         return f"{_filed(row, own)} filed under {right} and under {rival} alike."
-    return f"{_filed(row, own)} filed under {right}, and as many under {rival}."
+    return f"{_filed(row, own)} filed under {right}, and {'as many' if own > 1 else own} under {rival}."
 
 
 def other_things(row: Row) -> str:
@@ -68,7 +68,7 @@ def other_things(row: Row) -> str:
     rival, count = rival_of(row), row["rival_things"]
     be = "is" if own < 2 else "are"
     if own:
-        more = "as many" if count == own else count or "none"
+        more = "as many" if count == own > 1 else count or "none"
         return (
             f"Only {own} of the {whole} things that picture {word} {be} filed under {right}, and {more} under {rival}."
         )

@@ -7,6 +7,11 @@ Two things lift it that are not the word's own.  A picture that stands twice amo
 be in both halves, and finds itself.  And it falls where languages share pictures: a candidate that owns a picture of
 the asking half has cosine 1 with it, which the other half cannot have.
 
+Where the pictures of both languages depict the same things, candidates that show what the asking half shows stand
+before an other half that shows something else.  So a word of many things has a low ceiling in the demo and may be found
+all the same: en-de with EfficientNet-Lite0 has a mean MRR of .74 for found and .62 for missed nouns, but of .52 for the
+21 found and .65 for the 90 missed verbs.
+
 ``evidence/<backbone>/<pair>/ceilings.parquet`` keeps those of all words, with the key of what they depend on and a
 checksum.
 """

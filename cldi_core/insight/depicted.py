@@ -117,8 +117,15 @@ class Depicted:
 
     @cached_property
     def _files(self) -> dict[str, str]:
-        """Picture → the file that it was imported from; of several pictures with the same path only one has it."""
-        return {key: name for name, key in self._pictures.files().items()}
+        """Picture → the file that it was imported from, also where several had the same path."""
+        import pyarrow.parquet as pq
+
+        found: dict[str, str] = {}
+        for path in self._pictures.shards:
+            rows = pq.ParquetFile(path).read(columns=["id", "image.path"])  # of the struct this part alone
+            names = rows.column("image").combine_chunks().field("path").to_pylist()
+            found |= {key: name or "" for key, name in zip(rows.column("id").to_pylist(), names, strict=True)}
+        return found
 
 
 _KEPT: WeakKeyDictionary[Dataset, dict[str, Depicted]] = WeakKeyDictionary()

@@ -34,7 +34,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ FOLDER = "evidence"
 NEAR_COPY = 0.98  # a cosine above it is of two pictures that hardly differ
 TOP = 10  # the candidates that count as a word's neighbours
 CSLS = "+csls"  # how the names of methods end that are corrected for hubs already
+READY = 256  # words whose pictures are kept in memory
 AS_SMALL = {"compression": "zstd", "write_statistics": False}
 ASKED = {"query": "id", "word": "word", "pos": "pos"}  # columns → fields of a query
 NO_PICTURES: NDArray[np.float32] = np.zeros(0, np.float32)
@@ -90,7 +91,13 @@ class Things:
 
 
 def evidence(
-    pair: Pair, matrix: Scores, frame: pd.DataFrame, base: Scores | None = None, *, texts: bool = False
+    pair: Pair,
+    matrix: Scores,
+    frame: pd.DataFrame,
+    base: Scores | None = None,
+    *,
+    texts: bool = False,
+    sides: Sides | None = None,
 ) -> pd.DataFrame:
     """The evidence of every query of a pair under one method: a row each, in their order, with the columns above.
 
@@ -99,11 +106,12 @@ def evidence(
         frame: its rankings (``rankings.ranked``).
         base: where the method is CSLS of another, that one's scores.
         texts: the method compares the words as texts, so that no picture is a cause.
+        sides: of the pair, where several methods are looked at one after another.
     """
     import pandas as pd
     from threadpoolctl import threadpool_limits
 
-    sides = _Sides(pair)
+    sides = sides or Sides(pair)
     chosen = [_chosen(matrix[row], gold) for row, gold in zip(pair.rows, pair.gold, strict=True)]
     right, rival = np.array(chosen, np.int64).reshape(-1, 2).T
     # One thread: products of a few pictures take less time than it takes threads to meet (a sixth, measured).
@@ -127,8 +135,8 @@ def evidence(
             "rival": words[rival],
             "rival_pos": pos[rival],
             **_scores(matrix, *asked),
-            "dispersion": dispersion(pair.source)[pair.rows].astype(np.float32),
-            "right_dispersion": dispersion(pair.target)[right].astype(np.float32),
+            "dispersion": sides.dispersion[0][pair.rows].astype(np.float32),
+            "right_dispersion": sides.dispersion[1][right].astype(np.float32),
             **{name: _column([record[name] for record in records]) for name in records[0]},
             **_neighbours(matrix, base, *asked),
             "rival_wins": _wins(frame, words[rival]),
@@ -142,7 +150,7 @@ def things(pair: Pair, row: Mapping[str, Any]) -> Things:
     """What the pictures of a row of ``evidence`` depict; nothing where that is not known of all (``known``)."""
     if not row["known"]:
         return Things((), (), ())
-    sides = _Sides(pair)
+    sides = Sides(pair)
     word = tuple(dict.fromkeys(sides.source(row["word"]).things))
     right, rival = (sides.target(pair.target.row(row[name])).things for name in ("right", "rival"))
     return Things(word, tuple(one for one in word if one in right), tuple(one for one in word if one in rival))
@@ -161,10 +169,12 @@ def keep_evidence(
     there = stored_evidence(pair, rankers)
     missing = [ranker for ranker in rankers if ranker.name not in there]
     frames = rankings.rankings(pair, missing, scored)
-    keeping = {}
+    keeping, sides = {}, Sides(pair)
     for ranker in missing:
         base = _base(pair, ranker, scored)
-        frame = evidence(pair, scored[ranker.name].matrix, frames[ranker.name], base, texts=ranker.kind == TRAINED)
+        frame = evidence(
+            pair, scored[ranker.name].matrix, frames[ranker.name], base, texts=ranker.kind == TRAINED, sides=sides
+        )
         packed = _packed(pair, frame)
         packed.attrs = {**frame.attrs, "key": key_of(pair, ranker)}
         keeping[ranker.name] = partial(storage.write_frame, path_of(pair, ranker.name), packed, **AS_SMALL)
@@ -226,30 +236,36 @@ def _base(pair: Pair, ranker: Ranker, scored: Mapping[str, Scored]) -> Scores | 
     return (scored[base.name] if base.name in scored else stored_scores.scored(pair, [base])[base.name]).matrix
 
 
-class _Sides:
-    """The pictures of words, made ready when first asked for: many words are right answers or rivals of several."""
+class Sides:
+    """The pictures of words, made ready when first asked for: many words are right answers or rivals of several.
+
+    The last ``READY`` words' are kept: at 50 pictures of 4096 numbers each has 0.8 MB.
+    """
 
     def __init__(self, pair: Pair) -> None:
         column = pair.dataset.pictures.table["concept"]
         self._pair, self._concepts = pair, dict(zip(column.index, column, strict=True))
-        self._known: dict[tuple[bool, str], Side] = {}
+        self._ready = lru_cache(READY)(self._side)
+
+    @cached_property
+    def dispersion(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of every source word and of every candidate."""
+        return dispersion(self._pair.source), dispersion(self._pair.target)
 
     def source(self, word: str) -> Side:
-        return self._side(word, of_source=True)
+        """Of a source word."""
+        return self._ready(True, word)
 
     def target(self, column: int) -> Side:
         """Of a candidate; of no word where the column is -1."""
         if column < 0:
             return Side(np.zeros(0, np.int64), np.zeros((0, self._pair.target.dim), np.float32), ())
-        return self._side(self._pair.target.words[column], of_source=False)
+        return self._ready(False, self._pair.target.words[column])
 
-    def _side(self, word: str, *, of_source: bool) -> Side:
-        known = self._known.get((of_source, word))
-        if known is None:
-            sets: ImageSets = self._pair.source if of_source else self._pair.target
-            depicted = tuple(self._concepts.get(key, "") or "" for key in sets.word_ids(word))
-            known = self._known[of_source, word] = Side(sets.rows(word), unit_rows(sets[word]), depicted)
-        return known
+    def _side(self, of_source: bool, word: str) -> Side:
+        sets: ImageSets = self._pair.source if of_source else self._pair.target
+        depicted = tuple(self._concepts.get(key, "") or "" for key in sets.word_ids(word))
+        return Side(sets.rows(word), unit_rows(sets[word]), depicted)
 
 
 def _chosen(row: NDArray[np.floating], gold: Sequence[int]) -> tuple[int, int]:

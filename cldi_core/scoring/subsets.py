@@ -215,7 +215,7 @@ def typical_weights(gram: Floats, kept: Masks) -> Floats:
     """``typicality`` of the pictures of each subset: cosines (n, n), bool (k, n) → float64 (k, n), rows sum to 1."""
     count = kept.sum(axis=1, keepdims=True)
     mean = (kept.astype(np.float64) @ gram - np.diag(gram)) / np.maximum(count - 1, 1)
-    clipped = np.where(kept & (mean > NOTHING) & (count > 1), mean, 0)
+    clipped = np.where(kept & (mean > NOTHING), mean, 0)  # one picture alone has no other: 0
     total = clipped.sum(axis=1, keepdims=True)
     found: Floats = np.where(total > 0, clipped / np.where(total > 0, total, 1), kept / count)
     return found

@@ -221,6 +221,8 @@ def test_missing_and_empty_files(folder: Path) -> None:
 
 
 def test_other_parts_of_speech(senses: Senses) -> None:
+    assert [glosses(senses, "calf", wordnet_senses.POS[letter])[:1] for letter in "NVA"] == [["a young one"], [], []]
+    assert glosses(senses, "dine", wordnet_senses.POS["V"]) and glosses(senses, "big", wordnet_senses.POS["A"])
     with pytest.raises(UnknownNameError, match="'N'; choose from: noun, verb, adj, adv"):
         senses.synsets("cow", "N")
 

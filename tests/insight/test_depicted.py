@@ -81,6 +81,14 @@ def test_where_a_file_name_comes_from(data: Path) -> None:
     assert [names(found, [one.id])[one.id] for one in given] == ["red fox", "grey wolf", "brown bear", ""]
 
 
+def test_files_of_the_same_path_have_its_words_each(data: Path) -> None:
+    given = [anonymous(concept, "en/dog/red_fox.png") for concept in ("sun", "house", "tree")]
+    found = stored(data / "photographs", *given)
+    pictures.write_shards(found.path / "images", [anonymous("ring", "en/dog/red_fox.png")])
+    keys = [*(one.id for one in given), anonymous("ring").id]
+    assert list(names(found, keys).values()) == ["red fox"] * 4
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [

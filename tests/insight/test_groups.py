@@ -36,7 +36,7 @@ LEXICON = [
 
 
 def build(folder: Path, *, named: bool = True, paths: dict[str, list[str]] | None = None) -> Pair:
-    """A pair whose pictures are near the direction of what they show; drawn alike, but no two the same."""
+    """A pair whose pictures are near the direction of what they show, at any length; no two files are the same."""
     made: dict[str, pictures.Picture] = {}
     rows, features = [], []
     rng = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def build(folder: Path, *, named: bool = True, paths: dict[str, list[str]] | Non
                 one = pictures.Picture(data, path, 96, 96, concept=thing if named else "")
                 made[one.id] = one
                 rows.append((language, word, position, one.id))
-                features.append(np.eye(16)[DIRECTIONS[thing]] + 0.02 * rng.normal(size=16))
+                features.append((np.eye(16)[DIRECTIONS[thing]] + 0.02 * rng.normal(size=16)) * 7.0**position)
     datasets.create(folder)
     pictures.write_shards(folder / "images", list(made.values()))
     datasets.write_words(folder, rows)
@@ -221,6 +221,13 @@ def test_a_label_has_three_names_at_most_and_rare_ones_come_first(data: Path) ->
     known = build(data / "a", named=False, paths={"celebrate": celebrate, "feiern": feiern})
     first, second = groups(known, "celebrate", "source")
     assert first.label == "cup, fox, hat" and second.label == "", "owl is on other pictures of the data set too"
+
+
+def test_of_a_single_group_the_rare_names_come_first(data: Path) -> None:
+    paths = {word: files(*["owl"] * 3) for word in ("Feier", "feiern", "one")}
+    known = build(data / "a", named=False, paths={"celebrate": files(*["owl_fox"] * 3, "owl", "owl"), **paths})
+    (one,) = groups(known, "celebrate", "source", k=1)
+    assert (one.label, one.labelled) == ("fox", 3)
 
 
 def test_hostile_names_stay_in_one_line(data: Path) -> None:

@@ -22,7 +22,11 @@ SENTENCES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"rival_things": 6, "right_things": 1, "rival_pos": "N"},
          "All 6 things that picture “w” are also filed under “X” (noun), only 1 of them under “R”."),
         ({"rival_things": 4, "right_things": 3}, "4 of the 6 things that picture “w” are also filed under “X”, "
-         "only 3 under “R”."),
+         "3 under “R”."),
+        ({"rival_things": 6, "right_things": 5},
+         "All 6 things that picture “w” are also filed under “X”, 5 of them under “R”."),
+        ({"rival_things": 4, "right_things": 2},
+         "4 of the 6 things that picture “w” are also filed under “X”, only 2 under “R”."),
         ({"rival_things": 1, "right_things": 0}, "1 of the 6 things that picture “w” is also filed under “X”, "
          "none under “R”."),
         ({"things": 1, "rival_things": 1, "right_things": 0},
@@ -43,13 +47,17 @@ SENTENCES: dict[str, list[tuple[dict[str, Any], str]]] = {
     "as many": [
         ({"right_things": 3, "rival_things": 3}, "3 of the 6 things that picture “w” are filed under “R”, and "
          "as many under “X”."),
+        ({"things": 2, "right_things": 1, "rival_things": 1},
+         "1 of the 2 things that picture “w” is filed under “R”, and 1 under “X”."),
         ({"things": 2, "right_things": 2, "rival_things": 2},
          "Both things that picture “w” are filed under “R” and under “X” alike."),
     ],
     "other things": [
+        ({"right_things": 2, "rival_things": 2},
+         "Only 2 of the 6 things that picture “w” are filed under “R”, and as many under “X”."),
         ({"right_things": 2}, "Only 2 of the 6 things that picture “w” are filed under “R”, and none under “X”."),
         ({"right_things": 1, "rival_things": 1}, "Only 1 of the 6 things that picture “w” is filed under “R”, "
-         "and as many under “X”."),
+         "and 1 under “X”."),
         ({"right_things": 0}, "None of the 6 things that picture “w” is filed under “R”, nor under “X”."),
         ({"right_things": 0, "things": 2}, "Neither of the 2 things that picture “w” is filed under “R”, nor "
          "under “X”."),
