@@ -50,6 +50,7 @@ def score(
     from cldi_core.evaluation.rankings import rankings
     from cldi_core.evaluation.stored_scores import scored as scores_of
     from cldi_core.features import shards
+    from cldi_core.insight.ceiling import keep_ceilings
     from cldi_core.insight.evidence import keep_evidence
     from cldi_core.scoring.hardware import check_device
 
@@ -69,6 +70,7 @@ def score(
         rankings(joined, [*wanted, *beside], scored, must_keep=True)
         explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
         keep_evidence(joined, explained, scored, must_keep=True)
+        keep_ceilings(joined, must_keep=True)
         records += [_scored_record(name, way, one) for way, one in scored.items()]
         if not as_json:
             _print_scored(name, (len(joined.source), len(joined.target)), scored)

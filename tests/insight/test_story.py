@@ -60,7 +60,7 @@ def test_a_score_is_the_sum_of_its_parts(pair: Pair, name: str, word: str) -> No
             assert one is None
             continue
         assert one is not None
-        expected = matrix[pair.source.row(word), pair.target.row(one.word)]
+        expected = float(matrix[pair.source.row(word), pair.target.row(one.word)])
         assert one.score == expected
         assert sum(own.share for own in one.pictures) + one.correction == pytest.approx(
             expected, abs=2e-6 * max(1, abs(expected))
