@@ -95,9 +95,7 @@ def attributed(pair: Pair, ranker: Ranker, query: str, candidate: str, edit: Edi
     score = _row(pair, ranker, query, edit or Edit())[pair.target.row(candidate)]
     best, n = cosines.argmax(1), len(cosines)
     ids, others = now.source.word_ids(word), now.target.word_ids(candidate)
-    shares = tuple(
-        Share(ids[i], others[j], float(cosines[i, j]), float(cosines[i, j]) / n) for i, j in enumerate(best)
-    )
+    shares = tuple(Share(ids[i], others[j], float(cosines[i, j]), float(cosines[i, j]) / n) for i, j in enumerate(best))
     correction = float(score) - sum(share.share for share in shares)
     parts = (("neighbourhood of the source word", correction),) if abs(correction) > 1e-5 else ()
     return Attributed(candidate, float(score), shares, correction, parts)
@@ -167,3 +165,9 @@ def story(
         (Cause("another word owns these things", count, 0.8, 33, 90, 2, 21, "verbs of en-de"),), count, tuple(changes),
         (("celebrate.v.01", "have a celebration"), ("observe.v.09", "behave as expected during of holidays or rites")),
     )  # fmt: skip
+
+
+def grouped(pair: Pair, ranker: Ranker, query: str, number: int) -> tuple[tuple[Group, ...], tuple[Group, ...]]:
+    """The pictures of a word and of its right answer in so many groups."""
+    found = story(pair, ranker, query, None)
+    return (found.groups[:number], found.right_groups[:number]) if found else ((), ())

@@ -1,76 +1,223 @@
-"""The words of the Word page one after the other: filtered by what became of them, sorted by rank."""
+"""The words of the Word page one after the other: filtered by what became of them, sorted by rank.
+
+A word that the URL names is shown also where the filter leaves it out, so that a link opens its word and the filter
+stays as it was; previous and next then lead to its neighbours among those that are filtered.
+"""
 
 from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
+from cldi_core.insight import explanation
+
 from . import draw, view, words
 
 HELP = "Found: the right answer is first. Nearly: 2nd to 10th. Missed: deeper."
+LEFT = "word left"  # the word that a change of the filter led away from
 
 
-def chooser(current: view.View, rows: pd.DataFrame, *, ranked: bool) -> str:
+@dataclass(frozen=True)
+class Walk:
+    """The words to walk through.
+
+    Attributes:
+        rows: all of the pair, in the order of ``overview.by_rank``.
+        among: the ids of those that are filtered, in the same order.
+        answers: query id → its right answers.
+        ranked: whether ranks are known; else there is nothing to filter by.
+    """
+
+    rows: pd.DataFrame
+    among: tuple[str, ...]
+    answers: Mapping[str, tuple[str, ...]]
+    ranked: bool
+
+    @property
+    def ids(self) -> list[str]:
+        """All query ids."""
+        return list(map(str, self.rows["query"]))
+
+
+def fitting(rows: pd.DataFrame, pos: str, show: str) -> tuple[str, ...]:
+    """The ids of the queries of some parts of speech and of one outcome, or ``"all"``."""
+    outcomes = rows["rank"].map(explanation.outcome)
+    fits = rows["pos"].isin(list(pos)) & ((outcomes == show) | (show == "all"))
+    return tuple(map(str, rows.loc[fits, "query"]))
+
+
+def folded(text: str) -> str:
+    """A word as it is looked for: in any case, without accents, "ß" as "ss"."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).strip()
+
+
+def chooser(current: view.View, walk: Walk, *, present: bool = False) -> str:
     """Search, filter and previous/next.
 
     Args:
-        rows: of ``overview.by_rank``, at least one.
-        ranked: whether their ranks are known; else there is nothing to filter by.
+        walk: at least one word in all; there may be none among the filtered.
 
     Returns:
         The id of the query that is shown.
     """
-    ids = rows["query"].tolist()
-    chosen = _asked(current.word, ids)
-    place = ids.index(chosen)
-    labels = {
-        query: f"{word} · {words.kinds(pos)}" + (f" · {words.place(rank)}" if ranked else "")
-        for query, word, pos, rank in zip(rows["query"], rows["word"], rows["pos"], rows["rank"], strict=True)
-    }
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.selectbox(
-            "Word",
-            ids,
-            format_func=labels.__getitem__,
-            width=330,
-            label_visibility="collapsed",
-            **view.widget("word", chosen, candidate=""),
-        )
-        _step("Previous", "left", ids, place, -1)
-        _step("Next", "right", ids, place, 1)
-        if ranked:
-            outcome(current)
-        st.caption(f"{place + 1} of {len(ids)}, {'by rank' if ranked else 'in alphabetical order'}")
+    chosen, unknown = _asked(current, walk)
+    ids = walk.ids
+    with st.container(horizontal=True, vertical_alignment="center", key="walk", gap="small"):
+        _search(walk, ids, chosen)
+        _step("Previous", "left", _neighbour(walk, ids, chosen, -1))
+        st.caption(place(current, walk, chosen), width="content")
+        _step("Next", "right", _neighbour(walk, ids, chosen, 1))
+        if walk.ranked:
+            outcome(current, walk, chosen)
+        _presentation(present)
+    _told(current, walk, chosen, unknown)
     return chosen
 
 
-def _asked(word: str, ids: list[str]) -> str:
-    """The query that the view names by its id or its word alone, or the first."""
-    named = word if word in ids else next((one for one in ids if one.rpartition(".")[0] == word), "")
-    if word and not named:
-        st.caption(f"“{draw.safe(word)}” is not among these words; showing the first.")
-    return named or ids[0]
+def _search(walk: Walk, ids: list[str], chosen: str) -> None:
+    labels = {}
+    for query, word, pos, rank in zip(ids, walk.rows["word"], walk.rows["pos"], walk.rows["rank"], strict=True):
+        answers = ", ".join(walk.answers.get(query, ()))
+        labels[query] = f"{word} → {answers} · {words.kinds(pos)}" + (f" · {words.place(rank)}" if walk.ranked else "")
+    st.selectbox(
+        "Word",
+        [*walk.among, *(query for query in ids if query not in set(walk.among))],
+        format_func=lambda query: labels.get(query, query),
+        width=270,
+        label_visibility="collapsed",
+        placeholder="A word of either language",
+        accept_new_options=True,
+        filter_mode="contains",
+        **view.widget("word", chosen, candidate=""),
+    )
 
 
-def _step(label: str, side: str, ids: list[str], place: int, by: int) -> None:
-    there = 0 <= place + by < len(ids)
+def _asked(current: view.View, walk: Walk) -> tuple[str, str]:
+    """The query that the view names, or the first to look at; and what was asked for in vain."""
+    found = find(walk, current.word) if current.word else ""
+    if found:
+        return found, ""
+    return first(walk), current.word
+
+
+def find(walk: Walk, text: str) -> str:
+    """The query that a text names: by its id, by its word or by a right answer, in any case; those filtered first."""
+    ids = walk.ids
+    if text in ids:
+        return text
+    wanted, order = folded(text), [*walk.among, *ids]
+    own = {query: folded(word) for query, word in zip(ids, walk.rows["word"], strict=True)}
+    exact = next((query for query in order if query.rpartition(".")[0] == text), "")
+    by_word = next((query for query in order if own[query] == wanted or folded(query) == wanted), "")
+    by_answer = next((query for query in order if wanted in map(folded, walk.answers.get(query, ()))), "")
+    return exact or by_word or by_answer
+
+
+def first(walk: Walk) -> str:
+    """What a first visit opens: a missed verb, else a missed word, else the first."""
+    missed = set(fitting(walk.rows, "NVA", "missed")) if walk.ranked else set()
+    verbs = set(fitting(walk.rows, "V", "all"))
+    offered = [query for query in walk.among if query in missed]
+    order = [*(query for query in offered if query in verbs), *offered, *walk.among, *walk.ids]
+    return order[0]
+
+
+def place(current: view.View, walk: Walk, chosen: str) -> str:
+    """Where the word stands among those that are filtered: ``"missed verb 41 of 48"``."""
+    kind = words.kinds(current.pos) if len(current.pos) == 1 else "word"
+    named = f"{current.show} {kind}" if walk.ranked and current.show != "all" else kind
+    if chosen not in walk.among:
+        return f"{len(walk.among)} {named}s"
+    return f"{named} {walk.among.index(chosen) + 1} of {len(walk.among)}"
+
+
+def _neighbour(walk: Walk, ids: list[str], chosen: str, by: int) -> str:
+    """The next (1) or the previous (−1) filtered word in the order of all; "" where there is none."""
+    among, at = set(walk.among), ids.index(chosen)
+    side = ids[at + 1 :] if by > 0 else ids[:at][::-1]
+    return next((query for query in side if query in among), "")
+
+
+def _step(label: str, side: str, query: str) -> None:
     st.button(
         label,
         icon=f":material/chevron_{side}:",
         shortcut=side.capitalize(),
-        disabled=not there,
+        disabled=not query,
         on_click=view.go,
-        kwargs={"word": ids[place + by] if there else ids[place], "candidate": ""},
+        kwargs={"word": query, "candidate": ""},
+        key=f"step-{side}",  # the style shows its symbol alone
     )
 
 
-def outcome(current: view.View) -> None:
-    """Which words to walk through."""
+def outcome(current: view.View, walk: Walk, chosen: str) -> None:
+    """Which words to walk through; a filter that leaves the word out leads to the first of the others."""
+
+    def filtered() -> None:
+        show = view.current().show
+        if chosen not in fitting(walk.rows, current.pos, show):
+            st.session_state[LEFT] = chosen
+            view.go(word="", candidate="")
+
     st.segmented_control(
         "Show",
         list(view.SHOWS),
         format_func=view.SHOWS.__getitem__,
         label_visibility="collapsed",
         help=HELP,
-        **view.widget("show", current.show, write=lambda chosen: chosen or "all"),
+        **view.widget("show", current.show, write=lambda chosen: chosen or "all", then=filtered),
     )
+
+
+def _presentation(present: bool) -> None:
+    """Into the presentation mode and out of it."""
+    st.button(
+        "End" if present else "Present",
+        icon=":material/close_fullscreen:" if present else ":material/open_in_full:",
+        shortcut="Esc" if present else None,
+        help="Large pictures and no sidebar; ← and → walk, Esc ends it.",
+        on_click=view.go,
+        kwargs={"present": "" if present else "1"},
+        key="step-present",
+    )
+
+
+def _told(current: view.View, walk: Walk, chosen: str, unknown: str) -> None:
+    """What the reader asked for and the filter leaves out, with a button that shows it."""
+    left = st.session_state.pop(LEFT, "")
+    if unknown:
+        st.caption(f"“{draw.safe(unknown)}” is a word of neither list; here is {draw.safe(_word(walk, chosen))}.")
+    elif left in walk.ids and left != chosen:
+        _line(f"*{draw.safe(_word(walk, left))}* is {_what(walk, left)}; {_filter(current)}.", "Show it", left)
+    elif chosen not in walk.among:
+        _line(f"*{draw.safe(_word(walk, chosen))}* is {_what(walk, chosen)}; {_filter(current)}.", "Show all", chosen)
+
+
+def _line(text: str, label: str, query: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="filtered", gap="small"):
+        st.caption(text, width="content")
+        changes = {"word": query, "show": "all", "pos": "NVA", "candidate": ""}
+        st.button(label, type="tertiary", key="show it", on_click=view.go, kwargs=changes)
+
+
+def _word(walk: Walk, query: str) -> str:
+    return query.rpartition(".")[0]
+
+
+def _what(walk: Walk, query: str) -> str:
+    """``"a verb, found"``."""
+    row = walk.rows.iloc[walk.ids.index(query)]
+    kind = words.kinds(row["pos"])
+    became = f", {words.OUTCOMES[explanation.outcome(row['rank'])]}" if walk.ranked else ""
+    return f"{'an' if kind[:1] == 'a' else 'a'} {kind}{became}"
+
+
+def _filter(current: view.View) -> str:
+    kinds = words.kinds(current.pos, " and ") if current.pos != "NVA" else ""
+    show = f"*{current.show}*" if current.show != "all" else ""
+    return f"you filter {' '.join(part for part in (show, kinds) if part) or 'others'}"
