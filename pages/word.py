@@ -7,12 +7,13 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
-from cldi_core.insight import overview
+from cldi_core.insight import contrast, overview
 from cldi_core.insight.explanation import Candidate, Explanation
-from cldi_core.insight.story import Story
+from cldi_core.insight.story import Attributed, Story
 from cldi_core.insight.what_if import Edit
 from pages._ui import board, candidates, draw, frame, load, story, story_words, told, view, walk, what_if, words
 
+Here = tuple[str, str, str, str, str]  # data set, backbone, pair, method, query
 COLOURS = {"found": "green", "nearly": "orange", "missed": "red"}
 
 
@@ -46,7 +47,6 @@ def sides(current: view.View, pair: Pair, found: Explanation) -> tuple[Candidate
 def one_word(current: view.View, pair: Pair, query: str, before: Explanation, told_of: Story | None) -> None:
     """A word, its board, and its story."""
     here = (current.dataset, current.backbone, current.pair, current.method, query)
-    present = view.asked("present") == "1"
     answer = sides(current, pair, before)[1].word
     ids = tuple(pair.source.word_ids(before.word))
     trial = what_if.Trial() if before.learned else what_if.read(ids, tuple(pair.target.word_ids(answer)))
@@ -59,25 +59,32 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation, to
     if not before.learned:
         what_if.bar(trial, ids, before, found)
     rival, right = sides(current, pair, found)
-    parts = [told.attributed(*here, one.word, edit) if one else None for one in (rival, right)]
-    board.show(board.Sides(current.dataset, pair, found, trial, rival, right, (parts[0], parts[1])), large=present)
+    shown = board.Sides(
+        current.dataset, pair, found, trial, rival, right, taken_apart(here, rival, right, edit),
+        order=order(here, sides(current, pair, before), ids),
+    )  # fmt: skip
+    board.show(shown, large=view.asked("present") == "1")
     if told_of is not None:
-        steps(
-            current,
-            pair,
-            found,
-            told_of,
-            board.Sides(
-                current.dataset, told.edited(pair, query, edit), found, trial, rival, right, (parts[0], parts[1])
-            ),
-        )
+        steps(current, told.edited(pair, query, edit), told_of, shown)
 
 
-def steps(current: view.View, pair: Pair, found: Explanation, told_of: Story, shown: board.Sides) -> None:
-    """The story in five steps.
+def taken_apart(
+    here: Here, rival: Candidate | None, right: Candidate, edit: Edit
+) -> tuple[Attributed | None, Attributed | None]:
+    """The scores of both candidates, picture by picture."""
+    return told.attributed(*here, rival.word, edit) if rival else None, told.attributed(*here, right.word, edit)
+
+
+def order(here: Here, stored: tuple[Candidate | None, Candidate], ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The word's pictures in the order of what they do for the rival, before any of them was left out."""
+    return tuple(one.id for one in contrast.contrasts(*taken_apart(here, *stored, Edit()), ids))
+
+
+def steps(current: view.View, edited: Pair, told_of: Story, shown: board.Sides) -> None:
+    """The story in five steps, and what speaks for the verdict.
 
     Args:
-        pair: with all pictures; shown: what stands on the board, whose pair lacks those that are left out.
+        edited: the pair without the pictures that are left out; shown: what stands on the board.
     """
     rival = shown.rival.word if shown.rival else ""
     with st.expander("**1 · Could it be found at all?**", expanded=True):
@@ -87,10 +94,10 @@ def steps(current: view.View, pair: Pair, found: Explanation, told_of: Story, sh
         if shown.trial.groups:
             here = (current.dataset, current.backbone, current.pair, current.method)
             groups = told.groups(*here, f"{told_of.found.word}.{told_of.found.pos}", shown.trial.groups)
-        story.what_shows(current.dataset, pair, told_of, shown.trial, groups)
+        story.what_shows(current.dataset, shown.pair, told_of, shown.trial, groups)
     with st.expander("**3 · Who won, and with which pictures?**", expanded=True):
         marked = tuple(one for one in (shown.rival, shown.answer) if one is not None)
-        candidates.table(current.dataset, shown.pair, found, marked, current.method)
+        candidates.table(current.dataset, edited, shown.found, marked, current.method)
         if rival:
             st.markdown(f"**From {draw.safe(shown.answer.word)} to {draw.safe(rival)}, picture by picture**")
         story.taken_apart(current.dataset, *shown.parts)
@@ -98,7 +105,7 @@ def steps(current: view.View, pair: Pair, found: Explanation, told_of: Story, sh
     with st.expander("**4 · Is the winner a hub, a neighbour, or right after all?**", expanded=True):
         story.relation(told_of)
     with st.expander("**5 · What would have saved it?**", expanded=True):
-        story.saved(current, told_of, pair, shown.trial)
+        story.saved(current, told_of, shown.pair)
     with st.expander("**6 · Why this verdict?**", expanded=True):
         story.causes(told_of)
 

@@ -43,6 +43,8 @@ class Sides:
         found: the word as it is ranked now; trial: what is left out.
         rival: the candidate in the middle, ``None``: there is none; answer: the right one on the right.
         parts: the scores of both, taken apart.
+        order: the word's pictures in the order of the rows, so that none moves when one is left out; those that it
+            lacks come after them, by what they do for the rival.
     """
 
     dataset: str
@@ -52,6 +54,7 @@ class Sides:
     rival: Candidate | None
     answer: Candidate
     parts: tuple[Attributed | None, Attributed | None]
+    order: tuple[str, ...] = ()
 
     @property
     def source(self) -> tuple[str, ...]:
@@ -102,8 +105,11 @@ def data(sides: Sides, *, large: bool = False) -> dict[str, Any]:
 def _note(sides: Sides, compared: bool) -> str:
     if not compared:
         return "This method compares no pictures: they are set side by side as they are stored."
-    name = sides.rival.word if sides.rival else ""
-    return plain(f"sorted by what each does for {name} more than for {sides.answer.word}") if name else ""
+    if sides.rival is None:
+        return ""
+    if sides.trial.source or sides.trial.target or sides.trial.first:
+        return "in the order that they had with all pictures"
+    return plain(f"sorted by what each does for {sides.rival.word} more than for {sides.answer.word}")
 
 
 def _columns(sides: Sides) -> list[dict[str, str]]:
@@ -134,7 +140,8 @@ def _rows(sides: Sides) -> list[dict[str, Any]]:
     left = set(sides.trial.source)
     beyond = set(sides.source[sides.trial.first :]) if sides.trial.first else set()
     kept = [key for key in sides.source if key not in left | beyond]
-    rows, compared = [], contrasts(*sides.parts, sides.source)
+    rows, place = [], {key: number for number, key in enumerate(sides.order)}
+    compared = sorted(contrasts(*sides.parts, sides.source), key=lambda one: place.get(one.id, len(place)))
     places = story_words.digits(one.difference for one in compared)
     shares = story_words.digits(share.share for one in compared for share in (one.rival, one.right) if share)
     for one in compared:

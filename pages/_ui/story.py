@@ -32,7 +32,7 @@ def could_it(story: Story, dataset: str) -> None:
     for column, name in zip(st.columns(max(len(shown), 1)), shown, strict=False):
         known = story.places[name]
         title, meaning = story_words.PLACES[name]
-        with column:
+        with column, st.container(gap=None):
             st.markdown(f"{title} **{story_words.place(name, known)}**")
             st.caption(draw.safe(story_words.percentile(known, story.found.pos)))
             st.caption(meaning)
@@ -167,7 +167,7 @@ def relation(story: Story) -> None:
         st.markdown(draw.safe(f"Nothing known relates “{rival.word}” to the right answer “{gold.word}”."))
 
 
-def saved(current: view.View, story: Story, pair: Pair, trial: what_if.Trial) -> None:
+def saved(current: view.View, story: Story, pair: Pair) -> None:
     """Step 5: what would have brought the right answer to the first place; each is a click away."""
     found = story.found
     if found.outcome == "found":
@@ -178,19 +178,20 @@ def saved(current: view.View, story: Story, pair: Pair, trial: what_if.Trial) ->
         return
     if not any(one.rank <= 1 for one in story.changes):
         st.markdown("Nothing of the kind would have brought it to the first place. What comes closest:")
-    for place, one in enumerate(story.changes[:CHANGES]):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            changes = change_of(current, one, found, pair, trial)
-            st.button(
-                draw.safe(_named(current.dataset, one)),
-                key=f"change-{place}",
-                type="tertiary",
-                icon=":material/arrow_forward:",
-                disabled=changes is None,
-                on_click=view.go,
-                kwargs=dict(changes or {}),
-            )
-            st.caption(draw.safe(story_words.change(one)), width="content")
+    with st.container(gap=None):
+        for place, one in enumerate(story.changes[:CHANGES]):
+            changes = change_of(current, one, found, pair)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.button(
+                    draw.safe(_named(current.dataset, one)),
+                    key=f"change-{place}",
+                    type="tertiary",
+                    icon=":material/arrow_forward:",
+                    disabled=changes is None,
+                    on_click=view.go,
+                    kwargs=dict(changes or {}),
+                )
+                st.caption(draw.safe(story_words.change(one)), width="content")
 
 
 def _named(dataset: str, one: Change) -> str:
@@ -200,9 +201,7 @@ def _named(dataset: str, one: Change) -> str:
     return f"{named}{side}"
 
 
-def change_of(
-    current: view.View, one: Change, found: Explanation, pair: Pair, trial: what_if.Trial
-) -> dict[str, str] | None:
+def change_of(current: view.View, one: Change, found: Explanation, pair: Pair) -> dict[str, str] | None:
     """The parameters that make a change; ``None`` where the URL can't hold it, or it is not offered."""
     sets, word = (pair.target, found.gold[0].word) if one.side == "target" else (pair.source, found.word)
     ids, side = tuple(sets.word_ids(word)), one.side or "source"

@@ -39,7 +39,7 @@ def signed(value: float, digits: int = 3) -> str:
 def digits(values: Iterable[float]) -> int:
     """How many digits numbers need that are shown beside each other: 3, and more where all are small."""
     largest = max((abs(value) for value in values if not np.isnan(value)), default=0.0)
-    return 3 if largest == 0 or largest >= 0.01 else min(2 - math.floor(math.log10(largest)), 9)
+    return 3 if largest == 0 or largest >= 0.004 else min(1 - math.floor(math.log10(largest)), 9)
 
 
 def badge(found: Explanation) -> str:

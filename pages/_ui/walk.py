@@ -7,18 +7,20 @@ stays as it was; previous and next then lead to its neighbours among those that 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.dataset import POS
 from cldi_core.insight import explanation
 
 from . import draw, view, words
 
 HELP = "Found: the right answer is first. Nearly: 2nd to 10th. Missed: deeper."
 LEFT = "word left"  # the word that a change of the filter led away from
+UNKNOWN = "word unknown"  # what was searched in vain
 
 
 @dataclass(frozen=True)
@@ -84,38 +86,55 @@ def _search(walk: Walk, ids: list[str], chosen: str) -> None:
     for query, word, pos, rank in zip(ids, walk.rows["word"], walk.rows["pos"], walk.rows["rank"], strict=True):
         answers = ", ".join(walk.answers.get(query, ()))
         labels[query] = f"{word} → {answers} · {words.kinds(pos)}" + (f" · {words.place(rank)}" if walk.ranked else "")
+    among = set(walk.among)
+
+    def found(text: str | None) -> str:
+        """The query that was typed or chosen; where there is none, the page stays at its word and says so."""
+        query = find(walk, text) if text else ""
+        if text and not query:
+            st.session_state[UNKNOWN] = text[: view.LONGEST]
+        return query or chosen
+
     st.selectbox(
         "Word",
-        [*walk.among, *(query for query in ids if query not in set(walk.among))],
+        [*walk.among, *(query for query in ids if query not in among)],
         format_func=lambda query: labels.get(query, query),
         width=270,
         label_visibility="collapsed",
         placeholder="A word of either language",
         accept_new_options=True,
-        filter_mode="contains",
-        **view.widget("word", chosen, candidate=""),
+        **view.widget("word", chosen, write=found, candidate=""),
     )
 
 
 def _asked(current: view.View, walk: Walk) -> tuple[str, str]:
     """The query that the view names, or the first to look at; and what was asked for in vain."""
     found = find(walk, current.word) if current.word else ""
-    if found:
-        return found, ""
-    return first(walk), current.word
+    unknown = st.session_state.pop(UNKNOWN, "")
+    return (found, unknown) if found else (first(walk), unknown or current.word)
 
 
 def find(walk: Walk, text: str) -> str:
-    """The query that a text names: by its id, by its word or by a right answer, in any case; those filtered first."""
-    ids = walk.ids
-    if text in ids:
-        return text
-    wanted, order = folded(text), [*walk.among, *ids]
-    own = {query: folded(word) for query, word in zip(ids, walk.rows["word"], strict=True)}
-    exact = next((query for query in order if query.rpartition(".")[0] == text), "")
-    by_word = next((query for query in order if own[query] == wanted or folded(query) == wanted), "")
-    by_answer = next((query for query in order if wanted in map(folded, walk.answers.get(query, ()))), "")
-    return exact or by_word or by_answer
+    """The query that a text names, in any case and without accents; "" where none is near.
+
+    By its id, by its word, by a right answer, by the beginning of either, or by a part of it: the first of these that
+    holds of a word, those filtered before the others.
+    """
+    ids, wanted = walk.ids, folded(text)
+    if text in ids or not wanted:
+        return text if text in ids else ""
+    own = dict(zip(ids, map(folded, walk.rows["word"]), strict=True))
+    answers = {query: [folded(one) for one in walk.answers.get(query, ())] for query in ids}
+    holding: tuple[Callable[[str], bool], ...] = (
+        lambda query: query.rpartition(".")[0] == text,
+        lambda query: wanted in (own[query], folded(query)),
+        lambda query: wanted in answers[query],
+        lambda query: own[query].startswith(wanted),
+        lambda query: any(one.startswith(wanted) for one in answers[query]),
+        lambda query: any(wanted in one for one in (own[query], *answers[query])),
+    )
+    order = list(dict.fromkeys([*walk.among, *ids]))
+    return next((query for holds in holding for query in order if holds(query)), "")
 
 
 def first(walk: Walk) -> str:
@@ -191,17 +210,22 @@ def _told(current: view.View, walk: Walk, chosen: str, unknown: str) -> None:
     """What the reader asked for and the filter leaves out, with a button that shows it."""
     left = st.session_state.pop(LEFT, "")
     if unknown:
-        st.caption(f"“{draw.safe(unknown)}” is a word of neither list; here is {draw.safe(_word(walk, chosen))}.")
+        st.caption(f"“{draw.safe(unknown)}” is no word of either language here.")
     elif left in walk.ids and left != chosen:
-        _line(f"*{draw.safe(_word(walk, left))}* is {_what(walk, left)}; {_filter(current)}.", "Show it", left)
+        _line(current, walk, left, "Show it")
     elif chosen not in walk.among:
-        _line(f"*{draw.safe(_word(walk, chosen))}* is {_what(walk, chosen)}; {_filter(current)}.", "Show all", chosen)
+        _line(current, walk, chosen, "Take it in")
 
 
-def _line(text: str, label: str, query: str) -> None:
+def _line(current: view.View, walk: Walk, query: str, label: str) -> None:
+    """What became of a word that the filter leaves out; the button takes out what does so, and no more."""
+    row = walk.rows.iloc[walk.ids.index(query)]
+    shows = current.show in ("all", explanation.outcome(row["rank"])) or not walk.ranked
+    changes = {"word": query, "candidate": "", "show": current.show if shows else "all"}
+    changes["pos"] = "".join(letter for letter in POS if letter in current.pos + str(row["pos"]))
     with st.container(horizontal=True, vertical_alignment="center", key="filtered", gap="small"):
+        text = f"*{draw.safe(_word(walk, query))}* is {_what(walk, query)}; {_filter(current)}."
         st.caption(text, width="content")
-        changes = {"word": query, "show": "all", "pos": "NVA", "candidate": ""}
         st.button(label, type="tertiary", key="show it", on_click=view.go, kwargs=changes)
 
 
@@ -218,6 +242,6 @@ def _what(walk: Walk, query: str) -> str:
 
 
 def _filter(current: view.View) -> str:
-    kinds = words.kinds(current.pos, " and ") if current.pos != "NVA" else ""
+    kinds = " and ".join(f"{POS[letter]}s" for letter in current.pos) if current.pos != "NVA" else ""
     show = f"*{current.show}*" if current.show != "all" else ""
     return f"you filter {' '.join(part for part in (show, kinds) if part) or 'others'}"

@@ -131,7 +131,8 @@ def bar(trial: Trial, pictures: Sequence[str], before: Explanation, now: Explana
             kwargs={"without": "", "first": "", "k": ""},
             key="reset",
         )
-        st.markdown(draw.safe(_said(trial, pictures, before, now, tried)))
+        with st.container(key="what-changed"):
+            st.markdown(draw.safe(_said(trial, pictures, before, now, tried)))
 
 
 def _said(trial: Trial, pictures: Sequence[str], before: Explanation, now: Explanation, tried: bool) -> str:
@@ -154,6 +155,6 @@ def _number(name: str, label: str, shown: str, value: int | None, most: int) -> 
         step=1,
         placeholder=shown,
         label_visibility="collapsed",
-        width=140,
+        width=112,
         **view.widget(name, value, key=f"try-{name}", write=lambda chosen: str(chosen) if chosen else ""),
     )
