@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ def attributed(pair: Pair, ranker: Ranker, query: str, candidate: str, edit: Edi
     return Attributed(candidate, float(score), shares, correction, parts)
 
 
-def _row(pair: Pair, ranker: Ranker, query: str, edit: Edit) -> np.ndarray:
+def _row(pair: Pair, ranker: Ranker, query: str, edit: Edit) -> Any:
     word = pair.queries[pair.find(query)].word
     row = None
     if edit.source or edit.target:
@@ -109,7 +110,9 @@ def _row(pair: Pair, ranker: Ranker, query: str, edit: Edit) -> np.ndarray:
     return row if row is not None else stored_scores.row_of(pair, ranker, word)
 
 
-def _groups(pair: Pair, ids: tuple[str, ...], ranker: Ranker | None, query: str, gold: tuple[int, ...]) -> tuple:
+def _groups(
+    pair: Pair, ids: tuple[str, ...], ranker: Ranker | None, query: str, gold: tuple[int, ...]
+) -> tuple[Group, ...]:
     concept = pair.dataset.pictures.table["concept"]
     counted = Counter(concept.get(key, "") for key in ids)
     made = []
@@ -139,7 +142,7 @@ def story(
     found = explanation.explain(now, number, row, rankings, learned=rankers.is_trained(ranker.name))
     ids = now.source.word_ids(found.word)
     some = ranker.row is not None and len(ids) > 0
-    groups = _groups(pair, ids, ranker if some else None, query, pair.gold[number])
+    groups = _groups(pair, tuple(ids), ranker if some else None, query, pair.gold[number])
     changes = []
     if len(groups) > 1 and some:
         for group in groups:
@@ -159,8 +162,8 @@ def story(
         found,
         {"pictures": Place(found.pictures, 0.71, 111), "dispersion": Place(found.dispersion, 0.82, 111),
          "ceiling": Place(0.64, 0.45, 111), "best_cosine": Place(found.best_cosine, 0.33, 21)},
-        Ceiling(0.64, 1.5, 10, 774), tuple(zip(ids[:1], ids[1:2], strict=True)), groups,
-        _groups(pair, now.target.word_ids(found.gold[0].word), None, query, ()), right, rival,
+        Ceiling(0.64, 1.5, 10, 774), tuple((one, ids[1]) for one in ids[:1] if len(ids) > 1), groups,
+        _groups(pair, tuple(now.target.word_ids(found.gold[0].word)), None, query, ()), right, rival,
         (Relation("same things", "Both show 🥂 (1 of 6 things)."),), Hub(41, 12, 9, 774),
         (Cause("another word owns these things", count, 0.8, 33, 90, 2, 21, "verbs of en-de"),), count, tuple(changes),
         (("celebrate.v.01", "have a celebration"), ("observe.v.09", "behave as expected during of holidays or rites")),
