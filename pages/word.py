@@ -30,7 +30,8 @@ def heading(current: view.View, query: str, found: Explanation, told_of: Story |
         f":{COLOURS.get(found.outcome, 'gray')}-badge[{draw.safe(story_words.badge(found))}] "
         f":gray-badge[{draw.safe(way)}]{seen}"
     )
-    said = told_of.verdict if told_of and told_of.verdict else words.outcome(found, rankers.label(current.method))
+    plain = told_of is None or not told_of.verdict or found.outcome == "uncovered" or found.learned
+    said = words.outcome(found, rankers.label(current.method)) if plain or told_of is None else told_of.verdict
     with st.container(key="verdict", gap=None):
         st.markdown(draw.safe(said))
 
@@ -148,6 +149,7 @@ def main() -> None:
     present = view.asked("present") == "1"
     with st.container(key="presented" if present else "page", gap="xsmall"):
         query = walk.chooser(current, among, present=present)
+        current = view.current()
         if not among.among:
             shown = f"“{view.SHOWS[current.show].lower()}”" if among.ranked else "here"
             st.info(f"No word is {shown} among the chosen parts of speech.")

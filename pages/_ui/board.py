@@ -19,7 +19,7 @@ from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
 from cldi_core.insight.story import Attributed, Share
 
 from . import load, story_words, told, what_if, words
-from .foreign import plain
+from .foreign import plain, safe
 
 KEY = "board"
 SIZE, ROWS = 52, 4  # pixels of a picture, rows of a page
@@ -75,7 +75,12 @@ def show(sides: Sides, *, large: bool = False) -> None:
         if isinstance(sent, dict):
             what_if.toggle(sides.trial, str(sent.get("side")), str(sent.get("id")))
 
-    _mount(key=KEY, data=data(sides, large=large), on_toggle_change=toggled)
+    drawn = data(sides, large=large)
+    _mount(key=KEY, data=drawn, on_toggle_change=toggled)
+    lost = sum(not one["url"] for one in drawn["pictures"].values())
+    if lost:
+        command = load.command(sides.dataset, "check", "--deep")
+        st.caption(safe(f"Missing or broken: {lost} of these {len(drawn['pictures'])} pictures; run: {command}"))
 
 
 def data(sides: Sides, *, large: bool = False) -> dict[str, Any]:

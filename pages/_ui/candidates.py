@@ -49,9 +49,10 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
     gaps = contrast.behind(found, shown)
     rows = pd.DataFrame(
         {
+            "▸": ["▸" if row.word in board else "" for row in shown],
             "#": [shown_rank(row.rank) for row in shown],
             "✓": ["✓" if row.gold else "" for row in shown],
-            "candidate": [f"▸ {row.word}" if row.word in board else row.word for row in shown],
+            "candidate": [row.word for row in shown],
             "pictures": [load.strip(name, pictures(pair, found, row, method)) for row in shown],
             "behind": gaps,
             "score": [row.score for row in shown],
@@ -72,9 +73,10 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
         selection_mode="single-cell",
         alt=f"Ranked candidates for {found.word}",
         column_config={
+            "▸": st.column_config.TextColumn(width=34, help="Stands on the board"),
             "#": st.column_config.TextColumn(width=50),
             "✓": st.column_config.TextColumn(width=34, help="A right answer"),
-            "candidate": st.column_config.TextColumn(width=130, help="▸ stands on the board"),
+            "candidate": st.column_config.TextColumn(width=120),
             "pictures": st.column_config.ImageColumn(width=150, help="Those that made its score, the most alike first"),
             "behind": st.column_config.ProgressColumn(
                 "behind the winner", format="%.3f", min_value=0.0, max_value=widest or 1.0, width=130,

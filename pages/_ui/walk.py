@@ -19,8 +19,7 @@ from cldi_core.insight import explanation
 from . import draw, view, words
 
 HELP = "Found: the right answer is first. Nearly: 2nd to 10th. Missed: deeper."
-LEFT = "word left"  # the word that a change of the filter led away from
-UNKNOWN = "word unknown"  # what was searched in vain
+_SEEN = "walked"  # the word that was shown last, and the filter then
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,14 @@ def chooser(current: view.View, walk: Walk, *, present: bool = False) -> str:
         walk: at least one word in all; there may be none among the filtered.
 
     Returns:
-        The id of the query that is shown.
+        The id of the query that is shown.  It may end the choice of a candidate: read the view again.
     """
     chosen, unknown = _asked(current, walk)
+    left = _left(current, walk, chosen)
+    if left:
+        chosen = first(walk)
+        view.go(word="", candidate="")
+    st.session_state[_SEEN] = (chosen, current.pos, current.show)
     ids = walk.ids
     with st.container(horizontal=True, vertical_alignment="center", key="walk", gap="small"):
         _search(walk, ids, chosen)
@@ -75,9 +79,9 @@ def chooser(current: view.View, walk: Walk, *, present: bool = False) -> str:
         st.caption(place(current, walk, chosen), width="content")
         _step("Next", "right", _neighbour(walk, ids, chosen, 1))
         if walk.ranked:
-            outcome(current, walk, chosen)
+            _outcome(current)
         _presentation(present)
-    _told(current, walk, chosen, unknown)
+    _told(current, walk, chosen, left, unknown)
     return chosen
 
 
@@ -88,13 +92,6 @@ def _search(walk: Walk, ids: list[str], chosen: str) -> None:
         labels[query] = f"{word} → {answers} · {words.kinds(pos)}" + (f" · {words.place(rank)}" if walk.ranked else "")
     among = set(walk.among)
 
-    def found(text: str | None) -> str:
-        """The query that was typed or chosen; where there is none, the page stays at its word and says so."""
-        query = find(walk, text) if text else ""
-        if text and not query:
-            st.session_state[UNKNOWN] = text[: view.LONGEST]
-        return query or chosen
-
     st.selectbox(
         "Word",
         [*walk.among, *(query for query in ids if query not in among)],
@@ -102,16 +99,21 @@ def _search(walk: Walk, ids: list[str], chosen: str) -> None:
         width=270,
         label_visibility="collapsed",
         placeholder="A word of either language",
-        accept_new_options=True,
-        **view.widget("word", chosen, write=found, candidate=""),
+        **view.widget("word", chosen, candidate=""),
     )
 
 
 def _asked(current: view.View, walk: Walk) -> tuple[str, str]:
     """The query that the view names, or the first to look at; and what was asked for in vain."""
     found = find(walk, current.word) if current.word else ""
-    unknown = st.session_state.pop(UNKNOWN, "")
-    return (found, unknown) if found else (first(walk), unknown or current.word)
+    return (found, "") if found else (first(walk), current.word)
+
+
+def _left(current: view.View, walk: Walk, chosen: str) -> str:
+    """The word that was shown until the filter was changed, if it is left out now; else nothing."""
+    word, *filtered = st.session_state.get(_SEEN, ("", "", ""))
+    changed = word == chosen and filtered != [current.pos, current.show]
+    return chosen if changed and walk.among and chosen not in walk.among else ""
 
 
 def find(walk: Walk, text: str) -> str:
@@ -152,7 +154,8 @@ def place(current: view.View, walk: Walk, chosen: str) -> str:
     named = f"{current.show} {kind}" if walk.ranked and current.show != "all" else kind
     if chosen not in walk.among:
         return f"{len(walk.among)} {named}s"
-    return f"{named} {walk.among.index(chosen) + 1} of {len(walk.among)}"
+    order = "" if walk.ranked else ", in alphabetical order"
+    return f"{named} {walk.among.index(chosen) + 1} of {len(walk.among)}{order}"
 
 
 def _neighbour(walk: Walk, ids: list[str], chosen: str, by: int) -> str:
@@ -174,22 +177,15 @@ def _step(label: str, side: str, query: str) -> None:
     )
 
 
-def outcome(current: view.View, walk: Walk, chosen: str) -> None:
-    """Which words to walk through; a filter that leaves the word out leads to the first of the others."""
-
-    def filtered() -> None:
-        show = view.current().show
-        if chosen not in fitting(walk.rows, current.pos, show):
-            st.session_state[LEFT] = chosen
-            view.go(word="", candidate="")
-
+def _outcome(current: view.View) -> None:
+    """Which words to walk through."""
     st.segmented_control(
         "Show",
         list(view.SHOWS),
         format_func=view.SHOWS.__getitem__,
         label_visibility="collapsed",
         help=HELP,
-        **view.widget("show", current.show, write=lambda chosen: chosen or "all", then=filtered),
+        **view.widget("show", current.show, write=lambda chosen: chosen or "all"),
     )
 
 
@@ -206,12 +202,13 @@ def _presentation(present: bool) -> None:
     )
 
 
-def _told(current: view.View, walk: Walk, chosen: str, unknown: str) -> None:
+def _told(current: view.View, walk: Walk, chosen: str, left: str, unknown: str) -> None:
     """What the reader asked for and the filter leaves out, with a button that shows it."""
-    left = st.session_state.pop(LEFT, "")
     if unknown:
-        st.caption(f"“{draw.safe(unknown)}” is no word of either language here.")
-    elif left in walk.ids and left != chosen:
+        st.caption(
+            f"“{draw.safe(unknown)}” is no word of either language here; this is {draw.safe(_word(walk, chosen))}."
+        )
+    elif left:
         _line(current, walk, left, "Show it")
     elif chosen not in walk.among:
         _line(current, walk, chosen, "Take it in")
