@@ -42,11 +42,11 @@ def outcome(found: Explanation, method: str) -> str:
         return f"There are no pictures of “{found.word}”, so nothing can be compared."
     if np.isnan(found.rank) or found.winner is None:
         return f"There are no pictures of the right answer “{gold.word}”, so it cannot be found."
+    texts = " It compares the words as texts: no picture of theirs is looked at." if found.learned else ""
     if found.outcome == "found":
-        return f"Found: {method} ranks the right answer “{gold.word}” first of {found.ranked} candidates."
+        return f"Found: {method} ranks the right answer “{gold.word}” first of {found.ranked} candidates.{texts}"
     rank, rival = f"{shown_rank(found.rank)} of {found.ranked}", found.rival.word if found.rival else ""
     where = f"shares rank {rank} with “{rival}”" if found.shared else f"is at rank {rank}; the winner is “{rival}”"
-    texts = " It compares the words as texts: no picture of theirs is looked at." if found.learned else ""
     return f"{found.outcome.capitalize()}: the right answer “{gold.word}” {where}.{texts}"
 
 

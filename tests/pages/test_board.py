@@ -148,7 +148,7 @@ def test_a_picture_opens_with_what_is_known_of_it(pair: Pair, monkeypatch: pytes
         "Words that have it": "run (en), Hase (de), and 4 more",
     }  # fmt: skip
     assert [match["text"] for match in one["matches"]] == ["Hund, cosine 0.90", "rennen, cosine 0.30"]
-    back = board.data(whole)["pictures"][tuple(pair.target.word_ids("Hund"))[0]]["matches"]
+    back = board.data(whole)["pictures"][whole.parts[0].pictures[0].match]["matches"]
     assert [match["text"] for match in back] == ["run, cosine 0.90", "run, cosine 0.40", "run, cosine 0.20"]
 
 

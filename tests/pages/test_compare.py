@@ -111,8 +111,8 @@ def test_a_click_on_a_point_opens_its_word_under_the_first(
     compare.scatter(CURRENT, table, TWO, ONE)
     assert shown.of("switch_page") == ["pages/word.py"]
     assert shown.options("switch_page")[0]["query_params"] == {
-        "dataset": "small", "pair": "en-de", "pos": CURRENT.pos, "method": "maxmax", "backbone": BACKBONE, "show": CURRENT.show,
-        "word": f"w{number}.N",
+        "dataset": "small", "pair": "en-de", "pos": CURRENT.pos, "method": "maxmax", "backbone": BACKBONE,
+        "show": CURRENT.show, "word": f"w{number}.N",
     }  # fmt: skip
     keys = {options["key"] for options in shown.options("plotly_chart")}
     compare.scatter(CURRENT, table, ONE, TWO)

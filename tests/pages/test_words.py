@@ -22,6 +22,7 @@ OUTCOMES = {
     "missed": (case(40, others=(MILK,)), ["Missed", "rank 40", "“Milchshake”"]),
     "tied": (case(1.5, others=(replace(MILK, rank=1.5, score=0.5),)), ["shares rank 1½ of 2 with “Milchsh"]),
     "tied with two right": (case(4 / 3, others=(replace(MILK, rank=2),)), ["Nearly", "is at rank 1⅓ of 2"]),
+    "found as texts": (case(1, learned=True), ["Found", "first of 1 candidates. It compares the words as texts"]),
     "as texts": (case(40, others=(MILK,), learned=True), ["Missed", "rank 40", "as texts", "no picture of theirs"]),
     "no pictures": (case(NAN, pictures=0), ["no pictures of “shake”"]),
     "no pictures of the answer": (case(NAN, others=(MILK,)), ["no pictures of the right answer “schütteln”"]),
