@@ -73,17 +73,17 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
         selection_mode="single-cell",
         alt=f"Ranked candidates for {found.word}",
         column_config={
-            "▸": st.column_config.TextColumn(width=34, help="Stands on the board"),
-            "#": st.column_config.TextColumn(width=50),
-            "✓": st.column_config.TextColumn(width=34, help="A right answer"),
-            "candidate": st.column_config.TextColumn(width=120),
-            "pictures": st.column_config.ImageColumn(width=150, help="Those that made its score, the most alike first"),
+            "▸": st.column_config.TextColumn(width=30, help="Stands on the board"),
+            "#": st.column_config.TextColumn(width=46),
+            "✓": st.column_config.TextColumn(width=30, help="A right answer"),
+            "candidate": st.column_config.TextColumn(width=110),
+            "pictures": st.column_config.ImageColumn(width=140, help="Those that made its score, the most alike first"),
             "behind": st.column_config.ProgressColumn(
-                "behind the winner", format="%.3f", min_value=0.0, max_value=widest or 1.0, width=130,
+                "behind the winner", format="%.3f", min_value=0.0, max_value=widest or 1.0, width=120,
                 help="How far its score is below the first one's",
             ),
-            "score": st.column_config.NumberColumn(format="%.3f", width=70),
-            "POS": st.column_config.TextColumn(width=90),
+            "score": st.column_config.NumberColumn(format="%.3f", width=64),
+            "POS": st.column_config.TextColumn(width=80),
         },
     )  # fmt: skip
     best = len(found.candidates[: _top()])
