@@ -92,6 +92,7 @@ def _try(label: str, key: str, changes: Mapping[str, str] | None, possible: bool
         label,
         key=key,
         type="tertiary",
+        icon=":material/filter_alt:" if key.startswith("only") else ":material/block:",
         disabled=changes is None or not possible,
         help=f"More than {what_if.MOST} pictures would be left out." if changes is None else None,
         on_click=view.go,

@@ -131,7 +131,7 @@ def bar(trial: Trial, pictures: Sequence[str], before: Explanation, now: Explana
             kwargs={"without": "", "first": "", "k": ""},
             key="reset",
         )
-        with st.container(key="what-changed"):
+        with st.container(key="what-changed", width="stretch"):
             st.markdown(draw.safe(_said(trial, pictures, before, now, tried)))
 
 
@@ -141,7 +141,7 @@ def _said(trial: Trial, pictures: Sequence[str], before: Explanation, now: Expla
     else:
         kept = f"{now.pictures} of {len(pictures)} pictures"
         answer = f", {len(trial.target)} left out of {now.gold[0].word}" if trial.target else ""
-        said = f"{kept}{answer}: {story_words.changed(before, now)}"
+        said = f"{story_words.changed(before, now)}; {kept}{answer}."
     return said + (f" ({trial.ignored} wishes of the link could not be met.)" if trial.ignored else "")
 
 

@@ -89,7 +89,9 @@ def test_a_picture_is_left_out_and_the_link_keeps_it(server: Server, page: Any, 
     page.wait_for_selector(".board tr.out")
     assert left_out(page) == 1 and page.locator(".board tbody tr").first.get_attribute("class") == "out"
     said = page.locator(".st-key-what-changed").inner_text()
-    assert said.startswith("13 of 14 pictures: rank 460 → ")
+    assert said.startswith("rank 460 → ") and "13 of 14 pictures" in said
+    box = page.locator(".st-key-what-changed p").bounding_box()
+    assert box["width"] > 250 and box["y"] + box["height"] <= page.locator(".board").bounding_box()["y"]
     page.reload()
     drawn(page)
     page.wait_for_selector(".board tr.out")

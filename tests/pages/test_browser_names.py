@@ -109,7 +109,8 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
             texts[name] = squeezed(page.locator("[data-testid='stMain']").inner_text())
             assert page.evaluate(ACTS) == [], name
             assert page.locator("[data-testid='stException'], [data-testid='stAlertContentError']").count() == 0
-        page.goto(f"{server.url}/word?{urlencode(dict.fromkeys(('pair', 'backbone', 'method', 'word'), LINK))}")
+        asked = dict.fromkeys(("pair", "backbone", "method"), LINK) | {"word": f"{LINK}!"}  # without it a word there is
+        page.goto(f"{server.url}/word?{urlencode(asked)}")
         drawn(page)
         assert squeezed(page.locator("[data-testid='stMain']").inner_text()).count(LINK) == 4
         assert page.evaluate(ACTS) == []
