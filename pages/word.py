@@ -36,7 +36,7 @@ def heading(current: view.View, query: str, found: Explanation, told_of: Story |
         st.markdown(draw.safe(said))
 
 
-def sides(current: view.View, pair: Pair, found: Explanation) -> tuple[Candidate | None, Candidate]:
+def sides(current: view.View, found: Explanation) -> tuple[Candidate | None, Candidate]:
     """The candidate in the middle of the board and the right answer: the view's own in the place of the best."""
     by_word = {one.word: one for one in found.candidates}
     chosen = by_word.get(current.candidate)
@@ -48,7 +48,7 @@ def sides(current: view.View, pair: Pair, found: Explanation) -> tuple[Candidate
 def one_word(current: view.View, pair: Pair, query: str, before: Explanation, told_of: Story | None) -> None:
     """A word, its board, and its story."""
     here = (current.dataset, current.backbone, current.pair, current.method, query)
-    answer = sides(current, pair, before)[1].word
+    answer = sides(current, before)[1].word  # it stays on the board, whichever right answer a change makes the best
     ids = tuple(pair.source.word_ids(before.word))
     trial = what_if.Trial() if before.learned else what_if.read(ids, tuple(pair.target.word_ids(answer)))
     edit = trial.edit(ids, answer)
@@ -59,10 +59,14 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation, to
         found, edit, trial = before, Edit(), what_if.Trial()
     if not before.learned:
         what_if.bar(trial, ids, before, found)
-    rival, right = sides(current, pair, found)
+    rival = sides(current, found)[0]
+    right = next(one for one in found.gold if one.word == answer)
+    # Read all pictures of the board and the groups at once; the parts below find them at hand.
+    words_shown = [one.word for one in (rival, right) if one is not None]
+    load.thumbnails(current.dataset, [*ids, *(key for one in words_shown for key in pair.target.word_ids(one))])
     shown = board.Sides(
         current.dataset, pair, found, trial, rival, right, taken_apart(here, rival, right, edit),
-        order=order(here, sides(current, pair, before), ids),
+        order=order(here, sides(current, before), ids),
     )  # fmt: skip
     board.show(shown, large=view.asked("present") == "1")
     if told_of is not None:

@@ -47,13 +47,15 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
     shown = listed(found, *marked)
     board = {one.word for one in marked}
     gaps = contrast.behind(found, shown)
+    made = [pictures(pair, found, row, method) for row in shown]
+    load.thumbnails(name, [key for own in made for key in own])  # all are read at once; each row finds its own at hand
     rows = pd.DataFrame(
         {
             "▸": ["▸" if row.word in board else "" for row in shown],
             "#": [shown_rank(row.rank) for row in shown],
             "✓": ["✓" if row.gold else "" for row in shown],
             "candidate": [row.word for row in shown],
-            "pictures": [load.strip(name, pictures(pair, found, row, method)) for row in shown],
+            "pictures": [load.strip(name, own) for own in made],
             "behind": gaps,
             "score": [row.score for row in shown],
             "POS": [words.kinds(row.pos) for row in shown],

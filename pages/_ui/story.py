@@ -83,8 +83,14 @@ def _group(
             return
         with st.container(horizontal=True, gap="small"):
             rest = [key for key in ids if key not in group.pictures]
-            _try("Only these", f"only-{side}-{place}", what_if.only(trial, side, ids, group.pictures), bool(rest))
-            _try("Without them", f"not-{side}-{place}", what_if.only(trial, side, ids, rest), bool(rest))
+            for label, key, kept in (("Only these", "only", group.pictures), ("Without them", "not", rest)):
+                changes = _on_board(side, word, what_if.only(trial, side, ids, kept))
+                _try(label, f"{key}-{side}-{place}", changes, bool(rest))
+
+
+def _on_board(side: str, word: str, changes: dict[str, str] | None) -> dict[str, str] | None:
+    """The same parameters, with the right answer on the board whose pictures they leave out."""
+    return changes if changes is None or side == "source" else {**changes, "candidate": word}
 
 
 def _try(label: str, key: str, changes: Mapping[str, str] | None, possible: bool) -> None:
@@ -215,7 +221,7 @@ def change_of(current: view.View, one: Change, found: Explanation, pair: Pair) -
         "backbone": lambda: _among("backbone", one.change, load.opened(current.dataset).backbones, backbones.label),
         "pair": lambda: _among("pair", one.change, load.opened(current.dataset).pairs, str),
     }
-    return ways[one.kind]() if one.kind in ways else None
+    return _on_board(side, word, ways[one.kind]()) if one.kind in ways else None
 
 
 def _here(current: view.View) -> tuple[str, str, str]:

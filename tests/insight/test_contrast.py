@@ -49,6 +49,14 @@ def test_where_only_one_score_was_taken_apart_there_is_no_difference() -> None:
     assert contrasts(None, None, ()) == ()
 
 
+def test_the_nearer_one_has_the_higher_cosine_whatever_it_was_worth() -> None:
+    """Under KNN a picture has one vote, and the others nothing."""
+    rival = Attributed("r", 0.0, (Share("a", "r-a", 0.9, 0.0),), 0.0, ())
+    right = Attributed("g", 1.0, (Share("a", "g-a", 0.8, 1.0),), 0.0, ())
+    (one,) = contrasts(rival, right, ("a",))
+    assert (one.nearer, one.difference, one.bar) == (RIVAL, -1.0, -1.0)
+
+
 def test_equal_shares_have_no_bar() -> None:
     same = apart("r", (0.3, 0.3, 0.3, 0.3))
     assert [one.bar for one in contrasts(same, replace(same, word="g"), IDS)] == [0.0] * 4

@@ -82,7 +82,11 @@ def drawn(
     pair: Any = SimpleNamespace()
     monkeypatch.setattr(candidates, "pictures", lambda pair, found, one, method: [f"{one.word}-{n}" for n in range(3)])
     monkeypatch.setattr(load, "strip", lambda name, ids: f"{name}: {' '.join(ids)}")
+    read: list[list[str]] = []
+    monkeypatch.setattr(load, "thumbnails", lambda name, ids: read.append(ids))
     candidates.table("small", pair, found, marked, "avgmax")
+    (ids,) = read
+    assert ids == [f"{one.word}-{n}" for one in candidates.listed(found, *marked) for n in range(3)], "all in one go"
     options = shown.widget("candidates")
     return options["given"][0], options
 

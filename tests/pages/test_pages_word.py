@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation.pairs import open_pair
+from cldi_core.evaluation.stored_scores import row_of
+from cldi_core.insight import explanation
 from tests import oracles
+from tests.conftest import BACKBONE
 from tests.pages_data import MANY, board_of, button, healthy, open_page, pair_of, texts, unescaped, view_of
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -40,6 +45,21 @@ def test_what_is_tried_ranks_as_if_scored_from_scratch(wide: Dataset) -> None:
     row = {word: oracles.avgmax(kept, list(pair.target[word])) for word in pair.target.words if len(pair.target[word])}
     table = at.dataframe[0].value
     assert table["score"].tolist() == pytest.approx([row[word] for word in table["candidate"]], abs=1e-5)
+
+
+def test_the_right_answer_whose_pictures_are_left_out_stays_on_the_board(small: Dataset) -> None:
+    """Also where another right answer is the better one then."""
+    pair = open_pair(small, BACKBONE, "en-de")
+    row = row_of(pair, rankers.ranker("avgmax"), "run")
+    assert row is not None
+    best = explanation.explain(pair, pair.find("run"), row, None).gold[0].word
+    ids = pair.target.word_ids("rennen")
+    at = healthy(open_page("word", dataset="small", word="run.V", candidate="rennen", without=f"t{ids[0][:8]}"))
+    assert best in ("rennen", "laufen")
+    assert board_of(at)["columns"][2]["word"] == "rennen"
+    assert [one["out"] for one in board_of(at)["strip"]] == [True, False]
+    at = healthy(open_page("word", dataset="small", word="run.V", without=f"t{pair.target.word_ids(best)[0][:8]}"))
+    assert board_of(at)["columns"][2]["word"] == best
 
 
 @pytest.mark.parametrize("value", ["../../etc/passwd", "<script>", "t", "zzzzzzzz", "0" * 3000, "\x00", ",,,"])

@@ -89,6 +89,7 @@ def test_a_group_is_tried_alone_and_left_out(drawn: Shown, url: Url) -> None:
         assert not buttons[key]["disabled"]
         buttons[key]["on_click"](**buttons[key]["kwargs"])
         assert url["without"] == what_if.written(out, (IDS["schütteln"][0],))
+    assert buttons["only-target-0"]["kwargs"]["candidate"] == "schütteln", "also where another stands on the board"
     assert buttons["only-target-0"]["disabled"] and buttons["not-target-0"]["disabled"], "it is all there is"
 
 
@@ -153,7 +154,7 @@ def change(kind: str, text: str, pictures: tuple[str, ...] = (), rank: float = 1
         (change("without", "without crown", IDS["shake"][:2]), {"without": what_if.written(IDS["shake"][:2], ())}),
         (change("group", "only hand", IDS["shake"][:4]), {"without": what_if.written(IDS["shake"][4:], ())}),
         (change("without", "without x", IDS["schütteln"][:1], side="target"),
-         {"without": what_if.written((), IDS["schütteln"][:1])}),
+         {"without": what_if.written((), IDS["schütteln"][:1]), "candidate": "schütteln"}),
         (change("first", "first 3", IDS["shake"][:3]), {"first": "3"}),
         (change("method", "KNN", side=""), {"method": "knn"}),
         (change("method", "knn", side=""), {"method": "knn"}),

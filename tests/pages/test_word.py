@@ -98,12 +98,12 @@ def test_the_candidate_of_the_url_stands_where_it_belongs(
 ) -> None:
     found = case(40, others=(MILK, replace(MILK, word="Milch", rank=2, score=0.7), SECOND))
     found = replace(found, gold=(*found.gold, SECOND))
-    rival, answer = word.sides(replace(CURRENT, candidate=candidate), None, found)
+    rival, answer = word.sides(replace(CURRENT, candidate=candidate), found)
     assert (rival.word, answer.word) == (middle, right)
 
 
 def test_without_a_wrong_candidate_the_middle_is_empty(word: ModuleType) -> None:
-    assert word.sides(CURRENT, None, case(1)) == (None, case(1).gold[0])
+    assert word.sides(CURRENT, case(1)) == (None, case(1).gold[0])
 
 
 @pytest.fixture
