@@ -16,7 +16,7 @@ SHOWN = 15
 
 def open_word(query: str, contender: Contender) -> None:
     """Go to the Word page of a query under one contender."""
-    params = view.of_word(query, pos="NVA", method=contender[0], backbone=contender[1])
+    params = view.of_word(query, method=contender[0], backbone=contender[1])
     st.switch_page("pages/word.py", query_params=params)
 
 
@@ -90,11 +90,11 @@ def wins(current: view.View, table: pd.DataFrame, one: Contender, other: Contend
                 key=key,
                 hide_index=True,
                 on_select="rerun",
-                selection_mode="single-row",
+                selection_mode="single-cell",
                 alt=f"Words that {label(winner)} ranks higher than {label(loser)}",
             )
-            if event.selection.rows:
-                open_word(shown["query"].iloc[event.selection.rows[0]], winner)
+            if event.selection.cells:
+                open_word(shown["query"].iloc[event.selection.cells[0][0]], winner)
             st.caption(f"The {len(shown)} clearest of {len(rows)}; click a row to open the word.")
 
 

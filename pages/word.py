@@ -1,99 +1,118 @@
-"""One word: its pictures beside those of a candidate translation, and why the ranking is what it is."""
+"""One word: source, winner and right answer side by side, and the story of why the ranking is what it is."""
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
-from cldi_core.insight import explanation, overview
-from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
-from pages._ui import candidates, draw, frame, load, view, walk, words
+from cldi_core.insight import contrast, overview
+from cldi_core.insight.explanation import Candidate, Explanation
+from cldi_core.insight.story import Attributed, Story
+from cldi_core.insight.what_if import Edit
+from pages._ui import board, candidates, draw, frame, load, story, story_words, told, view, walk, what_if, words
 
+Here = tuple[str, str, str, str, str]  # data set, backbone, pair, method, query
 COLOURS = {"found": "green", "nearly": "orange", "missed": "red"}
 
 
-def heading(current: view.View, query: str, found: Explanation) -> None:
-    """The word, its right answer, what became of it, and why."""
-    way = f"{rankers.label(current.method)} · {backbones.label(current.backbone)}"
+def heading(current: view.View, query: str, found: Explanation, told_of: Story | None) -> None:
+    """The word, its right answer, what became of it, and why, in a height that is the same for every word."""
+    way = f"{current.pair} · {words.kinds(found.pos)} · {rankers.label(current.method)} · "
+    way += backbones.label(current.backbone)
     seen = ""
     if found.learned:
         unseen = load.never_seen(current.dataset, current.backbone, current.pair)
         seen = f" :violet-badge[{'never seen' if query in unseen else 'seen'} in training]"
     st.markdown(
         f"#### {draw.safe(found.word)} → {draw.safe(found.gold[0].word)} "
-        f":{COLOURS.get(found.outcome, 'gray')}-badge[{found.outcome}] "
-        f":gray-badge[{draw.safe(f'{current.pair} · {words.kinds(found.pos)} · {way}')}]{seen}"
+        f":{COLOURS.get(found.outcome, 'gray')}-badge[{draw.safe(story_words.badge(found))}] "
+        f":gray-badge[{draw.safe(way)}]{seen}"
     )
-    st.markdown(draw.safe(words.verdict(found, rankers.label(current.method))))
+    plain = told_of is None or not told_of.verdict or found.outcome == "uncovered" or found.learned
+    said = words.outcome(found, rankers.label(current.method)) if plain or told_of is None else told_of.verdict
+    with st.container(key="verdict", gap=None):
+        st.markdown(draw.safe(said))
 
 
-def sides(name: str, pair: Pair, found: Explanation, chosen: Candidate) -> None:
-    """The two grids; the right answer and the winner are one click each.
+def sides(current: view.View, found: Explanation) -> tuple[Candidate | None, Candidate]:
+    """The candidate in the middle of the board and the right answer: the view's own in the place of the best."""
+    by_word = {one.word: one for one in found.candidates}
+    chosen = by_word.get(current.candidate)
+    if chosen is None:
+        return found.rival, found.gold[0]
+    return (found.rival, chosen) if chosen.gold else (chosen, found.gold[0])
+
+
+def one_word(current: view.View, pair: Pair, query: str, before: Explanation, told_of: Story | None) -> None:
+    """A word, its board, and its story."""
+    here = (current.dataset, current.backbone, current.pair, current.method, query)
+    answer = sides(current, before)[1].word  # it stays on the board, whichever right answer a change makes the best
+    ids = tuple(pair.source.word_ids(before.word))
+    trial = what_if.Trial() if before.learned else what_if.read(ids, tuple(pair.target.word_ids(answer)))
+    edit = trial.edit(ids, answer)
+    found = told.explained(*here, edit) if edit != Edit() else before
+    heading(current, query, before, told_of)
+    if found is None:
+        st.caption("This method needs the scores of all words: what would change cannot be tried here.")
+        found, edit, trial = before, Edit(), what_if.Trial()
+    if not before.learned:
+        what_if.bar(trial, ids, before, found)
+    rival = sides(current, found)[0]
+    right = next(one for one in found.gold if one.word == answer)
+    # Read all pictures of the board and the groups at once; the parts below find them at hand.
+    words_shown = [one.word for one in (rival, right) if one is not None]
+    load.thumbnails(current.dataset, [*ids, *(key for one in words_shown for key in pair.target.word_ids(one))])
+    shown = board.Sides(
+        current.dataset, pair, found, trial, rival, right, taken_apart(here, rival, right, edit),
+        order=order(here, sides(current, before), ids),
+    )  # fmt: skip
+    board.show(shown, large=view.asked("present") == "1")
+    if told_of is not None:
+        steps(current, told.edited(pair, query, edit), told_of, shown)
+
+
+def taken_apart(
+    here: Here, rival: Candidate | None, right: Candidate, edit: Edit
+) -> tuple[Attributed | None, Attributed | None]:
+    """The scores of both candidates, picture by picture."""
+    return told.attributed(*here, rival.word, edit) if rival else None, told.attributed(*here, right.word, edit)
+
+
+def order(here: Here, stored: tuple[Candidate | None, Candidate], ids: tuple[str, ...]) -> tuple[str, ...]:
+    """The word's pictures in the order of what they do for the rival, before any of them was left out."""
+    return tuple(one.id for one in contrast.contrasts(*taken_apart(here, *stored, Edit()), ids))
+
+
+def steps(current: view.View, edited: Pair, told_of: Story, shown: board.Sides) -> None:
+    """The story in five steps, and what speaks for the verdict.
 
     Args:
-        name: of the data set.
+        edited: the pair without the pictures that are left out; shown: what stands on the board.
     """
-    left, right = st.columns(2, border=True)
-    with left:
-        st.markdown(f"**{draw.safe(found.word)}** · {draw.safe(pair.languages[0])} · {found.pictures} pictures")
-        senses = "" if found.senses is None else f" · {found.senses} WordNet senses"
-        spread = "–" if np.isnan(found.dispersion) else f"{found.dispersion:.2f}"
-        st.caption(f"dispersion {spread}{senses}")
-        draw.grid(name, pair.source.word_ids(found.word), f"{found.word} ({pair.languages[0]})", f"s-{found.word}")
-    with right:
-        mark = " ✓" if chosen.gold else ""
-        st.markdown(
-            f"**{draw.safe(chosen.word)}**{mark} · {draw.safe(pair.languages[1])} · {chosen.pictures} pictures · "
-            f"rank {shown_rank(chosen.rank)}"
-        )
-        with st.container(horizontal=True):
-            offered = [(f"right: {right.word}", right) for right in found.gold]
-            if found.winner and not found.winner.gold:
-                offered.append((f"winner: {found.winner.word}", found.winner))
-            for label, candidate in offered:
-                st.button(
-                    f"{draw.safe(label)} #{shown_rank(candidate.rank)}",
-                    key=f"to-{label}",
-                    type="primary" if candidate.word == chosen.word else "secondary",
-                    on_click=view.go,
-                    kwargs={"candidate": candidate.word},
-                )
-        draw.grid(name, pair.target.word_ids(chosen.word), f"{chosen.word} ({pair.languages[1]})", f"t-{chosen.word}")
-
-
-def behind(name: str, pair: Pair, found: Explanation, chosen: Candidate, method: str) -> None:
-    """The picture pairs that made the score of the chosen candidate."""
-    st.markdown(f"**What made the score of “{draw.safe(chosen.word)}”**")
-    st.caption(rankers.ranker(method).about)
-    if found.learned:
-        st.info(
-            "It compares the two words as texts, by what training taught it of their language: no picture is compared."
-        )
-        return
-    matches = explanation.matches(pair, found.word, chosen.word, method)
-    if not matches:
-        st.info("There are no pictures to compare.")
-        return
-    draw.matches(name, matches, (found.word, chosen.word), f"m-{found.word}-{chosen.word}")
-
-
-def one_word(current: view.View, pair: Pair, query: str, found: Explanation) -> None:
-    """A word, its right answer, its candidates, and why they are in this order."""
-    by_word = {candidate.word: candidate for candidate in found.candidates}
-    chosen = by_word.get(current.candidate, found.gold[0])
-    heading(current, query, found)
-    # Read all pictures of the page at once; the parts below find them at hand.
-    ids = [key for row in candidates.listed(found, chosen) for key in candidates.pictures(pair, row)]
-    load.thumbnails(current.dataset, [*pair.source.word_ids(found.word), *pair.target.word_ids(chosen.word), *ids])
-    sides(current.dataset, pair, found, chosen)
-    left, right = st.columns([3, 2])
-    with left:
-        candidates.table(current.dataset, pair, found, chosen, current.method)
-    with right:
-        behind(current.dataset, pair, found, chosen, current.method)
+    rival = shown.rival.word if shown.rival else ""
+    with st.expander("**1 · Could it be found at all?**", expanded=True):
+        story.could_it(told_of, current.dataset)
+    with st.expander("**2 · What do its pictures show?**", expanded=True):
+        groups = (told_of.groups, told_of.right_groups)
+        if shown.trial.groups:
+            here = (current.dataset, current.backbone, current.pair, current.method)
+            groups = told.groups(*here, f"{told_of.found.word}.{told_of.found.pos}", shown.trial.groups)
+        story.what_shows(current.dataset, shown.pair, told_of, shown.trial, groups)
+    with st.expander("**3 · Who won, and with which pictures?**", expanded=True):
+        marked = tuple(one for one in (shown.rival, shown.answer) if one is not None)
+        candidates.table(current.dataset, edited, shown.found, marked, current.method)
+        if rival:
+            st.markdown(f"**From {draw.safe(shown.answer.word)} to {draw.safe(rival)}, picture by picture**")
+        story.taken_apart(current.dataset, *shown.parts)
+        st.caption(rankers.ranker(current.method).about)
+    with st.expander("**4 · Is the winner a hub, a neighbour, or right after all?**", expanded=True):
+        story.relation(told_of)
+    with st.expander("**5 · What would have saved it?**", expanded=True):
+        story.saved(current, told_of, shown.pair)
+    with st.expander("**6 · Why this verdict?**", expanded=True):
+        story.causes(told_of)
 
 
 def only_pictures(name: str, pair: Pair, query: str) -> None:
@@ -110,31 +129,42 @@ def only_pictures(name: str, pair: Pair, query: str) -> None:
             draw.grid(name, sets.word_ids(word), f"{word} ({language})", f"only-{place}-{word}")
 
 
+def words_of(current: view.View, pair: Pair) -> walk.Walk:
+    """The words to walk through, by rank where there are ranks."""
+    here = (current.dataset, current.backbone, current.pair)
+    ranked = load.rankings(*here, current.method)
+    rows = overview.by_rank(load.unranked(*here) if ranked is None else ranked, "NVA")
+    show = "all" if ranked is None else current.show
+    answers = {query.id: query.right for query in pair.queries}
+    return walk.Walk(rows, walk.fitting(rows, current.pos, show), answers, ranked is not None)
+
+
 def main() -> None:
     """Draw the page."""
     current = view.current()
     if not draw.ready(current, "compare"):
         return
     here = (current.dataset, current.backbone, current.pair)
-    ranked = load.rankings(*here, current.method)
-    if ranked is None:
-        rows = overview.by_rank(load.unranked(*here), current.pos)
-    else:
-        rows = overview.by_rank(ranked, current.pos, current.show)
-    if not len(rows):
-        shown = "here" if ranked is None else f"“{view.SHOWS[current.show].lower()}”"
-        st.info(f"No word is {shown} among the chosen parts of speech.")
-        walk.outcome(current)
+    pair = load.pair_of(*here)
+    among = words_of(current, pair)
+    if not len(among.rows):
+        st.info("The word list has no words.")
         return
-    query = walk.chooser(current, rows, ranked=ranked is not None)
-    found = load.explained(*here, current.method, query)
-    if found is None:
-        only_pictures(current.dataset, load.pair_of(*here), query)
-        draw.unranked(current, "The candidates are not shown", (current.method, current.backbone))
-        return
-    one_word(current, load.pair_of(*here), query, found)
-    if ranked is None:
-        draw.unranked(current, "This word alone was looked at", (current.method, current.backbone))
+    present = view.asked("present") == "1"
+    with st.container(key="presented" if present else "page", gap="xsmall"):
+        query = walk.chooser(current, among, present=present)
+        current = view.current()
+        if not among.among:
+            shown = f"“{view.SHOWS[current.show].lower()}”" if among.ranked else "here"
+            st.info(f"No word is {shown} among the chosen parts of speech.")
+        found = load.explained(*here, current.method, query)
+        if found is None:
+            only_pictures(current.dataset, pair, query)
+            draw.unranked(current, "The candidates are not shown", (current.method, current.backbone))
+            return
+        one_word(current, pair, query, found, told.story(*here, current.method, query))
+        if not among.ranked:
+            draw.unranked(current, "This word alone was looked at", (current.method, current.backbone))
 
 
 frame.draw(main)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,13 @@ def healthy(at: AppTest) -> AppTest:
     assert not at.exception, [element.value for element in at.exception]
     assert not at.error, [element.value for element in at.error]
     return at
+
+
+def board_of(at: AppTest) -> dict[str, Any]:
+    """What the board of the Word page was given."""
+    (found,) = at.get("bidi_component")
+    given: dict[str, Any] = json.loads(found.proto.json)
+    return given
 
 
 def button(at: AppTest, label: str) -> Any:

@@ -1,4 +1,4 @@
-"""The ranked candidates of a word: a table in which a click chooses one."""
+"""The ranked candidates of a word: a table in which a click anywhere in a row chooses it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.insight import explanation
+from cldi_core.insight import contrast, explanation
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
 
-from . import load, view, words
+from . import load, story_words, view, words
 
 TOPS = (10, 30, 100)  # candidates listed
-PICTURES = 4  # of each candidate
+PICTURES = 3  # of each candidate
+ROW = 44  # pixels
 
 
-def listed(found: Explanation, chosen: Candidate) -> list[Candidate]:
-    """The best candidates, every right answer however deep, and the chosen one, by rank."""
-    shown = list(dict.fromkeys([*found.candidates[: _top()], *found.gold, chosen]))
+def listed(found: Explanation, *chosen: Candidate) -> list[Candidate]:
+    """The best candidates, every right answer however deep, and the chosen ones, by rank."""
+    shown = list(dict.fromkeys([*found.candidates[: _top()], *found.gold, *chosen]))
     return sorted(shown, key=lambda candidate: (np.isnan(candidate.rank), candidate.rank, -candidate.score))
 
 
@@ -26,58 +27,80 @@ def _top() -> int:
     return st.session_state.get("candidates listed") or TOPS[0]
 
 
-def pictures(pair: Pair, candidate: Candidate) -> list[str]:
-    """The ids of the pictures that the table shows of a candidate."""
-    return list(pair.target.word_ids(candidate.word)[:PICTURES])
+def pictures(pair: Pair, found: Explanation, candidate: Candidate, method: str) -> list[str]:
+    """The ids of the candidate's pictures that made its score, the most alike first.
+
+    Those of the set as it is stored where no picture made it.
+    """
+    if found.learned:
+        return list(pair.target.word_ids(candidate.word)[:PICTURES])
+    matches = explanation.matches(pair, found.word, candidate.word, method)
+    return list(dict.fromkeys(match.target for match in matches))[:PICTURES]
 
 
-def table(name: str, pair: Pair, found: Explanation, chosen: Candidate, method: str) -> None:
-    """The ranked candidates; the chosen one is marked, and a click chooses another.
+def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ...], method: str) -> None:
+    """The ranked candidates; those on the board are marked, and a click sets another one on it.
 
     Args:
-        name: of the data set.
+        name: of the data set; pair: without the pictures that are left out.
     """
-    shown = listed(found, chosen)
+    shown = listed(found, *marked)
+    board = {one.word for one in marked}
+    gaps = contrast.behind(found, shown)
+    made = [pictures(pair, found, row, method) for row in shown]
+    load.thumbnails(name, [key for own in made for key in own])  # all are read at once; each row finds its own at hand
     rows = pd.DataFrame(
         {
+            "▸": ["▸" if row.word in board else "" for row in shown],
             "#": [shown_rank(row.rank) for row in shown],
             "✓": ["✓" if row.gold else "" for row in shown],
             "candidate": [row.word for row in shown],
+            "pictures": [load.strip(name, own) for own in made],
+            "behind": gaps,
             "score": [row.score for row in shown],
-            "pictures": [load.strip(name, pictures(pair, row)) for row in shown],
             "POS": [words.kinds(row.pos) for row in shown],
         }
     )
-    lowest, highest = explanation.score_range(method, shown)
+    widest = max((gap for gap in gaps if not np.isnan(gap)), default=0.0)
     st.session_state["candidates shown"] = [row.word for row in shown]
-    st.session_state["candidates"] = {"selection": {"rows": [shown.index(chosen)], "columns": [], "cells": []}}
+    # Chosen from anew each time: a click on the cell that was clicked last would choose nothing.
+    st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": []}}
     st.dataframe(
         rows,
         key="candidates",
         hide_index=True,
-        row_height=44,
-        height=44 * min(len(shown), 16) + 40,
+        row_height=ROW,
+        height=ROW * min(len(shown), 12) + 40,
         on_select=_pick,
-        selection_mode="single-row",
+        selection_mode="single-cell",
         alt=f"Ranked candidates for {found.word}",
         column_config={
-            "#": st.column_config.TextColumn(width=50),
-            "✓": st.column_config.TextColumn(width=34, help="A right answer"),
-            "score": st.column_config.ProgressColumn(format="%.3f", min_value=lowest, max_value=highest),
-            "pictures": st.column_config.ImageColumn(width=180),
+            "▸": st.column_config.TextColumn(width=30, help="Stands on the board"),
+            "#": st.column_config.TextColumn(width=46),
+            "✓": st.column_config.TextColumn(width=30, help="A right answer"),
+            "candidate": st.column_config.TextColumn(width=110),
+            "pictures": st.column_config.ImageColumn(width=140, help="Those that made its score, the most alike first"),
+            "behind": st.column_config.ProgressColumn(
+                "behind the winner", format="%.3f", min_value=0.0, max_value=widest or 1.0, width=120,
+                help="How far its score is below the first one's",
+            ),
+            "score": st.column_config.NumberColumn(format="%.3f", width=64),
+            "POS": st.column_config.TextColumn(width=80),
         },
-    )
+    )  # fmt: skip
     best = len(found.candidates[: _top()])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "Candidates listed", TOPS, default=TOPS[0], key="candidates listed", label_visibility="collapsed"
         )
+        tied = story_words.tied(contrast.tied_first(found))
         st.caption(
-            f"The best {best} of {len(found.candidates)} candidates, and every right answer. Click a row to see it."
+            f"{f'{tied} ' if tied else ''}The best {best} of {len(found.candidates)} candidates, and every right "
+            "answer. Click a row to set it on the board."
         )
 
 
 def _pick() -> None:
-    rows = st.session_state["candidates"]["selection"]["rows"]
-    if rows:
-        view.go(candidate=st.session_state["candidates shown"][rows[0]])
+    cells = st.session_state["candidates"]["selection"]["cells"]
+    if cells:
+        view.go(candidate=st.session_state["candidates shown"][cells[0][0]])

@@ -89,13 +89,18 @@ def _offered(current: view.View) -> list[str]:
         return methods.offered()
 
 
+def presented() -> bool:
+    """Whether the visitor shows a word to an audience: there is nothing beside it then."""
+    return view.asked("present") == "1"
+
+
 def navigation() -> StreamlitPage:
-    """Register the pages and return the one that is asked for."""
+    """Register the pages and return the one that is asked for; without a menu while something is presented."""
     pages = [
         st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == next(iter(PAGES)))
         for name, title in PAGES.items()
     ]
-    return st.navigation(pages)
+    return st.navigation(pages, position="hidden" if presented() else "sidebar")
 
 
 def draw(main: Callable[[], None]) -> None:
@@ -135,7 +140,8 @@ def _run(page: StreamlitPage) -> None:
         st.code(HOW_TO_START.removeprefix("Start one with: "), language="bash")
         return
     current, problems = view.start(names, _choices)
-    sidebar(current, names)
+    if not presented():
+        sidebar(current, names)
     for problem in problems:
         st.warning(safe(problem))
     load.opened(current.dataset)  # if it can't be, say so under a sidebar that offers others

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from cldi_core.insight import ceiling, evidence, explanation, what_if
 from cldi_core.insight import story as stories
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.changes import Change
+from cldi_core.insight.depicted import names
 from cldi_core.insight.elsewhere import elsewhere
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group
@@ -24,7 +26,25 @@ from cldi_core.scoring.word_facts import TargetFacts
 
 from . import load
 
+OWNERS = 8  # words named of those that have a picture
 EVIDENCE = (*load.SCORES, "evidence/*/*/*")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a picture: plain text, "" where nothing is.
+
+    Attributes:
+        name: what it depicts or is called; owners: words that have it, at most ``OWNERS``; more: how many others do.
+    """
+
+    name: str
+    licence: str
+    origin: str
+    author: str
+    page: str
+    owners: tuple[str, ...]
+    more: int
 
 
 @load.cached(resource=True, max_entries=40, also=load.SCORES)
@@ -40,7 +60,7 @@ def facts(name: str, backbone: str, pair: str) -> TargetFacts:
 
 
 @load.cached(resource=True, max_entries=40, also=EVIDENCE)
-def known(name: str, backbone: str, pair: str, method: str) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+def of_all_words(name: str, backbone: str, pair: str, method: str) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
     """The stored evidence of all words under a method, and their ceilings; ``None`` for what is not stored."""
     opened = load.pair_of(name, backbone, pair)
     return evidence.stored_evidence(opened, [rankers.ranker(method)]).get(method), ceiling.stored_ceilings(opened)
@@ -93,7 +113,7 @@ def judged(name: str, backbone: str, pair: str, method: str, query: str) -> tupl
     asking = _asking(name, backbone, pair, method, query, Edit())
     if asking is None:
         return (), ""
-    found, ceilings = known(name, backbone, pair, method)
+    found, ceilings = of_all_words(name, backbone, pair, method)
     return stories.judged(replace(asking, evidence=found, ceilings=ceilings))
 
 
@@ -107,7 +127,7 @@ def story(name: str, backbone: str, pair: str, method: str, query: str) -> Story
     def frames(backbone: str, pair: str, method: str) -> pd.DataFrame | None:
         return load.rankings(name, backbone, pair, method)
 
-    found, ceilings = known(name, backbone, pair, method)
+    found, ceilings = of_all_words(name, backbone, pair, method)
     others: list[Change] = elsewhere(load.opened(name), backbone, pair, method, query, frames)
     return stories.tell(replace(asking, evidence=found, ceilings=ceilings, elsewhere=others))
 
@@ -126,3 +146,43 @@ def edited(pair: Pair, query: str, edit: Edit) -> Pair:
     """The pair in which a visitor's pictures are left out; the pair itself where there are none."""
     word = pair.queries[pair.find(query)].word
     return what_if.edited_pair(pair, word, edit) if edit.source or edit.target else pair
+
+
+@load.cached(resource=True, max_entries=12)
+def _owners(name: str) -> Mapping[str, tuple[str, ...]]:
+    """Picture id → the words that have it, with their language."""
+    found: dict[str, list[str]] = {}
+    table = load.opened(name).words
+    for language, word, key in zip(table["language"], table["word"], table["id"], strict=True):
+        found.setdefault(key, []).append(f"{word} ({language})")
+    return {key: tuple(dict.fromkeys(words)) for key, words in found.items()}
+
+
+@load.cached(resource=True, max_entries=12)
+def _columns(name: str) -> Mapping[str, Mapping[str, str]]:
+    """Column → picture id → text: many times as fast to ask as a table."""
+    table = load.opened(name).pictures.table
+    wanted = [column for column in ("licence", "provider", "author", "page") if column in table]
+    return {column: dict(zip(table.index, table[column].astype(str), strict=True)) for column in wanted}
+
+
+def known(name: str, ids: Sequence[str]) -> dict[str, Known]:
+    """What is known of some pictures: id → record.
+
+    Args:
+        name: of the data set.
+    """
+    columns, owners, called = _columns(name), _owners(name), names(load.opened(name), ids)
+
+    def text(column: str, key: str) -> str:
+        value = columns.get(column, {}).get(key, "")
+        return "" if value in ("nan", "None") else value
+
+    found = {}
+    for key in dict.fromkeys(ids):
+        words = owners.get(key, ())
+        found[key] = Known(
+            called[key], text("licence", key), text("provider", key), text("author", key), text("page", key),
+            words[:OWNERS], max(len(words) - OWNERS, 0),
+        )  # fmt: skip
+    return found

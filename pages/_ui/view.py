@@ -21,7 +21,13 @@ from cldi_core.scoring import methods
 
 PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
 SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
-PAGE_PARAMS = ("contenders", "trained", "among", "language", "text")  # of one page alone
+TRIED = ("without", "first", "k")  # what a visitor tries with the pictures of one word
+# Of one page alone; each stays in the URL until one of these changes.
+PAGE_PARAMS = {
+    **dict.fromkeys(("contenders", "trained", "among", "language", "text"), ("method", "backbone")),
+    **dict.fromkeys(TRIED, ("dataset", "pair", "word")),
+    "present": (),
+}
 LISTED = ("dataset", "pair", "backbone")  # looked for among names as they are: that of a data set may be a long path
 LONGEST = 200  # characters of everything else
 DEFAULT_BACKBONE = "efficientnet-lite0"
@@ -58,16 +64,17 @@ def link(view: View) -> str:
 
 
 def of_word(query: str, **changes: str) -> dict[str, str]:
-    """The parameters of the Word page for a query, whatever became of it, at its right answer."""
-    return replace(current(), word=query, show="all", candidate="", **changes).params()
+    """The parameters of the Word page for a query, at its right answer: also where the filter does not show it."""
+    return replace(current(), word=query, candidate="", **changes).params()
 
 
 def go(**changes: str) -> None:
     """Change parameters in the URL, and with them the view; for callbacks.  An empty one leaves the URL.
 
-    Another method or backbone is compared with a new opponent, so it ends what belongs to one page alone.
+    What belongs to one page alone stays as long as it has a meaning: another method or backbone is compared with a new
+    opponent, and what was tried with the pictures of one word says nothing of another.
     """
-    kept = {} if changes.keys() & {"method", "backbone"} else _of_page()
+    kept = {name: value for name, value in _of_page().items() if not changes.keys() & set(PAGE_PARAMS[name])}
     kept |= {name: value for name, value in changes.items() if name in PAGE_PARAMS}
     view = replace(current(), **{name: value for name, value in changes.items() if name not in PAGE_PARAMS})
     st.session_state[_STATE] = view

@@ -1,70 +1,183 @@
-"""The words of the Word page one after the other: filtered by what became of them, sorted by rank."""
+"""The words of the Word page one after the other: filtered by what became of them, sorted by rank.
+
+A word that the URL names is shown also where the filter leaves it out, so that a link opens its word and the filter
+stays as it was; previous and next then lead to its neighbours among those that are filtered.
+"""
 
 from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.dataset import POS
+from cldi_core.insight import explanation
+
 from . import draw, view, words
 
 HELP = "Found: the right answer is first. Nearly: 2nd to 10th. Missed: deeper."
+_SEEN = "walked"  # the word that was shown last, and the filter then
 
 
-def chooser(current: view.View, rows: pd.DataFrame, *, ranked: bool) -> str:
+@dataclass(frozen=True)
+class Walk:
+    """The words to walk through.
+
+    Attributes:
+        rows: all of the pair, in the order of ``overview.by_rank``.
+        among: the ids of those that are filtered, in the same order.
+        answers: query id → its right answers.
+        ranked: whether ranks are known; else there is nothing to filter by.
+    """
+
+    rows: pd.DataFrame
+    among: tuple[str, ...]
+    answers: Mapping[str, tuple[str, ...]]
+    ranked: bool
+
+    @property
+    def ids(self) -> list[str]:
+        """All query ids."""
+        return list(map(str, self.rows["query"]))
+
+
+def fitting(rows: pd.DataFrame, pos: str, show: str) -> tuple[str, ...]:
+    """The ids of the queries of some parts of speech and of one outcome, or ``"all"``."""
+    outcomes = rows["rank"].map(explanation.outcome)
+    fits = rows["pos"].isin(list(pos)) & ((outcomes == show) | (show == "all"))
+    return tuple(map(str, rows.loc[fits, "query"]))
+
+
+def folded(text: str) -> str:
+    """A word as it is looked for: in any case, without accents, "ß" as "ss"."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter)).strip()
+
+
+def chooser(current: view.View, walk: Walk, *, present: bool = False) -> str:
     """Search, filter and previous/next.
 
     Args:
-        rows: of ``overview.by_rank``, at least one.
-        ranked: whether their ranks are known; else there is nothing to filter by.
+        walk: at least one word in all; there may be none among the filtered.
 
     Returns:
-        The id of the query that is shown.
+        The id of the query that is shown.  It may end the choice of a candidate: read the view again.
     """
-    ids = rows["query"].tolist()
-    chosen = _asked(current.word, ids)
-    place = ids.index(chosen)
-    labels = {
-        query: f"{word} · {words.kinds(pos)}" + (f" · {words.place(rank)}" if ranked else "")
-        for query, word, pos, rank in zip(rows["query"], rows["word"], rows["pos"], rows["rank"], strict=True)
-    }
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.selectbox(
-            "Word",
-            ids,
-            format_func=labels.__getitem__,
-            width=330,
-            label_visibility="collapsed",
-            **view.widget("word", chosen, candidate=""),
-        )
-        _step("Previous", "left", ids, place, -1)
-        _step("Next", "right", ids, place, 1)
-        if ranked:
-            outcome(current)
-        st.caption(f"{place + 1} of {len(ids)}, {'by rank' if ranked else 'in alphabetical order'}")
+    chosen, unknown = _asked(current, walk)
+    left = _left(current, walk, chosen)
+    if left:
+        chosen = first(walk)
+        view.go(word="", candidate="")
+    st.session_state[_SEEN] = (chosen, current.pos, current.show)
+    ids = walk.ids
+    with st.container(horizontal=True, vertical_alignment="center", key="walk", gap="small"):
+        _search(walk, ids, chosen)
+        _step("Previous", "left", _neighbour(walk, ids, chosen, -1))
+        st.caption(place(current, walk, chosen), width="content")
+        _step("Next", "right", _neighbour(walk, ids, chosen, 1))
+        if walk.ranked:
+            _outcome(current)
+        _presentation(present)
+    _told(current, walk, chosen, left, unknown)
     return chosen
 
 
-def _asked(word: str, ids: list[str]) -> str:
-    """The query that the view names by its id or its word alone, or the first."""
-    named = word if word in ids else next((one for one in ids if one.rpartition(".")[0] == word), "")
-    if word and not named:
-        st.caption(f"“{draw.safe(word)}” is not among these words; showing the first.")
-    return named or ids[0]
+def _search(walk: Walk, ids: list[str], chosen: str) -> None:
+    labels = {}
+    for query, word, pos, rank in zip(ids, walk.rows["word"], walk.rows["pos"], walk.rows["rank"], strict=True):
+        answers = ", ".join(walk.answers.get(query, ()))
+        labels[query] = f"{word} → {answers} · {words.kinds(pos)}" + (f" · {words.place(rank)}" if walk.ranked else "")
+    among = set(walk.among)
+
+    st.selectbox(
+        "Word",
+        [*walk.among, *(query for query in ids if query not in among)],
+        format_func=lambda query: labels.get(query, query),
+        width=270,
+        label_visibility="collapsed",
+        placeholder="A word of either language",
+        **view.widget("word", chosen, candidate=""),
+    )
 
 
-def _step(label: str, side: str, ids: list[str], place: int, by: int) -> None:
-    there = 0 <= place + by < len(ids)
+def _asked(current: view.View, walk: Walk) -> tuple[str, str]:
+    """The query that the view names, or the first to look at; and what was asked for in vain."""
+    found = find(walk, current.word) if current.word else ""
+    return (found, "") if found else (first(walk), current.word)
+
+
+def _left(current: view.View, walk: Walk, chosen: str) -> str:
+    """The word that was shown until the filter was changed, if it is left out now; else nothing."""
+    word, *filtered = st.session_state.get(_SEEN, ("", "", ""))
+    changed = word == chosen and filtered != [current.pos, current.show]
+    return chosen if changed and walk.among and chosen not in walk.among else ""
+
+
+def find(walk: Walk, text: str) -> str:
+    """The query that a text names, in any case and without accents; "" where none is near.
+
+    By its id, by its word, by a right answer, by the beginning of either, or by a part of it: the first of these that
+    holds of a word, those filtered before the others.
+    """
+    ids, wanted = walk.ids, folded(text)
+    if text in ids or not wanted:
+        return text if text in ids else ""
+    own = dict(zip(ids, map(folded, walk.rows["word"]), strict=True))
+    answers = {query: [folded(one) for one in walk.answers.get(query, ())] for query in ids}
+    holding: tuple[Callable[[str], bool], ...] = (
+        lambda query: query.rpartition(".")[0] == text,
+        lambda query: wanted in (own[query], folded(query)),
+        lambda query: wanted in answers[query],
+        lambda query: own[query].startswith(wanted),
+        lambda query: any(one.startswith(wanted) for one in answers[query]),
+        lambda query: any(wanted in one for one in (own[query], *answers[query])),
+    )
+    order = list(dict.fromkeys([*walk.among, *ids]))
+    return next((query for holds in holding for query in order if holds(query)), "")
+
+
+def first(walk: Walk) -> str:
+    """What a first visit opens: a missed verb, else a missed word, else the first."""
+    missed = set(fitting(walk.rows, "NVA", "missed")) if walk.ranked else set()
+    verbs = set(fitting(walk.rows, "V", "all"))
+    offered = [query for query in walk.among if query in missed]
+    order = [*(query for query in offered if query in verbs), *offered, *walk.among, *walk.ids]
+    return order[0]
+
+
+def place(current: view.View, walk: Walk, chosen: str) -> str:
+    """Where the word stands among those that are filtered: ``"missed verb 41 of 48"``."""
+    kind = words.kinds(current.pos) if len(current.pos) == 1 else "word"
+    named = f"{current.show} {kind}" if walk.ranked and current.show != "all" else kind
+    if chosen not in walk.among:
+        return f"{len(walk.among)} {named}s"
+    order = "" if walk.ranked else ", in alphabetical order"
+    return f"{named} {walk.among.index(chosen) + 1} of {len(walk.among)}{order}"
+
+
+def _neighbour(walk: Walk, ids: list[str], chosen: str, by: int) -> str:
+    """The next (1) or the previous (−1) filtered word in the order of all; "" where there is none."""
+    among, at = set(walk.among), ids.index(chosen)
+    side = ids[at + 1 :] if by > 0 else ids[:at][::-1]
+    return next((query for query in side if query in among), "")
+
+
+def _step(label: str, side: str, query: str) -> None:
     st.button(
         label,
         icon=f":material/chevron_{side}:",
         shortcut=side.capitalize(),
-        disabled=not there,
+        disabled=not query,
         on_click=view.go,
-        kwargs={"word": ids[place + by] if there else ids[place], "candidate": ""},
+        kwargs={"word": query, "candidate": ""},
+        key=f"step-{side}",  # the style shows its symbol alone
     )
 
 
-def outcome(current: view.View) -> None:
+def _outcome(current: view.View) -> None:
     """Which words to walk through."""
     st.segmented_control(
         "Show",
@@ -74,3 +187,58 @@ def outcome(current: view.View) -> None:
         help=HELP,
         **view.widget("show", current.show, write=lambda chosen: chosen or "all"),
     )
+
+
+def _presentation(present: bool) -> None:
+    """Into the presentation mode and out of it."""
+    st.button(
+        "End" if present else "Present",
+        icon=":material/close_fullscreen:" if present else ":material/open_in_full:",
+        shortcut="Esc" if present else None,
+        help="Large pictures and no sidebar; ← and → walk, Esc ends it.",
+        on_click=view.go,
+        kwargs={"present": "" if present else "1"},
+        key="step-present",
+    )
+
+
+def _told(current: view.View, walk: Walk, chosen: str, left: str, unknown: str) -> None:
+    """What the reader asked for and the filter leaves out, with a button that shows it."""
+    if unknown:
+        st.caption(
+            f"“{draw.safe(unknown)}” is no word of either language here; this is {draw.safe(_word(walk, chosen))}."
+        )
+    elif left:
+        _line(current, walk, left, "Show it")
+    elif chosen not in walk.among:
+        _line(current, walk, chosen, "Take it in")
+
+
+def _line(current: view.View, walk: Walk, query: str, label: str) -> None:
+    """What became of a word that the filter leaves out; the button takes out what does so, and no more."""
+    row = walk.rows.iloc[walk.ids.index(query)]
+    shows = current.show in ("all", explanation.outcome(row["rank"])) or not walk.ranked
+    changes = {"word": query, "candidate": "", "show": current.show if shows else "all"}
+    changes["pos"] = "".join(letter for letter in POS if letter in current.pos + str(row["pos"]))
+    with st.container(horizontal=True, vertical_alignment="center", key="filtered", gap="small"):
+        text = f"*{draw.safe(_word(walk, query))}* is {_what(walk, query)}; {_filter(current)}."
+        st.caption(text, width="content")
+        st.button(label, type="tertiary", key="show it", on_click=view.go, kwargs=changes)
+
+
+def _word(walk: Walk, query: str) -> str:
+    return query.rpartition(".")[0]
+
+
+def _what(walk: Walk, query: str) -> str:
+    """``"a verb, found"``."""
+    row = walk.rows.iloc[walk.ids.index(query)]
+    kind = words.kinds(row["pos"])
+    became = f", {words.OUTCOMES[explanation.outcome(row['rank'])]}" if walk.ranked else ""
+    return f"{'an' if kind[:1] == 'a' else 'a'} {kind}{became}"
+
+
+def _filter(current: view.View) -> str:
+    kinds = " and ".join(f"{POS[letter]}s" for letter in current.pos) if current.pos != "NVA" else ""
+    show = f"*{current.show}*" if current.show != "all" else ""
+    return f"you filter {' '.join(part for part in (show, kinds) if part) or 'others'}"

@@ -1,6 +1,7 @@
 """The sentences that people read about words, data sets and features: plain text, made from the core's facts.
 
-Text about image pivoting is in ``pivot_words``.  Nothing here is Markdown; ``draw.safe`` makes it safe to draw.
+Text about image pivoting is in ``pivot_words``, that about why a word failed in ``story_words``.  Nothing here is
+Markdown; ``draw.safe`` makes it safe to draw.
 """
 
 from __future__ import annotations
@@ -30,54 +31,23 @@ def place(rank: float) -> str:
     return "no pictures" if np.isnan(rank) else f"#{shown_rank(rank)}"
 
 
-def verdict(found: Explanation, method: str) -> str:
-    """A sentence or two: what became of a word, and why it may have.
+def outcome(found: Explanation, method: str) -> str:
+    """A sentence: what became of a word.
 
     Args:
         method: its label.
     """
     gold = found.gold[0]
-    if found.reason == "no pictures":
+    if found.pictures == 0:
         return f"There are no pictures of “{found.word}”, so nothing can be compared."
-    if found.reason == "no pictures of the answer" or found.winner is None:
+    if np.isnan(found.rank) or found.winner is None:
         return f"There are no pictures of the right answer “{gold.word}”, so it cannot be found."
+    texts = " It compares the words as texts: no picture of theirs is looked at." if found.learned else ""
     if found.outcome == "found":
-        evidence = "" if found.learned else f" ({_evidence(found)})"
-        return f"Found: {method} ranks the right answer “{gold.word}” first of {found.ranked} candidates{evidence}."
+        return f"Found: {method} ranks the right answer “{gold.word}” first of {found.ranked} candidates.{texts}"
     rank, rival = f"{shown_rank(found.rank)} of {found.ranked}", found.rival.word if found.rival else ""
     where = f"shares rank {rank} with “{rival}”" if found.shared else f"is at rank {rank}; the winner is “{rival}”"
-    return f"{found.outcome.capitalize()}: the right answer “{gold.word}” {where}. {_reason(found)}"
-
-
-def _evidence(found: Explanation) -> str:
-    typical = f"; typical of found {POS[found.pos]}s: {found.typical:.2f}" if not np.isnan(found.typical) else ""
-    return f"best cosine {found.best_cosine:.2f}{typical}"
-
-
-def _reason(found: Explanation) -> str:
-    """Why the right answer is not first, a sentence for each of ``explanation.REASONS`` that can come here."""
-    word, kind, gold, first = found.word, POS[found.pos], found.gold[0].word, found.rival
-    evidence, better = _evidence(found), "as well" if found.shared else "even better"
-    rival, others = (first.word, kinds(first.pos, " and ")) if first else ("", "")
-    return {
-        "texts": "It compares the words as texts in the space it has learned; no picture of theirs is looked at.",
-        "unlike": (
-            f"No picture of “{gold}” looks much like a picture of “{word}” ({evidence}); "
-            f"perhaps its pictures show something else than the {kind}."
-        ),
-        "dispersed": (
-            f"Some pictures do match ({evidence}), but those of “{word}” differ much among themselves "
-            f"(dispersion {found.dispersion:.2f}), so few of them can vote for one translation."
-        ),
-        "other kind": (
-            f"Pictures do match ({evidence}), but those of “{rival}” ({others}) match {better}: "
-            f"what is seen may be a thing that goes with the {kind}."
-        ),
-        "alike": (
-            f"Pictures do match ({evidence}), but those of “{rival}” match {better}; "
-            "what it shows may look alike or be related."
-        ),
-    }[found.reason]
+    return f"{found.outcome.capitalize()}: the right answer “{gold.word}” {where}.{texts}"
 
 
 def settled(errors: Mapping[str, float]) -> str:

@@ -25,7 +25,12 @@ pytestmark = [
 LINK, TITLE = CORPUS[11], CORPUS[12]
 CONTENDERS = f"avgmax@{FOLDER},knn@{FOLDER}"
 # Links within the application, and the anchors of headings, are the only ones; pictures are data of its own.
+# The board of the Word page has a root of its own, in which nothing is a link.
 ACTS = """() => [
+  ...[...document.querySelectorAll('*')].filter(host => host.shadowRoot).flatMap(host => [
+    ...host.shadowRoot.querySelectorAll('a, script, iframe, [onerror], [onclick], [href]'),
+    ...[...host.shadowRoot.querySelectorAll('img')].filter(img => !img.src.startsWith('data:')),
+  ]),
   ...[...document.querySelectorAll('[data-testid="stMain"] a')].filter(a => new URL(a.href).origin !== location.origin),
   ...[...document.querySelectorAll('[data-testid="stMain"] img')].filter(img => !img.src.startsWith('data:')),
   ...document.querySelectorAll('.katex, [data-testid="stMain"] [role="img"][aria-label$="icon"], .js-plotly-plot a'),
@@ -99,10 +104,13 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
             page.goto(f"{server.url}/{path}?{urlencode({'word': NAMES['dog'] + '.N', 'contenders': CONTENDERS})}")
             page.wait_for_selector("h4" if name == "word" else "h1", timeout=60_000)
             drawn(page)
+            if name == "word":
+                assert page.locator(".board thead .word").first.inner_text() == plain(NAMES["dog"])
             texts[name] = squeezed(page.locator("[data-testid='stMain']").inner_text())
             assert page.evaluate(ACTS) == [], name
             assert page.locator("[data-testid='stException'], [data-testid='stAlertContentError']").count() == 0
-        page.goto(f"{server.url}/word?{urlencode(dict.fromkeys(('pair', 'backbone', 'method', 'word'), LINK))}")
+        asked = dict.fromkeys(("pair", "backbone", "method"), LINK) | {"word": f"{LINK}!"}  # without it a word there is
+        page.goto(f"{server.url}/word?{urlencode(asked)}")
         drawn(page)
         assert squeezed(page.locator("[data-testid='stMain']").inner_text()).count(LINK) == 4
         assert page.evaluate(ACTS) == []

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 
 from cldi_core.insight import explanation
-from cldi_core.insight.explanation import Candidate, Explanation
+from cldi_core.insight.explanation import Candidate, Explanation, Match
 from pages._ui import candidates, load, view
 from tests.pages.conftest import Shown
 
@@ -49,13 +49,44 @@ def test_candidates_of_one_rank_are_in_the_order_of_their_scores(shown: Shown, f
     assert words == ["w1", "w2", "w3"]
 
 
+def test_both_of_the_board_are_listed(shown: Shown, found: Explanation) -> None:
+    words = [one.word for one in candidates.listed(found, found.candidates[49], found.candidates[79])]
+    assert words == [*(f"w{number}" for number in range(1, 11)), "w50", "w80", "w115", LOST]
+
+
+def test_the_pictures_are_those_that_made_the_score_in_their_order(
+    monkeypatch: pytest.MonkeyPatch, found: Explanation
+) -> None:
+    made = [
+        Match("a", "p4", 0.9),
+        Match("b", "p2", 0.8),
+        Match("c", "p4", 0.7),
+        Match("d", "p1", 0.1),
+        Match("e", "p0", 0),
+    ]
+    pair: Any = SimpleNamespace(target=SimpleNamespace(word_ids=lambda word: [f"p{n}" for n in range(6)]))
+    asked: list[Any] = []
+    monkeypatch.setattr(explanation, "matches", lambda *given: asked.append(given) or made)
+    assert candidates.pictures(pair, found, found.candidates[3], "knn") == ["p4", "p2", "p1"], "each once"
+    assert asked == [(pair, "dog", "w4", "knn")]
+    made[1:] = []
+    assert candidates.pictures(pair, found, found.candidates[3], "maxmax") == ["p4"], "no other has made it"
+    learned = replace(found, learned=True)
+    assert candidates.pictures(pair, learned, found.candidates[3], "pivot-sym") == ["p0", "p1", "p2"]
+
+
 def drawn(
-    shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation, chosen: Candidate
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation, *marked: Candidate
 ) -> tuple[Any, dict[str, Any]]:
     """The table and its options."""
-    pair: Any = SimpleNamespace(target=SimpleNamespace(word_ids=lambda word: [f"{word}-{n}" for n in range(6)]))
+    pair: Any = SimpleNamespace()
+    monkeypatch.setattr(candidates, "pictures", lambda pair, found, one, method: [f"{one.word}-{n}" for n in range(3)])
     monkeypatch.setattr(load, "strip", lambda name, ids: f"{name}: {' '.join(ids)}")
-    candidates.table("small", pair, found, chosen, "avgmax")
+    read: list[list[str]] = []
+    monkeypatch.setattr(load, "thumbnails", lambda name, ids: read.append(ids))
+    candidates.table("small", pair, found, marked, "avgmax")
+    (ids,) = read
+    assert ids == [f"{one.word}-{n}" for one in candidates.listed(found, *marked) for n in range(3)], "all in one go"
     options = shown.widget("candidates")
     return options["given"][0], options
 
@@ -63,38 +94,54 @@ def drawn(
 def test_the_table_says_what_is_known_of_each(
     shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation
 ) -> None:
-    table, options = drawn(shown, monkeypatch, found, found.gold[1])
+    table, options = drawn(shown, monkeypatch, found, found.candidates[0], found.gold[1])
     assert table["#"].tolist() == ["1", "2", "3", "4½", "4½", "6", "7", "8", "9", "10", "115", "–"]
+    assert table["▸"].tolist() == ["▸"] + [""] * 10 + ["▸"]
     assert table["✓"].tolist() == [""] * 10 + ["✓"] * 2
     assert table["candidate"].tolist()[-3:] == ["w10", "w115", LOST]
     assert table["score"].tolist()[:2] == [0.995, 0.99] and math.isnan(table["score"].iloc[-1])
-    assert table["pictures"][0] == "small: w1-0 w1-1 w1-2 w1-3", "four of each"
+    assert table["behind"].tolist()[:11] == pytest.approx([(n - 1) / 200 for n in [*range(1, 11), 115]])
+    assert table["pictures"][0] == "small: w1-0 w1-1 w1-2", "three of each"
     assert table["POS"].tolist()[-2:] == ["noun, verb", "adjective"]
-    assert (options["hide_index"], options["selection_mode"]) == (True, "single-row")
+    assert (options["hide_index"], options["selection_mode"]) == (True, "single-cell")
     assert options["alt"] == "Ranked candidates for dog"
-    bar = options["column_config"]["score"]["type_config"]
-    shown_ones = candidates.listed(found, found.gold[1])
-    assert (bar["min_value"], bar["max_value"]) == explanation.score_range("avgmax", shown_ones)
+    bar = options["column_config"]["behind"]["type_config"]
+    assert (bar["min_value"], bar["max_value"]) == (0, pytest.approx(114 / 200))
     assert bar["type"] == "progress" and bar["format"] == "%.3f"
     assert options["column_config"]["pictures"]["type_config"]["type"] == "image"
-    assert shown.of("caption") == ["The best 10 of 121 candidates, and every right answer. Click a row to see it."]
+    (told,) = shown.of("caption")
+    assert told.startswith("The best 10 of 121 candidates, and every right answer. Click a row")
     control = shown.widget("candidates listed")
     assert control["given"] == ("Candidates listed", (10, 30, 100)) and control["default"] == 10
 
 
-@pytest.mark.parametrize("place", [0, 4, 10, 11])
-def test_the_chosen_row_is_marked_and_a_click_chooses_another(
-    shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation, place: int
+def test_ties_for_the_first_place_are_told(shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation) -> None:
+    ranked = [replace(one, score=0.999, rank=2.0) for one in found.candidates[:3]]
+    drawn(shown, monkeypatch, replace(found, candidates=(*ranked, *found.candidates[3:])), ranked[0])
+    assert shown.of("caption")[0].startswith("Three words tie for first. The best 10")
+
+
+def test_where_nothing_has_a_score_the_bar_has_a_scale(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation
+) -> None:
+    _, options = drawn(shown, monkeypatch, replace(found, candidates=found.gold[1:], gold=found.gold[1:]))
+    assert options["column_config"]["behind"]["type_config"]["max_value"] == 1.0
+
+
+@pytest.mark.parametrize("column", ["▸", "#", "✓", "candidate", "pictures", "behind", "score", "POS"])
+def test_a_click_anywhere_in_a_row_chooses_it(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation, column: str
 ) -> None:
     listed = candidates.listed(found, found.candidates[0])
-    _, options = drawn(shown, monkeypatch, found, listed[place])
-    assert st.session_state["candidates"]["selection"] == {"rows": [place], "columns": [], "cells": []}
+    table, options = drawn(shown, monkeypatch, found, listed[0])
+    assert column in table
+    assert st.session_state["candidates"]["selection"] == {"rows": [], "columns": [], "cells": []}
     gone: list[dict[str, str]] = []
     monkeypatch.setattr(view, "go", lambda **changes: gone.append(changes))
     for number, one in enumerate(listed):
-        st.session_state["candidates"] = {"selection": {"rows": [number]}}
+        st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": [(number, column)]}}
         options["on_select"]()
         assert gone[-1] == {"candidate": one.word}
-    st.session_state["candidates"] = {"selection": {"rows": []}}
+    st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": []}}
     options["on_select"]()
-    assert len(gone) == len(listed), "a click on the marked row leaves it"
+    assert len(gone) == len(listed), "a click on the chosen cell leaves it"

@@ -25,7 +25,7 @@ CURRENT = view.View("small", "en-de", "NV", "avgmax", BACKBONE, "found", "dog.N"
 @pytest.fixture
 def compare(module: Callable[[str], ModuleType], shown: Shown, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(view, "current", lambda: CURRENT)
-    nothing = Event(selection=Event(points=[], rows=[]))
+    nothing = Event(selection=Event(points=[], cells=[]))
     shown.answers |= {"plotly_chart": nothing, "dataframe": nothing}
     return module("compare")
 
@@ -111,8 +111,8 @@ def test_a_click_on_a_point_opens_its_word_under_the_first(
     compare.scatter(CURRENT, table, TWO, ONE)
     assert shown.of("switch_page") == ["pages/word.py"]
     assert shown.options("switch_page")[0]["query_params"] == {
-        "dataset": "small", "pair": "en-de", "pos": "NVA", "method": "maxmax", "backbone": BACKBONE, "show": "all",
-        "word": f"w{number}.N",
+        "dataset": "small", "pair": "en-de", "pos": CURRENT.pos, "method": "maxmax", "backbone": BACKBONE,
+        "show": CURRENT.show, "word": f"w{number}.N",
     }  # fmt: skip
     keys = {options["key"] for options in shown.options("plotly_chart")}
     compare.scatter(CURRENT, table, ONE, TWO)
@@ -137,7 +137,7 @@ def test_the_clearest_wins_of_each_side_are_listed(compare: ModuleType, shown: S
     lines = [f"The 15 clearest of {count}; click a row to open the word." for count in (18, 20)]
     assert shown.of("caption") == lines
     assert len({options["key"] for options in shown.options("dataframe")}) == 2
-    assert {options["selection_mode"] for options in shown.options("dataframe")} == {"single-row"}
+    assert {options["selection_mode"] for options in shown.options("dataframe")} == {"single-cell"}
     assert {options["on_select"] for options in shown.options("dataframe")} == {"rerun"}
 
 
@@ -150,7 +150,7 @@ def test_a_click_on_a_row_opens_its_word_under_the_winner(
 
     def clicked(data: pd.DataFrame, **options: Any) -> Event:
         drawn.append(data)
-        return Event(selection=Event(rows=[row] if len(drawn) == side + 1 else []))
+        return Event(selection=Event(cells=[(row, "word")] if len(drawn) == side + 1 else []))
 
     monkeypatch.setattr(compare.st, "dataframe", clicked)
     compare.wins(CURRENT, table, ONE, TWO)

@@ -73,12 +73,16 @@ def test_a_method_that_is_composed_is_among_those_that_are_offered(
     ][1] == ("Method", ["avgmax", "knn"])
 
 
-def test_every_page_is_registered_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("present", "position"), [("", "sidebar"), ("1", "hidden"), ("yes", "sidebar")])
+def test_every_page_is_registered_under_its_name(
+    monkeypatch: pytest.MonkeyPatch, url: Url, present: str, position: str
+) -> None:
+    url["present"] = present
     made: list[dict[str, Any]] = []
     monkeypatch.setattr(st, "Page", lambda file, **options: made.append({"file": file, **options}) or options["title"])
-    monkeypatch.setattr(st, "navigation", lambda pages: ("chosen", pages))
+    monkeypatch.setattr(st, "navigation", lambda pages, position: (position, pages))
     titles = ["Overview", "Word", "Compare", "Dispersion", "Map", "Image pivoting", "Results", "Data"]
-    assert frame.navigation() == ("chosen", titles)
+    assert frame.navigation() == (position, titles)
     assert [one["default"] for one in made] == [True, *[False] * 7]
     for one in made:
         assert one["file"] == f"pages/{one['url_path']}.py" and (ROOT / one["file"]).is_file()
@@ -152,6 +156,13 @@ def test_a_page_is_drawn_below_what_the_link_got_wrong(page: Page, visited: Show
     assert visited.of("warning") == [draw.safe("There is no pair “*x*” here; showing en-de.")]
     names = [name for name, *_ in visited.calls]
     assert names.index("warning") < names.index("markdown")
+
+
+def test_nothing_stands_beside_what_is_presented(page: Page, visited: Shown, url: Url) -> None:
+    url |= {"dataset": "small", "present": "1", "pair": "*x*"}
+    frame.run()
+    assert page.runs == 1 and url["present"] == "1" and len(visited.of("warning")) == 1
+    assert visited.of("selectbox") == visited.of("pills") == []
 
 
 @pytest.mark.parametrize(

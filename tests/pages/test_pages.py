@@ -17,6 +17,7 @@ from cldi_core.evaluation import tables
 from cldi_core.insight import maps, overview
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures, frame, load, words
+from pages._ui.foreign import plain
 from tests import oracles, ranked
 from tests.conftest import BACKBONE
 from tests.pages_data import (
@@ -26,6 +27,7 @@ from tests.pages_data import (
     RANKS,
     Charts,
     Event,
+    board_of,
     button,
     german,
     healthy,
@@ -73,8 +75,10 @@ def test_the_sidebar_changes_the_view() -> None:
     assert (view_of(at)["method"], view_of(at)["word"]) == ("cnn-max", "dog.N")
     at = healthy(at.sidebar.get("button_group")[0].set_value(["V"]).run())
     assert view_of(at)["pos"] == "V"
-    options = at.selectbox(key="word").options
-    assert len(options) == 5 and all(option.split(" · ")[1] == "verb" for option in options)
+    kinds = [option.split(" · ")[1] for option in at.selectbox(key="word").options]
+    assert kinds[:5] == ["verb"] * 5 and "verb" not in kinds[5:] and len(kinds) == 22, "all can be searched"
+    assert "*dog* is a noun, found; you filter verbs." in texts(at)
+    at = healthy(open_page("word", word="run.V", pos="V"))
     at = healthy(at.sidebar.selectbox(key="pair").set_value("en-fr").run())
     assert view_of(at)["pair"] == "en-fr" and "→ run\\|fr" in texts(at)
     at = healthy(at.sidebar.get("button_group")[0].set_value([]).run())
@@ -86,36 +90,41 @@ def test_the_word_page_tells_the_true_rank(word: str) -> None:
     pos, rank = RANKS[word]
     at = healthy(open_page("word", word=f"{word}.{pos}"))
     said = unescaped(texts(at))
-    opening = {1: "Found: AVGMAX ranks the right answer"}.get(rank, "Nearly:" if rank <= 10 else "Missed:")
-    (verdict,) = [line for line in said.splitlines() if line.startswith(opening)]
-    assert f"“{german(word)}”" in verdict
-    assert (f"at rank {rank} of {len(RANKS)};" in verdict) == (rank > 1)
+    became = "found" if rank == 1 else "nearly" if rank <= 10 else "missed"
+    assert f"badge[{became}, #{rank} of {len(RANKS)}]" in said
+    shown = board_of(at)["columns"]
+    assert (shown[0]["word"], shown[2]["word"]) == (plain(word), plain(german(word)))
+    assert shown[1]["role"].startswith("runner-up" if rank == 1 else "winner")
+    assert shown[1]["facts"].startswith("#2" if rank == 1 else "#1") and shown[2]["facts"].startswith(f"#{rank} ")
     table = at.dataframe[0].value
     assert table.loc[table["✓"] == "✓", ["#", "candidate"]].to_numpy().tolist()[0] == [str(rank), german(word)]
     assert table["#"].tolist()[:10] == [str(n) for n in range(1, 11)]
     assert table["score"].dropna().is_monotonic_decreasing
-    assert f"rank {rank}" in said
 
 
 def test_right_answers_without_pictures_are_listed_without_a_rank() -> None:
     at = open_page("word", word="dog.N")
     table = at.dataframe[0].value
     assert table.loc[table["✓"] == "✓", ["#", "candidate"]].to_numpy().tolist() == [["1", "dog|de"], ["–", "Köter"]]
-    at = healthy(button(at, "right\\: Köter").click().run())
-    assert view_of(at)["candidate"] == "Köter"
-    assert [info.value for info in at.info] == ["No pictures of Köter \\(de\\).", "There are no pictures to compare."]
+    at = healthy(open_page("word", word="dog.N", candidate="Köter"))
+    right = board_of(at)["columns"][2]
+    assert right["word"] == "Köter" and right["facts"].startswith("no rank") and board_of(at)["strip"] == []
 
 
-def test_buttons_show_the_right_answer_and_the_winner() -> None:
+def test_the_candidate_of_the_link_stands_on_the_board() -> None:
     at = open_page("word", word="shake.V")
-    right, winner = button(at, "right\\: shake"), button(at, "winner")
-    assert right.label == "right\\: shake\\|de #17" and winner.label.endswith("#1")
-    at = healthy(winner.click().run())
-    best = at.dataframe[0].value["candidate"][0]
-    assert view_of(at)["candidate"] == best != german("shake")
-    assert f"What made the score of “{best}”" in unescaped(texts(at))
-    at = healthy(button(at, "right").click().run())
-    assert view_of(at)["candidate"] == german("shake")
+    assert [one["word"] for one in board_of(at)["columns"][1:]] == [
+        at.dataframe[0].value["candidate"][0],
+        german("shake"),
+    ]
+    chosen = at.dataframe[0].value["candidate"][4]
+    at = healthy(open_page("word", word="shake.V", candidate=chosen))
+    middle = board_of(at)["columns"][1]
+    assert (middle["word"], middle["role"]) == (chosen, "candidate you chose · de")
+    assert at.dataframe[0].value.loc[at.dataframe[0].value["▸"] == "▸", "candidate"].tolist() == [
+        chosen,
+        german("shake"),
+    ]
 
 
 def test_a_deep_candidate_of_a_link_joins_the_table() -> None:
@@ -138,14 +147,16 @@ def test_previous_and_next_walk_through_all_words_by_rank() -> None:
     assert view_of(button(at, "Previous").click().run())["word"] == BY_RANK[2]
     last = open_page("word", word=UNKNOWN[-1])
     assert button(last, "Next").disabled
-    assert "22 of 22, by rank" in texts(last)
+    assert "word 22 of 22" in texts(last)
 
 
 def test_search_selects_a_word() -> None:
     at = open_page("word", word="dog.N", candidate="cow|de")
     box = at.selectbox(key="word")
     assert [option.split(" · ")[-1] for option in box.options][-3:] == ["#19", "no pictures", "no pictures"]
-    assert any(option.startswith(HOSTILE[0] + " · noun") for option in box.options)  # options are not Markdown
+    assert any(
+        option.startswith(f"{HOSTILE[0]} → {german(HOSTILE[0])} · noun") for option in box.options
+    )  # options are not Markdown
     at = healthy(box.set_value("owe.V").run())
     assert view_of(at)["word"] == "owe.V" and "candidate" not in view_of(at)
     assert "#### owe → owe\\|de" in texts(at)
@@ -157,8 +168,9 @@ def test_words_are_filtered_by_what_became_of_them(show: str, low: int, high: in
     at = healthy(at.main.get("button_group")[0].set_value(show).run())
     assert view_of(at)["show"] == show
     expected = [query for query in BY_RANK if query[-1] in "NV" and low <= RANKS[query[:-2]][1] <= high]
-    options = [option.split(" · ")[0] for option in at.selectbox(key="word").options]
-    assert options == [query[:-2] for query in expected]
+    options = [option.split(" → ")[0] for option in at.selectbox(key="word").options]
+    assert options[: len(expected)] == [query[:-2] for query in expected] and len(options) == 22
+    assert at.selectbox(key="word").value in expected
 
 
 def test_a_word_is_found_without_its_part_of_speech() -> None:
@@ -171,19 +183,6 @@ def test_more_candidates_can_be_listed(wide: Dataset) -> None:
     at = healthy(at.segmented_control(key="candidates listed").set_value(30).run())
     many = at.dataframe[0].value["candidate"].tolist()
     assert many[: len(few) - 1] == few[:-1] and len(many) == min(30, len(pair_of(wide).target.words))
-
-
-def test_grids_and_matches_turn_their_pages() -> None:
-    at = open_page("word", word="dog.N")
-    assert [len(at.get("image")[0].value), f"1–24 of {MANY}" in texts(at)] == [24, True]
-    at = healthy(at.button(key="on-s-dog").click().run())
-    assert [len(at.get("image")[0].value), f"25–{MANY} of {MANY}" in texts(at)] == [MANY - 24, True]
-    assert at.button(key="on-s-dog").disabled
-    (onward,) = [one for one in at.button if str(one.key).startswith("on-m-dog-")]
-    first = list(at.get("image")[-1].value)
-    assert len(first) == draw.MATCHES and f"1–{draw.MATCHES} of {MANY}" in texts(at)
-    at = healthy(onward.click().run())
-    assert list(at.get("image")[-1].value) != first and f"{draw.MATCHES + 1}–{2 * draw.MATCHES} of {MANY}" in texts(at)
 
 
 def test_the_overview_tells_four_stories_and_the_facts(wide: Dataset) -> None:
@@ -237,7 +236,7 @@ def test_a_click_on_a_dispersion_opens_the_word(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(st, "plotly_chart", Charts(points=[{"customdata": 5}]))
     at = healthy(open_page("dispersion", pair="en-de", pos="NV", show="found"))
     assert "#### shake →" in texts(at)  # the sixth noun or verb of the list
-    assert (view_of(at)["word"], view_of(at)["show"]) == ("shake.V", "all")
+    assert (view_of(at)["word"], view_of(at)["show"]) == ("shake.V", "found"), "the filter stays"
 
 
 @pytest.fixture

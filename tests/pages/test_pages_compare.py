@@ -53,7 +53,7 @@ def test_a_win_opens_the_word_under_the_winner(small: Dataset, monkeypatch: pyte
         """A click on the first row of the winner's table, which AppTest can't make."""
         clicked = str(options.get("key", "")).startswith(f"wins-('{winner}'")
         draw_table(data, **options)
-        return Event(selection=Event(rows=[0] if clicked else []))
+        return Event(selection=Event(cells=[(0, "word")] if clicked else []))
 
     monkeypatch.setattr(st, "dataframe", table)
     at = healthy(open_page("compare", contenders=f"maxmax@{BACKBONE},knn@{BACKBONE}", show="found"))

@@ -21,7 +21,7 @@ from cldi_core.scoring import methods
 from pages._ui import figures, load
 from tests import ranked
 from tests.conftest import BACKBONE
-from tests.pages_data import healthy, open_page, score_all, texts, unescaped, view_of
+from tests.pages_data import board_of, healthy, open_page, score_all, texts, unescaped, view_of
 from tests.pivot_data import OPTIONS, build
 
 FULL = {"dataset": "shapes", "pair": "en-de", "pos": "NVA", "backbone": BACKBONE, "show": "all"}
@@ -139,7 +139,8 @@ def test_a_word_says_whether_training_saw_it(shapes: dataset.Dataset) -> None:
     for query, said in ((new, "never seen in training"), (old, "-badge[seen in training]")):
         at = healthy(open_page("word", **FULL, method="pivot-sym", word=query))
         assert said in texts(at) and "as texts" in texts(at)
-        assert "What made the score" in texts(at) and "best cosine" not in texts(at)
+        assert "No picture made these scores" in texts(at) and "what-if" not in at.session_state
+        assert board_of(at)["footer"] == [] and all(row["locked"] for row in board_of(at)["rows"])
     at = healthy(open_page("word", **FULL, method="avgmax", word=new))
     assert "in training" not in texts(at)
 

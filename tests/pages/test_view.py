@@ -34,7 +34,9 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
-    assert view.PAGE_PARAMS == ("contenders", "trained", "among", "language", "text")
+    assert tuple(view.PAGE_PARAMS) == (
+        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present"
+    )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
     assert view.SHOWS == {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
@@ -221,12 +223,24 @@ def test_a_choice_is_one_of_those_that_exist(url: Url, value: str) -> None:
     assert view.one_of("trained", ["items/vse/0", "items/oe/0"]) == "items/oe/0"
 
 
-def test_the_link_to_a_word_is_to_its_right_answer_among_all_words(url: Url) -> None:
-    assert FULL.candidate and FULL.show != "all" and FULL.word != "owe.V"
+@pytest.mark.parametrize("name", ["without", "first", "k", "present"])
+@pytest.mark.parametrize("change", view.PARAMS)
+def test_what_is_tried_ends_with_the_word_and_a_presentation_with_nothing(url: Url, name: str, change: str) -> None:
+    url[name] = "1"
+    view.go(**{change: "x"})
+    assert (name in url) == (name == "present" or change not in ("dataset", "pair", "word"))
+
+
+def test_a_parameter_that_is_set_is_not_ended_by_what_changes_with_it(url: Url) -> None:
+    url["without"] = "00000001"
+    view.go(word="owe.V", without="00000002")
+    assert (url["word"], url["without"]) == ("owe.V", "00000002")
+
+
+def test_the_link_to_a_word_is_to_its_right_answer_and_keeps_the_filter(url: Url) -> None:
+    assert FULL.candidate and FULL.show != "all" and FULL.pos != "NVA" and FULL.word != "owe.V"
     params = view.of_word("owe.V")
-    assert params == {name: value for name, value in FULL.params().items() if name != "candidate"} | {
-        "word": "owe.V", "show": "all"
-    }  # fmt: skip
+    assert params == {name: value for name, value in FULL.params().items() if name != "candidate"} | {"word": "owe.V"}
     assert view.of_word("owe.V", pos="N", method="knn") == params | {"pos": "N", "method": "knn"}
 
 

@@ -1,4 +1,4 @@
-"""Parts of the Word page: heading, both sides, what made a score, and a word whose candidates are not known."""
+"""Parts of the Word page: heading, what stands on the board, and a word whose candidates are not known."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.insight import explanation
-from cldi_core.insight.explanation import Candidate, Explanation, Match
-from pages._ui import candidates, draw, load, view, words
+from cldi_core.insight.explanation import Candidate, Explanation
+from pages._ui import draw, load, told, view, words
 from tests.conftest import BACKBONE
 from tests.insight.test_explanation import MILK, NAN, case
-from tests.pages.conftest import Shown, Url
+from tests.pages.conftest import Shown
 
 CURRENT = view.View("small", "en-de", method="maxmax", backbone=BACKBONE)
 
@@ -37,30 +35,42 @@ def grids(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     return found
 
 
-PAIR: Any = SimpleNamespace(
-    source=SimpleNamespace(word_ids=lambda one: [f"{one} 1", f"{one} 2"]),
-    target=SimpleNamespace(word_ids=lambda one: [f"{one} 1"]),
-    languages=("en", "*de*"),
-)
-
-
 @pytest.mark.parametrize(
     ("found", "badge"),
     [
-        (case(1), ":green-badge[found]"),
-        (case(2, others=(MILK,)), ":orange-badge[nearly]"),
-        (case(40, others=(MILK,)), ":red-badge[missed]"),
-        (case(NAN, pictures=0), ":gray-badge[uncovered]"),
+        (case(1), r":green-badge[found, \#1 of 1]"),
+        (case(2, others=(MILK,)), r":orange-badge[nearly, \#2 of 2]"),
+        (case(40, others=(MILK,)), r":red-badge[missed, \#40 of 2]"),
+        (case(NAN, pictures=0), ":gray-badge[no pictures]"),
     ],
 )
 def test_the_heading_says_what_became_of_the_word(
     word: ModuleType, shown: Shown, found: Explanation, badge: str
 ) -> None:
-    word.heading(CURRENT, "shake.V", replace(found, word="*shake*"))
+    word.heading(CURRENT, "shake.V", replace(found, word="*shake*"), None)
     first, second = shown.of("markdown")
     way = draw.safe("en-de · verb · MAXMAX · EfficientNet-Lite0")
     assert first == f"#### {draw.safe('*shake*')} → schütteln {badge} :gray-badge[{way}]"
-    assert second == draw.safe(words.verdict(replace(found, word="*shake*"), "MAXMAX"))
+    assert second == draw.safe(words.outcome(replace(found, word="*shake*"), "MAXMAX"))
+
+
+@pytest.mark.parametrize(
+    ("found", "own"),
+    [
+        (case(40, others=(MILK,)), True),
+        (case(1), True),
+        (case(NAN, pictures=0), False),
+        (case(40, learned=True), False),
+    ],
+)  # fmt: skip
+def test_the_verdict_is_that_of_the_causes_where_there_can_be_one(
+    word: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation, own: bool
+) -> None:
+    monkeypatch.setattr(load, "never_seen", lambda *given: frozenset())
+    word.heading(CURRENT, "shake.V", found, SimpleNamespace(verdict="*Because*."))
+    word.heading(CURRENT, "shake.V", found, SimpleNamespace(verdict=""))
+    plain = draw.safe(words.outcome(found, "MAXMAX"))
+    assert shown.of("markdown")[1::2] == [draw.safe("*Because*.") if own else plain, plain]
 
 
 @pytest.mark.parametrize(("query", "seen"), [("shake.V", "never seen"), ("dog.N", "seen")])
@@ -68,97 +78,32 @@ def test_the_heading_of_a_learned_method_says_what_training_saw(
     word: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, query: str, seen: str
 ) -> None:
     monkeypatch.setattr(load, "never_seen", lambda *given: frozenset({"shake.V"}))
-    word.heading(CURRENT, query, case(1, learned=True))
+    word.heading(CURRENT, query, case(1, learned=True), None)
     assert shown.of("markdown")[0].endswith(f" :violet-badge[{seen} in training]")
 
 
+SECOND = Candidate("rütteln", 41.5, 0.4, True, "V", 2)
+
+
 @pytest.mark.parametrize(
-    ("dispersion", "senses", "line"),
+    ("candidate", "middle", "right"),
     [
-        (0.456, 8, "dispersion 0.46 · 8 WordNet senses"),
-        (NAN, None, "dispersion –"),
-        (0.5, 0, "dispersion 0.50 · 0 WordNet senses"),
+        ("", "Milchshake", "schütteln"), ("nobody", "Milchshake", "schütteln"),
+        ("Milchshake", "Milchshake", "schütteln"), ("Milch", "Milch", "schütteln"),
+        ("schütteln", "Milchshake", "schütteln"), ("rütteln", "Milchshake", "rütteln"),
     ],
-)
-def test_both_sides_show_their_pictures(
-    word: ModuleType, shown: Shown, grids: list[tuple[Any, ...]], dispersion: float, senses: int | None, line: str
+)  # fmt: skip
+def test_the_candidate_of_the_url_stands_where_it_belongs(
+    word: ModuleType, candidate: str, middle: str, right: str
 ) -> None:
-    found = case(40, others=(replace(MILK, word="*Milch*"),), dispersion=dispersion, senses=senses)
-    word.sides("small", PAIR, found, found.candidates[0])
-    assert shown.of("markdown") == [
-        "**shake** · en · 3 pictures", r"**\*Milch\*** · \*de\* · 5 pictures · rank 1"
-    ]  # fmt: skip
-    assert shown.of("caption") == [line]
-    assert grids == [
-        ("small", ["shake 1", "shake 2"], "shake (en)", "s-shake"),
-        ("small", ["*Milch* 1"], "*Milch* (*de*)", "t-*Milch*"),
-    ]
+    found = case(40, others=(MILK, replace(MILK, word="Milch", rank=2, score=0.7), SECOND))
+    found = replace(found, gold=(*found.gold, SECOND))
+    rival, answer = word.sides(replace(CURRENT, candidate=candidate), found)
+    assert (rival.word, answer.word) == (middle, right)
 
 
-def test_the_right_answers_and_the_winner_are_a_click_away(
-    word: ModuleType, shown: Shown, grids: list[tuple[Any, ...]], url: Url
-) -> None:
-    second = Candidate("rütteln", 41.5, 0.4, True, "V", 2)
-    found = case(40, others=(MILK,))
-    found = replace(found, gold=(*found.gold, second), candidates=(*found.candidates, second))
-    word.sides("small", PAIR, found, second)
-    assert shown.of("button") == [r"right\: schütteln #40", r"right\: rütteln #41½", r"winner\: Milchshake #1"]
-    buttons = shown.options("button")
-    assert [one["type"] for one in buttons] == ["secondary", "primary", "secondary"]
-    assert len({one["key"] for one in buttons}) == 3
-    for one, name in zip(buttons, ("schütteln", "rütteln", "Milchshake"), strict=True):
-        one["on_click"](**one["kwargs"])
-        assert url["candidate"] == name
-    assert shown.of("markdown")[1].startswith("**rütteln** ✓ · ")
-
-
-def test_a_winner_that_is_right_is_named_once(word: ModuleType, shown: Shown, grids: list[tuple[Any, ...]]) -> None:
-    word.sides("small", PAIR, case(1, others=(replace(MILK, rank=2, score=0.1),)), case(1).gold[0])
-    assert shown.of("button") == [r"right\: schütteln #1"]
-    word.sides("small", PAIR, case(NAN, pictures=0), case(NAN).gold[0])
-    assert shown.of("button")[1:] == [r"right\: schütteln #–"]
-
-
-@pytest.mark.parametrize("matches", [[], [Match("a", "b", 0.5)]])
-def test_what_made_a_score_are_pairs_of_pictures(
-    word: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, matches: list[Match]
-) -> None:
-    drawn: list[Any] = []
-    asked: list[Any] = []
-    monkeypatch.setattr(explanation, "matches", lambda *given: asked.append(given) or matches)
-    monkeypatch.setattr(draw, "matches", lambda *given: drawn.append(given))
-    word.behind("small", PAIR, case(40, others=(MILK,)), MILK, "maxmax")
-    assert asked == [(PAIR, "shake", "Milchshake", "maxmax")]
-    assert drawn == ([("small", matches, ("shake", "Milchshake"), "m-shake-Milchshake")] if matches else [])
-    assert shown.of("info") == ([] if matches else ["There are no pictures to compare."])
-    assert shown.of("markdown") == ["**What made the score of “Milchshake”**"]
-    assert shown.of("caption") == [rankers.ranker("maxmax").about]
-
-
-def test_a_learned_method_compares_no_pictures(word: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explanation, "matches", lambda *given: pytest.fail("pictures are compared"))
-    word.behind("small", PAIR, case(1, learned=True), MILK, "maxmax")
-    assert len(shown.of("info")) == 1 and "no picture is compared" in shown.of("info")[0]
-
-
-@pytest.mark.parametrize(
-    ("candidate", "chosen"), [("Milchshake", "Milchshake"), ("", "schütteln"), ("nobody", "schütteln")]
-)
-def test_the_candidate_of_the_url_is_looked_at_or_the_right_answer(
-    word: ModuleType, monkeypatch: pytest.MonkeyPatch, candidate: str, chosen: str
-) -> None:
-    drawn: list[tuple[str, str]] = []
-    read: list[str] = []
-    found = case(40, others=(MILK,))
-    for owner, name in ((word, "sides"), (candidates, "table"), (word, "behind")):
-        monkeypatch.setattr(
-            owner, name, lambda where, pair, found, one, *method, _name=name: drawn.append((_name, one.word))
-        )
-    monkeypatch.setattr(word, "heading", lambda *given: None)
-    monkeypatch.setattr(load, "thumbnails", lambda name, ids: read.extend(ids))
-    word.one_word(replace(CURRENT, candidate=candidate), PAIR, "shake.V", found)
-    assert drawn == [("sides", chosen), ("table", chosen), ("behind", chosen)]
-    assert {"shake 1", "shake 2", f"{chosen} 1", "Milchshake 1", "schütteln 1"} == set(read), "all in one go"
+def test_without_a_wrong_candidate_the_middle_is_empty(word: ModuleType) -> None:
+    assert word.sides(CURRENT, case(1)) == (None, case(1).gold[0])
 
 
 @pytest.fixture
@@ -187,7 +132,7 @@ def test_what_is_not_scored_is_told_below(
 ) -> None:
     frame = pd.DataFrame({"query": ["dog.N", "run.V"], "word": ["dog", "run"], "pos": ["N", "V"], "rank": [2.0, 1.0]})
     drawn: list[str] = []
-    walked: list[tuple[list[str], bool]] = []
+    walked: list[tuple[tuple[str, ...], bool]] = []
     current = replace(CURRENT, pos="N", show="nearly")
     monkeypatch.setattr(view, "current", lambda: current)
     monkeypatch.setattr(load, "rankings", lambda *given: frame if scored else None)
@@ -195,13 +140,14 @@ def test_what_is_not_scored_is_told_below(
     monkeypatch.setattr(load, "explained", lambda *given: case(1) if explained else None)
     monkeypatch.setattr(load, "pair_of", lambda *given: pair)
     monkeypatch.setattr(
-        word.walk, "chooser", lambda now, rows, *, ranked: walked.append((rows["query"].tolist(), ranked)) or "dog.N"
+        word.walk, "chooser", lambda now, words, *, present: walked.append((words.among, words.ranked)) or "dog.N"
     )
+    monkeypatch.setattr(told, "story", lambda *given: None)
     monkeypatch.setattr(word, "one_word", lambda *given: drawn.append("whole"))
     monkeypatch.setattr(word, "only_pictures", lambda *given: drawn.append("pictures"))
     monkeypatch.setattr(draw, "unranked", lambda now, what, *missing: drawn.append(f"{what} {missing}"))
     word.main()
-    assert walked == [(["dog.N"], scored)]
+    assert walked == [(("dog.N",), scored)]
     missing = (("maxmax", BACKBONE),)
     assert drawn == (
         ["whole"] + [f"This word alone was looked at {missing}"] * (not scored)
@@ -212,15 +158,17 @@ def test_what_is_not_scored_is_told_below(
 
 @pytest.mark.parametrize(("scored", "line"), [(True, "“missed”"), (False, "here")])
 def test_no_word_of_a_kind(
-    word: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, scored: bool, line: str
+    word: ModuleType, shown: Shown, pair: Pair, monkeypatch: pytest.MonkeyPatch, scored: bool, line: str
 ) -> None:
     frame = pd.DataFrame({"query": ["run.V"], "word": ["run"], "pos": ["V"], "rank": [1.0]})
     current = replace(CURRENT, pos="V" if scored else "N", show="missed")
-    asked: list[Any] = []
     monkeypatch.setattr(view, "current", lambda: current)
     monkeypatch.setattr(load, "rankings", lambda *given: frame if scored else None)
     monkeypatch.setattr(load, "unranked", lambda *given: frame)
-    monkeypatch.setattr(word.walk, "outcome", asked.append)
+    monkeypatch.setattr(load, "explained", lambda *given: case(1))
+    monkeypatch.setattr(load, "pair_of", lambda *given: pair)
+    monkeypatch.setattr(told, "story", lambda *given: None)
+    monkeypatch.setattr(word, "one_word", lambda *given: None)
     word.main()
-    assert shown.of("info") == [f"No word is {line} among the chosen parts of speech."]
-    assert asked == [current], "another kind can be chosen"
+    assert shown.of("info")[0] == f"No word is {line} among the chosen parts of speech."
+    assert len(shown.of("segmented_control")) == scored, "another kind can be chosen"

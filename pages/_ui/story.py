@@ -1,0 +1,242 @@
+"""The steps of the story of a word, in the order in which a person asks; each number is defined where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from cldi_core import rankers
+from cldi_core.evaluation.pairs import Pair
+from cldi_core.features import backbones
+from cldi_core.insight import contrast
+from cldi_core.insight.explanation import Explanation
+from cldi_core.insight.groups import Group
+from cldi_core.insight.story import Attributed, Story
+from cldi_core.insight.what_if import Change
+
+from . import draw, figures, load, story_words, told, view, what_if
+from .foreign import in_figure
+
+GROUPS = 6  # shown of each side
+COLUMNS = 3
+PICTURES = 5  # of each group
+CHANGES = 8
+RIVAL, RIGHT = "#D55E00", "#009E73"  # as on the board
+
+
+def could_it(story: Story, dataset: str) -> None:
+    """Step 1: the numbers of the word beside those of its part of speech."""
+    shown = [name for name in story_words.PLACES if name in story.places]
+    for column, name in zip(st.columns(max(len(shown), 1)), shown, strict=False):
+        known = story.places[name]
+        title, meaning = story_words.PLACES[name]
+        with column, st.container(gap=None):
+            st.markdown(f"{title} **{story_words.place(name, known)}**")
+            st.caption(draw.safe(story_words.percentile(known, story.found.pos)))
+            st.caption(meaning)
+    st.markdown(draw.safe(story_words.ceiling(story.ceiling)))
+    if story.duplicates:
+        count = len(story.duplicates)
+        st.caption(
+            f"{count} pairs of its pictures are nearly the same"
+            if count > 1
+            else "Two of its pictures are nearly the same:"
+        )
+        draw.row(dataset, [key for pair in story.duplicates[:4] for key in pair], "nearly the same", width=44)
+
+
+def what_shows(
+    dataset: str, pair: Pair, story: Story, trial: what_if.Trial, groups: tuple[Sequence[Group], Sequence[Group]]
+) -> None:
+    """Step 2: the groups of both words, each with what it would choose alone, and the word's senses."""
+    words = (story.found.word, story.found.gold[0].word)
+    for side, word, found, sets in zip(("source", "target"), words, groups, (pair.source, pair.target), strict=True):
+        st.markdown(f"**{draw.safe(word)}** · {len(found)} {'group' if len(found) == 1 else 'groups'}")
+        ids = tuple(sets.word_ids(word))
+        columns = st.columns(COLUMNS, gap="small")
+        for place, group in enumerate(found[:GROUPS]):
+            with columns[place % COLUMNS]:
+                _group(dataset, group, (side, word, place), trial, ids, story.found.learned)
+        if len(found) > GROUPS:
+            st.caption(f"and {len(found) - GROUPS} smaller groups")
+        if not found:
+            st.caption("There are no pictures to put into groups.")
+    if story.senses:
+        with st.popover(f"{len(story.senses)} WordNet senses of {draw.safe(words[0])}"):
+            for name, gloss in story.senses:
+                st.markdown(f"**{draw.safe(name)}** {draw.safe(gloss)}")
+
+
+def _group(
+    dataset: str, group: Group, at: tuple[str, str, int], trial: what_if.Trial, ids: tuple[str, ...], learned: bool
+) -> None:
+    side, word, place = at
+    with st.container(border=True, key=f"group-{side}-{place}", gap="xsmall"):
+        label = told.concept_name(dataset, group.label) or "without a name"
+        st.markdown(f"**{draw.safe(label)}** · {len(group.pictures)} of {len(ids)}")
+        draw.row(dataset, group.pictures[:PICTURES], f"{word}, {label}", width=40)
+        if alone := story_words.group(group):
+            st.caption(draw.safe(alone))
+        if learned:
+            return
+        with st.container(horizontal=True, gap="small"):
+            rest = [key for key in ids if key not in group.pictures]
+            for label, key, kept in (("Only these", "only", group.pictures), ("Without them", "not", rest)):
+                changes = _on_board(side, word, what_if.only(trial, side, ids, kept))
+                _try(label, f"{key}-{side}-{place}", changes, bool(rest))
+
+
+def _on_board(side: str, word: str, changes: dict[str, str] | None) -> dict[str, str] | None:
+    """The same parameters, with the right answer on the board whose pictures they leave out."""
+    return changes if changes is None or side == "source" else {**changes, "candidate": word}
+
+
+def _try(label: str, key: str, changes: Mapping[str, str] | None, possible: bool) -> None:
+    st.button(
+        label,
+        key=key,
+        type="tertiary",
+        icon=":material/filter_alt:" if key.startswith("only") else ":material/block:",
+        disabled=changes is None or not possible,
+        help=f"More than {what_if.MOST} pictures would be left out." if changes is None else None,
+        on_click=view.go,
+        kwargs=dict(changes or {}),
+    )
+
+
+def taken_apart(dataset: str, rival: Attributed | None, right: Attributed | None) -> None:
+    """Step 3: from the score of the right answer to that of the rival, a bar for each picture and each correction."""
+    if rival is None or right is None:
+        st.info("No picture made these scores, so there is nothing to take apart.")
+        return
+    st.plotly_chart(
+        apart(dataset, rival, right),
+        config=figures.CONFIG,
+        key="taken apart",
+        alt=f"What leads from the score of {right.word} to that of {rival.word}, by picture",
+    )
+
+
+def apart(dataset: str, rival: Attributed, right: Attributed) -> go.Figure:
+    """The figure: bars that sum to the difference of the two scores."""
+    steps = contrast.steps(rival, right)
+    known = told.known(dataset, [step.name for step in steps if step.picture])
+    names = [known[step.name].name or "a picture" if step.picture else step.name for step in steps]
+    values, whole = [step.value for step in steps], contrast.difference(rival, right)
+    digits = story_words.digits([*values, whole])
+    count = len(steps) + 1
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            y=list(range(count)),
+            x=[*values, whole],
+            measure=[*["relative"] * len(steps), "total"],
+            text=[story_words.signed(value, digits) for value in (*values, whole)],
+            textposition="outside",
+            cliponaxis=False,
+            increasing={"marker": {"color": RIVAL}},
+            decreasing={"marker": {"color": RIGHT}},
+            totals={"marker": {"color": "#7A8793"}},
+            connector={"line": {"color": figures.GREY, "width": 1}},
+            hoverinfo="skip",
+        )
+    )
+    ticks = [*(in_figure(_short(name)) for name in names), "<b>difference</b>"]
+    figure.update_yaxes(tickvals=list(range(count)), ticktext=ticks, autorange="reversed", showgrid=False)
+    axis = f"score of {_short(rival.word)} less that of {_short(right.word)}"
+    figure.update_xaxes(title=in_figure(axis), zeroline=True)
+    figure.update_layout(
+        height=90 + 22 * count, margin={"l": 10, "r": 60, "t": 10, "b": 40}, showlegend=False, bargap=0.35
+    )
+    return figure
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 26 else f"{name[:25]}…"
+
+
+def relation(story: Story) -> None:
+    """Step 4: is the rival near everything, or related to the right answer?"""
+    rival, gold = story.found.rival, story.found.gold[0]
+    if rival is None:
+        st.markdown("There is no wrong candidate.")
+        return
+    if story.hub is not None:
+        st.markdown(draw.safe(story_words.hub(story.hub, rival.word)))
+        st.caption(
+            "A hub is a word that is near many others; CSLS takes off each word's mean similarity to its neighbours."
+        )
+    for one in story.relations:
+        st.markdown(f"- **{draw.safe(one.kind)}**: {draw.safe(one.text)}")
+    if not story.relations:
+        st.markdown(draw.safe(f"Nothing known relates “{rival.word}” to the right answer “{gold.word}”."))
+
+
+def saved(current: view.View, story: Story, pair: Pair) -> None:
+    """Step 5: what would have brought the right answer to the first place; each is a click away."""
+    found = story.found
+    if found.outcome == "found":
+        st.markdown("The right answer is first already.")
+        return
+    if not story.changes:
+        st.markdown("Nothing of the kind would have: no picture left out, no group, no other method, backbone or pair.")
+        return
+    if not any(one.rank <= 1 for one in story.changes):
+        st.markdown("Nothing of the kind would have brought it to the first place. What comes closest:")
+    with st.container(gap=None):
+        for place, one in enumerate(story.changes[:CHANGES]):
+            changes = change_of(current, one, found, pair)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.button(
+                    draw.safe(_named(current.dataset, one)),
+                    key=f"change-{place}",
+                    type="tertiary",
+                    icon=":material/arrow_forward:",
+                    disabled=changes is None,
+                    on_click=view.go,
+                    kwargs=dict(changes or {}),
+                )
+                st.caption(draw.safe(story_words.change(one)), width="content")
+
+
+def _named(dataset: str, one: Change) -> str:
+    side = " of the right answer" if one.side == "target" else ""
+    first, _, rest = one.change.partition(" ")
+    named = f"{first} {told.concept_name(dataset, rest)}" if one.kind in ("group", "without") and rest else one.change
+    return f"{named}{side}"
+
+
+def change_of(current: view.View, one: Change, found: Explanation, pair: Pair) -> dict[str, str] | None:
+    """The parameters that make a change; ``None`` where the URL can't hold it, or it is not offered."""
+    sets, word = (pair.target, found.gold[0].word) if one.side == "target" else (pair.source, found.word)
+    ids, side = tuple(sets.word_ids(word)), one.side or "source"
+    plain = what_if.Trial()
+    ways: dict[str, Callable[[], dict[str, str] | None]] = {
+        "without": lambda: what_if.only(plain, side, ids, [key for key in ids if key not in one.pictures]),
+        "group": lambda: what_if.only(plain, side, ids, one.pictures),
+        "first": lambda: {"without": "", "first": str(len(one.pictures))},
+        "method": lambda: _among("method", one.change, load.offered(*_here(current)), rankers.label),
+        "backbone": lambda: _among("backbone", one.change, load.opened(current.dataset).backbones, backbones.label),
+        "pair": lambda: _among("pair", one.change, load.opened(current.dataset).pairs, str),
+    }
+    return _on_board(side, word, ways[one.kind]()) if one.kind in ways else None
+
+
+def _here(current: view.View) -> tuple[str, str, str]:
+    return current.dataset, current.backbone, current.pair
+
+
+def _among(name: str, text: str, offered: Sequence[str], label: Callable[[str], str]) -> dict[str, str] | None:
+    found = next((one for one in offered if text in (one, label(one))), "")
+    return {name: found, "candidate": ""} if found else None
+
+
+def causes(story: Story) -> None:
+    """What speaks for the verdict, and how often words have it that were found."""
+    if not story.causes:
+        st.markdown("No single cause stands out.")
+    for one in story.causes:
+        st.markdown(f"- **{draw.safe(one.cause)}**: {draw.safe(one.text)}")
+        st.caption(draw.safe(story_words.cause(one)))

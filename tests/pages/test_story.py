@@ -1,0 +1,205 @@
+"""The steps of the story: what each says and what its buttons do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from cldi_core.insight.causes import Cause
+from cldi_core.insight.ceiling import Ceiling
+from cldi_core.insight.groups import Group
+from cldi_core.insight.relations import Relation
+from cldi_core.insight.story import Attributed, Hub, Place, Share, Story
+from cldi_core.insight.what_if import Change
+from pages._ui import draw, load, story, story_words, told, view, what_if
+from pages._ui.what_if import Trial
+from tests.insight.test_explanation import MILK, NAN, case
+from tests.pages.conftest import Shown, Url
+
+IDS = {"shake": tuple(f"{n:032x}" for n in range(6)), "schütteln": tuple(f"{n:032x}" for n in range(10, 13))}
+IDS = {word: tuple(key[::-1] for key in ids) for word, ids in IDS.items()}  # told apart by their first digits
+PAIR: Any = SimpleNamespace(
+    source=SimpleNamespace(word_ids=lambda word: list(IDS[word])),
+    target=SimpleNamespace(word_ids=lambda word: list(IDS[word])),
+)
+CURRENT = view.View("small", "en-de", method="avgmax", backbone="vgg19", word="shake.V")
+
+
+def told_of(**changes: Any) -> Story:
+    """The story of “shake”, missed, of which nothing is known yet."""
+    nothing = Story(case(40, others=(MILK,)), {}, None, (), (), (), None, None, (), None, (), "", ())
+    return replace(nothing, **changes)
+
+
+@pytest.fixture(autouse=True)
+def drawn(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> Shown:
+    """A visitor who looks at the word; rows of pictures are kept as calls."""
+    st.session_state["view"] = CURRENT
+    monkeypatch.setattr(draw, "row", lambda name, ids, alt, *, width: shown.call("row", (name, tuple(ids), alt)))
+    monkeypatch.setattr(told, "concept_name", lambda name, concept: f"<{concept}>" if concept else "")
+    known = SimpleNamespace(name="<b>thing</b>")
+    monkeypatch.setattr(told, "known", lambda name, ids: dict.fromkeys(ids, known))
+    return shown
+
+
+def test_numbers_stand_with_their_percentile_and_meaning(drawn: Shown) -> None:
+    places = {"dispersion": Place(0.456, 0.82, 111), "pictures": Place(14, 0.5, 111)}
+    story.could_it(told_of(places=places, ceiling=Ceiling(0.6, 1.5, 10, 774)), "small")
+    assert drawn.of("markdown")[:2] == ["Pictures **14**", "Dispersion **0.46**"]
+    assert draw.safe("82 % of 111 verbs have at most this") in drawn.of("caption")
+    assert [meaning for _, meaning in story_words.PLACES.values() if meaning in drawn.of("caption")] == [
+        story_words.PLACES["pictures"][1], story_words.PLACES["dispersion"][1]
+    ]  # fmt: skip
+    assert drawn.of("markdown")[-1] == draw.safe(story_words.ceiling(Ceiling(0.6, 1.5, 10, 774)))
+    assert drawn.of("row") == []
+
+
+def test_near_duplicates_are_shown(drawn: Shown) -> None:
+    story.could_it(told_of(duplicates=(("a", "b"), ("c", "d"))), "small")
+    assert drawn.of("row") == [("small", ("a", "b", "c", "d"), "nearly the same")]
+    assert any("2 pairs" in line for line in drawn.of("caption")) and "not known" in drawn.of("markdown")[-1]
+
+
+GROUPS = (Group("hand", IDS["shake"][:4], "Hand", 8.0), Group("*jar*", IDS["shake"][4:], "Glas", NAN))
+
+
+def shows(drawn: Shown, trial: Trial, **changes: Any) -> dict[str, dict[str, Any]]:
+    """The second step; its buttons by key."""
+    made = told_of(**changes)
+    story.what_shows("small", PAIR, made, trial, (GROUPS, (Group("", IDS["schütteln"]),)))
+    return {options["key"]: options for options in drawn.options("button")}
+
+
+def test_groups_say_their_size_and_what_they_would_choose(drawn: Shown) -> None:
+    shows(drawn, Trial())
+    markdown = drawn.of("markdown")
+    assert f"**{draw.safe('<hand>')}** · 4 of 6" in markdown and f"**{draw.safe('<*jar*>')}** · 2 of 6" in markdown
+    assert "**without a name** · 3 of 3" in markdown
+    assert draw.safe("alone would choose Hand; the right answer would be #8") in drawn.of("caption")
+    assert drawn.of("row")[0] == ("small", IDS["shake"][:4], "shake, <hand>")
+
+
+def test_a_group_is_tried_alone_and_left_out(drawn: Shown, url: Url) -> None:
+    buttons = shows(drawn, Trial((), (IDS["schütteln"][0],)))
+    for key, out in (("only-source-0", IDS["shake"][4:]), ("not-source-0", IDS["shake"][:4])):
+        assert not buttons[key]["disabled"]
+        buttons[key]["on_click"](**buttons[key]["kwargs"])
+        assert url["without"] == what_if.written(out, (IDS["schütteln"][0],))
+    assert buttons["only-target-0"]["kwargs"]["candidate"] == "schütteln", "also where another stands on the board"
+    assert buttons["only-target-0"]["disabled"] and buttons["not-target-0"]["disabled"], "it is all there is"
+
+
+def test_groups_of_what_is_not_compared_have_no_buttons(drawn: Shown) -> None:
+    assert shows(drawn, Trial(), found=replace(case(40, others=(MILK,)), learned=True)) == {}
+
+
+def test_more_groups_than_are_shown_are_counted(drawn: Shown) -> None:
+    many = tuple(Group(str(n), (IDS["shake"][0],)) for n in range(9))
+    story.what_shows("small", PAIR, told_of(), Trial(), (many, ()))
+    assert "and 3 smaller groups" in drawn.of("caption")
+    assert "There are no pictures to put into groups." in drawn.of("caption")
+
+
+def attributed(word: str, *shares: float, **parts: float) -> Attributed:
+    made = tuple(Share(f"id{n}", f"{word}{n}", 0.5, one) for n, one in enumerate(shares))
+    return Attributed(word, sum(shares) + sum(parts.values()), made, sum(parts.values()), tuple(parts.items()))
+
+
+def test_the_bars_sum_to_the_difference_of_the_scores() -> None:
+    rival, right = attributed("r<b>", 0.3, 0.1, hub=-0.05), attributed("g", 0.1, 0.2)
+    (bars,) = story.apart("small", rival, right).data
+    values, measures = list(bars["x"]), list(bars["measure"])
+    assert measures == ["relative"] * 3 + ["total"]
+    assert sum(values[:-1]) == pytest.approx(values[-1]) == pytest.approx(rival.score - right.score)
+    assert list(bars["text"]) == ["+0.200", "−0.100", "−0.050", "+0.050"]
+    layout = story.apart("small", rival, right).layout
+    assert list(layout.yaxis.ticktext) == ["&lt;b&gt;thing&lt;/b&gt;"] * 2 + ["hub", "<b>difference</b>"]
+    assert layout.xaxis.title.text == "score of r&lt;b&gt; less that of g"
+
+
+def test_what_no_picture_made_is_not_taken_apart(drawn: Shown) -> None:
+    story.taken_apart("small", None, attributed("g", 0.1))
+    assert "No picture made these scores" in drawn.of("info")[0] and drawn.of("plotly_chart") == []
+    story.taken_apart("small", attributed("r", 0.2), attributed("g", 0.1))
+    assert drawn.options("plotly_chart")[0]["alt"] == "What leads from the score of g to that of r, by picture"
+
+
+def test_the_rival_is_a_hub_or_related(drawn: Shown) -> None:
+    story.relation(told_of(hub=Hub(41, 12, 9, 774), relations=(Relation("*same* things", "Both show <x>."),)))
+    assert drawn.of("markdown") == [
+        draw.safe(story_words.hub(Hub(41, 12, 9, 774), "Milchshake")),
+        f"- **{draw.safe('*same* things')}**: {draw.safe('Both show <x>.')}",
+    ]
+
+
+def test_what_nothing_relates_is_told(drawn: Shown) -> None:
+    story.relation(told_of())
+    story.relation(told_of(found=case(1)))
+    assert (
+        "Nothing known relates" in drawn.of("markdown")[0] and drawn.of("markdown")[1] == "There is no wrong candidate."
+    )
+
+
+def change(kind: str, text: str, pictures: tuple[str, ...] = (), rank: float = 1.0, side: str = "source") -> Change:
+    return Change(text, kind, side, pictures, rank, "Feier", True)
+
+
+@pytest.mark.parametrize(
+    ("one", "asked"),
+    [
+        (change("without", "without crown", IDS["shake"][:2]), {"without": what_if.written(IDS["shake"][:2], ())}),
+        (change("group", "only hand", IDS["shake"][:4]), {"without": what_if.written(IDS["shake"][4:], ())}),
+        (change("without", "without x", IDS["schütteln"][:1], side="target"),
+         {"without": what_if.written((), IDS["schütteln"][:1]), "candidate": "schütteln"}),
+        (change("first", "first 3", IDS["shake"][:3]), {"first": "3"}),
+        (change("method", "KNN", side=""), {"method": "knn"}),
+        (change("method", "knn", side=""), {"method": "knn"}),
+        (change("backbone", "EfficientNet-Lite2", side=""), {"backbone": "efficientnet-lite2"}),
+        (change("pair", "en-fr", side=""), {"pair": "en-fr"}),
+    ],
+)  # fmt: skip
+def test_what_would_have_saved_it_is_a_click_away(
+    drawn: Shown, url: Url, monkeypatch: pytest.MonkeyPatch, one: Change, asked: dict[str, str]
+) -> None:
+    dataset = SimpleNamespace(backbones=("vgg19", "efficientnet-lite2"), pairs=("en-de", "en-fr"))
+    monkeypatch.setattr(load, "opened", lambda name: dataset)
+    monkeypatch.setattr(load, "offered", lambda *here: ["avgmax", "knn"])
+    story.saved(CURRENT, told_of(changes=(one,)), PAIR)
+    (button,) = drawn.options("button")
+    button["on_click"](**button["kwargs"])
+    assert {name: url.get(name) for name in asked} == asked and url["word"] == "shake.V"
+    assert draw.safe(story_words.change(one)) in drawn.of("caption")
+
+
+@pytest.mark.parametrize(
+    "one", [change("method", "../x", side=""), change("pair", "en-xx", side=""), change("odd", "x")]
+)
+def test_what_is_not_offered_is_told_and_no_link(drawn: Shown, monkeypatch: pytest.MonkeyPatch, one: Change) -> None:
+    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(backbones=("vgg19",), pairs=("en-de",)))
+    monkeypatch.setattr(load, "offered", lambda *here: ["avgmax"])
+    story.saved(CURRENT, told_of(changes=(one,)), PAIR)
+    assert drawn.options("button")[0]["disabled"] and drawn.options("button")[0]["kwargs"] == {}
+
+
+def test_nothing_of_the_kind_is_an_answer(drawn: Shown) -> None:
+    story.saved(CURRENT, told_of(), PAIR)
+    assert drawn.of("markdown") == [
+        "Nothing of the kind would have: no picture left out, no group, no other method, backbone or pair."
+    ]
+    story.saved(CURRENT, told_of(changes=(change("first", "first 3", IDS["shake"][:3], rank=3.0),)), PAIR)
+    assert drawn.of("markdown")[1].startswith("Nothing of the kind would have brought it to the first place.")
+    story.saved(CURRENT, told_of(found=case(1)), PAIR)
+    assert drawn.of("markdown")[2] == "The right answer is first already."
+
+
+def test_causes_carry_the_shares_of_missed_and_found_words(drawn: Shown) -> None:
+    one = Cause("another *word* owns", "It has <six>.", 0.5, 33, 90, 2, 21, "verbs of en-de")
+    story.causes(told_of(causes=(one,)))
+    assert drawn.of("markdown") == [f"- **{draw.safe('another *word* owns')}**: {draw.safe('It has <six>.')}"]
+    assert drawn.of("caption") == [draw.safe(story_words.cause(one))]
+    story.causes(told_of())
+    assert drawn.of("markdown")[-1] == "No single cause stands out."
