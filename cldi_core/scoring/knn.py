@@ -9,7 +9,9 @@ Three readings are offered; all cluster unit rows with seeded k-means.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ from cldi_core.scoring.imagesets import ImageSets, unit_rows
 from cldi_core.scoring.methods import Options
 from cldi_core.scoring.pooling import aggregate
 from cldi_core.scoring.ties import TIE
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 READINGS = {
     "votes": "each cluster of the source set votes as a KNN of its own; the largest vote share decides",
@@ -124,6 +129,13 @@ def _ends(new: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return first, last
 
 
+@functools.cache
+def _threads() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # it looks through all libraries that are loaded, so once
+
+
 def labels(rows: NDArray[np.float32], k: int, seed: int) -> NDArray[np.int64]:
     """Cluster unit rows (n, dim) with k-means: int64 (n,), labels 0 … min(k, number of distinct rows) - 1."""
     from sklearn.cluster import KMeans
@@ -131,7 +143,9 @@ def labels(rows: NDArray[np.float32], k: int, seed: int) -> NDArray[np.int64]:
     distinct, inverse = np.unique(rows, axis=0, return_inverse=True)
     if len(distinct) <= k:
         return inverse.reshape(-1).astype(np.int64)
-    fitted = KMeans(n_clusters=k, n_init=3, random_state=seed).fit(rows)
+    # One word's pictures are too few to share: threads that wait for each other took ten times as long on busy cores.
+    with _threads().limit(limits=1, user_api="openmp"):
+        fitted = KMeans(n_clusters=k, n_init=3, random_state=seed).fit(rows)
     found: NDArray[np.int64] = fitted.labels_.astype(np.int64)
     return found
 
