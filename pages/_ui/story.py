@@ -63,8 +63,10 @@ def what_shows(
             st.caption(f"and {len(found) - GROUPS} smaller groups")
         if not found:
             st.caption("There are no pictures to put into groups.")
+    if story.found.senses is not None:
+        st.caption(f"{draw.safe(words[0])} has {story.found.senses} WordNet senses.")
     if story.senses:
-        with st.popover(f"{len(story.senses)} WordNet senses of {draw.safe(words[0])}"):
+        with st.popover("What they mean"):
             for name, gloss in story.senses:
                 st.markdown(f"**{draw.safe(name)}** {draw.safe(gloss)}")
 

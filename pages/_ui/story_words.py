@@ -93,7 +93,8 @@ def ceiling(known: Ceiling | None) -> str:
         return "Its ceiling is not known: it takes at least two pictures, and the ceilings have to be stored."
     return (
         f"With half of its own pictures the word finds its other half at rank {shown_rank(known.rank)} of "
-        f"{known.candidates} (median of {known.splits} splits, AVGMAX): no translation can be expected to do better."
+        f"{known.candidates} (median of {known.splits} splits, AVGMAX). "
+        "A word that cannot find itself can hardly be translated."
     )
 
 

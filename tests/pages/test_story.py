@@ -97,6 +97,17 @@ def test_groups_of_what_is_not_compared_have_no_buttons(drawn: Shown) -> None:
     assert shows(drawn, Trial(), found=replace(case(40, others=(MILK,)), learned=True)) == {}
 
 
+def test_senses_are_counted_and_explained(drawn: Shown) -> None:
+    shows(drawn, Trial(), senses=(("shake.v.01", "move *to* and fro"),))
+    assert "shake has 8 WordNet senses." in drawn.of("caption")
+    assert f"**{draw.safe('shake.v.01')}** {draw.safe('move *to* and fro')}" in drawn.of("markdown")
+
+
+def test_without_a_wordnet_nothing_is_said_of_senses(drawn: Shown) -> None:
+    shows(drawn, Trial(), found=replace(case(40, others=(MILK,)), senses=None))
+    assert not [line for line in drawn.of("caption") if "senses" in line]
+
+
 def test_more_groups_than_are_shown_are_counted(drawn: Shown) -> None:
     many = tuple(Group(str(n), (IDS["shake"][0],)) for n in range(9))
     story.what_shows("small", PAIR, told_of(), Trial(), (many, ()))
