@@ -7,8 +7,8 @@ each time the one that helps most, which may miss a smaller choice: then ``Chang
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, combinations
 from math import comb
@@ -21,10 +21,14 @@ from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight.groups import Group
 from cldi_core.scoring import Scores
 from cldi_core.scoring.answer_subsets import answer_cost, answer_rows, monotone
+from cldi_core.scoring.methods import find_method
 from cldi_core.scoring.subsets import Subsets
-from cldi_core.scoring.word_facts import TargetFacts
+from cldi_core.scoring.word_facts import Facts
 
 DEPTH = 3  # pictures left out together, all ways tried
+LISTED = 3  # names of pictures in a change
+DEAR = 100  # choices of pictures that may be compared in one go: with fewer, they are compared on a short list
+SHORT, JOINING = 15, 5  # candidates on it at first; how often one more may join it
 Masks = NDArray[np.bool_]
 
 
@@ -57,7 +61,7 @@ class Asked:
     Attributes:
         row: its scores as they are, float32 (n_target,).
         bases: the whole matrices that the method is made from, by name.
-        facts: of the candidates, to be kept where many words are asked for.
+        facts: of the word, or of the candidates, to be kept where more is asked for.
     """
 
     pair: Pair
@@ -65,14 +69,16 @@ class Asked:
     method: str
     row: NDArray[np.float32]
     bases: Mapping[str, Scores]
-    facts: TargetFacts | None = None
+    facts: Facts | None = None
 
     @property
     def word(self) -> str:
+        """The source word."""
         return self.pair.queries[self.number].word
 
     @property
     def gold(self) -> tuple[int, ...]:
+        """The columns of its right answers."""
         return self.pair.gold[self.number]
 
     def ranks(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -92,6 +98,15 @@ class Asked:
         known = np.where(np.isnan(rows), -np.inf, rows)
         return np.asarray(known[:, right].max(axis=1) - known[:, ~right].max(axis=1, initial=-np.inf), np.float64)
 
+    def among(self, words: Collection[str]) -> Asked:
+        """The same with some of the candidates alone, its right answers among them."""
+        pair, own = self.pair, {self.pair.target.words[column] for column in self.gold}
+        kept = [word for word in pair.target.words if word in own or word in words]
+        target = pair.target.select(kept)
+        gold = tuple(() for _ in pair.gold[: self.number]) + (tuple(sorted(target.row(word) for word in own)),)
+        fewer = replace(pair, target=target, gold=gold)
+        return replace(self, pair=fewer, row=self.row[[pair.target.row(word) for word in kept]], facts=None)
+
 
 class Source:
     """The word's own pictures, some of them left out."""
@@ -103,6 +118,10 @@ class Source:
         self.asked, self.ids = asked, pair.source.word_ids(asked.word)
         self.subsets = Subsets(pair.source, pair.target, asked.word, asked.method, asked.bases, asked.facts)
         self.cost = self.subsets.cost
+
+    def among(self, words: Collection[str]) -> Source:
+        """The same with some of the candidates alone."""
+        return Source(self.asked.among(words))
 
     def rows(self, kept: Masks) -> NDArray[np.float64]:
         """The word's scores with each choice of pictures: (k, n_pictures) → float64 (k, n_target)."""
@@ -122,6 +141,10 @@ class Answer:
     def __init__(self, asked: Asked, right: str) -> None:
         self.asked, self.right = asked, right
         self.ids, self.cost = asked.pair.target.word_ids(right), answer_cost(asked.method)
+
+    def among(self, words: Collection[str]) -> Answer:
+        """The same with some of the candidates alone."""
+        return Answer(self.asked.among(words), self.right)
 
     def rows(self, kept: Masks) -> NDArray[np.float64]:
         """As ``Source.rows``."""
@@ -168,7 +191,7 @@ def changes(asked: Asked, right: str, groups: Sequence[Group], right_groups: Seq
     return ordered(found)
 
 
-def ordered(found: Iterator[Change] | Sequence[Change]) -> tuple[Change, ...]:
+def ordered(found: Iterable[Change]) -> tuple[Change, ...]:
     """Changes by the rank that they bring, those of fewer pictures first among equals."""
     return tuple(sorted(found, key=lambda one: (np.isnan(one.rank), one.rank, len(one.pictures), one.change)))
 
@@ -177,47 +200,115 @@ def _of_side(side: Side, groups: Sequence[Group]) -> Iterator[Change]:
     count = len(side.ids)
     if count < 2:
         return
-    named = _names(side, groups)
-    fewest = fewest_without(side)
+    search = Search(side)
+    alone, firsts = np.eye(count, dtype=bool), np.tri(count, dtype=bool)[:-1]
+    tried: list[tuple[str, str, NDArray[np.bool_], bool]] = []  # kind, text, kept, exact
+    fewest = search.fewest_without()
     if fewest is not None:
-        yield _change(side, "without", fewest[0], named, exact=fewest[1])
+        tried.append(("without", "", *fewest))
     for number, group in enumerate(groups if len(groups) > 1 else ()):
-        own = np.isin(side.ids, group.pictures)
-        label = group.label or f"group {number + 1}"
-        yield _change(side, "only", own, named, text=f"only {label}")
-        yield _change(side, "without", ~own, named, text=f"without {label}")
-    alone = np.eye(count, dtype=bool)
+        own, label = np.isin(side.ids, group.pictures), group.label or f"group {number + 1}"
+        tried += [("only", f"only {label}", own, True), ("without", f"without {label}", ~own, True)]
     if len(groups) != count:  # else each picture is a group of its own
-        chosen = alone[best(side, alone)]
-        label = named.get(side.ids[int(chosen.argmax())], "")
-        yield _change(side, "only", chosen, named, text=f"only 1 picture ({label})" if label else "only 1 picture")
-    firsts = np.tri(count, dtype=bool)[:-1]
-    chosen = firsts[best(side, firsts)]
-    yield _change(side, "first", chosen, named, text=f"first {chosen.sum()}")
+        tried.append(("only", "", alone[search.best(alone)], True))
+    first = firsts[search.best(firsts)]
+    tried.append(("first", f"first {first.sum()}", first, True))
+    rows = side.rows(np.array([kept for _, _, kept, _ in tried]))
+    named = {key: group.label for group in groups for key in group.pictures}
+    for (kind, text, kept, exact), rank, row in zip(tried, side.asked.ranks(rows), rows, strict=True):
+        gone = tuple(key for key, stays in zip(side.ids, kept, strict=True) if not stays)
+        shown = text or _text(kind, side.ids, kept, named)
+        yield Change(shown, kind, side.side, gone, float(rank), side.asked.winner(row), exact)
 
 
-def _names(side: Side, groups: Sequence[Group]) -> dict[str, str]:
-    return {key: group.label for group in groups for key in group.pictures}
+def _text(kind: str, ids: Sequence[str], kept: NDArray[np.bool_], named: Mapping[str, str]) -> str:
+    """``"without 2 pictures (crown)"``, ``"only 1 picture (glasses)"``: what is named is what the picture shows."""
+    chosen = kept if kind == "only" else ~kept
+    labels = dict.fromkeys(named.get(key, "") for key, is_chosen in zip(ids, chosen, strict=True) if is_chosen)
+    listed = [label for label in labels if label]
+    text = f"{kind} {chosen.sum()} picture{'s' if chosen.sum() > 1 else ''}"
+    more = ", …" if len(listed) > LISTED else ""
+    return f"{text} ({', '.join(listed[:LISTED])}{more})" if listed else text
 
 
-def _change(
-    side: Side, kind: str, kept: NDArray[np.bool_], named: dict[str, str], *, text: str = "", exact: bool = True
-) -> Change:
-    row = side.rows(kept[None])
-    gone = tuple(key for key, stays in zip(side.ids, kept, strict=True) if not stays)
-    if not text:
-        labels = [label for label in dict.fromkeys(named.get(key, "") for key in gone) if label]
-        text = f"without {len(gone)} picture{'s' if len(gone) > 1 else ''}"
-        text += f" ({', '.join(labels[:3])}{', …' if len(labels) > 3 else ''})" if labels else ""
-    asked = side.asked
-    return Change(text, kind, side.side, gone, float(asked.ranks(row)[0]), asked.winner(row[0]), exact)
+class Search:
+    """Looks for the choice of pictures that brings the right answer highest.
 
+    Under a method for which each choice is dear, and in which a score depends on its two words alone, the choices are
+    compared on a short list: the right answers and the best other candidates.  A rank among some is at best that among
+    all, so what fails there fails; what wins there is tried with all candidates, and whoever wins then joins the list.
+    """
 
-def best(side: Side, kept: Masks) -> int:
-    """Which of some choices of pictures brings the right answer highest; the first of equals by the margin."""
-    rows = np.concatenate([side.rows(part) for part in _parts(kept, side.cost)])
-    ranks = side.asked.ranks(rows)
-    return int(np.lexsort((-side.asked.margins(rows), np.where(np.isnan(ranks), np.inf, ranks)))[0])
+    def __init__(self, side: Side) -> None:
+        self.side, self.asked, self.count = side, side.asked, len(side.ids)
+        self.few = None
+        if side.cost < DEAR and find_method(self.asked.method).local:
+            self.few = self._among(np.argsort(-np.nan_to_num(self.asked.row, nan=-np.inf), kind="stable")[:SHORT])
+
+    def _among(self, columns: Iterable[int]) -> Side:
+        words = self.asked.pair.target.words
+        self.listed = {words[column] for column in columns}
+        few = self.side.among(self.listed)
+        few.cost = max(self.side.cost * len(words) // len(few.asked.row), 1)
+        return few
+
+    @property
+    def cost(self) -> int:
+        """How many choices may be compared in one go."""
+        return (self.few or self.side).cost
+
+    def best(self, kept: Masks) -> int:
+        """Which of some choices of pictures brings the right answer highest; the first of equals by the margin."""
+        side = self.few or self.side
+        rows = np.concatenate([side.rows(part) for part in _parts(kept, side.cost)])
+        ranks = side.asked.ranks(rows)
+        return int(np.lexsort((-side.asked.margins(rows), np.where(np.isnan(ranks), np.inf, ranks)))[0])
+
+    def wins(self, kept: NDArray[np.bool_]) -> bool:
+        """Whether the right answer is first with these pictures, among all candidates."""
+        if self.few is not None and not self.few.asked.ranks(self.few.rows(kept[None]))[0] <= 1:
+            return False
+        row = self.side.rows(kept[None])
+        if self.asked.ranks(row)[0] <= 1:
+            return True
+        if self.few is not None:
+            joins = {self.asked.winner(row[0])} - self.listed
+            self.few = self._among(map(self.asked.pair.target.row, self.listed | joins)) if joins else None
+        return False
+
+    def fewest_without(self) -> tuple[NDArray[np.bool_], bool] | None:
+        """The fewest pictures without which the right answer is first: what is kept, bool (n_pictures,), and whether
+        fewer are proven not to do; ``None`` where that was not found."""
+        tried = 0
+        for size in range(1, min(DEPTH, self.count - 1) + 1):
+            tried += comb(self.count, size)
+            if tried > self.cost:
+                break
+            kept = _all_without(self.count, size)
+            for _ in range(JOINING):
+                chosen = kept[self.best(kept)]
+                before = self.few
+                if self.wins(chosen):
+                    return chosen, True
+                if self.few is before:  # nobody has joined the short list: none of them wins
+                    break
+            else:
+                return None
+        else:
+            size = min(DEPTH, self.count - 1) + 1
+        # All ways to leave out fewer than ``size`` have failed.
+        stepwise = self._one_by_one()
+        return None if stepwise is None else (stepwise, int((~stepwise).sum()) <= size)
+
+    def _one_by_one(self) -> NDArray[np.bool_] | None:
+        """Leave out the picture that helps most until the right answer is first."""
+        kept: NDArray[np.bool_] = np.ones(self.count, bool)
+        while kept.sum() > 1:
+            further = kept & ~np.eye(self.count, dtype=bool)[kept]
+            kept = further[self.best(further)]
+            if self.wins(kept):
+                return kept
+        return None
 
 
 def _parts(kept: Masks, size: int) -> Iterator[Masks]:
@@ -225,42 +316,8 @@ def _parts(kept: Masks, size: int) -> Iterator[Masks]:
         yield kept[start : start + max(size, 1)]
 
 
-def fewest_without(side: Side) -> tuple[NDArray[np.bool_], bool] | None:
-    """The fewest pictures without which the right answer is first: what is kept, bool (n_pictures,), and whether fewer
-    are proven not to do; ``None`` where that was not found."""
-    count, tried = len(side.ids), 0
-    for size in range(1, min(DEPTH, count - 1) + 1):
-        tried += comb(count, size)
-        if tried > side.cost:
-            break
-        kept = _all_without(count, size)
-        chosen = kept[best(side, kept)]
-        if _wins(side, chosen):
-            return chosen, True
-    else:
-        size = min(DEPTH, count - 1) + 1
-    # All ways to leave out fewer than ``size`` have failed.
-    stepwise = _one_by_one(side)
-    return None if stepwise is None else (stepwise, int((~stepwise).sum()) <= size)
-
-
 def _all_without(count: int, size: int) -> Masks:
     gone = np.array(list(combinations(range(count), size)))
     kept = np.ones((len(gone), count), bool)
     np.put_along_axis(kept, gone, False, axis=1)
     return kept
-
-
-def _one_by_one(side: Side) -> NDArray[np.bool_] | None:
-    """Leave out the picture that helps most until the right answer is first."""
-    kept: NDArray[np.bool_] = np.ones(len(side.ids), bool)
-    while kept.sum() > 1:
-        further = kept & ~np.eye(len(kept), dtype=bool)[kept]
-        kept = further[best(side, further)]
-        if _wins(side, kept):
-            return kept
-    return None
-
-
-def _wins(side: Side, kept: NDArray[np.bool_]) -> bool:
-    return bool(side.asked.ranks(side.rows(kept[None]))[0] <= 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +36,7 @@ from cldi_core.insight.verdicts import verdict
 from cldi_core.scoring import Scores
 from cldi_core.scoring.attribution import attribution
 from cldi_core.scoring.imagesets import similarity
-from cldi_core.scoring.word_facts import TargetFacts
+from cldi_core.scoring.word_facts import Facts, facts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,7 @@ class Asking:
         evidence: of all queries under the method (``evidence.evidence``); ``None`` where it is not stored.
         ceilings: of all source words (``ceiling.ceilings``); ``None`` where they are not stored.
         elsewhere: what became of the word under other methods, backbones and pairs (``elsewhere.elsewhere``).
-        facts: of the candidates, to be kept where many words are asked for.
+        facts: of the word, or of the candidates, to be kept where more is asked for.
     """
 
     pair: Pair
@@ -120,7 +120,7 @@ class Asking:
     evidence: pd.DataFrame | None = None
     ceilings: pd.DataFrame | None = None
     elsewhere: Sequence[Change] = ()
-    facts: TargetFacts | None = None
+    facts: Facts | None = None
 
     @property
     def query(self) -> Query:
@@ -174,6 +174,7 @@ class Story:
 def tell(asking: Asking) -> Story:
     """The story of a word under a method."""
     pair, number, query = asking.pair, asking.number, asking.query
+    asking = replace(asking, facts=facts_of(pair.source, pair.target, query.word, asking.facts))
     found = explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
     right, rival = found.gold[0].word, found.rival
     causes, said = judged(asking)

@@ -20,13 +20,14 @@ from cldi_core.scoring.pooling import aggregate
 from cldi_core.scoring.scores import score
 from cldi_core.scoring.subsets import NUMBERS, Rows, correction_of
 from cldi_core.scoring.word_facts import (
+    Facts,
     Floats,
     Masks,
-    TargetFacts,
     WordFacts,
     as_words,
     best_cosines,
     checked,
+    facts_of,
     log_sum,
     top_mean,
     united,
@@ -95,7 +96,7 @@ def answer_scores(
     method: str,
     kept: Masks,
     bases: Mapping[str, Scores],
-    facts: TargetFacts | None = None,
+    facts: Facts | None = None,
 ) -> Floats:
     """The candidate's score with the word if only these of its pictures were its set: bool (k, m) → float64 (k,).
 
@@ -112,14 +113,14 @@ def answer_rows(
     method: str,
     kept: Masks,
     bases: Mapping[str, Scores],
-    facts: TargetFacts | None = None,
+    facts: Facts | None = None,
 ) -> Floats:
     """The word's row of scores if only these of one candidate's pictures were that candidate's set.
 
     Args:
         kept: bool (k, m), over the candidate's pictures in the order of its set.
         bases: as ``Subsets`` takes them; of a plain method its own matrix spares the scoring of the word's row.
-        facts: of the same target, to be kept where many words are asked for.
+        facts: of the same target or word, to be kept where more is asked for.
 
     Returns:
         float64 (k, n_target), float32 numbers, within 1e-6 of scoring from scratch; the candidate's is nan where it
@@ -132,7 +133,7 @@ def answer_rows(
     made = find_method(method)
     if not len(kept):
         return np.zeros((0, len(target)))
-    asked = _Asked(WordFacts(source, word, facts or TargetFacts(target)), candidate, kept, bases)
+    asked = _Asked(facts_of(source, target, word, facts), candidate, kept, bases)
     return np.asarray(asked.rows(made), np.float64)
 
 

@@ -22,11 +22,12 @@ from cldi_core.scoring.subsets import correction_of
 from cldi_core.scoring.ties import TIE, ranks
 from cldi_core.scoring.typicality import typicality
 from cldi_core.scoring.word_facts import (
+    Facts,
     Floats,
-    TargetFacts,
     WordFacts,
     alone,
     best_cosines,
+    facts_of,
     log_sum,
     scaled,
     top_mean,
@@ -127,7 +128,7 @@ def attribution(
     candidate: str,
     method: str,
     bases: Mapping[str, Scores],
-    facts: TargetFacts | None = None,
+    facts: Facts | None = None,
 ) -> Attribution:
     """Take the score of a source word with one candidate apart.
 
@@ -143,13 +144,13 @@ def attribution(
     Args:
         bases: method → score matrix float32 (len(source), len(target)), of the methods that this one is made from;
             what is needed and not there is scored.
-        facts: of the same target, to be kept where many words are asked for.
+        facts: of the same target or word, to be kept where more is asked for.
 
     Raises:
         UnknownNameError: a word, candidate or method that is not there; FeatureError: a matrix of other words.
     """
     made = find_method(method)
-    two = _Two(WordFacts(source, word, facts or TargetFacts(target)), candidate, bases)
+    two = _Two(facts_of(source, target, word, facts), candidate, bases)
     if not two.count or not len(target.rows(candidate)):
         return Attribution(np.nan, np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.float32), ())
     found = _made(two, made)

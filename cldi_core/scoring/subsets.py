@@ -18,14 +18,15 @@ from cldi_core.scoring.methods import CSLS, ISF, RRF, SINKHORN, Method, Options,
 from cldi_core.scoring.products import products
 from cldi_core.scoring.typicality import NOTHING
 from cldi_core.scoring.word_facts import (
+    Facts,
     Floats,
     Masks,
-    TargetFacts,
     WordFacts,
     alone,
     as_words,
     best_cosines,
     checked,
+    facts_of,
     log_sum,
     subset_maxima,
     top_mean,
@@ -69,19 +70,19 @@ class Subsets:
         word: str,
         method: str,
         bases: Mapping[str, Scores],
-        facts: TargetFacts | None = None,
+        facts: Facts | None = None,
     ) -> None:
         """Prepare a word.
 
         Args:
             bases: method → score matrix float32 (len(source), len(target)), of the methods that this one is made from,
                 and those that these are; what is needed and not there is scored.
-            facts: of the same target, to be kept where many words are asked for.
+            facts: of the same target or word, to be kept where more is asked for.
 
         Raises:
             UnknownNameError: a method or a word that is not there; FeatureError: a matrix of other words.
         """
-        self._prepare(WordFacts(source, word, facts or TargetFacts(target)), find_method(method), bases)
+        self._prepare(facts_of(source, target, word, facts), find_method(method), bases)
 
     def _prepare(self, facts: WordFacts, method: Method, bases: Mapping[str, Scores]) -> None:
         self.facts, self.method = facts, method

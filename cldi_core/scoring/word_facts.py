@@ -111,6 +111,24 @@ class WordFacts:
         return scaled(self.source, self.rows)
 
 
+Facts = TargetFacts | WordFacts  # what may be kept: for many words, or for many questions about one
+
+
+def facts_of(source: ImageSets, target: ImageSets, word: str, facts: Facts | None) -> WordFacts:
+    """What is to be known of a word, made of what was kept.
+
+    Raises:
+        UnknownNameError: a word that is not there; ValueError: facts of another word or of other candidates.
+    """
+    if isinstance(facts, WordFacts):
+        if (facts.source, facts.word, facts.target.target) != (source, word, target):
+            raise ValueError(f"these are facts of {facts.word!r}, or of other candidates; {word!r} was asked for")
+        return facts
+    if facts is not None and facts.target is not target:
+        raise ValueError("these are facts of other candidates")
+    return WordFacts(source, word, facts or TargetFacts(target))
+
+
 def scaled(sets: ImageSets, rows: Numbers) -> Floats:
     """Some pictures' features, divided by one power of two so that none is huge: float64 (n, dim), within ±1, exact."""
     values = sets.features[rows].astype(np.float64)

@@ -22,7 +22,7 @@ from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Asking, Attributed, Story
 from cldi_core.insight.what_if import Edit
 from cldi_core.scoring import Scores
-from cldi_core.scoring.word_facts import TargetFacts
+from cldi_core.scoring.word_facts import TargetFacts, facts_of
 
 from . import load
 
@@ -81,8 +81,9 @@ def _asking(name: str, backbone: str, pair: str, method: str, query: str, edit: 
     made_from = what_if.edited_bases(opened, ranker, word, edit, bases)
     if row is None or made_from is None:
         return None
-    same = None if edit.target else facts(name, backbone, pair)
-    return Asking(edited(opened, query, edit), number, ranker, row, made_from, facts=same)
+    now = edited(opened, query, edit)
+    same = facts(name, backbone, pair) if now.target is opened.target else None
+    return Asking(now, number, ranker, row, made_from, facts=facts_of(now.source, now.target, word, same))
 
 
 @load.cached(resource=True, max_entries=200, also=load.SCORES)

@@ -145,10 +145,10 @@ def test_beyond_what_is_affordable_it_is_said(small: Dataset, monkeypatch: pytes
     exact = set()
     for asked in cases(small, "avgmax"):
         side = changing.Source(asked)
-        full = changing.fewest_without(side)
+        full = changing.Search(side).fewest_without()
         for cost in (0, len(side.ids)):
             side.cost = cost
-            stepwise = changing.fewest_without(side)
+            stepwise = changing.Search(side).fewest_without()
             if stepwise is None:
                 continue
             assert full is not None
