@@ -2,7 +2,8 @@
 
 Every rank is that of the method with the changed picture sets.  All ways to leave out up to three pictures are tried
 where they are few enough for the method (``Subsets.cost``); beyond that the pictures are left out one after the other,
-each time the one that helps most, which may miss a smaller choice: then ``Change.exact`` is false.
+each time the one that helps most, which may miss a smaller choice: then ``Change.exact`` is false.  Under methods that
+take long that ends after some choices, so that nothing found does not prove that there is nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from cldi_core.scoring.word_facts import Facts
 DEPTH = 3  # pictures left out together, all ways tried
 LISTED = 3  # names of pictures in a change
 DEAR = 100  # choices of pictures that may be compared in one go: with fewer, they are compared on a short list
+STEPS = 20  # times what may be compared in one go, at most, for leaving out one after the other
 SHORT, JOINING = 15, 5  # candidates on it at first; how often one more may join it
 Masks = NDArray[np.bool_]
 
@@ -210,8 +212,8 @@ def _of_side(side: Side, groups: Sequence[Group]) -> Iterator[Change]:
         own, label = np.isin(side.ids, group.pictures), group.label or f"group {number + 1}"
         tried += [("only", f"only {label}", own, True), ("without", f"without {label}", ~own, True)]
     if len(groups) != count:  # else each picture is a group of its own
-        tried.append(("only", "", alone[search.best(alone)], True))
-    first = firsts[search.best(firsts)]
+        tried.append(("only", "", search.best(alone), True))
+    first = search.best(firsts)
     tried.append(("first", f"first {first.sum()}", first, True))
     rows = side.rows(np.array([kept for _, _, kept, _ in tried]))
     named = {key: group.label for group in groups for key in group.pictures}
@@ -257,23 +259,27 @@ class Search:
         """How many choices may be compared in one go."""
         return (self.few or self.side).cost
 
-    def best(self, kept: Masks) -> int:
-        """Which of some choices of pictures brings the right answer highest; the first of equals by the margin."""
+    def best(self, kept: Masks) -> NDArray[np.bool_]:
+        """Of some choices of pictures the one that brings the right answer highest; of equals that of most margin."""
+        return self._best(kept)[0]
+
+    def _best(self, kept: Masks) -> tuple[NDArray[np.bool_], float]:
+        """As ``best``, with the rank that it brings among those that are compared."""
         side = self.few or self.side
         rows = np.concatenate([side.rows(part) for part in _parts(kept, side.cost)])
-        ranks = side.asked.ranks(rows)
-        return int(np.lexsort((-side.asked.margins(rows), np.where(np.isnan(ranks), np.inf, ranks)))[0])
+        ranks = np.nan_to_num(side.asked.ranks(rows), nan=np.inf)
+        place = np.lexsort((-side.asked.margins(rows), ranks))[0]
+        return kept[place], float(ranks[place])
 
-    def wins(self, kept: NDArray[np.bool_]) -> bool:
-        """Whether the right answer is first with these pictures, among all candidates."""
-        if self.few is not None and not self.few.asked.ranks(self.few.rows(kept[None]))[0] <= 1:
-            return False
+    def _wins(self, kept: NDArray[np.bool_]) -> bool:
+        """Whether a choice that wins among those on the short list wins among all candidates."""
+        if self.few is None:
+            return True
         row = self.side.rows(kept[None])
         if self.asked.ranks(row)[0] <= 1:
             return True
-        if self.few is not None:
-            joins = {self.asked.winner(row[0])} - self.listed
-            self.few = self._among(map(self.asked.pair.target.row, self.listed | joins)) if joins else None
+        joined = self.listed | {self.asked.winner(row[0])}
+        self.few = self._among(map(self.asked.pair.target.row, joined))
         return False
 
     def fewest_without(self) -> tuple[NDArray[np.bool_], bool] | None:
@@ -284,16 +290,14 @@ class Search:
             tried += comb(self.count, size)
             if tried > self.cost:
                 break
-            kept = _all_without(self.count, size)
             for _ in range(JOINING):
-                chosen = kept[self.best(kept)]
-                before = self.few
-                if self.wins(chosen):
-                    return chosen, True
-                if self.few is before:  # nobody has joined the short list: none of them wins
+                chosen, rank = self._best(_all_without(self.count, size))
+                if rank > 1:
                     break
+                if self._wins(chosen):
+                    return chosen, True
             else:
-                return None
+                return None  # somebody else wins with each of those that were tried: not found
         else:
             size = min(DEPTH, self.count - 1) + 1
         # All ways to leave out fewer than ``size`` have failed.
@@ -301,12 +305,14 @@ class Search:
         return None if stepwise is None else (stepwise, int((~stepwise).sum()) <= size)
 
     def _one_by_one(self) -> NDArray[np.bool_] | None:
-        """Leave out the picture that helps most until the right answer is first."""
+        """Leave out the picture that helps most until the right answer is first, or all that may be tried was."""
         kept: NDArray[np.bool_] = np.ones(self.count, bool)
-        while kept.sum() > 1:
+        tried = 0
+        while kept.sum() > 1 and tried < STEPS * self.cost:
             further = kept & ~np.eye(self.count, dtype=bool)[kept]
-            kept = further[self.best(further)]
-            if self.wins(kept):
+            tried += len(further)
+            kept, rank = self._best(further)
+            if rank <= 1 and self._wins(kept):
                 return kept
         return None
 

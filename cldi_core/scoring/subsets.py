@@ -45,7 +45,7 @@ COST = {
     "cnn-mean": 2000,
     "cnn-max": 2000,
     "knn": 400,
-    "knn-c": 5,
+    "knn-c": 15,
     "avgmax-sym": 400,
     "avgmax-typical": 1500,
     "sinkhorn": 1,
