@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SLOTS = (("V", False, 3), ("V", True, 1), ("A", False, 1), ("N", False, 1))  # part of speech, works, how many at most
 MANY = 4  # pictures of a word, and things that they depict: with fewer, one drawing decides
-PICTURES = 5  # shown of a story
+PICTURES = 6  # shown of a story
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def stories(pair: Pair, frame: pd.DataFrame) -> list[Told]:
     Args:
         frame: its ``evidence``, with ceilings where they are known (``causes.with_ceilings``).
     """
-    rows = {row["query"]: row for row in frame.to_dict("records")}
+    rows = {row["query"]: {str(name): row[name] for name in row} for row in frame.to_dict("records")}
     column = pair.dataset.pictures.table["concept"]
     concepts = dict(zip(column.index, column.fillna(""), strict=True))
 
@@ -115,7 +115,8 @@ def _weighed(frame: pd.DataFrame) -> pd.DataFrame:
     by_things = more**2 / kept["things"].clip(lower=1) * lead
     weight = by_things.where(owned, lead * votes / kept["pictures"])
     told = kept.assign(works=works, owned=owned, weight=weight)[(lead > 0) & (owned | (2 * votes > kept["pictures"]))]
-    return told.sort_values(["owned", "weight", "query"], ascending=[False, False, True])
+    ordered: pd.DataFrame = told.sort_values(["owned", "weight", "query"], ascending=[False, False, True])
+    return ordered
 
 
 def _telling(frame: pd.DataFrame) -> Any:

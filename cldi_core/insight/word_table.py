@@ -1,4 +1,4 @@
-"""A table of all words of a pair under one method: what became of each, and what could have kept it from being found."""
+"""A table of all words of a pair under one method: what became of each, and what may have kept it from being found."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
         outcome=frame["rank"].map(explanation.outcome).astype(str),
         margin=frame["right_score"] - frame["rival_score"],
         cause=np.where(covered, np.where(known == "", NONE, known), UNCOVERED).astype(object),
-        ceiling=frame["ceiling"] if "ceiling" in frame else np.nan,
+        ceiling=frame.get("ceiling", np.nan),
     )
     return made[list(COLUMNS)].reset_index(drop=True)
 
@@ -100,7 +100,7 @@ def by_cause(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def sentence(rows: pd.DataFrame) -> str:
-    """Of how many words a single cause stands out, by part of speech, and of how many of those that are first.
+    """For how many words a single cause stands out, by part of speech, and for how many of those that are found.
 
     Args:
         rows: of ``table``.
@@ -115,8 +115,8 @@ def sentence(rows: pd.DataFrame) -> str:
             won.append(f"{(named & first).sum()} of {first.sum()} {kind}")
     if not lost:
         return "Every word that has pictures is found: its right answer is first."
-    told = f"A single cause stands out of {_listed(lost)} whose right answer is not first"
-    return f"{told}; of those that are first, {_listed(won)} have one all the same." if won else f"{told}."
+    told = f"A single cause stands out for {_listed(lost)} whose right answer is not first"
+    return f"{told}; of those found, {_listed(won)} have one all the same." if won else f"{told}."
 
 
 def _listed(parts: list[str]) -> str:

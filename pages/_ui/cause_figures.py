@@ -31,8 +31,8 @@ LOOK = {
     NONE: ("#B0B0B0", "", DARK),
     UNCOVERED: ("#6E6E6E", "", LIGHT),
 }
-WIDE, NARROW = 0.07, 0.02  # shares of a bar that have room for a label, and for a number
-LETTERS = 150  # of a label that a whole bar has room for in one line
+WIDE, NARROW = 0.08, 0.02  # shares of a bar that have room for a label, and for a number
+LETTERS = 110  # of a label that a whole bar has room for in one line
 
 
 def causes(counts: pd.DataFrame) -> go.Figure:
@@ -67,7 +67,14 @@ def causes(counts: pd.DataFrame) -> go.Figure:
                     constraintext="none",
                     marker={
                         "color": colour,
-                        "pattern": {"shape": pattern, "fgcolor": text, "fgopacity": 0.25, "size": 7},
+                        "pattern": {
+                            "shape": pattern,
+                            "fillmode": "overlay",
+                            "bgcolor": colour,
+                            "fgcolor": text,
+                            "fgopacity": 0.3,
+                            "size": 8,
+                        },
                         "line": {"color": "white", "width": 1},
                     },
                 )
@@ -96,6 +103,6 @@ def _label(label: str, words: int, share: float) -> str:
     if share < WIDE:
         return str(words) if share >= NARROW else ""
     lines = textwrap.wrap(label, max(int(LETTERS * share), 10), break_long_words=False)
-    if len(lines) > 4 or max(map(len, lines)) > LETTERS * share + 2:
+    if len(lines) > 3 or max(map(len, lines)) > LETTERS * share + 2:
         return str(words)
     return "<br>".join([*lines, f"<b>{words}</b>"])

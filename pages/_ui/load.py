@@ -22,12 +22,10 @@ from cldi_core.evaluation import metrics, stored_scores, tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features import provenance, shards
-from cldi_core.insight import causes, explanation, health, maps, overview, word_table
+from cldi_core.insight import causes, explanation, health, maps, overview
 from cldi_core.insight import evidence as evidence_files
 from cldi_core.insight.ceiling import stored_ceilings
 from cldi_core.insight.explanation import Explanation
-from cldi_core.insight.stories import Told
-from cldi_core.insight.stories import stories as find_stories
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
 
@@ -382,17 +380,3 @@ def evidence(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame |
 def ceilings(name: str, backbone: str, pair: str) -> pd.DataFrame | None:
     """The stored ceilings of all source words; not to be changed, and ``None`` where there are none."""
     return stored_ceilings(pair_of(name, backbone, pair))
-
-
-@cached(resource=True, max_entries=60, also=EVIDENCE, spinner=SPINNER)
-def all_words(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame | None:
-    """The table of all words under one method; not to be changed, and ``None`` where there is no evidence."""
-    frame = evidence(name, backbone, pair, method)
-    return None if frame is None else word_table.table(frame)
-
-
-@cached(max_entries=60, also=EVIDENCE, spinner=SPINNER)
-def stories(name: str, backbone: str, pair: str, method: str) -> list[Told] | None:
-    """The stories of a pair under one method; ``None`` where there is no evidence."""
-    frame = evidence(name, backbone, pair, method)
-    return None if frame is None else find_stories(pair_of(name, backbone, pair), frame)

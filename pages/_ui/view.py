@@ -21,7 +21,8 @@ from cldi_core.scoring import methods
 
 PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
 SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
-PAGE_PARAMS = ("contenders", "trained", "among", "language", "text", "bar", "part", "outcome", "cause", "find")  # of one page alone
+# Of one page alone; the last five are of the Overview and of the table of all words.
+PAGE_PARAMS = ("contenders", "trained", "among", "language", "text", "bar", "part", "outcome", "cause", "find")
 LISTED = ("dataset", "pair", "backbone")  # looked for among names as they are: that of a data set may be a long path
 LONGEST = 200  # characters of everything else
 DEFAULT_BACKBONE = "efficientnet-lite0"
