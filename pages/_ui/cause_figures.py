@@ -14,17 +14,17 @@ from cldi_core.insight.word_table import LABELS, NONE, UNCOVERED
 LIGHT, DARK = "#ffffff", "#1a1a1a"
 LOOK = {
     "same pictures": ("#CC79A7", "", DARK),
-    "owned elsewhere": ("#D55E00", "", LIGHT),
+    "owned elsewhere": ("#D55E00", "", DARK),
     "look-alikes": ("#E69F00", "", DARK),
     "tie": ("#F0E442", "", DARK),
     "as many": ("#56B4E9", "", DARK),
     "other things": ("#0072B2", "", LIGHT),
-    "near-copies": ("#009E73", "", LIGHT),
+    "near-copies": ("#009E73", "", DARK),
     "cannot find itself": ("#CC79A7", "/", DARK),
     "one picture": ("#F0E442", "/", DARK),
-    "unlike": ("#009E73", "/", LIGHT),
+    "unlike": ("#009E73", "/", DARK),
     "anti-hub": ("#56B4E9", "/", DARK),
-    "hub": ("#D55E00", "/", LIGHT),
+    "hub": ("#D55E00", "/", DARK),
     "larger set": ("#E69F00", "/", DARK),
     "other part of speech": ("#0072B2", "/", LIGHT),
     "most pictures": ("#CC79A7", "x", DARK),
@@ -102,7 +102,7 @@ def _label(label: str, words: int, share: float) -> str:
     """What stands in a piece of a bar: its cause and how many, or how many alone, or nothing where there is no room."""
     if share < WIDE:
         return str(words) if share >= NARROW else ""
-    lines = textwrap.wrap(label, max(int(LETTERS * share), 10), break_long_words=False)
+    lines = textwrap.wrap(label, max(int(LETTERS * share), 10), break_long_words=False, break_on_hyphens=False)
     if len(lines) > 3 or max(map(len, lines)) > LETTERS * share + 2:
         return str(words)
     return "<br>".join([*lines, f"<b>{words}</b>"])

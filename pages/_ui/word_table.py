@@ -19,6 +19,9 @@ from .foreign import safe
 OUTCOMES = {"all": "All", word_table.NOT_FIRST: "Not first", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
 OUTCOMES |= {"uncovered": "No pictures"}
 HEIGHT = 520
+# The first column.  Whoever tabs into a table has selected its first cell, and asks for no word: these cells open none.
+FIRST = "POS"
+PARAMS = ("part", "outcome", "cause", "find")  # of the URL
 
 
 def draw(current: view.View) -> None:
@@ -89,8 +92,8 @@ def _table(pair: Pair, found: pd.DataFrame) -> None:
     source, target = pair.languages
     shown = pd.DataFrame(
         {
+            FIRST: found["pos"].map(words.kinds),
             source: found["word"],
-            "POS": found["pos"].map(words.kinds),
             target: found["right"],
             "rank": found["rank"],
             "margin": found["margin"],
@@ -115,7 +118,8 @@ def _table(pair: Pair, found: pd.DataFrame) -> None:
         selection_mode="single-cell",
         alt="All words: what became of each, and why",
         column_config={
-            source: st.column_config.TextColumn(pinned=True),
+            FIRST: st.column_config.TextColumn(width=80),
+            source: st.column_config.TextColumn(help="Click to open the word"),
             target: st.column_config.TextColumn(help="The best right answer"),
             "rank": number(format="%.4g", help="Of the best right answer; half ranks where words tie"),
             "margin": number(format="%.3f", help="The right answer's score less that of the best wrong answer"),
@@ -125,6 +129,9 @@ def _table(pair: Pair, found: pd.DataFrame) -> None:
             "ceiling": number(format="%.4g", help="The rank at which half of the word's pictures find the other half"),
         },
     )
-    if event.selection.cells:
-        place, _ = event.selection.cells[0]
-        st.switch_page("pages/word.py", query_params=view.of_word(found["query"].iloc[place], pos="NVA"))
+    clicked = [place for place, column in event.selection.cells if column != FIRST]
+    if clicked:
+        # Streamlit puts these parameters into the history under this page's address first, so they keep its own as
+        # well: else the way back would lead to a table of other words.
+        own = {name: view.asked(name) for name in PARAMS if view.asked(name)}
+        st.switch_page("pages/word.py", query_params=view.of_word(found["query"].iloc[clicked[0]]) | own)
