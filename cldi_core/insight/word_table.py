@@ -113,6 +113,8 @@ def sentence(rows: pd.DataFrame) -> str:
             lost.append(f"{(named & ~first).sum()} of {(~first).sum()} {kind}")
         if first.any():
             won.append(f"{(named & first).sum()} of {first.sum()} {kind}")
+    if not lost and not won:
+        return "No word has pictures on both sides."
     if not lost:
         return "Every word that has pictures is found: its right answer is first."
     told = f"A single cause stands out for {_listed(lost)} whose right answer is not first"
