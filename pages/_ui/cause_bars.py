@@ -67,11 +67,12 @@ def _words(current: view.View, found: pd.DataFrame, pos: str, cause: str) -> Non
     for place, row in enumerate(shown.itertuples()):
         rival = f", not {row.rival}" if row.rival and row.outcome != "uncovered" else ""
         rank = f" #{shown_rank(row.rank)}" if row.outcome != "uncovered" else ""
-        columns[place % COLUMNS].page_link(
-            "pages/word.py",
-            label=safe(f"{row.word} → {row.right}{rank}{rival}"),
-            query_params=view.of_word(row.query, pos="NVA"),
-        )
+        with columns[place % COLUMNS]:
+            st.page_link(
+                "pages/word.py",
+                label=safe(f"{row.word} → {row.right}{rank}{rival}"),
+                query_params=view.of_word(row.query, pos="NVA"),
+            )
     asked = {"part": "words", "outcome": word_table.NOT_FIRST, "cause": cause, "pos": pos}
     st.page_link(
         "pages/results.py",

@@ -138,7 +138,7 @@ def test_the_overview_shows_stories_with_pictures(
     at = healthy(open_page("overview", pair="en-de", show="missed", pos="N"))
     pair = pair_of(wide, "en-de")
     expected = stories.stories(pair, evidence.stored_evidence(pair, [AVGMAX])["avgmax"])
-    assert len(expected) >= 3
+    assert [story.query for story in expected] == ["shake.V"], "one word is the rival of all others"
     links = [parse_qs(link.proto.query_string) for link in at.get("page_link") if link.proto.page == "word"]
     assert [link["word"] for link in links] == [[story.query] for story in expected]
     assert all((link["pos"], link["show"]) == (["NVA"], ["all"]) for link in links), "no filter hides the word"
@@ -158,8 +158,6 @@ def test_bars_and_their_words(shown: Shown, rows: dict[str, Any]) -> None:
     assert shown.of("markdown") == [word_table.sentence(table)] and len(shown.of("plotly_chart")) == bool(len(counts))
     if any(row.pos == "N" for row in counts.itertuples()):
         labels = [options["label"] for options in shown.options("page_link")]
-        for word, label in zip(sorted(HOSTILE), sorted(labels[:-1]), strict=True):
-            assert label.startswith(draw.safe(word)[:3])
         assert {unescaped(label).split(" → ")[0] for label in labels[:-1]} == set(HOSTILE)
         asked = shown.options("page_link")[-1]["query_params"]
         assert (asked["part"], asked["cause"], asked["pos"], asked["outcome"]) == ("words", "none", "N", "not first")
