@@ -39,7 +39,7 @@ def stories(current: view.View) -> None:
     here = (current.dataset, current.backbone, current.pair, current.method)
     told, rows = evidence_load.stories(*here), evidence_load.all_words(*here)
     if told is None or rows is None:
-        draw.unranked(current, "No word can be proposed", (current.method, current.backbone))
+        evidence_load.missing(current, "No word can be proposed")
         return
     if told:
         story_cards.draw(current.dataset, told)

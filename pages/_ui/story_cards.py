@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from cldi_core.data.dataset import POS
 from cldi_core.insight.explanation import shown_rank
 from cldi_core.insight.stories import Told
 
-from . import load, view, words
+from . import load, view
 from .foreign import safe
 
 COLUMNS = 3
@@ -35,7 +36,7 @@ def rows(story: Told) -> list[tuple[str, str, tuple[str, ...]]]:
     right = (f"right answer, #{shown_rank(story.rank)}", story.right, story.nearest_right)
     rival = ("best wrong answer" if story.works else "winner", story.rival, story.nearest_rival)
     below = [right, rival] if story.works else [rival, right]
-    return [(_how_many(story), story.word, story.pictures), *below]
+    return [(f"{POS[story.pos]}, {_how_many(story)}", story.word, story.pictures), *below]
 
 
 def _how_many(story: Told) -> str:
@@ -49,8 +50,7 @@ def _how_many(story: Told) -> str:
 def _card(dataset: str, story: Told) -> None:
     st.page_link(
         "pages/word.py",
-        label=f"**{safe(words.question(story))}**",
-        icon=":material/arrow_forward:",
+        label=f"**{safe(f'Why does “{story.word}” ' + ('work?' if story.works else 'fail?'))}**",
         query_params=view.of_word(story.query, pos="NVA"),
     )
     for what, word, ids in rows(story):

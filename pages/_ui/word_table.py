@@ -12,7 +12,6 @@ from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 from cldi_core.insight import word_table
 
-from . import draw as parts
 from . import evidence_load, load, view, words
 from .foreign import safe
 
@@ -29,14 +28,7 @@ def draw(current: view.View) -> None:
     here = (current.dataset, current.backbone, current.pair)
     rows = evidence_load.all_words(*here, current.method)
     if rows is None:
-        parts.empty(
-            f"There is no table yet: nothing is stored for {current.pair} of what {rankers.label(current.method)} with "
-            f"{backbones.label(current.backbone)} made of each word.",
-            load.command(
-                current.dataset, "score", "--pair", current.pair, "--backbone", current.backbone, "--method",
-                current.method,
-            ),
-        )  # fmt: skip
+        evidence_load.missing(current, "There is no table")
         return
     found = _filtered(current, rows)
     if len(found):

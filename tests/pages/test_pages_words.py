@@ -46,7 +46,9 @@ def test_without_evidence_pages_name_the_command_and_compute_nothing(
     at = healthy(open_page("overview", pair="en-fr"))
     assert "No word can be proposed" in texts(at) and command in [code.value for code in at.main.code]
     at = healthy(open_page("results", pair="en-fr", part="words"))
-    assert "There is no table yet" in texts(at) and [code.value for code in at.main.code] == [command]
+    assert "There is no table: for en-fr nothing is stored" in unescaped(texts(at)) and [code.value for code in at.main.code] == [
+        command
+    ]
     assert not at.dataframe
 
 
@@ -188,7 +190,11 @@ def test_a_card_of_hostile_words_is_text(shown: Shown, monkeypatch: pytest.Monke
     drawn = "\n".join(shown.of("caption"))
     assert all(draw.safe(word) in drawn for word in HOSTILE) and "#12½" in drawn
     assert "The pictures are missing or broken." in drawn and not shown.of("image")
-    assert [what for what, _, _ in story_cards.rows(told)] == ["1 of its 7 things", "winner", "right answer, #12½"]
+    assert [what for what, _, _ in story_cards.rows(told)] == [
+        "verb, 1 of its 7 things",
+        "winner",
+        "right answer, #12½",
+    ]
 
 
 def test_file_names_are_plain(monkeypatch: pytest.MonkeyPatch) -> None:
