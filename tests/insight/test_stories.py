@@ -94,6 +94,14 @@ def test_kinds_and_their_numbers() -> None:
     assert chosen(kinds) == [query for query in told if query != "adjective.A"], "where there is none there is none"
 
 
+def test_a_found_word_owns_its_things() -> None:
+    """Or has most of the votes: else it is found by chance."""
+    found = {**FOUND, "right_things": 5, "rival_things": 6, "nearer_right": 5, "nearer_rival": 5}
+    assert chosen({"dance.V": found}) == []
+    assert chosen({"dance.V": {**found, "rival_things": 4}}) == ["dance.V"]
+    assert chosen({"dance.V": {**found, "nearer_right": 6}}) == ["dance.V"]
+
+
 def test_ties_are_of_the_alphabet() -> None:
     assert chosen({"b.N": OWNED, "a.N": OWNED}) == chosen({"a.N": OWNED, "b.N": OWNED}) == ["a.N"]
 

@@ -21,7 +21,7 @@ MORE = [f"more{number}.V" for number in range(6)]
 def frame() -> pd.DataFrame:
     return evidence_of(
         {
-            "film.V": {**OWNED, "rank": 300.0},
+            "film.V": {**OWNED, "rank": 300.0, "rival": "Film-Rival"},
             **{f"more{number}.V": OWNED for number in range(6)},
             "eat.V": {**FOUND, **OWNED},
             "ghost.V": {"rank": NAN, "right_score": NAN, "rival_score": NAN, "rival": "", "pictures": 0},

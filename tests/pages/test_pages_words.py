@@ -12,7 +12,7 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
-from cldi_core.evaluation import stored_scores
+from cldi_core.evaluation import rankings, stored_scores
 from cldi_core.insight import evidence, stories, word_table
 from cldi_core.insight.ceiling import keep_ceilings
 from pages._ui import cause_bars, draw, evidence_load, load, story_cards, view
@@ -46,9 +46,9 @@ def test_without_evidence_pages_name_the_command_and_compute_nothing(
     at = healthy(open_page("overview", pair="en-fr"))
     assert "No word can be proposed" in texts(at) and command in [code.value for code in at.main.code]
     at = healthy(open_page("results", pair="en-fr", part="words"))
-    assert "There is no table: for en-fr nothing is stored" in unescaped(texts(at)) and [code.value for code in at.main.code] == [
-        command
-    ]
+    assert "There is no table: for en-fr nothing is stored" in unescaped(texts(at)) and [
+        code.value for code in at.main.code
+    ] == [command]
     assert not at.dataframe
 
 
@@ -217,3 +217,15 @@ def test_what_is_kept_is_of_the_files(told: pd.DataFrame, wide: Dataset) -> None
         assert evidence_load.stories("wide", BACKBONE, "en-de", "avgmax") is None
     finally:
         path.write_bytes(kept)
+
+
+def test_words_without_any_picture(small: Dataset) -> None:
+    (small.path / "words.parquet").unlink()
+    pair = pair_of(Dataset(small.path), "en-de")
+    scored = stored_scores.scored(pair, [AVGMAX])
+    rankings.rankings(pair, [AVGMAX], scored)
+    evidence.keep_evidence(pair, [AVGMAX], scored)
+    at = healthy(open_page("overview", pair="en-de", bar="N-uncovered"))
+    assert "No word of this pair is a clear example" in texts(at) and "No word has pictures on both sides." in texts(at)
+    at = healthy(open_page("results", pair="en-de", part="words", outcome="uncovered"))
+    assert set(table_of(at)["cause"]) == {word_table.LABELS["uncovered"]} and table_of(at)["rank"].isna().all()
