@@ -50,7 +50,7 @@ def _how_many(story: Told) -> str:
 def _card(dataset: str, story: Told) -> None:
     st.page_link(
         "pages/word.py",
-        label=f"**{safe(f'Why does “{story.word}” ' + ('work?' if story.works else 'fail?'))}**",
+        label=f"**{safe(f'Why does “{story.word}” ' + ('work?' if story.works else 'fail?'))}** →",
         query_params=view.of_word(story.query, pos="NVA"),
     )
     for what, word, ids in rows(story):
