@@ -34,7 +34,8 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
-    assert view.PAGE_PARAMS == ("contenders", "trained", "among", "language", "text")
+    pages = ("contenders", "trained", "among", "language", "text", "bar", "part", "outcome", "cause", "find")
+    assert view.PAGE_PARAMS == pages
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
     assert view.SHOWS == {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
