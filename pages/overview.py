@@ -1,4 +1,4 @@
-"""What this is, what was found, what the data are, and four words to begin with."""
+"""What this is, what was found, what the data are, and words to begin with."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from cldi_core import rankers
 from cldi_core.data.dataset import SETTINGS
 from cldi_core.evaluation import paper, tables
 from cldi_core.features import backbones
 from cldi_core.insight import overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import draw, figures, frame, load, view, words
+from pages._ui import cause_bars, draw, evidence_load, figures, frame, load, story_cards, view, words
 
 INTRODUCTION = (
     "Can a computer learn that English *cow* is German *Kuh* by looking at the pictures that stand for each word? "
@@ -33,23 +34,23 @@ def paper_table() -> pd.DataFrame:
 
 
 def stories(current: view.View) -> None:
-    """Links to four words."""
+    """Words to begin with, and what kept words from being found."""
     st.subheader("Begin with a word")
-    rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
-    if rankings is None:
-        draw.unranked(current, "No word can be proposed", (current.method, current.backbone))
+    here = (current.dataset, current.backbone, current.pair, current.method)
+    told, rows = evidence_load.stories(*here), evidence_load.all_words(*here)
+    if told is None or rows is None:
+        evidence_load.missing(current, "No word can be proposed")
         return
-    found = overview.stories(rankings)
-    for story, column in zip(found, [*st.columns(2), *st.columns(2)], strict=False):
-        with column.container(border=True, height="stretch"):
-            st.page_link(
-                "pages/word.py",
-                label=draw.safe(words.question(story)),
-                icon=":material/arrow_forward:",
-                query_params=view.of_word(story.query, pos="NVA"),
-            )
-    if not found:
+    if told:
+        story_cards.draw(current.dataset, told)
+        st.caption(
+            f"{draw.safe(f'{current.pair} · {rankers.label(current.method)} · {backbones.label(current.backbone)}')} · "
+            "below each picture of a word stands the nearest one of either answer. Chosen by a rule: the clearest "
+            "cases of each part of speech that have no word and nothing depicted in common."
+        )
+    else:
         st.info("No word of this pair is a clear example: all are few, or found early.")
+    cause_bars.draw(current, rows)
 
 
 def finding(current: view.View, chart: DeltaGenerator) -> None:

@@ -1,4 +1,4 @@
-"""Table 2 for this data set: all methods and controls, with intervals and n, as a CSV too."""
+"""Table 2 for this data set: all methods and controls, with intervals and n; and a table of all words; as CSVs too."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
-from pages._ui import draw, frame, load, result_tables, view, words
+from pages._ui import draw, frame, load, result_tables, view, word_table, words
 from pages._ui.result_tables import FIGURES
+
+PARTS = {"methods": "Methods", "words": "All words"}
 
 
 def main() -> None:
@@ -21,6 +23,23 @@ def main() -> None:
     st.title("Results")
     if not draw.ready(current, "show"):
         return
+    part = view.one_of("part", list(PARTS))
+    st.segmented_control(
+        "Results of",
+        list(PARTS),
+        format_func=PARTS.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        **view.widget("part", part),
+    )
+    if part == "words":
+        word_table.draw(current)
+    else:
+        methods_part(current)
+
+
+def methods_part(current: view.View) -> None:
+    """The figures of all methods."""
     dataset = load.opened(current.dataset)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         figure = str(

@@ -1,4 +1,4 @@
-"""What there is to say of a data set as a whole: its counts, its stories, dispersions, comparisons of methods."""
+"""What there is to say of a data set as a whole: its counts, dispersions, comparisons of methods."""
 
 from __future__ import annotations
 
@@ -54,22 +54,6 @@ def counts(dataset: Dataset) -> Counts:
         {str(licence): int(count) for licence, count in table["licence"].value_counts().items()},
         {pair: Counter(query.pos for query in dataset.queries(pair)) for pair in dataset.pairs},
     )
-
-
-def stories(rankings: pd.DataFrame) -> list[Story]:
-    """Four words of a pair to begin with: a verb and an adjective that failed, a verb that worked, a noun that failed.
-
-    Chosen by rank among the words with enough pictures, the same ones every time; fewer where a kind is missing.
-    """
-    found = []
-    for letter, works in (("V", False), ("V", True), ("A", False), ("N", False)):
-        rows = rankings[(rankings["pos"] == letter) & rankings["rank"].notna() & ~rankings["same_spelled"]]
-        rows = rows[rows["rank"] <= 1] if works else rows[rows["rank"] > 10]
-        if len(rows):
-            # A failure is clearest where something else matches very well; a success where the match is good.
-            row = rows.sort_values(["winner_score", "query"], ascending=[False, True]).iloc[0]
-            found.append(Story(str(row["query"]), str(row["word"]), letter, works))
-    return found
 
 
 def by_rank(rankings: pd.DataFrame, letters: str, outcome: str = "all") -> pd.DataFrame:

@@ -22,7 +22,9 @@ from cldi_core.evaluation import metrics, stored_scores, tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features import provenance, shards
-from cldi_core.insight import explanation, health, maps, overview
+from cldi_core.insight import causes, explanation, health, maps, overview
+from cldi_core.insight import evidence as evidence_files
+from cldi_core.insight.ceiling import stored_ceilings
 from cldi_core.insight.explanation import Explanation
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
@@ -357,3 +359,24 @@ def strip(name: str, ids: Sequence[str], *, arrow: bool = False) -> str | None:
     if not files or (arrow and len(files) < len(ids)):
         return None
     return pictures.data_url(pictures.strip(files, arrow=arrow), "svg+xml")
+
+
+EVIDENCE = (*RANKINGS, "evidence/*/*/*")
+
+
+@cached(resource=True, max_entries=60, also=EVIDENCE)
+def evidence(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame | None:
+    """The stored evidence of every word under one method, with ceilings where they are stored; not to be changed.
+
+    ``None`` where there is none: it is made by ``python -m cldi_core score``.
+    """
+    opened_pair, ranker = pair_of(name, backbone, pair), rankers.ranker(method)
+    ranker.key(opened_pair)  # says what is wrong with a ranker that cannot rank this pair
+    found = evidence_files.stored_evidence(opened_pair, [ranker]).get(method)
+    return None if found is None else causes.with_ceilings(found, ceilings(name, backbone, pair))
+
+
+@cached(resource=True, max_entries=12, also=EVIDENCE)
+def ceilings(name: str, backbone: str, pair: str) -> pd.DataFrame | None:
+    """The stored ceilings of all source words; not to be changed, and ``None`` where there are none."""
+    return stored_ceilings(pair_of(name, backbone, pair))

@@ -45,21 +45,6 @@ def test_the_counts_of_an_empty_set(data: object, small: Dataset) -> None:
     assert overview.counts(create(small.path.parent / "new")) == overview.Counts({}, 0, {}, {})
 
 
-def test_stories_show_a_failure_and_a_success() -> None:
-    frame = rankings(
-        [("run.V", 20, 0.5, False), ("sit.V", 30, 0.8, False), ("eat.V", 1, 0.6, False), ("cry.V", 1, 0.9, False),
-         ("red.A", 11, 0.4, False), ("big.A", 10, 0.9, False), ("dog.N", 99, 0.9, True), ("cow.N", 40, 0.1, False),
-         ("hat.N", NAN, 0.9, False)]
-    )  # fmt: skip
-    found = overview.stories(frame)
-    assert [story.query for story in found] == ["sit.V", "cry.V", "red.A", "cow.N"]
-    assert [(story.word, story.pos, story.works) for story in found] == [
-        ("sit", "V", False), ("cry", "V", True), ("red", "A", False), ("cow", "N", False)
-    ]  # fmt: skip
-    assert overview.stories(frame[::-1]) == found, "the same ones every time"
-    assert overview.stories(frame[frame["rank"] == 10]) == []
-
-
 def test_words_by_rank_of_one_outcome() -> None:
     frame = rankings([("b.N", 2, 0, False), ("a.N", 2, 0, False), ("c.N", NAN, 0, False), ("d.V", 1, 0, False)])
     assert overview.by_rank(frame, "NVA")["query"].tolist() == ["d.V", "a.N", "b.N", "c.N"]
@@ -158,19 +143,6 @@ def test_the_rank_correlation_is_spearmans_over_words() -> None:
     assert -1 <= found.low < found.value < found.high < 0 and found.n == 100
     assert math.isnan(overview.rank_correlation(table[:2]).value)
     assert overview.rank_correlation(table[:30]).why == "n too small"
-
-
-def test_stories_are_of_the_clearest_matches_and_then_of_the_alphabet() -> None:
-    """Rank 10 is no failure and 10½ is; 1½ is no success; words spelled alike or without a rank tell nothing."""
-    frame = rankings(
-        [("b.V", 10.5, 0.5, False), ("a.V", 11, 0.5, False), ("c.V", 10, 0.9, False), ("d.V", 1.5, 0.9, False),
-         ("f.V", 1, 0.2, False), ("e.V", 1, 0.2, False), ("x.A", 50, 0.9, True), ("y.A", NAN, 0.9, False),
-         ("z.A", 50, 0.1, False), ("n.N", 1, 0.9, False)]
-    )  # fmt: skip
-    for own in (frame, frame[::-1]):
-        assert [(story.query, story.works) for story in overview.stories(own)] == [
-            ("a.V", False), ("e.V", True), ("z.A", False)
-        ]  # fmt: skip
 
 
 def test_senses_are_those_of_english_words(small: Dataset) -> None:

@@ -19,7 +19,7 @@ from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import image_methods, rankings, stored_scores
 from cldi_core.evaluation.pairs import open_pair
-from cldi_core.insight import explanation
+from cldi_core.insight import evidence, explanation
 from cldi_core.scoring import best_match, pooling, scores, transport
 from tests import ranked
 from tests.conftest import BACKBONE, build_small
@@ -59,6 +59,7 @@ def guard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for module, name in (
         (storage, "write"), (storage, "save_tensors"), (tempfile, "mkstemp"), (Path, "mkdir"), (Path, "write_text"),
         (stored_scores, "scored"), (stored_scores, "keep"), (rankings, "rankings"), (rankings, "ranked"),
+        (evidence, "evidence"),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, refused(name))
     for module, name in (
@@ -85,7 +86,9 @@ def test_a_link_to_any_page_and_method_computes_and_writes_nothing(
     small: Dataset, monkeypatch: pytest.MonkeyPatch, method: str, is_scored: bool
 ) -> None:
     if is_scored:
-        ranked.rankings(open_pair(small, BACKBONE, "en-de"), [method, "maxmax"])
+        pair, ranker = open_pair(small, BACKBONE, "en-de"), rankers.ranker(method)
+        ranked.rankings(pair, [method, "maxmax"])
+        evidence.keep_evidence(pair, [ranker], stored_scores.scored(pair, [ranker]))
     before, tried = snapshot(small.path), guard(monkeypatch)
     options = f"--dataset small --pair en-de --backbone {BACKBONE} --method {shlex.quote(method)}"
     at = healthy(open_page("overview", method=method, word="run.V", contenders=f"{method}@{BACKBONE}"))

@@ -52,7 +52,7 @@ def test_the_results_are_those_of_the_core(built: tuple[Dataset, dict], monkeypa
     for record in records[:4]:
         text = figures.interval_text(tables.interval_of(record, "mrr"))
         assert table.loc[METHODS[record["method"]].label].iloc[0] == text
-    at = healthy(at.main.get("button_group")[0].set_value("p@1").run())
+    at = healthy(at.main.get("button_group")[1].set_value("p@1").run())
     assert at.dataframe[0].value.loc["AVGMAX"].iloc[0].startswith(f"{(ranks == 1).mean():.2f} [")
     assert "–" not in set(at.dataframe[0].value.loc["KNN"])
 
@@ -62,7 +62,7 @@ def test_the_results_average_pairs_and_leave_out_words_spelled_alike(
 ) -> None:
     offered = csv_of(monkeypatch)
     at = open_page("results", pair="en-fr", method="maxmax")
-    at = healthy(at.main.get("button_group")[1].set_value("average").run())
+    at = healthy(at.main.get("button_group")[2].set_value("average").run())
     assert "Wide \\*set\\* · average" in texts(at)
     at = healthy(at.toggle[0].set_value(False).run())
     records = pd.DataFrame(tables.table(built[1], same_spelled=False))
@@ -96,7 +96,7 @@ def test_words_spelled_alike_can_be_left_out_of_every_table(
     every = {pair: {name: some_alike(frame) for name, frame in built[1][pair].items()} for pair in pairs}
     kept = {pair: {name: one[~one["same_spelled"]] for name, one in own.items()} for pair, own in every.items()}
     at = open_page("results", pair="en-de", method="cnn-max")
-    at = healthy(at.main.get("button_group")[1].set_value(scope).run())
+    at = healthy(at.main.get("button_group")[2].set_value(scope).run())
     drawn = []
     for same, frames in ((True, every), (False, kept)):
         at = healthy(at.toggle[0].set_value(same).run())

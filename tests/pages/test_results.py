@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.evaluation.metrics import Interval
@@ -189,12 +190,12 @@ def test_the_page_asks_for_one_pair_or_all(
     drawn: dict[str, tuple[Any, ...]] = {}
     for name in ("summary", "unseen_words", "beyond", "reading", "published", "formulas"):
         monkeypatch.setattr(results, name, lambda *given, _name=name: drawn.update({_name: given}))
-    results.main()
+    results.methods_part(CURRENT)
     assert controls == {
         "Figure": (["mrr", "p@1", "p@10"], "mrr", True, None),
         "Pairs": (["this pair", "average"], "this pair", True, False),
     }
-    assert shown.of("title") == ["Results"] and shown.options("toggle") == [{"value": True}]
+    assert shown.options("toggle") == [{"value": True}]
     pairs = ("en-de", "en-fr") if scope == "average" else ("en-de",)
     assert asked == [(("small", BACKBONE, pairs), {"same_spelled": False, "ways": ways})]
     methods = [way for way in ways if way != "identity"]
@@ -221,6 +222,22 @@ def test_without_a_score_it_is_said_what_is_missing(
     monkeypatch.setattr(load, "ways", lambda *given: ["avgmax"])
     monkeypatch.setattr(load, "table", lambda *given, **named: [])
     monkeypatch.setattr(draw, "unscored", lambda *given: missing.append(given))
-    results.main()
+    results.methods_part(CURRENT)
     assert missing == [("small", BACKBONE, [])] and shown.of("dataframe") == shown.of("subheader") == []
     assert [options.get("disabled") for options in shown.options("segmented_control")] == [None, True]
+
+
+@pytest.mark.parametrize(("asked", "drawn"), [("", "methods"), ("words", "words"), ("nonsense", "methods")])
+def test_the_page_has_two_parts(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, asked: str, drawn: str
+) -> None:
+    parts: list[Any] = []
+    monkeypatch.setattr(view, "current", lambda: CURRENT)
+    monkeypatch.setattr(results, "methods_part", lambda current: parts.append(("methods", current)))
+    monkeypatch.setattr(results.word_table, "draw", lambda current: parts.append(("words", current)))
+    st.query_params["part"] = asked
+    results.main()
+    assert parts == [(drawn, CURRENT)] and shown.of("title") == ["Results"]
+    st.session_state["part"] = "words"
+    shown.options("segmented_control")[0]["on_change"]()
+    assert st.query_params["part"] == "words"

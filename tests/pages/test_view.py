@@ -35,7 +35,8 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
     assert tuple(view.PAGE_PARAMS) == (
-        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present"
+        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "bar", "part",
+        "outcome", "cause", "find",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
