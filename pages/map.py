@@ -50,7 +50,7 @@ def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
             st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {len(ids)} pictures")
             draw.row(current.dataset, ids[:10], word, width=44)
             if language == current.pair.split("-")[0]:
-                st.page_link("pages/word.py", label="open", query_params=view.of_word(word, pos="NVA"))
+                st.page_link("pages/word.py", label="open", query_params=view.of_word(word))
     if len(rows) > maps.SHOWN:
         st.caption(f"{maps.SHOWN} of {len(rows)} words are shown.")
 

@@ -17,7 +17,7 @@ Here = tuple[str, str, str, str, str]  # data set, backbone, pair, method, query
 COLOURS = {"found": "green", "nearly": "orange", "missed": "red"}
 
 
-def heading(current: view.View, query: str, found: Explanation, told_of: Story | None) -> None:
+def heading(current: view.View, query: str, found: Explanation, verdict: str) -> None:
     """The word, its right answer, what became of it, and why, in a height that is the same for every word."""
     way = f"{current.pair} · {words.kinds(found.pos)} · {rankers.label(current.method)} · "
     way += backbones.label(current.backbone)
@@ -30,8 +30,7 @@ def heading(current: view.View, query: str, found: Explanation, told_of: Story |
         f":{COLOURS.get(found.outcome, 'gray')}-badge[{draw.safe(story_words.badge(found))}] "
         f":gray-badge[{draw.safe(way)}]{seen}"
     )
-    plain = told_of is None or not told_of.verdict or found.outcome == "uncovered" or found.learned
-    said = words.outcome(found, rankers.label(current.method)) if plain or told_of is None else told_of.verdict
+    said = words.outcome(found, rankers.label(current.method)) if found.learned or not verdict else verdict
     with st.container(key="verdict", gap=None):
         st.markdown(draw.safe(said))
 
@@ -45,15 +44,15 @@ def sides(current: view.View, found: Explanation) -> tuple[Candidate | None, Can
     return (found.rival, chosen) if chosen.gold else (chosen, found.gold[0])
 
 
-def one_word(current: view.View, pair: Pair, query: str, before: Explanation, told_of: Story | None) -> None:
+def one_word(current: view.View, pair: Pair, query: str, before: Explanation) -> None:
     """A word, its board, and its story."""
     here = (current.dataset, current.backbone, current.pair, current.method, query)
     answer = sides(current, before)[1].word  # it stays on the board, whichever right answer a change makes the best
     ids = tuple(pair.source.word_ids(before.word))
     trial = what_if.Trial() if before.learned else what_if.read(ids, tuple(pair.target.word_ids(answer)))
-    edit = trial.edit(ids, answer)
-    found = told.explained(*here, edit) if edit != Edit() else before
-    heading(current, query, before, told_of)
+    edit = trial.edit(ids, answer, clusters=current.method == "knn-c")
+    found = told.explained(*here, edit) if edit else before
+    heading(current, query, before, told.judged(*here)[1])
     if found is None:
         st.caption("This method needs the scores of all words: what would change cannot be tried here.")
         found, edit, trial = before, Edit(), what_if.Trial()
@@ -69,6 +68,8 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation, to
         order=order(here, sides(current, before), ids),
     )  # fmt: skip
     board.show(shown, large=view.asked("present") == "1")
+    # Last, as it takes longest: the board is seen meanwhile.
+    told_of = told.story(*here)
     if told_of is not None:
         steps(current, told.edited(pair, query, edit), told_of, shown)
 
@@ -157,12 +158,12 @@ def main() -> None:
         if not among.among:
             shown = f"“{view.SHOWS[current.show].lower()}”" if among.ranked else "here"
             st.info(f"No word is {shown} among the chosen parts of speech.")
-        found = load.explained(*here, current.method, query)
+        found = told.explained(*here, current.method, query, Edit())
         if found is None:
             only_pictures(current.dataset, pair, query)
             draw.unranked(current, "The candidates are not shown", (current.method, current.backbone))
             return
-        one_word(current, pair, query, found, told.story(*here, current.method, query))
+        one_word(current, pair, query, found)
         if not among.ranked:
             draw.unranked(current, "This word alone was looked at", (current.method, current.backbone))
 

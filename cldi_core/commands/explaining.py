@@ -132,7 +132,8 @@ def _print_explained(story: Story, top: int) -> None:
         print(f"cause: {cause.cause}, strength {cause.strength:.2f} ({counts})")
     _print_pictures(story)
     for change in story.changes[:SAVING]:
-        print(f"what if: {change.change}: rank {shown_rank(change.rank)}, {change.winner} wins")
+        first = "shares the first place" if change.right and change.rank > 1 else "wins"
+        print(f"what if: {change.change}: rank {shown_rank(change.rank)}, {change.winner} {first}")
     for candidate in found.candidates[:top]:
         mark = "✓" if candidate.gold else " "
         print(f"{shown_rank(candidate.rank):>5} {mark} {candidate.score:6.3f}  {candidate.word}")

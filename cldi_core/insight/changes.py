@@ -44,6 +44,7 @@ class Change:
         side: whose pictures, ``"source"`` or ``"target"`` (those of the right answer); ``""`` for neither.
         pictures: ids of those that are left out, whatever the kind; for the three other kinds the name that is meant.
         rank: of the best right answer then; winner: the candidate that wins then.
+        right: the winner is a right answer: with a rank above 1 it shares the first place.
         exact: no smaller choice of pictures has that effect; false for one that was found step by step.
     """
 
@@ -53,6 +54,7 @@ class Change:
     pictures: tuple[str, ...]
     rank: float
     winner: str
+    right: bool
     exact: bool = True
 
 
@@ -105,7 +107,7 @@ class Asked:
         pair, own = self.pair, {self.pair.target.words[column] for column in self.gold}
         kept = [word for word in pair.target.words if word in own or word in words]
         target = pair.target.select(kept)
-        gold = tuple(() for _ in pair.gold[: self.number]) + (tuple(sorted(target.row(word) for word in own)),)
+        gold = (*[()] * self.number, tuple(sorted(target.row(word) for word in own)))
         fewer = replace(pair, target=target, gold=gold)
         return replace(self, pair=fewer, row=self.row[[pair.target.row(word) for word in kept]], facts=None)
 
@@ -220,7 +222,9 @@ def _of_side(side: Side, groups: Sequence[Group]) -> Iterator[Change]:
     for (kind, text, kept, exact), rank, row in zip(tried, side.asked.ranks(rows), rows, strict=True):
         gone = tuple(key for key, stays in zip(side.ids, kept, strict=True) if not stays)
         shown = text or _text(kind, side.ids, kept, named)
-        yield Change(shown, kind, side.side, gone, float(rank), side.asked.winner(row), exact)
+        winner = side.asked.winner(row)
+        right = bool(winner) and side.asked.pair.target.row(winner) in side.asked.gold
+        yield Change(shown, kind, side.side, gone, float(rank), winner, right, exact)
 
 
 def _text(kind: str, ids: Sequence[str], kept: NDArray[np.bool_], named: Mapping[str, str]) -> str:

@@ -29,8 +29,8 @@ def elsewhere(dataset: Dataset, backbone: str, pair: str, method: str, query: st
     found = []
     for kind, name, frame in _others(dataset, backbone, pair, method, frames):
         rows = frame[(frame["query"] == query) & frame["rank"].notna()]
-        for rank, winner in zip(rows["rank"].tolist(), rows["winner"].tolist(), strict=True):
-            found.append(Change(_label(kind, name), kind, "", (name,), rank, winner))
+        for rank, winner, right in rows[["rank", "winner", "right"]].itertuples(index=False, name=None):
+            found.append(Change(_label(kind, name), kind, "", (name,), rank, winner, winner == right))
     return found
 
 

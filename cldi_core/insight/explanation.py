@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core import rankers
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.scoring.dispersion import dispersion
@@ -164,16 +162,6 @@ def matches(pair: Pair, word: str, candidate: str, method: str) -> list[Match]:
     found = [Match(source[row], target[column], float(cosines[row, column])) for row, column in enumerate(best)]
     found.sort(key=lambda match: (-match.cosine, match.source))
     return found[:1] if method.partition("+")[0] == "maxmax" else found
-
-
-def score_range(method: str, shown: Sequence[Candidate]) -> tuple[float, float]:
-    """The ends of a scale on which the scores of some candidates are drawn; that of cosines holds 0 and 1."""
-    low, high = rankers.ranker(method).bounds
-    known = [candidate.score for candidate in shown if not np.isnan(candidate.score)]
-    if (low, high) == (-1.0, 1.0) or not known:
-        return min([0.0, *known]), 1.0
-    bottom, top = min(known), max(known)
-    return (bottom, top) if top > bottom else (bottom - 1, top)
 
 
 def shown_rank(rank: float) -> str:

@@ -10,14 +10,12 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.errors import CldiError
 from cldi_core.features import backbones
-from cldi_core.insight import explanation
 from cldi_core.scoring.methods import METHODS
 
 from . import load, view
 from .foreign import safe
 
 PAGE = 24  # pictures of a grid shown at a time
-MATCHES = 6  # pairs of pictures
 
 
 def grid(dataset: str, ids: Sequence[str], alt: str, key: str, *, width: int = 66) -> None:
@@ -62,28 +60,6 @@ def _row(dataset: str, ids: Sequence[str], numbers: range, alt: str, width: int)
             alt=[f"{alt}, picture {number + 1} of {len(ids)}" for number in shown],
         )
     return len(numbers) - len(shown)
-
-
-@st.fragment
-def matches(dataset: str, found: Sequence[explanation.Match], words: tuple[str, str], key: str) -> None:
-    """Pairs of pictures that were matched, each with its cosine, the most alike first."""
-    numbers = _page(len(found), MATCHES, key)
-    shown = [found[number] for number in numbers]
-    try:
-        files = [load.strip(dataset, (match.source, match.target), arrow=True) for match in shown]
-    except CldiError as error:
-        st.error(safe(str(error)))
-        return
-    known = [(file, match.cosine) for file, match in zip(files, shown, strict=True) if file]
-    if known:
-        st.image(
-            [file for file, _ in known],
-            caption=[f"{cosine:.2f}" for _, cosine in known],
-            alt=[
-                f"a picture of {words[0]} and its best match of {words[1]}, cosine {cosine:.2f}" for _, cosine in known
-            ],
-        )
-    _pager(numbers, len(found), MATCHES, key)
 
 
 def _page(count: int, size: int, key: str) -> range:

@@ -18,14 +18,13 @@ from cldi_core import rankers
 from cldi_core.data import dataset as datasets
 from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
-from cldi_core.evaluation import metrics, stored_scores, tables
+from cldi_core.evaluation import metrics, tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features import provenance, shards
-from cldi_core.insight import causes, explanation, health, maps, overview
+from cldi_core.insight import causes, health, maps, overview
 from cldi_core.insight import evidence as evidence_files
 from cldi_core.insight.ceiling import stored_ceilings
-from cldi_core.insight.explanation import Explanation
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
 
@@ -208,22 +207,6 @@ def unranked(name: str, backbone: str, pair: str) -> pd.DataFrame:
     columns = ["query", "word", "pos", "rank"]
     asked = pair_of(name, backbone, pair).queries
     return pd.DataFrame([(query.id, query.word, query.pos, float("nan")) for query in asked], columns=columns)
-
-
-@cached(resource=True, max_entries=200, also=SCORES, spinner=SPINNER)
-def explained(name: str, backbone: str, pair: str, method: str, query: str) -> Explanation | None:
-    """Why a query came out as it did under one method.
-
-    Of a method that needs no other word for it, the scores of this word are computed if none are stored; ``None`` where
-    only scores of all words would tell.
-    """
-    opened_pair = pair_of(name, backbone, pair)
-    number = opened_pair.find(query)
-    row = stored_scores.row_of(opened_pair, rankers.ranker(method), opened_pair.queries[number].word)
-    if row is None:
-        return None
-    ranked = rankings(name, backbone, pair, method)
-    return explanation.explain(opened_pair, number, row, ranked, learned=rankers.is_trained(method))
 
 
 @cached(max_entries=12)

@@ -7,14 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from cldi_core import rankers
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.features import backbones
 from cldi_core.insight import contrast
+from cldi_core.insight.changes import Change
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Attributed, Story
-from cldi_core.insight.what_if import Change
 
 from . import draw, figures, load, story_words, told, view, what_if
 from .foreign import in_figure
@@ -36,7 +34,9 @@ def could_it(story: Story, dataset: str) -> None:
             st.markdown(f"{title} **{story_words.place(name, known)}**")
             st.caption(draw.safe(story_words.percentile(known, story.found.pos)))
             st.caption(meaning)
-    st.markdown(draw.safe(story_words.ceiling(story.ceiling)))
+    st.markdown(draw.safe(story_words.ceiling(story.ceiling, story.found.pictures)))
+    for text in story_words.lacks(story):
+        st.caption(draw.safe(text))
     if story.duplicates:
         count = len(story.duplicates)
         st.caption(
@@ -76,7 +76,7 @@ def _group(
 ) -> None:
     side, word, place = at
     with st.container(border=True, key=f"group-{side}-{place}", gap="xsmall"):
-        label = told.concept_name(dataset, group.label) or "without a name"
+        label = group.label or "without a name"
         st.markdown(f"**{draw.safe(label)}** · {len(group.pictures)} of {len(ids)}")
         draw.row(dataset, group.pictures[:PICTURES], f"{word}, {label}", width=40)
         if alone := story_words.group(group):
@@ -183,16 +183,16 @@ def saved(current: view.View, story: Story, pair: Pair) -> None:
         st.markdown("The right answer is first already.")
         return
     if not story.changes:
-        st.markdown("Nothing of the kind would have: no picture left out, no group, no other method, backbone or pair.")
+        st.markdown("Nothing of the kind would have: nothing can be left out, and no other method or pair has it.")
         return
     if not any(one.rank <= 1 for one in story.changes):
-        st.markdown("Nothing of the kind would have brought it to the first place. What comes closest:")
+        st.markdown("Nothing that was tried would have brought it to the first place. What comes closest:")
     with st.container(gap=None):
         for place, one in enumerate(story.changes[:CHANGES]):
             changes = change_of(current, one, found, pair)
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.button(
-                    draw.safe(_named(current.dataset, one)),
+                    draw.safe(story_words.named(one)),
                     key=f"change-{place}",
                     type="tertiary",
                     icon=":material/arrow_forward:",
@@ -201,13 +201,10 @@ def saved(current: view.View, story: Story, pair: Pair) -> None:
                     kwargs=dict(changes or {}),
                 )
                 st.caption(draw.safe(story_words.change(one)), width="content")
-
-
-def _named(dataset: str, one: Change) -> str:
-    side = " of the right answer" if one.side == "target" else ""
-    first, _, rest = one.change.partition(" ")
-    named = f"{first} {told.concept_name(dataset, rest)}" if one.kind in ("group", "without") and rest else one.change
-    return f"{named}{side}"
+    st.caption(
+        "Tried with the pictures: each group alone or left out, each picture alone, the first n, and all ways to leave "
+        "out up to three (where that is quick, else fewer), then one after the other. Elsewhere: what is stored."
+    )
 
 
 def change_of(current: view.View, one: Change, found: Explanation, pair: Pair) -> dict[str, str] | None:
@@ -215,24 +212,21 @@ def change_of(current: view.View, one: Change, found: Explanation, pair: Pair) -
     sets, word = (pair.target, found.gold[0].word) if one.side == "target" else (pair.source, found.word)
     ids, side = tuple(sets.word_ids(word)), one.side or "source"
     plain = what_if.Trial()
-    ways: dict[str, Callable[[], dict[str, str] | None]] = {
-        "without": lambda: what_if.only(plain, side, ids, [key for key in ids if key not in one.pictures]),
-        "group": lambda: what_if.only(plain, side, ids, one.pictures),
-        "first": lambda: {"without": "", "first": str(len(one.pictures))},
-        "method": lambda: _among("method", one.change, load.offered(*_here(current)), rankers.label),
-        "backbone": lambda: _among("backbone", one.change, load.opened(current.dataset).backbones, backbones.label),
-        "pair": lambda: _among("pair", one.change, load.opened(current.dataset).pairs, str),
+    offered: dict[str, Callable[[], Sequence[str]]] = {
+        "method": lambda: load.offered(*_here(current)),
+        "backbone": lambda: load.opened(current.dataset).backbones,
+        "pair": lambda: load.opened(current.dataset).pairs,
     }
-    return _on_board(side, word, ways[one.kind]()) if one.kind in ways else None
+    if one.kind in offered:
+        (name,) = one.pictures
+        return {one.kind: name, "candidate": ""} if name in offered[one.kind]() else None
+    if one.kind == "first" and side == "source":
+        return {"without": "", "first": str(len(ids) - len(one.pictures))}
+    return _on_board(side, word, what_if.only(plain, side, ids, [key for key in ids if key not in one.pictures]))
 
 
 def _here(current: view.View) -> tuple[str, str, str]:
     return current.dataset, current.backbone, current.pair
-
-
-def _among(name: str, text: str, offered: Sequence[str], label: Callable[[str], str]) -> dict[str, str] | None:
-    found = next((one for one in offered if text in (one, label(one))), "")
-    return {name: found, "candidate": ""} if found else None
 
 
 def causes(story: Story) -> None:

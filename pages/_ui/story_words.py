@@ -10,10 +10,10 @@ import numpy as np
 from cldi_core.data.dataset import POS
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
+from cldi_core.insight.changes import Change
 from cldi_core.insight.explanation import Explanation, shown_rank
 from cldi_core.insight.groups import Group
-from cldi_core.insight.story import Attributed, Hub, Place
-from cldi_core.insight.what_if import Change
+from cldi_core.insight.story import Attributed, Hub, Place, Story
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 # What the numbers of the first step mean: name → title and definition.
@@ -87,15 +87,28 @@ def place(name: str, known: Place) -> str:
     return f"{known.value:.0f}" if name == "pictures" and not np.isnan(known.value) else number(known.value, 2)
 
 
-def ceiling(known: Ceiling | None) -> str:
+def ceiling(known: Ceiling | None, pictures: int) -> str:
     """How well a word finds itself."""
     if known is None:
-        return "Its ceiling is not known: it takes at least two pictures, and the ceilings have to be stored."
+        few = "it takes at least two pictures" if pictures < 2 else "no ceilings are stored for this pair"
+        return f"Its ceiling is not known: {few}."
     return (
         f"With half of its own pictures the word finds its other half at rank {shown_rank(known.rank)} of "
-        f"{known.candidates} (median of {known.splits} splits, AVGMAX). "
-        "A word that cannot find itself can hardly be translated."
+        f"{known.candidates} (median of {known.splits} splits, AVGMAX): that tells whether its pictures hold together, "
+        "not whether the other language shows the same."
     )
+
+
+def lacks(story: Story) -> list[str]:
+    """What is wrong with a word's pictures, a sentence each."""
+    found = []
+    if story.lacking:
+        what = "picture has" if story.lacking == 1 else "pictures have"
+        found.append(f"{story.lacking} more {what} no features, so no method sees them.")
+    if story.placeholders:
+        what = "picture is" if len(story.placeholders) == 1 else "pictures are"
+        found.append(f"{len(story.placeholders)} {what} shared by so many words that nothing can be told by it.")
+    return found
 
 
 def group(one: Group) -> str:
@@ -129,8 +142,17 @@ def cause(one: Cause) -> str:
     return f"{one.missed} of {one.missed_of} missed {one.among}, {one.found} of {one.found_of} found ones"
 
 
+def named(one: Change) -> str:
+    """What is changed, and whose pictures."""
+    return f"{one.change} of the right answer" if one.side == "target" else one.change
+
+
 def change(one: Change) -> str:
-    """One thing that would have changed the rank: ``"only glasses: rank 3, winner Feier"``."""
-    found = "the right answer wins" if one.rank <= 1 else f"rank {shown_rank(one.rank)}"
-    winner = f", winner {one.winner}" if one.winner and one.rank > 1 else ""
-    return f"{found}{winner}{'' if one.exact else ' (a search that may have missed fewer)'}"
+    """What becomes of the word with a change: ``"rank 3, winner Feier"``."""
+    if one.rank <= 1:
+        said = "the right answer wins"
+    elif one.right:
+        said = f"rank {shown_rank(one.rank)}: the right answer shares the first place"
+    else:
+        said = f"rank {shown_rank(one.rank)}" + (f", winner {one.winner}" if one.winner else "")
+    return said if one.exact else f"{said} (fewer may do: they were left out one after the other)"

@@ -11,10 +11,9 @@ from cldi_core import rankers
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker
-from cldi_core.insight import ceiling, evidence, explanation, what_if
+from cldi_core.insight import explanation, what_if
 from cldi_core.insight import story as stories
 from cldi_core.insight.causes import Cause
-from cldi_core.insight.changes import Change
 from cldi_core.insight.depicted import names
 from cldi_core.insight.elsewhere import elsewhere
 from cldi_core.insight.explanation import Explanation
@@ -27,7 +26,7 @@ from cldi_core.scoring.word_facts import TargetFacts, facts_of
 from . import load
 
 OWNERS = 8  # words named of those that have a picture
-EVIDENCE = (*load.SCORES, "evidence/*/*/*")
+EVIDENCE = (*load.SCORES, "evidence/*/*/*")  # and scores, of which a word's row is read
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,10 @@ def facts(name: str, backbone: str, pair: str) -> TargetFacts:
     return TargetFacts(load.pair_of(name, backbone, pair).target)
 
 
-@load.cached(resource=True, max_entries=40, also=EVIDENCE)
-def of_all_words(name: str, backbone: str, pair: str, method: str) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """The stored evidence of all words under a method, and their ceilings; ``None`` for what is not stored."""
-    opened = load.pair_of(name, backbone, pair)
-    return evidence.stored_evidence(opened, [rankers.ranker(method)]).get(method), ceiling.stored_ceilings(opened)
+def _with_evidence(asking: Asking, name: str, backbone: str, pair: str, method: str) -> Asking:
+    """With what is stored of all words."""
+    known = load.evidence(name, backbone, pair, method)
+    return replace(asking, evidence=known, ceilings=load.ceilings(name, backbone, pair))
 
 
 @load.cached(resource=True, max_entries=200, also=load.SCORES, spinner=load.SPINNER)
@@ -114,8 +112,7 @@ def judged(name: str, backbone: str, pair: str, method: str, query: str) -> tupl
     asking = _asking(name, backbone, pair, method, query, Edit())
     if asking is None:
         return (), ""
-    found, ceilings = of_all_words(name, backbone, pair, method)
-    return stories.judged(replace(asking, evidence=found, ceilings=ceilings))
+    return stories.judged(_with_evidence(asking, name, backbone, pair, method))
 
 
 @load.cached(resource=True, max_entries=200, also=EVIDENCE, spinner=load.SPINNER)
@@ -128,9 +125,8 @@ def story(name: str, backbone: str, pair: str, method: str, query: str) -> Story
     def frames(backbone: str, pair: str, method: str) -> pd.DataFrame | None:
         return load.rankings(name, backbone, pair, method)
 
-    found, ceilings = of_all_words(name, backbone, pair, method)
-    others: list[Change] = elsewhere(load.opened(name), backbone, pair, method, query, frames)
-    return stories.tell(replace(asking, evidence=found, ceilings=ceilings, elsewhere=others))
+    others = elsewhere(load.opened(name), backbone, pair, method, query, frames)
+    return stories.tell(replace(_with_evidence(asking, name, backbone, pair, method), elsewhere=others))
 
 
 @load.cached(resource=True, max_entries=100, also=load.SCORES)

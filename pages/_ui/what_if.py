@@ -43,15 +43,18 @@ class Trial:
     groups: int | None = None
     ignored: int = 0
 
-    def edit(self, pictures: Sequence[str], candidate: str) -> Edit:
+    def edit(self, pictures: Sequence[str], candidate: str, *, clusters: bool = False) -> Edit:
         """The same for the core.
 
         Args:
             pictures: of the word; candidate: the right answer that ``target`` belongs to.
+            clusters: the method is one of clusters, whose number ``groups`` is.
         """
         beyond = pictures[self.first :] if self.first else ()
         left = {*self.source, *beyond}
-        return Edit(tuple(key for key in pictures if key in left), self.target, candidate if self.target else "")
+        gone = tuple(key for key in pictures if key in left)
+        k = self.groups if clusters and self.groups else 0
+        return Edit(gone, self.target, candidate if self.target else "", k)
 
 
 def read(pictures: Sequence[str], right: Sequence[str]) -> Trial:

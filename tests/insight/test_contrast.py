@@ -21,7 +21,7 @@ def apart(word: str, cosines: tuple[float, ...], ids: tuple[str, ...] = IDS, **p
     shares = tuple(Share(key, f"{word}-{key}", one, one / 4) for key, one in zip(ids, cosines, strict=True))
     named = tuple(parts.items())
     score = sum(one.share for one in shares) + sum(parts.values())
-    return Attributed(word, score, shares, sum(parts.values()), named)
+    return Attributed(word, score, shares, named)
 
 
 def test_pictures_are_sorted_by_what_they_do_for_the_rival() -> None:
@@ -51,8 +51,8 @@ def test_where_only_one_score_was_taken_apart_there_is_no_difference() -> None:
 
 def test_the_nearer_one_has_the_higher_cosine_whatever_it_was_worth() -> None:
     """Under KNN a picture has one vote, and the others nothing."""
-    rival = Attributed("r", 0.0, (Share("a", "r-a", 0.9, 0.0),), 0.0, ())
-    right = Attributed("g", 1.0, (Share("a", "g-a", 0.8, 1.0),), 0.0, ())
+    rival = Attributed("r", 0.0, (Share("a", "r-a", 0.9, 0.0),), ())
+    right = Attributed("g", 1.0, (Share("a", "g-a", 0.8, 1.0),), ())
     (one,) = contrasts(rival, right, ("a",))
     assert (one.nearer, one.difference, one.bar) == (RIVAL, -1.0, -1.0)
 

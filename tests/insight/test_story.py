@@ -205,7 +205,7 @@ def test_other_methods_backbones_and_pairs(small: Dataset) -> None:
 
 
 def test_changes_elsewhere_stand_among_those_of_pictures(pair: Pair) -> None:
-    other = Change("KNN", "method", "", ("knn",), 1.0, "laufen")
+    other = Change("KNN", "method", "", ("knn",), 1.0, "laufen", True)
     asked = replace(asking(pair, "run"), elsewhere=[other])
     told = story.tell(asked)
     assert other in told.changes and len(told.changes) > 1

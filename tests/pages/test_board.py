@@ -39,7 +39,7 @@ def sides(pair: Pair, **changes: Any) -> board.Sides:
     found = replace(case(2), word="run", candidates=(rival, answer), gold=(answer,), pictures=len(ids))
     parts = tuple(
         Attributed(word, score, tuple(Share(key, own[0], one, one / 3) for key, one in zip(ids, cosines, strict=True)),
-                   score - sum(cosines) / 3, (("hub", score - sum(cosines) / 3),))
+                   (("hub", score - sum(cosines) / 3),))
         for word, own, score, cosines in (("Hund", dog, 0.6, (0.2, 0.9, 0.4)), ("rennen", right, 0.5, (0.5, 0.3, 0.4)))
     )  # fmt: skip
     made = board.Sides("small", pair, found, what_if.Trial(), rival, answer, (parts[0], parts[1]))

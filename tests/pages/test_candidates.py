@@ -29,7 +29,7 @@ def found() -> Explanation:
     ranked = [candidate(number) for number in range(1, 121)]
     ranked[3:5] = [replace(one, rank=4.5) for one in ranked[3:5]]
     lost = Candidate(LOST, NAN, NAN, True, "A", 0)
-    return Explanation("dog", "N", (*ranked, lost), (ranked[RIGHT[0] - 1], lost), 115.0, 2, NAN, None, 0.5, 0.5)
+    return Explanation("dog", "N", (*ranked, lost), (ranked[RIGHT[0] - 1], lost), 115.0, 2, NAN, None, 0.5)
 
 
 @pytest.mark.parametrize(("chosen", "top"), [(None, 10), (10, 10), (30, 30), (100, 100)])

@@ -18,7 +18,8 @@ from cldi_core.evaluation import tables
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance
 from cldi_core.insight import health, overview
-from pages._ui import load
+from cldi_core.insight.what_if import Edit
+from pages._ui import load, told
 from tests import ranked
 from tests.conftest import BACKBONE, build_small
 from tests.pages_data import build_wide, healthy, open_page, texts, unescaped, view_of
@@ -114,7 +115,7 @@ def test_what_is_scored_meanwhile_is_seen(small: Dataset) -> None:
             load.table(*here, ["en-de"], ways=["avgmax", "maxmax"]),
             load.against(*here, ["en-de"], ways=["avgmax", "maxmax"]),
             None if math.isnan(load.noun_gap(*here, ["en-de"], "avgmax", "V").value) else "gap",
-            load.explained(*here, "en-de", "avgmax+csls", "run.V"),
+            told.explained(*here, "en-de", "avgmax+csls", "run.V", Edit()),
         ]
 
     assert seen() == [None, [], [], None, None]
@@ -306,10 +307,10 @@ def test_what_the_core_says_of_a_data_set_is_handed_on(small: Dataset) -> None:
 def test_a_word_of_a_learned_method_is_explained_as_a_text(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     frames_of(small, ["avgmax"])
     monkeypatch.setattr(rankers, "is_trained", lambda name: False)
-    assert load.explained("small", BACKBONE, "en-de", "avgmax", "dog.N").learned is False
+    assert told.explained("small", BACKBONE, "en-de", "avgmax", "dog.N", Edit()).learned is False
     st.cache_resource.clear()
     monkeypatch.setattr(rankers, "is_trained", lambda name: True)
-    assert load.explained("small", BACKBONE, "en-de", "avgmax", "dog.N").learned is True
+    assert told.explained("small", BACKBONE, "en-de", "avgmax", "dog.N", Edit()).learned is True
 
 
 def test_commands_are_quoted_for_a_shell(small: Dataset) -> None:

@@ -11,10 +11,10 @@ import streamlit as st
 
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
+from cldi_core.insight.changes import Change
 from cldi_core.insight.groups import Group
 from cldi_core.insight.relations import Relation
 from cldi_core.insight.story import Attributed, Hub, Place, Share, Story
-from cldi_core.insight.what_if import Change
 from pages._ui import draw, load, story, story_words, told, view, what_if
 from pages._ui.what_if import Trial
 from tests.insight.test_explanation import MILK, NAN, case
@@ -31,7 +31,7 @@ CURRENT = view.View("small", "en-de", method="avgmax", backbone="vgg19", word="s
 
 def told_of(**changes: Any) -> Story:
     """The story of “shake”, missed, of which nothing is known yet."""
-    nothing = Story(case(40, others=(MILK,)), {}, None, (), (), (), None, None, (), None, (), "", ())
+    nothing = Story(case(40, others=(MILK,)))
     return replace(nothing, **changes)
 
 
@@ -40,7 +40,6 @@ def drawn(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> Shown:
     """A visitor who looks at the word; rows of pictures are kept as calls."""
     st.session_state["view"] = CURRENT
     monkeypatch.setattr(draw, "row", lambda name, ids, alt, *, width: shown.call("row", (name, tuple(ids), alt)))
-    monkeypatch.setattr(told, "concept_name", lambda name, concept: f"<{concept}>" if concept else "")
     known = SimpleNamespace(name="<b>thing</b>")
     monkeypatch.setattr(told, "known", lambda name, ids: dict.fromkeys(ids, known))
     return shown
@@ -54,7 +53,7 @@ def test_numbers_stand_with_their_percentile_and_meaning(drawn: Shown) -> None:
     assert [meaning for _, meaning in story_words.PLACES.values() if meaning in drawn.of("caption")] == [
         story_words.PLACES["pictures"][1], story_words.PLACES["dispersion"][1]
     ]  # fmt: skip
-    assert drawn.of("markdown")[-1] == draw.safe(story_words.ceiling(Ceiling(0.6, 1.5, 10, 774)))
+    assert drawn.of("markdown")[-1] == draw.safe(story_words.ceiling(Ceiling(0.6, 1.5, 10, 774), 3))
     assert drawn.of("row") == []
 
 
@@ -117,7 +116,7 @@ def test_more_groups_than_are_shown_are_counted(drawn: Shown) -> None:
 
 def attributed(word: str, *shares: float, **parts: float) -> Attributed:
     made = tuple(Share(f"id{n}", f"{word}{n}", 0.5, one) for n, one in enumerate(shares))
-    return Attributed(word, sum(shares) + sum(parts.values()), made, sum(parts.values()), tuple(parts.items()))
+    return Attributed(word, sum(shares) + sum(parts.values()), made, tuple(parts.items()))
 
 
 def test_the_bars_sum_to_the_difference_of_the_scores() -> None:
@@ -156,21 +155,21 @@ def test_what_nothing_relates_is_told(drawn: Shown) -> None:
 
 
 def change(kind: str, text: str, pictures: tuple[str, ...] = (), rank: float = 1.0, side: str = "source") -> Change:
-    return Change(text, kind, side, pictures, rank, "Feier", True)
+    return Change(text, kind, side, pictures, rank, "Feier", rank <= 1)
 
 
 @pytest.mark.parametrize(
     ("one", "asked"),
     [
         (change("without", "without crown", IDS["shake"][:2]), {"without": what_if.written(IDS["shake"][:2], ())}),
-        (change("group", "only hand", IDS["shake"][:4]), {"without": what_if.written(IDS["shake"][4:], ())}),
+        (change("only", "only hand", IDS["shake"][4:]), {"without": what_if.written(IDS["shake"][4:], ())}),
         (change("without", "without x", IDS["schütteln"][:1], side="target"),
          {"without": what_if.written((), IDS["schütteln"][:1]), "candidate": "schütteln"}),
-        (change("first", "first 3", IDS["shake"][:3]), {"first": "3"}),
-        (change("method", "KNN", side=""), {"method": "knn"}),
-        (change("method", "knn", side=""), {"method": "knn"}),
-        (change("backbone", "EfficientNet-Lite2", side=""), {"backbone": "efficientnet-lite2"}),
-        (change("pair", "en-fr", side=""), {"pair": "en-fr"}),
+        (change("first", "first 3", IDS["shake"][3:]), {"first": "3"}),
+        (change("method", "KNN", ("knn",), side=""), {"method": "knn"}),
+        (change("backbone", "EfficientNet-Lite2", ("efficientnet-lite2",), side=""),
+         {"backbone": "efficientnet-lite2"}),
+        (change("pair", "en-fr", ("en-fr",), side=""), {"pair": "en-fr"}),
     ],
 )  # fmt: skip
 def test_what_would_have_saved_it_is_a_click_away(
@@ -187,7 +186,7 @@ def test_what_would_have_saved_it_is_a_click_away(
 
 
 @pytest.mark.parametrize(
-    "one", [change("method", "../x", side=""), change("pair", "en-xx", side=""), change("odd", "x")]
+    "one", [change("method", "../x", ("../x",), side=""), change("pair", "en-xx", ("en-xx",), side="")]
 )
 def test_what_is_not_offered_is_told_and_no_link(drawn: Shown, monkeypatch: pytest.MonkeyPatch, one: Change) -> None:
     monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(backbones=("vgg19",), pairs=("en-de",)))
@@ -199,10 +198,10 @@ def test_what_is_not_offered_is_told_and_no_link(drawn: Shown, monkeypatch: pyte
 def test_nothing_of_the_kind_is_an_answer(drawn: Shown) -> None:
     story.saved(CURRENT, told_of(), PAIR)
     assert drawn.of("markdown") == [
-        "Nothing of the kind would have: no picture left out, no group, no other method, backbone or pair."
+        "Nothing of the kind would have: nothing can be left out, and no other method or pair has it."
     ]
     story.saved(CURRENT, told_of(changes=(change("first", "first 3", IDS["shake"][:3], rank=3.0),)), PAIR)
-    assert drawn.of("markdown")[1].startswith("Nothing of the kind would have brought it to the first place.")
+    assert drawn.of("markdown")[1].startswith("Nothing that was tried would have brought it to the first place.")
     story.saved(CURRENT, told_of(found=case(1)), PAIR)
     assert drawn.of("markdown")[2] == "The right answer is first already."
 

@@ -9,9 +9,9 @@ import pytest
 
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
+from cldi_core.insight.changes import Change
 from cldi_core.insight.groups import Group
-from cldi_core.insight.story import Attributed, Hub, Place
-from cldi_core.insight.what_if import Change
+from cldi_core.insight.story import Attributed, Hub, Place, Story
 from pages._ui import story_words
 from tests.insight.test_explanation import MILK, NAN, case
 
@@ -80,9 +80,17 @@ def test_percentiles_carry_their_number() -> None:
 
 
 def test_a_ceiling_says_how_it_was_measured() -> None:
-    told = story_words.ceiling(Ceiling(0.6, 1.5, 10, 774))
+    told = story_words.ceiling(Ceiling(0.6, 1.5, 10, 774), 9)
     assert all(part in told for part in ("rank 1½", "of 774", "10 splits", "AVGMAX"))
-    assert "not known" in story_words.ceiling(None)
+    assert "at least two pictures" in story_words.ceiling(None, 1)
+    assert "no ceilings are stored" in story_words.ceiling(None, 2)
+
+
+def test_what_is_wrong_with_pictures_is_told() -> None:
+    assert story_words.lacks(Story(case(1))) == []
+    (one, other) = story_words.lacks(Story(case(1), lacking=2, placeholders=("a",)))
+    assert one == "2 more pictures have no features, so no method sees them."
+    assert other.startswith("1 picture is shared by so many words")
 
 
 def test_a_group_says_what_it_would_choose() -> None:
@@ -94,7 +102,7 @@ def test_a_group_says_what_it_would_choose() -> None:
 
 
 def test_corrections_are_named() -> None:
-    one = Attributed("w", 0.5, (), 0.5, (("hub", 0.02), ("word", -0.3)))
+    one = Attributed("w", 0.5, (), (("hub", 0.02), ("word", -0.3)))
     assert story_words.corrections(one) == "+0.020 hub, −0.300 word"
     assert story_words.corrections(replace(one, parts=())) == "none" and story_words.corrections(None) == "–"
 
@@ -112,9 +120,12 @@ def test_a_hub_and_a_cause_carry_every_n() -> None:
         (1.0, "feiern", True, "the right answer wins"),
         (3.0, "Feier", True, "rank 3, winner Feier"),
         (1.5, "", True, "rank 1½"),
-        (3.0, "Feier", False, "rank 3, winner Feier (a search that may have missed fewer)"),
+        (3.0, "Feier", False, "rank 3, winner Feier (fewer may do: they were left out one after the other)"),
+        (2.5, "feiern", True, "rank 2½: the right answer shares the first place"),
     ],
 )
 def test_a_change_tells_the_rank(rank: float, winner: str, exact: bool, told: str) -> None:
-    assert story_words.change(Change("only x", "group", "source", ("a",), rank, winner, exact)) == told
+    assert (
+        story_words.change(Change("only x", "only", "source", ("a",), rank, winner, winner == "feiern", exact)) == told
+    )
     assert not math.isnan(rank)
