@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cldi_core.errors import CldiError
-from tools.readme import coverage, pivot, results, speed
+from tools.readme import causes, coverage, pivot, results, speed
 from tools.readme.form import fill
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -32,6 +32,8 @@ def tables() -> dict[str, Iterable[str]]:
         "methods": results.methods(easy),
         "beyond": results.beyond(easy, hard),
         "dispersion": results.dispersion(easy),
+        "named-causes": causes.named(easy, hard),
+        "causes": causes.by_cause(easy),
         "coverage": coverage.coverage(easy),
         "scoring": speed.scoring(),
         "extraction": speed.extraction(),

@@ -8,14 +8,15 @@ from pathlib import Path
 from tools.browser import ROOT, browse, drawn, serve
 
 SHOTS = {
-    "overview": ("", 900),
-    "word": ("word?pair=en-de&pos=V&word=shake.V", 900),
-    "compare": ("compare?pair=en-de", 1300),
-    "dispersion": ("dispersion?pair=en-de", 2000),
-    "map": ("map?pair=en-de", 950),
-    "pivoting": ("pivoting?dataset=demo-hard&pair=en-de&among=all&text=train", 1600),
-    "results": ("results?pair=en-de", 1500),
-    "data": ("data", 1300),
+    "overview": ("", 1440, 1600),
+    "word": ("word?pair=en-de&pos=V&show=missed&word=celebrate.V", 1280, 720),
+    "word-shake": ("word?pair=en-de&pos=V&show=nearly&word=shake.V", 1280, 720),
+    "compare": ("compare?pair=en-de", 1440, 1300),
+    "dispersion": ("dispersion?pair=en-de", 1440, 2000),
+    "map": ("map?pair=en-de", 1440, 950),
+    "pivoting": ("pivoting?dataset=demo-hard&pair=en-de&among=all&text=train", 1440, 1600),
+    "results": ("results?pair=en-de", 1440, 1500),
+    "data": ("data", 1440, 1300),
 }
 
 
@@ -27,8 +28,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary, serve(Path(temporary) / "log.txt") as server, browse() as browser:
         for theme in ("light", "dark"):
-            for name, (path, height) in SHOTS.items():
-                context = browser.new_context(viewport={"width": 1440, "height": height}, color_scheme=theme)
+            for name, (path, width, height) in SHOTS.items():
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
                 page = context.new_page()
                 page.goto(f"{server.url}/{path}")
                 drawn(page)
