@@ -47,7 +47,14 @@ class PictureRows:
             self.resident = self.take(self.used)
 
     def _measure(self) -> bool:
-        """Set ``inverse``; whether the rows may be multiplied as they are stored."""
+        """Set ``inverse``; whether the rows may be multiplied as they are stored.
+
+        What was measured of all rows is kept: with one word against many, that took most of the time.
+        """
+        kept = self.sets.measured.get("inverse")
+        if kept is not None:
+            self.inverse = kept.to(self.device)
+            return True
         lengths = torch.ones(len(self.sets.features))
         for piece in self._pieces(len(self.used)):
             rows = self.used[piece]
@@ -57,7 +64,10 @@ class PictureRows:
             if bool(raw[odd].any()):
                 return False
             lengths[torch.from_numpy(rows)] = torch.where(odd, 1.0, length)  # the odd ones are zero rows
-        self.inverse = (1 / lengths).to(self.device)
+        inverse = 1 / lengths
+        if len(self.used) == len(lengths):
+            self.sets.measured["inverse"] = inverse
+        self.inverse = inverse.to(self.device)
         return True
 
     def take(self, pictures: Numbers, into: torch.Tensor | None = None) -> torch.Tensor:

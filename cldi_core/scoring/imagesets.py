@@ -51,6 +51,7 @@ class ImageSets:
         self.features, self.members, self.offsets = features, members, offsets
         self.ids = None if ids is None else tuple(ids)
         self._digests: Digests | Callable[[], Digests] | None = digests
+        self.measured: dict[str, Any] = {}  # of all rows, by who measures them: shared by selections of these words
         self._name(words)
         if not finite:
             self._check_finite()

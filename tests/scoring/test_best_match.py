@@ -277,3 +277,31 @@ def test_graphics_card_equals_processor(share: float, monkeypatch: pytest.Monkey
         np.testing.assert_allclose(found, cpu, atol=2e-5 if METHODS[name].bases or name == "sinkhorn" else 1e-6)
         if METHODS[name].measures:
             np.testing.assert_allclose(ranks(found), ranks(cpu), atol=1)
+
+
+def test_lengths_are_measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all rows, for whatever words are chosen of them; scores are the same to the last bit."""
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(9, 5)).astype(np.float16)
+    sets = ImageSets.from_members(["a", "b"], [[0, 1, 2, 3], [4, 5, 6, 7, 8]], features, None)
+    fresh = ImageSets.from_members(["a", "b"], [[0, 1, 2, 3], [4, 5, 6, 7, 8]], features, None)
+    small = PictureRows(sets.select(["a"]))
+    assert sets.measured == {} and small.stored, "a part is not all"
+    whole = PictureRows(sets)
+    read: list[int] = []
+    plain = PictureRows._read
+    monkeypatch.setattr(PictureRows, "_read", lambda self, rows: (read.append(len(rows)), plain(self, rows))[1])
+    for chosen in (sets, sets.select(["b"]), sets.with_rows("a", np.array([2]))):
+        again = PictureRows(chosen)
+        assert read == [] and again.stored
+        np.testing.assert_array_equal(again.inverse[again.used], whole.inverse[again.used])
+    np.testing.assert_array_equal(
+        score(sets.select(["b"]), sets, "avgmax"), score(fresh.select(["b"]), fresh, "avgmax")
+    )
+
+
+def test_lengths_that_are_not_safe_are_not_kept() -> None:
+    features = np.array([[1e20, 0.0], [1.0, 1.0]], np.float32)
+    sets = ImageSets.from_members(["a", "b"], [[0], [1]], features, None)
+    assert not PictureRows(sets).stored and sets.measured == {}
+    assert PictureRows(sets.select(["b"])).stored, "as if the other was not there"
