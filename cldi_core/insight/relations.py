@@ -166,7 +166,8 @@ def _other_words(query: Query, candidate: str, others: Iterable[Other]) -> list[
 def _told(one: Other, word: str) -> str:
     reasons = []
     if one.shared:
-        reasons.append(f"which has {one.shared} of the {one.of} right answers of {_quoted(word)}")
+        own = "the right answer" if one.of == 1 else f"{one.shared} of the {one.of} right answers"
+        reasons.append(f"which has {own} of {_quoted(word)} too")
     if one.wordnet:
         reasons.append(f"{_PHRASES[one.wordnet].format(word=_quoted(word))} in WordNet")
     return ", ".join([_quoted(one.word), *reasons])

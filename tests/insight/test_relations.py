@@ -141,7 +141,7 @@ def test_right_for_words_that_share_right_answers(pair: Pair) -> None:
     )
     found = told(pair, "run", "Hut")
     assert found["right for a synonym"] == [
-        "“Hut” is a right answer of “race”, which has 2 of the 2 right answers of “run”"
+        "“Hut” is a right answer of “race”, which has 2 of the 2 right answers of “run” too"
     ]
     assert found["right for another word"] == ["“Hut” is a right answer of “hat”"]
     others = other_words(pair, pair.queries[pair.find("run")], "laufen")
