@@ -27,7 +27,7 @@ from tests.conftest import BACKBONE, build_small
 from tests.pages_data import PAGES, board_of, healthy, open_page, score_all, texts, unescaped, view_of
 
 ALONE = ("avgmax", "knn-c", "sinkhorn", "rrf", "rrf=avgmax,sinkhorn")  # a word at a time
-WHOLE = ("avgmax+csls", "cnn-mean+isf", "rrf=knn,avgmax+csls", "identity")
+WHOLE = ("avgmax+csls", "cnn-mean+isf", "rrf=avgmax,knn,avgmax+csls", "identity")
 Snapshot = dict[str, tuple[int, int, bytes]]
 
 
