@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Story:
-    """A word worth looking at: ``query`` is its id, ``works`` whether its right answer came first."""
-
-    query: str
-    word: str
-    pos: str
-    works: bool
-
-
-@dataclass(frozen=True)
 class Counts:
     """What a data set holds.
 

@@ -24,7 +24,6 @@ from cldi_core.data import descriptions
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import causes, evidence, explanation, verdicts
-from cldi_core.insight.overview import Story
 from cldi_core.scoring.imagesets import unit_rows
 
 if TYPE_CHECKING:
@@ -36,26 +35,31 @@ PICTURES = 6  # shown of a story
 
 
 @dataclass(frozen=True)
-class Told(Story):
+class Told:
     """A word with all that tells its story.
 
     Attributes:
+        query: its id; works: whether its right answer came first.
         right: the best right answer; rival: the best wrong candidate; rank: of the right answer.
         verdict: why it came out so, in one or two sentences (``verdicts.verdict``).
         pictures: some pictures of the word, ids; nearest_right, nearest_rival: of each the nearest picture in these.
-        whole: how many pictures the word has; each_thing: ``pictures`` are one of each thing that is depicted, so
-            ``of`` is how many things there are, else how many pictures.
+        of: how many things the word's pictures depict where that is known, else how many pictures it has.
+        each_thing: whether that is known; ``pictures`` are then one of each thing.
     """
 
-    right: str = ""
-    rival: str = ""
-    rank: float = float("nan")
-    verdict: str = ""
-    pictures: tuple[str, ...] = ()
-    nearest_right: tuple[str, ...] = ()
-    nearest_rival: tuple[str, ...] = ()
-    of: int = 0
-    each_thing: bool = False
+    query: str
+    word: str
+    pos: str
+    works: bool
+    right: str
+    rival: str
+    rank: float
+    verdict: str
+    pictures: tuple[str, ...]
+    nearest_right: tuple[str, ...]
+    nearest_rival: tuple[str, ...]
+    of: int
+    each_thing: bool
 
 
 def stories(pair: Pair, frame: pd.DataFrame) -> list[Told]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.evaluation.ranker import Ranker
+from cldi_core.evaluation.ranker import Ranker, with_bases
 from cldi_core.scoring import Scores
 from cldi_core.scoring.methods import METHODS, find_method
 from cldi_core.scoring.scores import combined, score
@@ -72,18 +72,20 @@ def edited(pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases) -> N
 def edited_bases(pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases) -> dict[str, Scores] | None:
     """The scores that a ranker is made from, with an edit of a word: name → float32 (n_source, n_target).
 
-    The rows of other words are nan where the ranker does not look at them (rank fusion).
+    Those that these are made from are among them.  The rows of other words are nan where nothing looks at them (in rank
+    fusion).
 
     Returns:
         ``None`` as ``edited``.
     """
     now, found = edited_pair(pair, word, edit), dict[str, Scores]()
-    for base in ranker.bases:
+    whole = {base.name for one in with_bases([ranker]) if not one.by_row for base in one.bases}
+    for base in with_bases(ranker.bases):
         row = edited(pair, base, word, edit, bases)
         if row is None:
             return None
-        stored = None if ranker.by_row else bases(base)
-        if stored is None and not ranker.by_row:
+        stored = bases(base) if base.name in whole else None
+        if stored is None and base.name in whole:
             return None
         if stored is not None and edit.target:
             found[base.name] = _with_column(now, base, edit.candidate, stored)

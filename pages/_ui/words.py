@@ -15,7 +15,7 @@ from cldi_core.data.dataset import POS
 from cldi_core.features.background import ExtractionJob, Made
 from cldi_core.features.provenance import Provenance
 from cldi_core.insight.explanation import Explanation, shown_rank
-from cldi_core.insight.overview import Counts, Story
+from cldi_core.insight.overview import Counts
 from cldi_core.scoring.transport import TOLERANCE
 
 OUTCOMES = {"found": "found", "nearly": "nearly", "missed": "missed", "uncovered": "no pictures"}
@@ -56,12 +56,6 @@ def settled(errors: Mapping[str, float]) -> str:
         f"{label}: {'settled' if error < TOLERANCE else 'not settled'}, marginal errors up to {error:.0e}"
         for label, error in errors.items()
     )
-
-
-def question(story: Story) -> str:
-    """A word worth looking at, as a question."""
-    even = "even " if story.pos == "N" else ""
-    return f"Why does {even}the {POS[story.pos]} “{story.word}” {'work' if story.works else 'fail'}?"
 
 
 def facts(counts: Counts) -> dict[str, str]:

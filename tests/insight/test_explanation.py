@@ -276,16 +276,16 @@ def test_an_explanation_as_plain_values() -> None:
     assert (alone["winner"], alone["rival"], alone["rank"], alone["ranked"]) == (None, None, None, 0)
 
 
-def test_words_of_other_languages_have_no_senses_and_texts_no_picture_as_a_reason(pair: Pair) -> None:
+def test_words_of_other_languages_have_no_senses_and_what_is_learned_is_known(pair: Pair) -> None:
     scores, number = ranked.scores(pair, ["avgmax"])["avgmax"], pair.find("run")
-    frame = rankings.ranked(pair, scores)
     row = np.where(np.isnan(scores[0]), np.nan, np.linspace(1, 0, 9)).astype(np.float32)
-    found = explanation.explain(pair, number, row, frame, learned=True)
-    assert found.learned and found.reason == "texts" and found.senses == 57
-    assert not explanation.explain(pair, number, row, frame).learned
+    found = explanation.explain(pair, number, row, learned=True)
+    assert found.learned and found.senses == 57
+    plain = explanation.explain(pair, number, row)
+    assert not plain.learned and explanation.as_json(found, 9) == explanation.as_json(plain, 9)
     other = replace(pair, name="fr-de")
     other.__dict__["languages"] = ("fr", "de")  # the same words, as if they were French
-    assert explanation.explain(other, number, row, None).senses is None
+    assert explanation.explain(other, number, row).senses is None
 
 
 @pytest.mark.parametrize("method", ["maxmax", "maxmax+csls", "avgmax", "avgmax+csls", "knn", "cnn-max"])

@@ -10,12 +10,11 @@ import streamlit as st
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import data_url
 from cldi_core.errors import CldiError
-from cldi_core.insight.explanation import Match
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, load, view
 from tests.conftest import BACKBONE
 
-grid, matches = draw._grid.__wrapped__, draw.matches.__wrapped__  # type: ignore[attr-defined]  # as their fragments run
+grid = draw._grid.__wrapped__  # type: ignore[attr-defined]  # as its fragment runs
 
 
 class Images:
@@ -83,21 +82,16 @@ def test_a_grid_without_pictures_says_of_what(drawn: Images, monkeypatch: pytest
     assert (len(told), begun) == (1, [("small", ("a", "b"), "dog", "key", 40)])
 
 
-@pytest.mark.parametrize("part", ["grid", "matches"])
 def test_a_part_of_a_page_reports_its_own_errors(
-    drawn: Images, monkeypatch: pytest.MonkeyPatch, said: list[str], part: str
+    drawn: Images, monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
     def broken(*given: Any, **named: Any) -> None:
         raise CldiError("images/*.parquet cannot be read")
 
     told: list[str] = []
-    for name in ("thumbnails", "strip"):
-        monkeypatch.setattr(load, name, broken)
+    monkeypatch.setattr(load, "thumbnails", broken)
     monkeypatch.setattr(st, "error", told.append)
-    if part == "grid":
-        grid("small", tuple("abc") * 20, "dog", "key", 66)
-    else:
-        matches("small", [Match("a", "b", 0.9)] * 20, ("dog", "Hund"), "key")
+    grid("small", tuple("abc") * 20, "dog", "key", 66)
     assert told == [draw.safe("images/*.parquet cannot be read")] and (drawn.calls, said) == (0, [])
 
 
@@ -125,36 +119,6 @@ def test_a_page_beyond_the_last_is_the_last(drawn: Images, count: int, page: int
     numbers = draw._page(count, 24, "key")
     last = (count - 1) // 24
     assert numbers == range(min(page, last) * 24, min((min(page, last) + 1) * 24, count)) and len(numbers) > 0
-
-
-def test_matches_of_missing_pictures_are_left_out(
-    drawn: Images, monkeypatch: pytest.MonkeyPatch, said: list[str]
-) -> None:
-    monkeypatch.setattr(load, "strip", lambda name, ids, arrow: None if "lost" in ids else " ".join(ids))
-    found = [Match("a", "b", 0.9), Match("lost", "b", 0.8), Match("c", "d", 0.7)]
-    matches("small", found, ("dog", "Hund"), "key")
-    assert drawn.files == ["a b", "c d"]
-    assert [text.rpartition(" ")[2] for text in drawn.alt] == ["0.90", "0.70"]
-    matches("small", found[1:2], ("dog", "Hund"), "key")
-    assert drawn.calls == 1
-
-
-def test_matches_are_pairs_with_an_arrow_between_and_their_cosine(
-    drawn: Images, monkeypatch: pytest.MonkeyPatch, said: list[str]
-) -> None:
-    asked: list[tuple[Any, ...]] = []
-    captions: list[str] = []
-    monkeypatch.setattr(load, "strip", lambda name, ids, *, arrow: asked.append((name, ids, arrow)) or "strip")
-    draw_images = st.image
-    monkeypatch.setattr(
-        st, "image", lambda files, *, caption, alt: captions.extend(caption) or draw_images(files, alt=alt)
-    )
-    found = [Match("a", f"b{number}", 0.9 - number / 100) for number in range(8)]
-    matches("small", found, ("dog", "Hund"), "key")
-    assert asked == [("small", ("a", f"b{number}"), True) for number in range(draw.MATCHES)]
-    assert captions == ["0.90", "0.89", "0.88", "0.87", "0.86", "0.85"]
-    assert drawn.alt[0] == "a picture of dog and its best match of Hund, cosine 0.90"
-    assert said == ["1–6 of 8"]
 
 
 class Buttons(dict[str, Any]):

@@ -52,7 +52,7 @@ def test_the_right_answer_whose_pictures_are_left_out_stays_on_the_board(small: 
     pair = open_pair(small, BACKBONE, "en-de")
     row = row_of(pair, rankers.ranker("avgmax"), "run")
     assert row is not None
-    best = explanation.explain(pair, pair.find("run"), row, None).gold[0].word
+    best = explanation.explain(pair, pair.find("run"), row).gold[0].word
     ids = pair.target.word_ids("rennen")
     at = healthy(open_page("word", dataset="small", word="run.V", candidate="rennen", without=f"t{ids[0][:8]}"))
     assert best in ("rennen", "laufen")

@@ -12,7 +12,7 @@ import pytest
 
 from cldi_core.features.background import ExtractionJob, Made
 from cldi_core.features.provenance import Provenance
-from cldi_core.insight.overview import Counts, Story
+from cldi_core.insight.overview import Counts
 from pages._ui import words
 from tests.insight.test_explanation import MILK, NAN, case
 
@@ -37,19 +37,6 @@ def test_outcomes_are_plain_sentences(name: str) -> None:
     assert "“schütteln”" in text or "“shake”" in text
     assert text.endswith(".") and "\n" not in text and "nan" not in text
     assert not set(text) & set("*_`<>[]#|$\\"), "no markup"
-
-
-@pytest.mark.parametrize(
-    ("story", "asked"),
-    [
-        (Story("sit.V", "sit", "V", False), "Why does the verb “sit” fail?"),
-        (Story("cry.V", "cry", "V", True), "Why does the verb “cry” work?"),
-        (Story("red.A", "red", "A", False), "Why does the adjective “red” fail?"),
-        (Story("cow.N", "cow", "N", False), "Why does even the noun “cow” fail?"),
-    ],
-)
-def test_a_story_is_a_question(story: Story, asked: str) -> None:
-    assert words.question(story) == asked
 
 
 def test_the_facts_of_a_data_set() -> None:
