@@ -75,13 +75,15 @@ def explain(
 def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
     """A word with everything that its story needs; what all words have to be scored for is computed and kept."""
     from cldi_core import rankers
+    from cldi_core.evaluation.ranker import with_bases
     from cldi_core.evaluation.stored_scores import scored as scores_of
     from cldi_core.insight import evidence
     from cldi_core.insight.ceiling import stored_ceilings
     from cldi_core.insight.elsewhere import elsewhere
     from cldi_core.insight.story import Asking
 
-    needed = scores_of(pair, [ranker, *ranker.bases])
+    bases = with_bases(ranker.bases)
+    needed = scores_of(pair, [ranker, *bases])
     if ranker.kind != rankers.CONTROL:
         evidence.keep_evidence(pair, [ranker], needed)
     query = pair.queries[number]
@@ -90,7 +92,7 @@ def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
         number,
         ranker,
         needed[ranker.name].matrix[pair.rows[number]],
-        {base.name: needed[base.name].matrix for base in ranker.bases},
+        {base.name: needed[base.name].matrix for base in bases},
         evidence.stored_evidence(pair, [ranker]).get(ranker.name),
         stored_ceilings(pair),
         elsewhere(pair.dataset, pair.backbone, pair.name, ranker.name, query.id, _frames(pair)),
