@@ -82,8 +82,7 @@ def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
     from cldi_core.insight.story import Asking
 
     needed = scores_of(pair, [ranker, *ranker.bases])
-    if ranker.kind != rankers.CONTROL:
-        evidence.keep_evidence(pair, [ranker], needed)
+    known = {} if ranker.kind == rankers.CONTROL else evidence.keep_evidence(pair, [ranker], needed)
     query = pair.queries[number]
     return Asking(
         pair,
@@ -91,7 +90,7 @@ def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
         ranker,
         needed[ranker.name].matrix[pair.rows[number]],
         {base.name: needed[base.name].matrix for base in ranker.bases},
-        evidence.stored_evidence(pair, [ranker]).get(ranker.name),
+        known.get(ranker.name),
         stored_ceilings(pair),
         elsewhere(pair.dataset, pair.backbone, pair.name, ranker.name, query.id, _frames(pair)),
     )
