@@ -116,18 +116,21 @@ def steps(current: view.View, edited: Pair, told_of: Story, shown: board.Sides) 
         story.causes(told_of)
 
 
-def only_pictures(name: str, pair: Pair, query: str) -> None:
-    """A word whose candidates are not known: its pictures beside those of its right answers."""
+def only_pictures(current: view.View, pair: Pair, query: str, rank: float) -> None:
+    """A word whose candidates are not at hand: what is stored of it, and its pictures beside those of the others."""
     asked = pair.queries[pair.find(query)]
-    sides = [
-        (pair.source, pair.languages[0], asked.word),
-        *((pair.target, pair.languages[1], one) for one in asked.right),
-    ]
-    columns = st.columns(2, border=True)
-    for place, (sets, language, word) in enumerate(sides):
-        with columns[min(place, 1)]:
-            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {len(sets.rows(word))} pictures")
-            draw.grid(name, sets.word_ids(word), f"{word} ({language})", f"only-{place}-{word}")
+    here = (current.dataset, current.backbone, current.pair, current.method, query)
+    st.markdown(f"#### {draw.safe(f'{asked.word} → {asked.right[0]}')} :gray-badge[{draw.safe(words.place(rank))}]")
+    st.markdown(draw.safe(told.judged(*here)[1]))
+    rival = told.rival(*here)
+    shown = [(pair.source, pair.languages[0], asked.word, "source word")]
+    shown += [(pair.target, pair.languages[1], rival, "best wrong candidate")] if rival else []
+    shown += [(pair.target, pair.languages[1], one, "right answer") for one in asked.right]
+    columns = st.columns(min(len(shown), 3), border=True)
+    for place, (sets, language, word, role) in enumerate(shown):
+        with columns[min(place, len(columns) - 1)]:
+            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {len(sets.rows(word))} pictures · {role}")
+            draw.grid(current.dataset, sets.word_ids(word), f"{word} ({language})", f"only-{place}-{word}")
 
 
 def words_of(current: view.View, pair: Pair) -> walk.Walk:
@@ -160,7 +163,7 @@ def main() -> None:
             st.info(f"No word is {shown} among the chosen parts of speech.")
         found = told.explained(*here, current.method, query, Edit())
         if found is None:
-            only_pictures(current.dataset, pair, query)
+            only_pictures(current, pair, query, float(among.rows.set_index("query")["rank"][query]))
             draw.unranked(current, "The candidates are not shown", (current.method, current.backbone))
             return
         one_word(current, pair, query, found)

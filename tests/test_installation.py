@@ -25,7 +25,7 @@ from tools.browser import wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("cldi_core", "pages", ".streamlit", "app.py", "pyproject.toml", "README.md", "LICENSE")
-PACKED = (".py", ".css", ".png")
+PACKED = (".py", ".css", ".js", ".png")
 LEAST = 77  # the first setuptools that knows licences by their SPDX name
 pytestmark = pytest.mark.slow
 

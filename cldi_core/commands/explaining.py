@@ -84,8 +84,7 @@ def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
 
     bases = with_bases(ranker.bases)
     needed = scores_of(pair, [ranker, *bases])
-    if ranker.kind != rankers.CONTROL:
-        evidence.keep_evidence(pair, [ranker], needed)
+    known = {} if ranker.kind == rankers.CONTROL else evidence.keep_evidence(pair, [ranker], needed)
     query = pair.queries[number]
     return Asking(
         pair,
@@ -93,7 +92,7 @@ def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
         ranker,
         needed[ranker.name].matrix[pair.rows[number]],
         {base.name: needed[base.name].matrix for base in bases},
-        evidence.stored_evidence(pair, [ranker]).get(ranker.name),
+        known.get(ranker.name),
         stored_ceilings(pair),
         elsewhere(pair.dataset, pair.backbone, pair.name, ranker.name, query.id, _frames(pair)),
     )

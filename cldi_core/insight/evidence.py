@@ -158,8 +158,8 @@ def things(pair: Pair, row: Mapping[str, Any]) -> Things:
 
 def keep_evidence(
     pair: Pair, rankers: Iterable[Ranker], scored: Mapping[str, Scored], *, must_keep: bool = False
-) -> None:
-    """Compute the evidence under some rankers and keep it, where what is stored does not stand any more.
+) -> dict[str, pd.DataFrame]:
+    """The evidence under some rankers, by name: computed and kept where what is stored does not stand any more.
 
     Args:
         scored: their scores, and of those they are made from as far as these are at hand.
@@ -178,7 +178,9 @@ def keep_evidence(
         packed = _packed(pair, frame)
         packed.attrs = {**frame.attrs, "key": key_of(pair, ranker)}
         keeping[ranker.name] = partial(storage.write_frame, path_of(pair, ranker.name), packed, **AS_SMALL)
+        there[ranker.name] = frame
     stored_scores.keep_each(pair, "evidence", keeping, must_keep)
+    return there
 
 
 def stored_evidence(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataFrame]:

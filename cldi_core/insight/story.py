@@ -177,7 +177,7 @@ def tell(asking: Asking) -> Story:
     asking = replace(asking, facts=facts_of(pair.source, pair.target, query.word, asking.facts))
     found = explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
     right, rival = found.gold[0].word, found.rival
-    causes, said = judged(asking)
+    causes, said = judged(pair, query, asking.evidence, asking.ceilings)
     own, others, made = _of_pictures(asking, found) if asking.of_pictures else ((), (), ())
     return Story(
         found,
@@ -200,18 +200,21 @@ def tell(asking: Asking) -> Story:
     )
 
 
-def judged(asking: Asking) -> tuple[tuple[Cause, ...], str]:
+def judged(
+    pair: Pair, query: Query, evidence: pd.DataFrame | None, ceilings: pd.DataFrame | None = None
+) -> tuple[tuple[Cause, ...], str]:
     """The causes that hold of a word, and the verdict; nothing where no evidence is stored."""
-    if asking.evidence is None:
+    if evidence is None:
         return (), ""
-    pair, evidence = asking.pair, causing.with_ceilings(asking.evidence, asking.ceilings)
-    found = causing.causes(evidence, asking.query.id)
-    row: Row = evidence[evidence["query"] == asking.query.id].iloc[0].to_dict()  # type: ignore[assignment]
-    depicts = things(pair, row)
+    frame = causing.with_ceilings(evidence, ceilings)
+    found = causing.causes(frame, query.id)
+    row: Row = frame[frame["query"] == query.id].iloc[0].to_dict()  # type: ignore[assignment]
     concept = pair.dataset.pictures.table["concept"]
-    pictures = {str(concept[key]): key for key in pair.source.word_ids(asking.query.word)}
+    pictures = {str(concept[key]): key for key in pair.source.word_ids(query.word)}
     called = names(pair.dataset, pictures.values())
-    return found, verdict(found, row, depicts, {thing: called.get(key, "") for thing, key in pictures.items()})
+    return found, verdict(
+        found, row, things(pair, row), {thing: called.get(key, "") for thing, key in pictures.items()}
+    )
 
 
 def _of_pictures(asking: Asking, found: Explanation) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Change, ...]]:

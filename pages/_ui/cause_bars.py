@@ -71,7 +71,7 @@ def _words(current: view.View, found: pd.DataFrame, pos: str, cause: str) -> Non
             st.page_link(
                 "pages/word.py",
                 label=safe(f"{row.word} → {row.right}{rank}{rival}"),
-                query_params=view.of_word(row.query, pos="NVA"),
+                query_params=view.of_word(row.query),
             )
     asked = {"part": "words", "outcome": word_table.NOT_FIRST, "cause": cause, "pos": pos}
     st.page_link(

@@ -51,7 +51,7 @@ def _card(dataset: str, story: Told) -> None:
     st.page_link(
         "pages/word.py",
         label=f"**{safe(f'Why does “{story.word}” ' + ('work?' if story.works else 'fail?'))}** →",
-        query_params=view.of_word(story.query, pos="NVA"),
+        query_params=view.of_word(story.query),
     )
     for what, word, ids in rows(story):
         st.caption(f"**{safe(word)}** · {what}")

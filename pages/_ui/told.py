@@ -106,13 +106,20 @@ def attributed(
     return None if asking is None else stories.attributed(asking, candidate)
 
 
-@load.cached(resource=True, max_entries=200, also=EVIDENCE)
+@load.cached(resource=True, max_entries=200, also=load.EVIDENCE)
 def judged(name: str, backbone: str, pair: str, method: str, query: str) -> tuple[tuple[Cause, ...], str]:
     """The causes that hold of a query, and the verdict; nothing where no evidence is stored."""
-    asking = _asking(name, backbone, pair, method, query, Edit())
-    if asking is None:
-        return (), ""
-    return stories.judged(_with_evidence(asking, name, backbone, pair, method))
+    opened = load.pair_of(name, backbone, pair)
+    asked = opened.queries[opened.find(query)]
+    known = load.evidence(name, backbone, pair, method)
+    return stories.judged(opened, asked, known, load.ceilings(name, backbone, pair))
+
+
+@load.cached(resource=True, max_entries=200, also=load.EVIDENCE)
+def rival(name: str, backbone: str, pair: str, method: str, query: str) -> str:
+    """The best wrong candidate of a query as it is stored; ``""`` where there is none, or nothing is stored."""
+    known = load.evidence(name, backbone, pair, method)
+    return "" if known is None else str(known.loc[known["query"] == query, "rival"].iloc[0])
 
 
 @load.cached(resource=True, max_entries=200, also=EVIDENCE, spinner=load.SPINNER)

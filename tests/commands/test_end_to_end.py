@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import draw
-from tests.pages_data import healthy, open_page, texts, view_of
+from tests.pages_data import board_of, healthy, open_page, texts, view_of
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "drawn"
@@ -86,7 +86,8 @@ def test_each_translation_is_explained(root: Path) -> None:
         assert [(gold["word"], gold["rank"]) for gold in found["gold"]] == [(german, 1)]
         assert 0 < found["dispersion"] < 1 and found["outcome"] == "found"
     text = command(root, "explain", "--dataset", NAME, "--pair", "en-de", "--word", "sun").stdout
-    assert text.startswith("outcome: found\nright answer: Sonne, rank 1 of 5\nbest cosine ")
+    assert text.startswith("outcome: found\nright answer: Sonne, rank 1 of 5\nverdict: Found: “Sonne” is first, ")
+    assert "\nbest cosine " in text and "\ncause: " not in text and "\nceiling: MRR " in text
 
 
 def test_the_map_and_the_check_are_made(root: Path) -> None:
@@ -106,4 +107,7 @@ def test_the_dashboard_opens_on_the_users_data(root: Path, page: str, monkeypatc
     assert at.selectbox(key="dataset").options[0] == NAME
     if page == "word":
         assert "#### house → Haus" in texts(at) and "Found" in texts(at)
-        assert [len(images.value) for images in at.get("image")] == [2, 1, 2]
+        board = board_of(at)
+        assert [column["word"] for column in board["columns"]][::2] == ["house", "Haus"]
+        assert len(board["rows"]) == 2 and len(board["strip"]) == 1
+        assert len(board["pictures"]) >= 3 and all(one["url"] for one in board["pictures"].values())

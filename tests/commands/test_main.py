@@ -255,7 +255,16 @@ def test_explain_prints_the_facts_of_its_json(run: Run, ask: Callable[..., dict]
         rights = [line for line in lines if line.startswith("right answer: ")]
         assert [line.split(": ")[1].split(",")[0] for line in rights] == [right["word"] for right in found["gold"]]
         assert all(line.endswith(f" of {found['ranked']}") for line in rights)
-        assert (f"reason: {found['reason']}" in lines) == (found["outcome"] != "found")
+        assert found["verdict"] and lines.count(f"verdict: {found['verdict']}") == 1
+        told_causes = [line.removeprefix("cause: ") for line in lines if line.startswith("cause: ")]
+        assert told_causes == [
+            f"{one['cause']}, strength {one['strength']:.2f} ({one['missed']} of {one['missed_of']} missed "
+            f"{one['among']}, {one['found']} of {one['found_of']} found)"
+            for one in found["causes"]
+        ]
+        assert found["reason"] == (found["causes"][0]["cause"] if found["outcome"] != "found" else "")
+        changes = [line.removeprefix("what if: ") for line in lines if line.startswith("what if: ")]
+        assert [line.partition(": rank ")[0] for line in changes] == [one["change"] for one in found["what_if"]][:5]
         named = found["outcome"] != "found" and found["winner"] is not None
         assert any(named and line.startswith(f"winner: {found['winner']['word']} (") for line in lines) == named
         assert [line.split()[-1] for line in lines[-3:]] == [one["word"] for one in found["candidates"]]

@@ -98,12 +98,18 @@ def test_a_real_disk_that_takes_no_more(small: Dataset) -> None:
 def test_an_answer_is_given_though_it_cannot_be_kept(
     run: Run, small: Dataset, command: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """These are asked for an answer, which is there."""
-    refuse_to_write(monkeypatch)
-    code, out, _ = run(*command.split(), "--dataset", "small", "--method", "avgmax", "--json")
+    """These are asked for an answer, which is there, and the same as where it can be kept."""
+    asked = (*command.split(), "--dataset", "small", "--method", "avgmax", "--json")
+    with monkeypatch.context() as full:
+        refuse_to_write(full)
+        code, out, _ = run(*asked)
     assert code == 0 and strict(out)
+    lost = ["scores", "rankings", *(["evidence"] if command.startswith("explain") else [])]
     assert [record.message.partition(":")[0] for record in caplog.records] == [
-        "scores of en-de are not kept", "rankings of en-de are not kept"]  # fmt: skip
+        f"{what} of en-de are not kept" for what in lost
+    ]
+    before = {path for path in small.path.rglob("*") if path.is_file()}
+    assert run(*asked)[1] == out and before < {path for path in small.path.rglob("*") if path.is_file()}
 
 
 def test_project_ends_with_1_where_it_can_keep_nothing(

@@ -16,6 +16,7 @@ from cldi_core.evaluation import rankings, stored_scores
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
 from cldi_core.insight import evidence
+from cldi_core.insight.ceiling import stored_ceilings
 from cldi_core.insight.health import findings
 from cldi_core.scoring.hubness import csls
 from tests import oracles, ranked
@@ -319,4 +320,6 @@ def test_score_keeps_evidence_of_all_but_controls(pair: Pair) -> None:
     assert told.exit_code == 0, told.output
     there = {path.stem for path in evidence.path_of(pair, "any").parent.iterdir()}
     assert "avgmax" in there and "avgmax+csls" in there and not {"spelling", "identity"} & there
+    there.remove("ceilings")  # of the words, whatever the method
+    assert stored_ceilings(pair) is not None
     assert set(evidence.stored_evidence(pair, map(rankers.ranker, there))) == there

@@ -143,7 +143,7 @@ def test_selected_words_are_shown_with_pictures_and_a_link_from_the_source(
         f"**{draw.safe(row.word)}** · {row.language} · 12 pictures" for row in first.itertuples()
     ]
     links = [options["query_params"] for options in shown.options("page_link")]
-    assert links == [view.of_word(word, pos="NVA") for word in first.loc[first["language"] == "en", "word"]]
+    assert links == [view.of_word(word) for word in first.loc[first["language"] == "en", "word"]]
     told = f"{maps.SHOWN} of {count} words are shown."
     assert shown.of("caption") == [told] * (count > maps.SHOWN)
 

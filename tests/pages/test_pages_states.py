@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -16,7 +17,7 @@ from cldi_core.data import dataset, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import metrics, paper
 from cldi_core.evaluation.pairs import open_pair
-from cldi_core.insight import explanation, overview
+from cldi_core.insight import overview
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures
 from tests import ranked
@@ -279,11 +280,12 @@ def test_every_kind_of_score_is_drawn_on_a_scale_that_holds_it(small: Dataset, m
     at = healthy(open_page("word", word="dog.N", method=method))
     assert view_of(at)["method"] == at.sidebar.selectbox(key="method").value == method
     assert rankers.label(method) in unescaped(texts(at))
-    scores = at.dataframe[0].value["score"]
-    candidates = explanation.score_range(
-        method, [explanation.Candidate("x", 1, float(s), False, "N", 1) for s in scores]
-    )
-    assert candidates[0] <= scores.min() and scores.max() <= candidates[1]
+    table = at.dataframe[0].value
+    known = table[table["score"].notna()]
+    behind = known["score"].iloc[0] - known["score"]
+    np.testing.assert_allclose(known["behind"], behind, atol=1e-6)
+    bar = json.loads(at.dataframe[0].proto.columns)["behind"]["type_config"]
+    assert bar["min_value"] == 0 <= behind.min() and behind.max() == pytest.approx(bar["max_value"], abs=1e-6)
 
 
 def test_compare_takes_every_contender_once(small: Dataset) -> None:

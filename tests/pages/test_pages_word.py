@@ -31,7 +31,7 @@ def test_what_is_tried_is_in_the_url_and_for_nobody_else(wide: Dataset) -> None:
     )
     assert board_of(healthy(at.run())) == board_of(healthy(open_page("word", word="shake.V", without=ids[0][:8])))
     other = healthy(open_page("word", word="shake.V"))
-    assert not any(row["out"] for row in board_of(other)["rows"]) and "rank 17" not in unescaped(texts(other))
+    assert not any(row["out"] for row in board_of(other)["rows"]) and "rank 17 →" not in unescaped(texts(other))
     at = healthy(at.sidebar.selectbox(key="method").set_value("cnn-max").run())
     assert view_of(at)["without"] == ids[0][:8], "another method is tried with the same pictures"
     at = healthy(button(at, "All pictures").click().run())

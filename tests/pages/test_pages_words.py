@@ -143,7 +143,7 @@ def test_the_overview_shows_stories_with_pictures(
     assert [story.query for story in expected] == ["shake.V"], "one word is the rival of all others"
     links = [parse_qs(link.proto.query_string) for link in at.get("page_link") if link.proto.page == "word"]
     assert [link["word"] for link in links] == [[story.query] for story in expected]
-    assert all((link["pos"], link["show"]) == (["NVA"], ["all"]) for link in links), "no filter hides the word"
+    assert all((link["pos"], link["show"]) == (["N"], ["missed"]) for link in links), "a story keeps the filter"
     assert len(at.get("image")) == 3 * len(expected)
     for story in expected:
         assert draw.safe(story.verdict) in texts(at)
@@ -151,16 +151,19 @@ def test_the_overview_shows_stories_with_pictures(
 
 @pytest.mark.parametrize("rows", [{}, {f"v{place}.V": OWNED for place in range(6)}, {"a.A": {}},
                                   {f"{word}.N": {"word": word} for word in HOSTILE}])  # fmt: skip
-def test_bars_and_their_words(shown: Shown, rows: dict[str, Any]) -> None:
+def test_bars_and_their_words(shown: Shown, monkeypatch: pytest.MonkeyPatch, rows: dict[str, Any]) -> None:
     """Also of no found word, of adjectives alone, and of words that would be markup."""
     table = word_table.table(evidence_of(rows, 0) if rows else evidence_of({"a.N": {}}, 0)[:0])
     st.query_params["bar"] = "N-none"
+    monkeypatch.setattr(view, "current", lambda: view.View("wide", "en-de", pos="NV", show="found"))
     cause_bars.draw(view.View("wide", "en-de"), table)
     counts = word_table.by_cause(table)
     assert shown.of("markdown") == [word_table.sentence(table)] and len(shown.of("plotly_chart")) == bool(len(counts))
     if any(row.pos == "N" for row in counts.itertuples()):
         labels = [options["label"] for options in shown.options("page_link")]
         assert {unescaped(label).split(" → ")[0] for label in labels[:-1]} == set(HOSTILE)
+        opened = [options["query_params"] for options in shown.options("page_link")[:-1]]
+        assert all((one["pos"], one["show"]) == ("NV", "found") for one in opened), "a word keeps the filter"
         asked = shown.options("page_link")[-1]["query_params"]
         assert (asked["part"], asked["cause"], asked["pos"], asked["outcome"]) == ("words", "none", "N", "not first")
         assert labels[-1] == f"All {len(HOSTILE)} in the table of all words"

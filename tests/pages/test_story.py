@@ -63,7 +63,7 @@ def test_near_duplicates_are_shown(drawn: Shown) -> None:
     assert any("2 pairs" in line for line in drawn.of("caption")) and "not known" in drawn.of("markdown")[-1]
 
 
-GROUPS = (Group("hand", IDS["shake"][:4], "Hand", 8.0), Group("*jar*", IDS["shake"][4:], "Glas", NAN))
+GROUPS = (Group("<hand>", IDS["shake"][:4], "Hand", 8.0), Group("<*jar*>", IDS["shake"][4:], "Glas", NAN))
 
 
 def shows(drawn: Shown, trial: Trial, **changes: Any) -> dict[str, dict[str, Any]]:

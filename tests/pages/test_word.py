@@ -112,18 +112,33 @@ def pair(small: Dataset) -> Pair:
     return open_pair(small, BACKBONE, "en-de")
 
 
-def test_a_word_whose_candidates_are_not_known_is_shown_with_its_right_answers(
-    word: ModuleType, shown: Shown, grids: list[tuple[Any, ...]], pair: Pair
+@pytest.mark.parametrize("rival", ["", "Hut"])
+def test_a_word_whose_candidates_are_not_known_is_shown_with_what_is_stored(
+    word: ModuleType,
+    shown: Shown,
+    grids: list[tuple[Any, ...]],
+    pair: Pair,
+    monkeypatch: pytest.MonkeyPatch,
+    rival: str,
 ) -> None:
-    word.only_pictures("small", pair, "dog.N")
+    """Its rank, verdict and winner are stored beside the scores, which are not shipped."""
+    monkeypatch.setattr(told, "judged", lambda *here: ((), "*Why*." if rival else ""))
+    monkeypatch.setattr(told, "rival", lambda *here: rival)
+    word.only_pictures(replace(CURRENT, dataset="small"), pair, "dog.N", 3.0 if rival else math.nan)
+    place = draw.safe("#3" if rival else "no pictures")
     assert shown.of("markdown") == [
-        "**dog** · en · 2 pictures", "**Hund** · de · 2 pictures", "**Köter** · de · 1 pictures"
+        f"#### {draw.safe('dog → Hund')} :gray-badge[{place}]",
+        draw.safe("*Why*.") if rival else "",
+        "**dog** · en · 2 pictures · source word",
+        *(["**Hut** · de · 2 pictures · best wrong candidate"] if rival else []),
+        "**Hund** · de · 2 pictures · right answer", "**Köter** · de · 1 pictures · right answer",
     ]  # fmt: skip
-    assert [alt for _, _, alt, _ in grids] == ["dog (en)", "Hund (de)", "Köter (de)"]
+    asked = ["dog", *([rival] if rival else []), "Hund", "Köter"]
+    assert [alt for _, _, alt, _ in grids] == [f"{one} ({'en' if one == 'dog' else 'de'})" for one in asked]
     assert [ids for _, ids, _, _ in grids] == [
-        list(pair.source.word_ids("dog")), list(pair.target.word_ids("Hund")), list(pair.target.word_ids("Köter"))
-    ]  # fmt: skip
-    assert len({key for *_, key in grids}) == 3
+        list((pair.source if one == "dog" else pair.target).word_ids(one)) for one in asked
+    ]
+    assert len({key for *_, key in grids}) == len(asked)
 
 
 @pytest.mark.parametrize("scored", [True, False])
