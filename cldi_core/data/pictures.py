@@ -189,22 +189,17 @@ def thumbnail(data: bytes, size: int = 160) -> bytes:
     return buffer.getvalue()
 
 
-def strip(files: Sequence[bytes], size: int = 64, *, arrow: bool = False) -> bytes:
-    """Thumbnails (WebP) side by side in one SVG; ``arrow``: with an arrow from each to the next.
+def strip(files: Sequence[bytes], size: int = 64) -> bytes:
+    """Thumbnails (WebP) side by side in one SVG.
 
     The files are embedded as they are: nothing is decoded, so a page can have dozens.
     """
-    gap = size // 3 if arrow else 4
-    margin = size // 4 if arrow else 0
-    width = max(len(files) * (size + gap) - gap + margin, 1)
-    middle = size // 2
+    gap = 4
+    width = max(len(files) * (size + gap) - gap, 1)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{size}" viewBox="0 0 {width} {size}">']
     for place, data in enumerate(files):
         left = place * (size + gap)
         parts.append(f'<image href="{data_url(data)}" x="{left}" width="{size}" height="{size}"/>')
-        if arrow and place:
-            line = f"M{left - gap + 3} {middle}H{left - 3}m-6 -5l6 5l-6 5"
-            parts.append(f'<path d="{line}" fill="none" stroke="#808080" stroke-width="2"/>')
     return "".join([*parts, "</svg>"]).encode()
 
 

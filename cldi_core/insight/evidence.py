@@ -179,7 +179,7 @@ def keep_evidence(
         packed.attrs = {**frame.attrs, "key": key_of(pair, ranker)}
         keeping[ranker.name] = partial(storage.write_frame, path_of(pair, ranker.name), packed, **AS_SMALL)
         there[ranker.name] = frame
-    stored_scores.keep_each(pair, "evidence", keeping, must_keep)
+    stored_scores.keep_each(pair, "rows of evidence", keeping, must_keep)
     return there
 
 

@@ -88,23 +88,6 @@ def answer_cost(method: str) -> int:
     return ANSWER_COST[method]
 
 
-def answer_scores(
-    source: ImageSets,
-    target: ImageSets,
-    word: str,
-    candidate: str,
-    method: str,
-    kept: Masks,
-    bases: Mapping[str, Scores],
-    facts: Facts | None = None,
-) -> Floats:
-    """The candidate's score with the word if only these of its pictures were its set: bool (k, m) → float64 (k,).
-
-    The candidate's column of ``answer_rows``, which see; it alone tells the rank only where ``Method.local`` holds.
-    """
-    return answer_rows(source, target, word, candidate, method, kept, bases, facts)[:, target.row(candidate)]
-
-
 def answer_rows(
     source: ImageSets,
     target: ImageSets,

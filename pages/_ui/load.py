@@ -328,20 +328,14 @@ def thumbnails(name: str, ids: Sequence[str]) -> dict[str, str]:
 
 
 @cached(max_entries=5000)
-def strip(name: str, ids: Sequence[str], *, arrow: bool = False) -> str | None:
+def strip(name: str, ids: Sequence[str]) -> str | None:
     """Some pictures side by side as one data URL, one that is listed twice twice; missing and broken ones left out.
 
-    Args:
-        arrow: between two that are compared.
-
-    Returns:
-        ``None`` where there is nothing to show: no picture, or one of two that are compared is missing.
+    ``None`` where there is nothing to show.
     """
     found = shelf(name).get(ids)
     files = [found[key] for key in ids if key in found]
-    if not files or (arrow and len(files) < len(ids)):
-        return None
-    return pictures.data_url(pictures.strip(files, arrow=arrow), "svg+xml")
+    return pictures.data_url(pictures.strip(files), "svg+xml") if files else None
 
 
 EVIDENCE = (*RANKINGS, "evidence/*/*/*")

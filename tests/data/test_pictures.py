@@ -161,15 +161,7 @@ def test_a_strip_embeds_the_files_side_by_side() -> None:
     assert [image.get("x") for image in root.iter("image")] == ["0", "68"]
     embedded = [base64.b64decode(image.get("href", "").partition(",")[2]) for image in root.iter("image")]
     assert embedded == files
-    assert not list(root.iter("path"))
     assert not list(parsed(strip([], 64)))
-
-
-def test_a_strip_with_an_arrow_leaves_room_for_it() -> None:
-    files = [encoded(Image.new("RGB", (60, 60), "red"), "WEBP")] * 2
-    root = parsed(strip(files, 60, arrow=True))
-    assert [image.get("x") for image in root.iter("image")] == ["0", "80"]
-    assert len(list(root.iter("path"))) == 1
 
 
 def test_shards_open_as_hugging_face_images(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 import streamlit as st
 
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.pictures import data_url
 from cldi_core.errors import CldiError
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, load, view
@@ -214,12 +213,3 @@ def test_a_strip_shows_every_picture_that_it_is_asked_for(small: Dataset) -> Non
     assert twice and both and twice != both
     assert load.strip("small", (one, "0" * 32)) == load.strip("small", (one,)) != twice
     assert load.strip("small", ("0" * 32,)) is None
-
-
-def test_a_pair_is_shown_whole_or_not_at_all(small: Dataset) -> None:
-    """The picture that both words share is compared with itself; a missing one is compared with nothing."""
-    one, other = small.members("en")["dog"]
-    assert load.strip("small", (one, one), arrow=True) not in (None, load.strip("small", (one,)))
-    assert load.strip("small", (one, other), arrow=True) != load.strip("small", (one, one), arrow=True)
-    assert load.strip("small", (one, "0" * 32), arrow=True) is None
-    assert load.strip("small", (one, other), arrow=True) != data_url(b"", "svg+xml")

@@ -8,7 +8,7 @@ import pytest
 from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.evaluation.ranking import rank
 from cldi_core.scoring import answer_subsets, subsets, word_facts
-from cldi_core.scoring.answer_subsets import MONOTONE, answer_cost, answer_rows, answer_scores, monotone
+from cldi_core.scoring.answer_subsets import MONOTONE, answer_cost, answer_rows, monotone
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS, PLAIN, with_bases
 from cldi_core.scoring.scores import score, score_all
@@ -80,7 +80,6 @@ def test_a_candidates_subsets_score_as_words_built_from_scratch(case: str, metho
     kept = masks(len(target[column]), column, 1)
     asked = (own, other, f"w{row}", f"w{column}", method, kept, bases)
     found = answer_rows(*asked)
-    np.testing.assert_array_equal(answer_scores(*asked), found[:, column])
     for mask, scores in zip(kept, found, strict=True):
         expected = score(own, lessened(target, column, mask), method)[row]
         assert np.isnan(scores[column]) or mask.any()
@@ -200,7 +199,7 @@ def test_words_without_pictures_and_no_masks() -> None:
         assert np.isnan(made.scores(np.zeros((2, 0), bool))).all()
         rows = answer_rows(source, target, "w1", "w0", method, np.ones((1, 3), bool), {})
         assert rows.shape == (1, 5) and np.isnan(rows).all()
-        assert answer_scores(source, target, "w0", "w0", method, np.zeros((0, 3), bool), {}).shape == (0,)
+        assert answer_rows(source, target, "w0", "w0", method, np.zeros((0, 3), bool), {}).shape == (0, len(T))
 
 
 def test_what_does_not_fit_is_refused() -> None:
@@ -210,7 +209,7 @@ def test_what_does_not_fit_is_refused() -> None:
         with pytest.raises(FeatureError, match=r"expected bool \(subsets, 4\)"):
             made.scores(bad)
     with pytest.raises(FeatureError, match=r"expected bool \(subsets, 3\)"):
-        answer_scores(source, target, "w1", "w0", "avgmax", np.ones((1, 4), bool), {})
+        answer_rows(source, target, "w1", "w0", "avgmax", np.ones((1, 4), bool), {})
     with pytest.raises(FeatureError, match=r"'avgmax' have shape \(1, 5\)"):
         Subsets(source, target, "w1", "avgmax+csls", {"avgmax": np.zeros((1, 5), np.float32)})
     for word, method in [("x", "avgmax"), ("w1", "x")]:
