@@ -18,7 +18,7 @@ from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import CSLS, ISF, RRF, Method, Options, find_method
 from cldi_core.scoring.pooling import aggregate
 from cldi_core.scoring.scores import score
-from cldi_core.scoring.subsets import NUMBERS, Rows, correction_of
+from cldi_core.scoring.subsets import NUMBERS, OTHERS, Rows, correction_of
 from cldi_core.scoring.word_facts import (
     Facts,
     Floats,
@@ -82,10 +82,10 @@ def answer_cost(method: str) -> int:
     """
     made = find_method(method)
     if correction_of(made):
-        return ANSWER_COST[made.bases[0]] // 20 if find_method(made.bases[0]).local else 0
+        return ANSWER_COST.get(made.bases[0], OTHERS) // 20 if find_method(made.bases[0]).local else 0
     if made.bases:
         return min(map(answer_cost, made.bases)) // len(made.bases)
-    return ANSWER_COST[method]
+    return ANSWER_COST.get(method, OTHERS)
 
 
 def answer_rows(

@@ -44,6 +44,7 @@ PLACE = "place among equal shares"
 ROUNDING = "rounding of the score to 32 bits"
 NOTHING = 1e-8  # of a score; less is not worth a part of its own
 RANK = "rank under {}"
+WHOLE = "not taken apart under this method"
 
 
 @dataclass(frozen=True)
@@ -169,12 +170,20 @@ def _made(two: _Two, method: Method) -> _Made:
     correction = correction_of(method)
     if correction:
         return CORRECTED[correction](two, _made(two, find_method(method.bases[0])), method.bases[0])
-    return _fused(two, method) if method.bases else PLAIN[method.name](two)
+    if method.bases:
+        return _fused(two, method)
+    return PLAIN[method.name](two) if method.name in PLAIN else _unknown(two, method.name)
 
 
 def _score(two: _Two, method: str) -> float:
     """The score as it stands in the whole matrix, of a method that looks at the two words alone."""
     return float(score(two.source.select([two.word.word]), two.target.select([two.candidate]), method)[0, 0])
+
+
+def _unknown(two: _Two, method: str) -> _Made:
+    """The score of a method that somebody has added, in one piece: nothing here tells what each picture gave."""
+    total = _score(two, method)
+    return _Made(total, np.zeros(two.count), ((WHOLE, total),))
 
 
 def _avgmax(two: _Two) -> _Made:

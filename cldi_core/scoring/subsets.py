@@ -1,7 +1,8 @@
 """A source word's scores if only some of its pictures were its set: as scoring from scratch has them, many at once.
 
 What a picture has with every candidate is measured once (``word_facts``); the scores of a subset of the pictures follow
-from it in closed form.  KNN-C clusters every subset anew, and optimal transport solves every subset.
+from it in closed form.  KNN-C clusters every subset anew, optimal transport solves every subset, and a method that
+somebody has added scores every subset as a word.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cldi_core.scoring.hubness import fuse
 from cldi_core.scoring.imagesets import ImageSets, unit_rows
 from cldi_core.scoring.methods import CSLS, ISF, RRF, SINKHORN, Method, Options, find_method
 from cldi_core.scoring.products import products
+from cldi_core.scoring.scores import score
 from cldi_core.scoring.typicality import NOTHING
 from cldi_core.scoring.word_facts import (
     Facts,
@@ -50,6 +52,7 @@ COST = {
     "avgmax-typical": 1500,
     "sinkhorn": 1,
 }
+OTHERS = 20  # of a method that somebody has added: each subset is scored as a word
 CORRECTING = 3000  # so many rows are corrected for hubness in that time
 RANKING = 1600  # so many rows are ranked, to be fused
 COST_WORDS = 774  # how many candidates that was; more of them cost more
@@ -108,7 +111,7 @@ class Subsets:
     def _share(self) -> float:
         """The share of the 0.15 s that one subset takes."""
         if not self.bases:
-            return 1 / COST[self.method.name]
+            return 1 / COST.get(self.method.name, OTHERS)
         own = 1 / CORRECTING if self._correct is not None else len(self.bases) / RANKING
         return own + sum(base._share() for base in self.bases)
 
@@ -143,7 +146,8 @@ class Subsets:
         elif self.bases:
             rows = fuse([base._rows(kept) for base in self.bases], **RRF)
         else:
-            rows = PLAIN[self.method.name](self.facts, kept)
+            known = PLAIN.get(self.method.name)
+            rows = known(self.facts, kept) if known else _as_words(self.facts, kept, self.method.name)
         bounded = np.clip(rows.astype(np.float32), *self.method.bounds).astype(np.float64)
         return np.where(self.facts.target.missing, np.nan, bounded)
 
@@ -241,6 +245,10 @@ def _sinkhorn(facts: WordFacts, kept: Masks) -> Rows:
     from cldi_core.scoring.transport import sinkhorn
 
     return sinkhorn(as_words(facts.source, facts.word, kept), facts.target.target, **SINKHORN)  # type: ignore[arg-type]
+
+
+def _as_words(facts: WordFacts, kept: Masks, method: str) -> Rows:
+    return score(as_words(facts.source, facts.word, kept), facts.target.target, method)
 
 
 PLAIN: dict[str, Callable[[WordFacts, Masks], Rows]] = {
