@@ -78,9 +78,9 @@ def rank(asked: Asked, side: str, gone: tuple[str, ...], right: str) -> float:
     return float(ranking.gold_ranks(from_scratch(asked, side, gone, right)[None], [asked.gold])[0])
 
 
-def cases(small: Dataset, name: str) -> Iterator[Asked]:
+def cases(small: Dataset, name: str, seeds: int = 4) -> Iterator[Asked]:
     """Words under a method, those whose right answer is not first before the others."""
-    for seed in range({"sinkhorn": 1, "knn-c": 2, "maxmax": 6}.get(name, 4)):
+    for seed in range({"sinkhorn": 1, "knn-c": 1, "maxmax": 6}.get(name, seeds)):
         pair = pair_of(small, seed)
         for number in (0, 1):
             yield asked_of(pair, number, name)
@@ -101,7 +101,7 @@ def found_for(asked: Asked) -> tuple[str, tuple[Change, ...]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_change_has_the_rank_and_winner_of_scoring_from_scratch(small: Dataset, name: str) -> None:
     seen = set()
-    for asked in cases(small, name):
+    for asked in cases(small, name, 2):
         right, found = found_for(asked)
         assert found
         for one in found:

@@ -50,7 +50,7 @@ def asking(pair: Pair, word: str, name: str = "avgmax") -> Asking:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("word", ["run", "dog", "hat", "red", "ghost"])
+@pytest.mark.parametrize("word", ["run", "dog", "ghost"])
 def test_a_score_is_the_sum_of_its_parts(pair: Pair, name: str, word: str) -> None:
     asked = asking(pair, word, name)
     told = story.tell(asked)

@@ -13,7 +13,7 @@ from cldi_core.data.dataset import Dataset, write_words
 from cldi_core.errors import UnknownNameError
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.evaluation.ranker import Ranker
+from cldi_core.evaluation.ranker import Ranker, with_bases
 from cldi_core.insight.what_if import Edit, edited, edited_bases, edited_pair
 from cldi_core.scoring import Scores
 from cldi_core.scoring.imagesets import ImageSets
@@ -33,8 +33,9 @@ def ids(pair: Pair, word: str) -> list[str]:
     return (pair.source if word in pair.source else pair.target).word_ids(word)
 
 
-def whole(pair: Pair) -> Mapping[str, Scores]:
-    every = [base for name in NAMES for base in rankers.ranker(name).bases]
+def whole(pair: Pair, *names: str) -> Mapping[str, Scores]:
+    """The scores of all words under what some methods are made from."""
+    every = [base for name in names for base in with_bases(rankers.ranker(name).bases)]
     return {name: one.matrix for name, one in stored_scores.computed(pair, every).items()}
 
 
@@ -69,7 +70,7 @@ def edits(pair: Pair) -> list[tuple[str, Edit]]:
 @pytest.mark.parametrize("case", range(8))
 def test_an_edit_is_scoring_from_scratch(pair: Pair, name: str, case: int, tmp_path: Path) -> None:
     word, edit = edits(pair)[case]
-    stored = whole(pair)
+    stored = whole(pair, name)
     row = edited(pair, rankers.ranker(name), word, edit, lambda base: stored[base.name])
     fresh = scratch(pair, edit, word, tmp_path)
     expected = score(fresh.source, fresh.target, name)[fresh.source.row(word)]
@@ -110,7 +111,7 @@ def test_fusion_needs_no_other_word(pair: Pair) -> None:
 
 def test_nothing_that_is_there_changes(pair: Pair) -> None:
     before = (pair.source.members.copy(), pair.target.members.copy(), pair.keys, pair.key)
-    stored = whole(pair)
+    stored = whole(pair, *NAMES)
     copies = {name: matrix.copy() for name, matrix in stored.items()}
     for name in NAMES:
         for word, edit in edits(pair):
