@@ -121,10 +121,6 @@ AWKWARD = ["empty sets", "zero vectors", "duplicated pictures", "float16"]
 SLOW = ("sinkhorn", "knn-c")  # compared in the awkward cases alone
 QUICK = [name for name in SHARES if name not in SLOW]
 ASKED = [(case, method) for case in CASES for method in (EVERY if case in AWKWARD else QUICK)]
-    (case, method)
-    for case in CASES
-    for method in (EVERY if case in AWKWARD else [one for one in SHARES if one not in SLOW])
-]
 
 
 @pytest.mark.parametrize(("case", "method"), ASKED)
