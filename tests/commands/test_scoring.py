@@ -104,7 +104,7 @@ def test_an_answer_is_given_though_it_cannot_be_kept(
         refuse_to_write(full)
         code, out, _ = run(*asked)
     assert code == 0 and strict(out)
-    lost = ["scores", "rankings", *(["evidence"] if command.startswith("explain") else [])]
+    lost = ["scores", "rankings", *(["rows of evidence"] if command.startswith("explain") else [])]
     assert [record.message.partition(":")[0] for record in caplog.records] == [
         f"{what} of en-de are not kept" for what in lost
     ]

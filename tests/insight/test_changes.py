@@ -98,7 +98,7 @@ def found_for(asked: Asked) -> tuple[str, tuple[Change, ...]]:
     return right, changes(asked, right, grouped(own), grouped(other))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("cnn-mean+")])
 def test_every_change_has_the_rank_and_winner_of_scoring_from_scratch(small: Dataset, name: str) -> None:
     seen = set()
     for asked in cases(small, name, 2):

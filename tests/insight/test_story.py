@@ -50,7 +50,7 @@ def asking(pair: Pair, word: str, name: str = "avgmax") -> Asking:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("word", ["run", "dog", "ghost"])
+@pytest.mark.parametrize("word", ["run", "ghost"])
 def test_a_score_is_the_sum_of_its_parts(pair: Pair, name: str, word: str) -> None:
     asked = asking(pair, word, name)
     told = story.tell(asked)
@@ -212,7 +212,7 @@ def test_changes_elsewhere_stand_among_those_of_pictures(pair: Pair) -> None:
     assert [one.rank for one in told.changes] == sorted(one.rank for one in told.changes)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["avgmax", "maxmax", "knn", "cnn-max", "avgmax+csls", "avgmax+isf", "rrf"])
 def test_json_has_what_it_promises(pair: Pair, name: str) -> None:
     told = story.tell(asking(pair, "run", name))
     found = json.loads(json.dumps(story_json.as_json(told, 4), allow_nan=False))

@@ -155,7 +155,7 @@ def test_all_pictures_can_be_reached(server: Server, page: Any) -> None:
     assert page.locator(".board .below .turn").nth(1).is_disabled()
 
 
-@pytest.mark.parametrize("across", [20, 70, 110, 170, 300, 430, 560])
+@pytest.mark.parametrize("across", [20, 300, 560])
 def test_a_click_anywhere_in_a_row_of_candidates_opens_it(server: Server, page: Any, across: int) -> None:
     page.set_viewport_size({"width": 1280, "height": 3000})
     opened(page, server)

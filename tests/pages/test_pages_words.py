@@ -87,7 +87,7 @@ def test_filters_are_in_the_url_and_come_from_it(told: pd.DataFrame) -> None:
     assert table_of(at)["en"].tolist() == word_table.select(told, "N", "missed", cause)["word"].tolist()
 
 
-@pytest.mark.parametrize("asked", [*HOSTILE, "../../etc/passwd", "x" * 5000, "\x00", "none' or 1"])
+@pytest.mark.parametrize("asked", [*HOSTILE[::3], "../../etc/passwd", "x" * 5000, "\x00", "none' or 1"])
 def test_a_bad_link_shows_the_table(told: pd.DataFrame, asked: str) -> None:
     at = healthy(open_page("results", pair="en-de", part=asked, outcome=asked, cause=asked, find=asked))
     assert at.main.get("button_group")[0].value == "methods", "an unknown part is the first"
