@@ -28,7 +28,7 @@ from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
 from cldi_core.insight.changes import Answer, Asked, Change, Source
 from cldi_core.insight.depicted import names
-from cldi_core.insight.evidence import things
+from cldi_core.insight.evidence import NEAR_COPY, things
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group, groups
 from cldi_core.insight.relations import Relation, relations
@@ -41,8 +41,6 @@ from cldi_core.scoring.word_facts import Facts, facts_of
 if TYPE_CHECKING:
     import pandas as pd
 
-WORDNET = {"N": "noun", "V": "verb", "A": "adj"}
-COPY = 0.98  # pictures with a higher cosine are near-duplicates
 PLACES = {"pictures": "pictures", "dispersion": "dispersion", "best_cosine": "best_right"}  # columns of evidence
 SHARED, FEWEST = 0.05, 10  # a picture of so large a share of a language's words, and of so many, is a placeholder
 
@@ -292,7 +290,7 @@ def senses(pair: Pair, query: Query) -> tuple[tuple[str, str], ...]:
     """What WordNet has of an English word under its part of speech: lemmas and gloss of each sense."""
     with suppress(DatasetError):  # a broken WordNet is no reason to tell nothing of a word
         known = wordnet_senses.installed() if pair.languages[0] == "en" else None
-        found = known.synsets(query.word, WORDNET[query.pos]) if known else ()
+        found = known.synsets(query.word, wordnet_senses.POS[query.pos]) if known else ()
         return tuple((", ".join(one.lemmas), one.gloss) for one in found)
     return ()
 
@@ -305,7 +303,7 @@ def lacking(pair: Pair, word: str) -> int:
 def duplicates(pair: Pair, word: str) -> tuple[tuple[str, str], ...]:
     """Pairs of a source word's pictures that hardly differ: their ids."""
     rows, ids = pair.source[word], pair.source.word_ids(word)
-    close = np.triu(similarity(rows, rows) > COPY, 1) if len(ids) else np.zeros((0, 0), bool)
+    close = np.triu(similarity(rows, rows) > NEAR_COPY, 1) if len(ids) else np.zeros((0, 0), bool)
     return tuple((ids[one], ids[other]) for one, other in np.argwhere(close))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.scoring import Scores, knn
-from cldi_core.scoring.hubness import fuse
+from cldi_core.scoring.hubness import fuse, neighbourhood
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import CSLS, ISF, RRF, Method, Options, find_method
 from cldi_core.scoring.pooling import aggregate
@@ -29,7 +29,6 @@ from cldi_core.scoring.word_facts import (
     checked,
     facts_of,
     log_sum,
-    top_mean,
     united,
     votes,
     whole,
@@ -180,13 +179,9 @@ class _Asked:
 
     def from_scratch(self, method: Method) -> Scores:
         """One whole matrix for each subset: where all words' votes move, and a correction needs all of them."""
-        target, rows = self.target, []
-        for mask in self.kept:
-            members = [target.rows(word).tolist() for word in target.words]
-            members[self.column] = target.rows(self.candidate)[mask].tolist()
-            lessened = ImageSets.from_members(target.words, members, target.features, target.ids)
-            rows.append(score(self.source, lessened, method.name)[self.source.row(self.word.word)])
-        return np.stack(rows)
+        own, row = self.target.rows(self.candidate), self.source.row(self.word.word)
+        lessened = (self.target.with_rows(self.candidate, own[mask]) for mask in self.kept)
+        return np.stack([score(self.source, target, method.name)[row] for target in lessened])
 
 
 def _clusters(facts: WordFacts, method: Method) -> Floats:
@@ -203,9 +198,9 @@ def _clusters(facts: WordFacts, method: Method) -> Floats:
 def _csls(asked: _Asked, base: Method) -> Scores:
     k = int(CSLS["k"])
     rows, matrix, columns = asked.base_rows(base)
-    nearby = np.tile(top_mean(matrix.T, k), (len(rows), 1))
-    nearby[:, asked.column] = top_mean(columns.T, k)
-    found: Rows = 2 * rows - top_mean(rows, k)[:, None] - nearby
+    nearby = np.tile(neighbourhood(matrix.T, k), (len(rows), 1))
+    nearby[:, asked.column] = neighbourhood(columns.T, k)
+    found: Rows = 2 * rows - neighbourhood(rows, k)[:, None] - nearby
     return found.astype(np.float32)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.scoring import Scores, knn
-from cldi_core.scoring.hubness import fuse
+from cldi_core.scoring.hubness import fuse, neighbourhood
 from cldi_core.scoring.imagesets import ImageSets, Numbers
 from cldi_core.scoring.methods import CSLS, ISF, RRF, SINKHORN, Method, Options, find_method
 from cldi_core.scoring.scores import score
@@ -30,7 +30,6 @@ from cldi_core.scoring.word_facts import (
     facts_of,
     log_sum,
     scaled,
-    top_mean,
     united,
     whole,
     word_row,
@@ -315,7 +314,7 @@ def _cross(two: _Two, base: str) -> tuple[float, Floats, Floats]:
 
 def _csls(two: _Two, base: _Made, name: str) -> _Made:
     value, row, column = _cross(two, name)
-    near = [float(top_mean(values, int(CSLS["k"]))[0]) for values in (row, column.T)]
+    near = [float(neighbourhood(values, int(CSLS["k"]))[0]) for values in (row, column.T)]
     shares, parts = _times(2, base)
     corrected = float(np.float32(2 * value - near[0] - near[1]))
     return _Made(corrected, shares, (*parts, (NEAR_SOURCE, -near[0]), (NEAR_CANDIDATE, -near[1])), base.match)

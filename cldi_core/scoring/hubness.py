@@ -38,9 +38,7 @@ def csls(scores: NDArray[np.floating], k: int = 10) -> Scores:
     if k < 1 or k != int(k):
         raise FeatureError(f"k is {k}; expected a whole number, 1 or more")
     values = _matrix(scores)
-    corrected = (
-        2 * values - _neighbourhood(values, int(k))[:, None] - _neighbourhood(_matrix(values.T), int(k))[None, :]
-    )
+    corrected = 2 * values - neighbourhood(values, int(k))[:, None] - neighbourhood(_matrix(values.T), int(k))[None, :]
     return corrected.astype(np.float32)
 
 
@@ -112,8 +110,9 @@ def _matrix(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     return values
 
 
-def _neighbourhood(values: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """The mean of the k highest known values of each row: (n, m) → (n,), nan for a row without any."""
+def neighbourhood(values: NDArray[np.floating], k: int) -> NDArray[np.float64]:
+    """The mean of the k highest known values of each row, or of all: (n, m) → float64 (n,), nan without any."""
+    values = np.asarray(values, np.float64)
     k = min(k, values.shape[1])
     known = np.where(np.isnan(values), -np.inf, values)
     # Sorted before they are added: rows with the same values in another order get the same mean to the last bit.

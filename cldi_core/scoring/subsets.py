@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.scoring import Scores, knn
-from cldi_core.scoring.hubness import fuse
+from cldi_core.scoring.hubness import fuse, neighbourhood
 from cldi_core.scoring.imagesets import ImageSets, unit_rows
 from cldi_core.scoring.methods import CSLS, ISF, RRF, SINKHORN, Method, Options, find_method
 from cldi_core.scoring.products import products
@@ -31,7 +31,6 @@ from cldi_core.scoring.word_facts import (
     facts_of,
     log_sum,
     subset_maxima,
-    top_mean,
     united,
     whole,
 )
@@ -278,7 +277,7 @@ def _csls(others: Floats) -> Callable[[Floats], Floats]:
     def correct(rows: Floats) -> Floats:
         # The row's score takes the place of the lowest of the k, or is one more where there are fewer.
         sums = np.where(full, total - lowest + np.maximum(lowest, rows), total + rows)
-        found: Floats = 2 * rows - top_mean(rows, k)[:, None] - sums / np.where(full, k, count + 1)
+        found: Floats = 2 * rows - neighbourhood(rows, k)[:, None] - sums / np.where(full, k, count + 1)
         return found
 
     return correct

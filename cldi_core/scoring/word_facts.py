@@ -202,16 +202,6 @@ def subset_maxima(values: NDArray[np.floating], kept: Masks) -> NDArray[np.float
     return found
 
 
-def top_mean(values: NDArray[np.floating], k: int) -> Floats:
-    """The mean of each row's ``k`` highest known values, or of all: (n, m) → float64 (n,), nan without any."""
-    below = -np.asarray(values, np.float64)  # nan is sorted to the end either way
-    if 0 < k < below.shape[1]:
-        below = np.partition(below, k - 1, axis=1)[:, :k]
-    known = ~np.isnan(below)
-    count = known.sum(axis=1)
-    return np.where(count > 0, -np.where(known, below, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
-
-
 def log_sum(values: NDArray[np.floating]) -> Floats:
     """``log Σ exp`` of each column's known values: (n, m) → float64 (m,), -inf where there is none."""
     known = np.where(np.isnan(values), -np.inf, values).astype(np.float64)

@@ -9,11 +9,12 @@ from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.evaluation.ranking import rank
 from cldi_core.scoring import answer_subsets, subsets, word_facts
 from cldi_core.scoring.answer_subsets import MONOTONE, answer_cost, answer_rows, monotone
+from cldi_core.scoring.hubness import neighbourhood
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS, PLAIN, with_bases
 from cldi_core.scoring.scores import score, score_all
 from cldi_core.scoring.subsets import Subsets, typical_weights
-from cldi_core.scoring.word_facts import TargetFacts, log_sum, subset_maxima, top_mean, votes
+from cldi_core.scoring.word_facts import TargetFacts, log_sum, subset_maxima, votes
 from tests import oracles, oracles_extra
 from tests.scoring.test_scores import CASES, EMPTY, S, T, sets_of
 
@@ -141,8 +142,8 @@ def test_typical_weights_are_those_of_the_words() -> None:
 def test_small_parts_know_of_nothing() -> None:
     nan, low = np.nan, -np.inf
     values = np.array([[1.0, nan, 3.0, 2.0], [nan, nan, nan, nan], [nan, nan, nan, -4.0]])
-    np.testing.assert_array_equal(top_mean(values, 2), [2.5, nan, -4.0])
-    np.testing.assert_array_equal(top_mean(values, 9), [2.0, nan, -4.0])
+    np.testing.assert_array_equal(neighbourhood(values, 2), [2.5, nan, -4.0])
+    np.testing.assert_array_equal(neighbourhood(values, 9), [2.0, nan, -4.0])
     np.testing.assert_allclose(log_sum(values.T), [np.log(np.exp([1, 2, 3]).sum()), low, -4.0])
     given = votes(np.array([[0.5, 0.5 - 5e-7, 0.2], [low, 0.1, low], [low, low, low]], np.float32))
     np.testing.assert_array_equal(given, [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 0]])
