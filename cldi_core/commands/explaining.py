@@ -78,6 +78,7 @@ def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
     from cldi_core.evaluation.ranker import with_bases
     from cldi_core.evaluation.stored_scores import scored as scores_of
     from cldi_core.insight import evidence
+    from cldi_core.insight.causes import with_ceilings
     from cldi_core.insight.ceiling import stored_ceilings
     from cldi_core.insight.elsewhere import elsewhere
     from cldi_core.insight.story import Asking
@@ -85,15 +86,16 @@ def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
     bases = with_bases(ranker.bases)
     needed = scores_of(pair, [ranker, *bases])
     known = {} if ranker.kind == rankers.CONTROL else evidence.keep_evidence(pair, [ranker], needed)
-    query = pair.queries[number]
+    query, ceilings = pair.queries[number], stored_ceilings(pair)
+    own = known.get(ranker.name)
     return Asking(
         pair,
         number,
         ranker,
         needed[ranker.name].matrix[pair.rows[number]],
         {base.name: needed[base.name].matrix for base in bases},
-        known.get(ranker.name),
-        stored_ceilings(pair),
+        None if own is None else with_ceilings(own, ceilings),
+        ceilings,
         elsewhere(pair.dataset, pair.backbone, pair.name, ranker.name, query.id, _frames(pair)),
     )
 

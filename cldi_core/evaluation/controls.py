@@ -38,7 +38,7 @@ def identity(pair: Pair) -> NDArray[np.float32]:
 
 
 def _concepts_known(dataset: Dataset, backbone: str, pair: str) -> bool:
-    return bool((dataset.pictures.table["concept"].astype(str) != "").any())
+    return any(dataset.pictures.concepts.values())
 
 
 CONTROLS: dict[str, Ranker] = {

@@ -131,11 +131,6 @@ class Source:
         """The word's scores with each choice of pictures: (k, n_pictures) → float64 (k, n_target)."""
         return self.subsets.scores(kept)
 
-    def row_of(self, ids: Collection[str]) -> NDArray[np.float64]:
-        """The word's scores with these pictures alone, float64 (n_target,)."""
-        row: NDArray[np.float64] = self.rows(np.isin(self.ids, list(ids))[None])[0]
-        return row
-
 
 class Answer:
     """The pictures of the best right answer, some of them left out."""
@@ -166,13 +161,14 @@ class Answer:
         matrix[asked.pair.source.row(asked.word)] = asked.row
         return {asked.method: matrix}
 
-    def row_of(self, ids: Collection[str]) -> NDArray[np.float64]:
-        """The word's scores if the right answer had these pictures alone, float64 (n_target,)."""
-        row: NDArray[np.float64] = self.rows(np.isin(self.ids, list(ids))[None])[0]
-        return row
-
 
 Side = Source | Answer
+
+
+def row_of(side: Side, ids: Collection[str]) -> NDArray[np.float64]:
+    """The word's scores if one side had these pictures alone, float64 (n_target,)."""
+    row: NDArray[np.float64] = side.rows(np.isin(side.ids, list(ids))[None])[0]
+    return row
 
 
 def changes(asked: Asked, right: str, groups: Sequence[Group], right_groups: Sequence[Group]) -> tuple[Change, ...]:

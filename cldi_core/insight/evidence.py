@@ -245,8 +245,7 @@ class Sides:
     """
 
     def __init__(self, pair: Pair) -> None:
-        column = pair.dataset.pictures.table["concept"]
-        self._pair, self._concepts = pair, dict(zip(column.index, column, strict=True))
+        self._pair, self._concepts = pair, pair.dataset.pictures.concepts
         self._ready = lru_cache(READY)(self._side)
 
     @cached_property
@@ -266,7 +265,7 @@ class Sides:
 
     def _side(self, of_source: bool, word: str) -> Side:
         sets: ImageSets = self._pair.source if of_source else self._pair.target
-        depicted = tuple(self._concepts.get(key, "") or "" for key in sets.word_ids(word))
+        depicted = tuple(self._concepts.get(key, "") for key in sets.word_ids(word))
         return Side(sets.rows(word), unit_rows(sets[word]), depicted)
 
 

@@ -20,8 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cldi_core.data import descriptions
-from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import causes, evidence, explanation, verdicts
 from cldi_core.scoring.imagesets import unit_rows
@@ -69,15 +67,13 @@ def stories(pair: Pair, frame: pd.DataFrame) -> list[Told]:
         frame: its ``evidence``, with ceilings where they are known (``causes.with_ceilings``).
     """
     rows = {row["query"]: {str(name): row[name] for name in row} for row in frame.to_dict("records")}
-    column = pair.dataset.pictures.table["concept"]
-    concepts = dict(zip(column.index, column.fillna(""), strict=True))
+    concepts = pair.dataset.pictures.concepts
 
     def depicted(query: str) -> Collection[str]:
         return {concepts.get(key, "") for key in pair.source.word_ids(rows[query]["word"])} - {""}
 
     chosen = choose(frame, depicted)
-    names = _names(pair) if chosen else {}
-    return [_told(pair, frame, rows[query], names) for query in chosen]
+    return [_told(pair, frame, rows[query]) for query in chosen]
 
 
 def choose(frame: pd.DataFrame, depicted: Callable[[str], Collection[str]]) -> list[str]:
@@ -132,7 +128,7 @@ def _telling(frame: pd.DataFrame) -> Any:
     return clear & many & ~alike & ~hub & (frame["rival"] != "")
 
 
-def _told(pair: Pair, frame: pd.DataFrame, row: Mapping[str, Any], names: Mapping[str, str]) -> Told:
+def _told(pair: Pair, frame: pd.DataFrame, row: Mapping[str, Any]) -> Told:
     things = evidence.things(pair, row)
     places = _places(pair, row, things)
     own = unit_rows(pair.source[row["word"]])[places]
@@ -150,7 +146,7 @@ def _told(pair: Pair, frame: pd.DataFrame, row: Mapping[str, Any], names: Mappin
         row["right"],
         row["rival"],
         float(row["rank"]),
-        verdicts.verdict(causes.causes(frame, row["query"]), row, things, names),
+        verdicts.judged(pair, frame, row["query"])[1],
         tuple(map(str, ids)),
         nearest["right"],
         nearest["rival"],
@@ -166,17 +162,6 @@ def _places(pair: Pair, row: Mapping[str, Any], things: evidence.Things) -> list
         return list(range(min(PICTURES, row["pictures"])))
     winner, other = (things.right, things.rival) if row["rank"] <= 1 else (things.rival, things.right)
     ordered = sorted(things.all, key=lambda thing: (thing not in winner, thing in other))
-    concepts = pair.dataset.pictures.table["concept"].reindex(list(pair.source.word_ids(row["word"]))).tolist()
-    return [concepts.index(thing) for thing in ordered[:PICTURES]]
-
-
-def _names(pair: Pair) -> dict[str, str]:
-    """What things are called in the source language; those of the data set before those of where its pictures are."""
-    names: dict[str, str] = {}
-    for folder in dict.fromkeys((pair.dataset.home, pair.dataset.path)):
-        try:
-            rows = descriptions.read_concepts(folder / descriptions.FILE)
-        except DatasetError:  # there is none, or ``check`` reports what is wrong with it
-            continue
-        names |= {row.concept: row.name for row in rows if row.language == pair.languages[0] and row.name}
-    return names
+    concepts = pair.dataset.pictures.concepts
+    shown = [concepts.get(key, "") for key in pair.source.word_ids(row["word"])]
+    return [shown.index(thing) for thing in ordered[:PICTURES]]

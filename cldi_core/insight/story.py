@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,19 +21,16 @@ from cldi_core.data.dataset import Query
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import IMAGES, Ranker
-from cldi_core.insight import causes as causing
 from cldi_core.insight import changes as changing
 from cldi_core.insight import explanation
-from cldi_core.insight.cause_texts import Row
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
-from cldi_core.insight.changes import Answer, Asked, Change, Source
-from cldi_core.insight.depicted import names
-from cldi_core.insight.evidence import NEAR_COPY, things
+from cldi_core.insight.changes import Answer, Asked, Change, Source, row_of
+from cldi_core.insight.evidence import NEAR_COPY
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group, groups
 from cldi_core.insight.relations import Relation, relations
-from cldi_core.insight.verdicts import verdict
+from cldi_core.insight.verdicts import judged
 from cldi_core.scoring import Scores
 from cldi_core.scoring.attribution import attribution
 from cldi_core.scoring.imagesets import similarity
@@ -104,7 +102,8 @@ class Asking:
     Attributes:
         row: its scores, float32 (n_target,).
         bases: the whole matrices that the method is made from, by name (``what_if.edited_bases``).
-        evidence: of all queries under the method (``evidence.evidence``); ``None`` where it is not stored.
+        evidence: of all queries under the method (``evidence.evidence``), with ceilings where they are known
+            (``causes.with_ceilings``); ``None`` where it is not stored.
         ceilings: of all source words (``ceiling.ceilings``); ``None`` where they are not stored.
         elsewhere: what became of the word under other methods, backbones and pairs (``elsewhere.elsewhere``).
         facts: of the word, or of the candidates, to be kept where more is asked for.
@@ -175,7 +174,7 @@ def tell(asking: Asking) -> Story:
     asking = replace(asking, facts=facts_of(pair.source, pair.target, query.word, asking.facts))
     found = explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
     right, rival = found.gold[0].word, found.rival
-    causes, said = judged(pair, query, asking.evidence, asking.ceilings)
+    causes, said = ((), "") if asking.evidence is None else judged(pair, asking.evidence, query.id)
     own, others, made = _of_pictures(asking, found) if asking.of_pictures else ((), (), ())
     return Story(
         found,
@@ -198,23 +197,6 @@ def tell(asking: Asking) -> Story:
     )
 
 
-def judged(
-    pair: Pair, query: Query, evidence: pd.DataFrame | None, ceilings: pd.DataFrame | None = None
-) -> tuple[tuple[Cause, ...], str]:
-    """The causes that hold of a word, and the verdict; nothing where no evidence is stored."""
-    if evidence is None:
-        return (), ""
-    frame = causing.with_ceilings(evidence, ceilings)
-    found = causing.causes(frame, query.id)
-    row: Row = frame[frame["query"] == query.id].iloc[0].to_dict()  # type: ignore[assignment]
-    concept = pair.dataset.pictures.table["concept"]
-    pictures = {str(concept[key]): key for key in pair.source.word_ids(query.word)}
-    called = names(pair.dataset, pictures.values())
-    return found, verdict(
-        found, row, things(pair, row), {thing: called.get(key, "") for thing, key in pictures.items()}
-    )
-
-
 def _of_pictures(asking: Asking, found: Explanation) -> tuple[tuple[Group, ...], tuple[Group, ...], tuple[Change, ...]]:
     """The groups of the word's pictures and of the right answer's, and what other pictures would have changed."""
     own, others = grouped(asking, found.gold[0].word)
@@ -229,10 +211,10 @@ def grouped(asking: Asking, right: str, k: int | None = None) -> tuple[tuple[Gro
     if not asking.of_pictures:
         return (), ()
     pair, asked = asking.pair, _asked(asking)
-    own = groups(pair, asking.query.word, "source", k, Source(asked).row_of, asked.gold)
+    own = groups(pair, asking.query.word, "source", k, partial(row_of, Source(asked)), asked.gold)
     answer = Answer(asked, right)
     # Where each of its groups would need all words scored anew, nobody waits for that.
-    ranked = answer.row_of if answer.cost and len(pair.source.rows(asking.query.word)) else None
+    ranked = partial(row_of, answer) if answer.cost and len(pair.source.rows(asking.query.word)) else None
     return own, groups(pair, right, "target", k, ranked, asked.gold)
 
 

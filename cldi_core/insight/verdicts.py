@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from cldi_core.evaluation.pairs import Pair
+from cldi_core.insight import causes as causing
+from cldi_core.insight import depicted
 from cldi_core.insight.cause_texts import Row, quoted, rival_of
 from cldi_core.insight.causes import CAUSES, FEW, STANDS, Cause
-from cldi_core.insight.evidence import Things
+from cldi_core.insight.evidence import Things, things
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STRONG = 0.8
 LISTED = 3  # things that are named; the others are counted
 NONE = "No single cause stands out."
 ABOUT_THINGS = ("owned elsewhere", "other things")
+
+
+def judged(pair: Pair, frame: pd.DataFrame, query: str) -> tuple[tuple[Cause, ...], str]:
+    """The causes that hold of a query (``causes.causes``), and the verdict with its things named.
+
+    Args:
+        frame: as ``causes.causes`` takes it; query: its id.
+    """
+    found = causing.causes(frame, query)
+    row: Row = frame[frame["query"] == query].iloc[0].to_dict()  # type: ignore[assignment]
+    concepts, ids = pair.dataset.pictures.concepts, pair.source.word_ids(row["word"])
+    named = {concepts.get(key, ""): name for key, name in depicted.names(pair.dataset, ids).items()}
+    return found, verdict(found, row, things(pair, row), named)
 
 
 def verdict(

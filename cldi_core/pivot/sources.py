@@ -83,11 +83,11 @@ def _bundles(dataset: Dataset, pair: str) -> tuple[tuple[str, ...], ...]:
     """The items behind each word of the word list and its right answers, where they are few: concepts or pictures."""
     if pair not in dataset.pairs:
         return ()
-    concept, (source, target) = dataset.pictures.table["concept"], map(dataset.members, wordlists.pair_languages(pair))
+    concept, (source, target) = dataset.pictures.concepts, map(dataset.members, wordlists.pair_languages(pair))
     found = []
     for query in dataset.queries(pair):
         keys = [*source.get(query.word, ()), *(key for word in query.right for key in target.get(word, ()))]
-        own = sorted({str(concept.get(key, "") or key) for key in keys})
+        own = sorted({concept.get(key, "") or key for key in keys})
         if 0 < len(own) <= BUNDLED:
             found.append(tuple(own))
     return tuple(found)

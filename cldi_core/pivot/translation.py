@@ -164,7 +164,7 @@ def held_out(pair: Pair, name: str, seed: int = 0) -> frozenset[str]:
     Words without pictures stand for nothing that is known, so they are left out.
     """
     seen = {key for one in stored(pair, name, seed).values() for key in one.about.split.train}
-    concept = pair.dataset.pictures.table["concept"]
+    concept = pair.dataset.pictures.concepts
     source, target = (pair.dataset.members(language) for language in pair.languages)
 
     def is_new(members: Mapping[str, list[str]], word: str) -> bool:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cldi_core.scoring import Scores, knn
 from cldi_core.scoring.hubness import fuse, neighbourhood
 from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.methods import CSLS, ISF, RRF, Method, Options, find_method
+from cldi_core.scoring.methods import CSLS, ISF, RRF, Method, find_method
 from cldi_core.scoring.pooling import aggregate
 from cldi_core.scoring.scores import score
 from cldi_core.scoring.subsets import NUMBERS, OTHERS, Rows, correction_of
@@ -188,10 +188,7 @@ def _clusters(facts: WordFacts, method: Method) -> Floats:
     """What each picture weighs in each cluster that votes: float64 (n_clusters, n), rows sum to 1."""
     if method.name == "knn":
         return np.full((1, len(facts.rows)), 1 / len(facts.rows))
-    options = Options()
-    labels = knn.labels(facts.unit, options.k, options.seed)
-    own = labels == np.unique(labels)[:, None]
-    found: Floats = own / own.sum(axis=1, keepdims=True)
+    found: Floats = facts.clusters / facts.clusters.sum(axis=1, keepdims=True)
     return found
 
 

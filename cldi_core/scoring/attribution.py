@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cldi_core.scoring import Scores, knn
 from cldi_core.scoring.hubness import fuse, neighbourhood
 from cldi_core.scoring.imagesets import ImageSets, Numbers
-from cldi_core.scoring.methods import CSLS, ISF, RRF, SINKHORN, Method, Options, find_method
+from cldi_core.scoring.methods import CSLS, ISF, RRF, SINKHORN, Method, find_method
 from cldi_core.scoring.scores import score
 from cldi_core.scoring.subsets import correction_of
 from cldi_core.scoring.ties import TIE, ranks
@@ -235,9 +235,7 @@ def _knn(two: _Two) -> _Made:
 
 
 def _knn_c(two: _Two) -> _Made:
-    options = Options()
-    labels = knn.labels(two.word.unit, options.k, options.seed)
-    clusters = labels == np.unique(labels)[:, None]
+    clusters = two.word.clusters
     sizes = clusters.sum(axis=1)
     return _votes(two, clusters[united(clusters @ two.word.votes / sizes[:, None], sizes)])
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError
-from cldi_core.scoring import Scores
+from cldi_core.scoring import Scores, knn
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
-from cldi_core.scoring.methods import find_method
+from cldi_core.scoring.methods import Options, find_method
 from cldi_core.scoring.pooling import aggregate
 from cldi_core.scoring.scores import score
 from cldi_core.scoring.ties import TIE
@@ -97,6 +97,14 @@ class WordFacts:
     def alike(self) -> Floats:
         """float64 (n, n_target): the mean cosine of each picture with the candidate's, 0 without any."""
         return self.unit.astype(np.float64) @ self.target.centres.T
+
+    @cached_property
+    def clusters(self) -> Masks:
+        """bool (n_clusters, n): which pictures each cluster of KNN-C has."""
+        options = Options()
+        labels = knn.labels(self.unit, options.k, options.seed)
+        found: Masks = labels == np.unique(labels)[:, None]
+        return found
 
     @cached_property
     def gram(self) -> Floats:

@@ -11,7 +11,7 @@ from cldi_core import rankers
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker
-from cldi_core.insight import explanation, what_if
+from cldi_core.insight import explanation, verdicts, what_if
 from cldi_core.insight import story as stories
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.depicted import names
@@ -109,10 +109,8 @@ def attributed(
 @load.cached(resource=True, max_entries=200, also=load.EVIDENCE)
 def judged(name: str, backbone: str, pair: str, method: str, query: str) -> tuple[tuple[Cause, ...], str]:
     """The causes that hold of a query, and the verdict; nothing where no evidence is stored."""
-    opened = load.pair_of(name, backbone, pair)
-    asked = opened.queries[opened.find(query)]
     known = load.evidence(name, backbone, pair, method)
-    return stories.judged(opened, asked, known, load.ceilings(name, backbone, pair))
+    return ((), "") if known is None else verdicts.judged(load.pair_of(name, backbone, pair), known, query)
 
 
 @load.cached(resource=True, max_entries=200, also=load.EVIDENCE)

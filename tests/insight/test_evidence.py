@@ -291,6 +291,7 @@ def test_a_picture_that_depicts_something_else_makes_evidence_stale(
     kept(pair)
     table = pair.dataset.pictures.table
     table.loc[pair.source.word_ids("red")[0], "concept"] = "sun"
+    del pair.dataset.pictures.concepts  # as if the data set was opened again
     again = open_pair(pair.dataset, BACKBONE, "en-de")
     assert evidence.stored_evidence(again, [rankers.ranker("avgmax")]) == {}
 

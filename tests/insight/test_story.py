@@ -38,14 +38,15 @@ def asking(pair: Pair, word: str, name: str = "avgmax") -> Asking:
     ranker, number = rankers.ranker(name), pair.find(word)
     scored = stored_scores.computed(pair, [ranker])
     frame = ranked.rankings(pair, [name], {name: scored[name]})[name]
+    ceilings = ceiling.ceilings(pair)
     return Asking(
         pair,
         number,
         ranker,
         scored[name].matrix[pair.rows[number]],
         {base.name: scored[base.name].matrix for base in ranker.bases},
-        evidence.evidence(pair, scored[name].matrix, frame),
-        ceiling.ceilings(pair),
+        causes.with_ceilings(evidence.evidence(pair, scored[name].matrix, frame), ceilings),
+        ceilings,
     )
 
 

@@ -9,9 +9,8 @@ from cldi_core import rankers
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import causes, story
 from cldi_core.insight.ceiling import stored_ceilings
-from cldi_core.insight.evidence import stored_evidence
 from cldi_core.insight.story import Asking
-from tools.readme.causes import leading
+from tools.readme.causes import evidence
 from tools.readme.results import Set
 
 
@@ -21,10 +20,9 @@ def easy() -> Set:
 
 
 def evidence_of(pair: Pair) -> pd.DataFrame:
-    frame = stored_evidence(pair, [rankers.ranker("avgmax")])["avgmax"]
-    ceilings = stored_ceilings(pair)
+    frame, ceilings = evidence(pair), stored_ceilings(pair)
     assert ceilings is not None
-    return causes.with_ceilings(frame, ceilings).assign(mrr=frame["word"].map(ceilings.set_index("word")["mrr"]))
+    return frame.assign(mrr=frame["word"].map(ceilings.set_index("word")["mrr"]))
 
 
 def test_neither_dispersion_nor_the_ceiling_explains_a_failed_verb(easy: Set) -> None:
@@ -43,8 +41,7 @@ def told(pair: Pair, word: str) -> story.Story:
     ranker, number = rankers.ranker("avgmax"), pair.find(word)
     row = ranker.row(pair, pair.queries[number].word) if ranker.row else None
     assert row is not None
-    found = stored_evidence(pair, [ranker])["avgmax"]
-    return story.tell(Asking(pair, number, ranker, row, evidence=found, ceilings=stored_ceilings(pair)))
+    return story.tell(Asking(pair, number, ranker, row, evidence=evidence_of(pair), ceilings=stored_ceilings(pair)))
 
 
 def test_celebrate_and_shake_fail_as_the_readme_says(easy: Set) -> None:
@@ -64,5 +61,5 @@ def test_celebrate_and_shake_fail_as_the_readme_says(easy: Set) -> None:
 
 def test_every_strongest_cause_is_counted_once(easy: Set) -> None:
     pair = easy.pairs["en-de"]
-    found, frame = leading(pair), evidence_of(pair)
+    found, frame = causes.leading(evidence(pair)), evidence_of(pair)
     assert sorted(found["query"]) == sorted(frame.loc[frame["rank"].notna(), "query"])

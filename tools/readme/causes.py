@@ -20,13 +20,13 @@ from .results import Set
 METHOD = "avgmax"
 
 
-def leading(pair: Pair) -> pd.DataFrame:
-    """Of every covered query under AVGMAX its strongest cause (``causes.leading``); nothing is computed."""
+def evidence(pair: Pair) -> pd.DataFrame:
+    """The stored evidence of a pair under AVGMAX, with ceilings; nothing is computed."""
     frame = stored_evidence(pair, [rankers.ranker(METHOD)]).get(METHOD)
     if frame is None:
         command = f"python -m cldi_core score --dataset {pair.dataset.name} --backbone {pair.backbone}"
         raise CldiError(f"{pair.dataset.name} has no fitting evidence for {pair.name}; run: {command}")
-    return causes.leading(causes.with_ceilings(frame, stored_ceilings(pair)))
+    return causes.with_ceilings(frame, stored_ceilings(pair))
 
 
 def named(easy: Set, hard: Set) -> Iterator[str]:
@@ -36,7 +36,7 @@ def named(easy: Set, hard: Set) -> Iterator[str]:
     rows = [head]
     for one, title in ((easy, "demo"), (hard, "demo-hard")):
         for name, pair in one.pairs.items():
-            found = leading(pair)
+            found = causes.leading(evidence(pair))
             rows.append([f"{title} {name}", *_shares(found, missed=True), *_shares(found, missed=False)])
     yield from table(*rows)
 
@@ -53,15 +53,11 @@ def _shares(found: pd.DataFrame, *, missed: bool) -> list[str]:
 
 def by_cause(easy: Set) -> Iterator[str]:
     """How many verbs and nouns of en-de have which cause as their strongest, of the missed and of the found."""
-    found = leading(easy.pairs["en-de"])
+    counted = causes.summary(evidence(easy.pairs["en-de"])).set_index(["pos", "cause"])
     rows = [["strongest cause", "missed verbs", "found verbs", "missed nouns", "found nouns"]]
     for name in [*causes.CAUSES, ""]:
-        counts = [
-            int(((found["pos"] == letter) & (found["cause"] == name) & ((found["rank"] > 1) == missed)).sum())
-            for letter in "VN"
-            for missed in (True, False)
-        ]
-        if any(counts):
-            label = causes.CAUSES[name].label if name else "no single cause stands out"
-            rows.append([label, *map(str, counts)])
+        own = [counted.loc[(pos, name)] if (pos, name) in counted.index else None for pos in "VN"]
+        if any(one is not None for one in own):
+            label = next(one["label"] for one in own if one is not None)
+            rows.append([label, *(str(0 if one is None else one[what]) for one in own for what in ("words", "found"))])
     yield from table(*rows)
