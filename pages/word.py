@@ -67,7 +67,7 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation) ->
         current.dataset, pair, found, trial, rival, right, taken_apart(here, rival, right, edit),
         order=order(here, sides(current, before), ids),
     )  # fmt: skip
-    board.show(shown, large=view.asked("present") == "1")
+    board.show(shown, large=frame.presented())
     # Last, as it takes longest: the board is seen meanwhile.
     told_of = told.story(*here)
     if told_of is not None:
@@ -154,7 +154,7 @@ def main() -> None:
     if not len(among.rows):
         st.info("The word list has no words.")
         return
-    present = view.asked("present") == "1"
+    present = frame.presented()
     with st.container(key="presented" if present else "page", gap="xsmall"):
         query = walk.chooser(current, among, present=present)
         current = view.current()
