@@ -77,9 +77,10 @@ def test_keys_change_with_the_data(small: Dataset, name: str) -> None:
 def test_identity_alone_rests_on_what_is_depicted(small: Dataset) -> None:
     opened = open_pair(small, BACKBONE, "en-de")
     before = {name: rankers.ranker(name).full_key(opened) for name in NAMES}
-    table = small.pictures.table
+    changed = Dataset(small.path)
+    table = changed.pictures.table
     table.loc[table.index[table["concept"] != ""][0], "concept"] = "something else"
-    opened = open_pair(small, BACKBONE, "en-de")
+    opened = open_pair(changed, BACKBONE, "en-de")
     assert [name for name in NAMES if rankers.ranker(name).full_key(opened) != before[name]] == ["identity"]
 
 
