@@ -16,7 +16,7 @@ from cldi_core.data import dataset, pictures, wordlists
 from cldi_core.evaluation import rankings
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
-from tests.conftest import ABOUT, BACKBONE, encoded
+from tests.conftest import ABOUT, BACKBONE, copied, encoded
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PAGES = ("overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data")
@@ -68,7 +68,8 @@ def _vectors() -> tuple[list[list[np.ndarray]], list[list[np.ndarray]]]:
     return source, target
 
 
-def build_wide(folder: Path) -> dataset.Dataset:
+@copied
+def build_wide(folder: Path) -> None:
     """Write the data set: en-de with the ranks of ``RANKS``, en-fr, and words without pictures."""
     dataset.create(folder, "Wide *set*", about="Made [for](http://z.example) tests")
     drawn: list[pictures.Picture] = []
@@ -95,7 +96,6 @@ def build_wide(folder: Path) -> dataset.Dataset:
     french = [wordlists.Row(word, f"{word}|fr", RANKS[word][0]) for word in FRENCH]
     wordlists.write_list(folder / "lexicon" / "en-fr.tsv", french)
     (folder / "senses.tsv").write_text("dog\t8\nshake\t16\n", "utf-8")
-    return dataset.Dataset(folder)
 
 
 def score_all(made: dataset.Dataset) -> dict[str, dict[str, Any]]:
