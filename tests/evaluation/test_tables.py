@@ -208,8 +208,8 @@ def test_chance_is_the_mean_over_queries_that_are_covered(small: Dataset) -> Non
     source = {word for word, size in zip(pair.source.words, pair.source.sizes, strict=True) if size}
     right: dict[tuple[str, str], set[str]] = {}
     for row in rows:
-        if row.english in source and row.target in pictured:
-            right.setdefault((row.english, row.pos), set()).add(row.target)
+        if row.source in source and row.target in pictured:
+            right.setdefault((row.source, row.pos), set()).add(row.target)
     counts = [len(answers) for answers in right.values()]
     assert len(set(counts)) > 1 and "ghost" not in source
     expected = sum(oracles.chance(len(pictured), count) for count in sorted(counts)) / len(counts)

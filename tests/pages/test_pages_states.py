@@ -206,7 +206,7 @@ def test_hostile_words_are_shown_as_they_are(small: Dataset) -> None:
     german = {"Hund": EVIL[1], "Hut": EVIL[0], "Hand": EVIL[2], "laufen": EVIL[3], "rot": EVIL[4], "groß": EVIL[5]}
     words["word"] = words["word"].map({**names, **german}).fillna(words["word"])
     dataset.write_words(small.path, list(words.itertuples(index=False, name=None)))
-    rows = [wordlists.Row(names.get(row.english, row.english), german.get(row.target, row.target), row.pos)
+    rows = [wordlists.Row(names.get(row.source, row.source), german.get(row.target, row.target), row.pos)
             for row in LEXICON]  # fmt: skip
     wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
     for word, pos, translation in (("hat", "N", "Hut"), ("hand", "N", "Hand"), ("red", "A", "rot")):
