@@ -114,7 +114,8 @@ def every_pair(
     shapes = {np.shape(one) for one in figures.values()}
     if len(shapes) > 1 or not shapes or len(next(iter(shapes))) not in (1, 2):
         raise FeatureError(f"figures of shapes {shapes}; expected (n_queries,) or (n_queries, n_pairs), all the same")
-    tables = {name: np.asarray(one, np.float64).reshape(len(one), -1) for name, one in figures.items()}
+    arrays = {name: np.asarray(one, np.float64) for name, one in figures.items()}
+    tables = {name: one[:, None] if one.ndim == 1 else one for name, one in arrays.items()}
     found = Contributions.of(np.stack([tables[one] - tables[other] for one, other in names], axis=2), words)
     shares = found.shares
     if not len(shares):
@@ -178,6 +179,26 @@ def flipped(shares: NDArray[np.float64], *, seed: int = 0, draws: int = DRAWS) -
             beyond += _beyond(1.0 - 2.0 * bits, rest)
         found[~few] = (beyond + 1) / (draws + 1)
     return found
+
+
+def p_values(
+    differences: Sequence[NDArray[np.float64]], words: Clusters, *, seed: int = 0, draws: int = DRAWS
+) -> NDArray[np.float64]:
+    """The p of several differences, each on what it covers itself: float64 (n_differences,), nan where that is nothing.
+
+    Args:
+        differences: each float64 (n_queries, n_pairs), nan where not covered; words: as in ``compare``.
+    """
+    if not differences:
+        return np.zeros(0)
+    less = np.stack(differences, axis=2)
+    known = ~np.isnan(less)
+    totals = known.sum(axis=0)
+    pairs = np.maximum((totals > 0).sum(axis=0), 1)
+    found, place = np.unique(np.arange(len(less)) if words is None else np.asarray(words), return_inverse=True)
+    shares = np.zeros((len(found), len(differences)))
+    np.add.at(shares, place, (np.where(known, less, 0) / np.maximum(totals, 1)).sum(axis=1) / pairs)
+    return np.where(totals.sum(axis=0) > 0, flipped(shares, seed=seed, draws=draws), math.nan)
 
 
 def _beyond(signs: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:

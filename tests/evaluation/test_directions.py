@@ -23,7 +23,12 @@ def both(small: Dataset) -> tuple[Pair, Pair]:
 
 def test_a_list_is_asked_in_two_directions(small: Dataset) -> None:
     assert (small.pairs, small.directions) == (("en-de",), ("en-de", "de-en"))
-    assert (small.back("en-de"), small.back("de-en"), small.back("en-fr"), small.back("x")) == ("de-en", "en-de", "", "")
+    assert (small.back("en-de"), small.back("de-en"), small.back("en-fr"), small.back("x")) == (
+        "de-en",
+        "en-de",
+        "",
+        "",
+    )
     assert small.lexicon("de-en") == [wordlists.Row(row.target, row.source, row.pos) for row in LEXICON]
     with pytest.raises(UnknownNameError, match="de-en"):
         small.lexicon("en-fr")
