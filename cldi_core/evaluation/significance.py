@@ -64,7 +64,7 @@ class Contributions:
         names = np.arange(len(less)) if words is None else np.asarray(words)
         if len(names) != len(less):
             raise FeatureError(f"{len(less)} queries but {len(names)} words; give the word of each query")
-        known = ~np.isnan(less).any(axis=2)
+        known = np.asarray(~np.isnan(less).any(axis=2))
         kept = known.any(axis=1)
         found, place = np.unique(names[kept], return_inverse=True)
         sums, counts = np.zeros((len(found), *less.shape[1:])), np.zeros((len(found), less.shape[1]))
@@ -169,7 +169,7 @@ def flipped(shares: NDArray[np.float64], *, seed: int = 0, draws: int = DRAWS) -
     for column in np.flatnonzero(few):
         kept = shares[moved[:, column], column]
         ways = np.arange(2 ** len(kept))
-        signs = 1.0 - 2.0 * ((ways[:, None] >> np.arange(len(kept))) & 1)
+        signs = np.where((ways[:, None] >> np.arange(len(kept))) & 1, -1.0, 1.0)
         found[column] = _beyond(signs, kept[:, None])[0] / len(ways)
     rest = shares[:, ~few]
     if rest.shape[1]:

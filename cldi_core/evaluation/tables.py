@@ -203,6 +203,15 @@ def by_english(pair: Pair, frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.D
     return {name: frame.assign(cluster=frame["query"].map(first)) for name, frame in frames.items()}
 
 
+def together(
+    pairs: Mapping[str, Pair], rankings: Mapping[str, Mapping[str, pd.DataFrame]]
+) -> dict[str, dict[str, pd.DataFrame]]:
+    """Rankings of some pairs as all of this takes them: ``by_english`` where several translate into one language."""
+    sources, targets = zip(*(pair.languages for pair in pairs.values()), strict=True) if pairs else ((), ())
+    into_one = len(set(sources)) > 1 == len(set(targets))
+    return {name: by_english(pairs[name], own) if into_one else dict(own) for name, own in rankings.items()}
+
+
 def rank_tables(
     frames: Mapping[str, Mapping[str, pd.DataFrame]], methods: Sequence[str], missing: float = math.nan
 ) -> tuple[NDArray[np.str_], dict[str, NDArray[np.float64]]]:

@@ -229,7 +229,7 @@ def _results(dataset: Dataset) -> list[Finding]:
             loaded = shards.open_features(dataset, backbone)
         except CldiError:
             continue  # reported with the features
-        for name in dataset.pairs:
+        for name in dataset.directions:  # what was not scored is no finding
             try:
                 found = list(audit.differences(open_pair(dataset, backbone, name, loaded), rankers.ranker))
             except CldiError:

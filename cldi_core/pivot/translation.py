@@ -49,7 +49,7 @@ def offers(dataset: Dataset) -> list[str]:
     return [
         f"{backbone}/{pair}/{name}"
         for backbone in dataset.backbones
-        for pair in dataset.pairs
+        for pair in dataset.directions
         for name in trained(dataset, backbone, pair)
     ]
 
