@@ -17,7 +17,9 @@ DatasetOption = Annotated[
     ),
 ]
 BackboneOption = Annotated[str, typer.Option("--backbone", help="The network whose features are used.")]
-PairOption = Annotated[str, typer.Option("--pair", help="A language pair, such as en-de.")]
+PairOption = Annotated[
+    str, typer.Option("--pair", help="A language pair, such as en-de; de-en asks its word list the other way.")
+]
 
 
 class Direction(StrEnum):

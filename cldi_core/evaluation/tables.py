@@ -121,6 +121,11 @@ def compared(
     return _corrected(records)
 
 
+def family(records: Sequence[Mapping[str, Any]]) -> int:
+    """How many comparisons the records of ``against`` or ``compared`` are, which Holm's correction is for."""
+    return sum(not math.isnan(record["p"]) for record in records)
+
+
 def _corrected(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Records with ``p``, as one family."""
     holm = significance.holm([record["p"] for record in records]).tolist()
