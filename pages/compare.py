@@ -75,7 +75,7 @@ def significance(current: view.View, chosen: list[Contender], unseen: tuple[str,
     alt = "Each two of the contenders compared"
     take.table(result_tables.compared(records), name="compare-pairs", alt=alt, hide_index=True, height="content")
     st.caption(
-        f"On the words that all cover. 95 % intervals by a bootstrap over words ({DRAWS:,} draws; none below 20 words); "
+        f"On the words that all cover. 95 % intervals by a bootstrap over words ({DRAWS:,} draws; none below 20); "
         "p: how often the difference is as large if the signs of whole words are flipped; Holm: corrected for the "
         f"{tables.family(records)} comparisons of this table. ▲ and ▼ mark those whose p is below .05 then and whose "
         "interval excludes 0. A word is won, lost or level with all its queries together."

@@ -58,7 +58,6 @@ def methods_part(current: view.View) -> None:
     records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, ways=ways)
     if not records:
         draw.unscored(current.dataset, current.backbone, records, pairs=pairs)
-        result_sections.directions(current, pairs, figure, same)
         return
     methods = [way for way in ways if rankers.ranker(way).kind != rankers.CONTROL]
     summary(current, pairs, records, figure, methods)

@@ -46,8 +46,8 @@ def results(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             f"{row['n']:5d} {row['clusters']:5d} {_number(row['coverage']):>8} {_number(row['mrr_all']):>10}"
         )
     yield (
-        f"n: queries; words: what the intervals are over; there is none below {ENOUGH} words; MRR of all: queries "
-        "without pictures count as 0"
+        "n: queries; MRR of all: those without pictures count as 0; words: what the intervals are over; there is none "
+        f"below {ENOUGH} words"
     )
 
 

@@ -73,10 +73,9 @@ def directions(current: view.View, pairs: Sequence[str], figure: str, same: bool
             "does the number of candidates; n is of the words that are asked, in an average into one language of "
             "its words, as one word's pictures stand behind right answers in several languages."
         )
-    for way in (tuple(pairs), other):
-        if result_tables.direction(way) not in found and not rankers.is_trained(current.method):
-            options = [part for pair in way for part in ("--pair", pair)]
-            command = load.command(
-                current.dataset, "score", *options, "--backbone", current.backbone, "--method", current.method
-            )
-            draw.empty(f"{rankers.label(current.method)} has not been scored yet for {', '.join(way)}.", command)
+    if result_tables.direction(other) not in found and not rankers.is_trained(current.method):
+        options = [part for pair in other for part in ("--pair", pair)]
+        command = load.command(
+            current.dataset, "score", *options, "--backbone", current.backbone, "--method", current.method
+        )
+        draw.empty(f"{rankers.label(current.method)} has not been scored yet for {', '.join(other)}.", command)
