@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.evaluation import tables
+from cldi_core.evaluation.significance import DRAWS
 from cldi_core.insight import overview
-from pages._ui import contenders, draw, figures, frame, load, view, words
+from pages._ui import contenders, draw, figures, frame, load, result_tables, take, view, words
 from pages._ui.contenders import Contender, label
 
 SHOWN = 15
@@ -29,48 +32,66 @@ def scored(current: view.View, chosen: list[Contender]) -> dict[str, pd.DataFram
     return {label(one): frame for one, frame in found.items() if frame is not None}
 
 
-def seen_or_not(current: view.View, table: pd.DataFrame, chosen: list[Contender]) -> pd.DataFrame:
-    """All words, or those alone that the learned methods saw nothing of in training."""
-    trained = {backbone for method, backbone in chosen if rankers.is_trained(method)}
+def unseen_alone(chosen: list[Contender]) -> tuple[str, ...]:
+    """The backbones whose learned contenders must have seen nothing of a word in training; none for all words."""
+    trained = sorted({backbone for method, backbone in chosen if rankers.is_trained(method)})
+    if not trained:
+        return ()
     alone = st.toggle(
         "Only words that the learned methods never saw",
         key="compare unseen",
         help="Training saw no picture and no description of what the word and its right answers stand for.",
     )
-    for backbone in trained if alone else ():
-        table = overview.of_queries(table, load.never_seen(current.dataset, backbone, current.pair))
-    return table
+    return tuple(trained) if alone else ()
 
 
-def metrics_table(current: view.View, table: pd.DataFrame, chosen: list[Contender]) -> None:
-    """MRR, P@1 and P@10 of each contender on the words that all of them cover, and the difference to the first."""
+def metrics_table(current: view.View, table: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> None:
+    """MRR, P@1 and P@10 of each contender on the words that all of them cover, and its own coverage of all words.
+
+    Args:
+        table: of ``overview.compare``; frames: the rankings that it was made of, in the order of the contenders.
+    """
     rows = []
-    for contender in chosen:
-        record = overview.figures(table, label(contender))
-        row = {"": label(contender)}
-        for name in ("mrr", "p@1", "p@10"):
-            row[name.upper()] = figures.interval_text(tables.interval_of(record, name))
-        less = overview.difference(table, label(contender), label(chosen[0]))
-        row["MRR less the first's"] = "" if contender == chosen[0] else figures.interval_text(less)
+    for name, rankings in frames.items():
+        record, every = overview.figures(table, name), overview.over_all(rankings, current.pos)
+        row = {"": name}
+        for figure in ("mrr", "p@1", "p@10"):
+            row[figure.upper()] = figures.interval_text(tables.interval_of(record, figure))
+        row["coverage"] = f"{every['coverage']:.2f}"
+        row["MRR, missing as 0"] = figures.interval_text(tables.interval_of(every, f"mrr{tables.ALL}"))
         rows.append(row)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, alt="Figures of the methods compared")
+    take.table(pd.DataFrame(rows), name="compare", alt="Figures of the methods compared", hide_index=True)
     st.caption(
-        f"{current.pair} · {words.kinds(current.pos)} · {len(table)} queries that all cover · 95 % intervals over "
-        f"n = {less.n} English words; the difference is of the same words. If its interval excludes 0, one is better "
-        "here."
+        f"{draw.safe(current.pair)} · {words.kinds(current.pos)} · {len(table)} queries that all cover · 95 % "
+        f"intervals over n = {record['clusters']} words. Coverage and the last column are each contender's own: of all "
+        f"{every['asked']} queries (n = {every['asked_clusters']} words), those that it does not cover counted as 0."
+    )
+
+
+def significance(current: view.View, chosen: list[Contender], unseen: tuple[str, ...]) -> None:
+    """Each two of the contenders on the same words: difference, p, and words won and lost."""
+    records = contenders.compared(current.dataset, current.pair, chosen, overview.parts(current.pos), unseen)
+    st.subheader("Which is better", anchor=False)
+    alt = "Each two of the contenders compared"
+    take.table(result_tables.compared(records), name="compare-pairs", alt=alt, hide_index=True, height="content")
+    st.caption(
+        f"On the words that all cover. 95 % intervals by a bootstrap over words ({DRAWS:,} draws; none below 20); "
+        "p: how often the difference is as large if the signs of whole words are flipped; Holm: corrected for the "
+        f"{tables.family(records)} comparisons of this table. ▲ and ▼ mark those whose p is below .05 then and whose "
+        "interval excludes 0. A word is won, lost or level with all its queries together."
     )
 
 
 def scatter(current: view.View, table: pd.DataFrame, one: Contender, other: Contender) -> None:
     """The ranks of each word under two contenders; a click opens the word."""
     numbered = table.assign(number=range(len(table)))
-    event = st.plotly_chart(
+    event = take.chart(
         figures.rank_scatter(numbered, label(one), label(other), (label(one), label(other))),
+        name="compare-ranks",
+        alt="Ranks under the two methods",
         key=f"ranks-{current.pair}-{current.pos}-{one}-{other}",
         on_select="rerun",
         selection_mode="points",
-        config=figures.CONFIG,
-        alt="Ranks under the two methods",
     )
     if event.selection.points:
         number = int(event.selection.points[0]["customdata"])
@@ -82,16 +103,17 @@ def wins(current: view.View, table: pd.DataFrame, one: Contender, other: Contend
     won, lost = overview.wins(table, label(one), label(other))
     for column, rows, winner, loser in zip(st.columns(2), (won, lost), (one, other), (other, one), strict=True):
         with column:
-            st.markdown(f"**{draw.safe(label(winner))} is better** on {len(rows)} words")
+            st.markdown(f"**{draw.safe(label(winner))} is better** on {len(rows)} queries")
             key = f"wins-{winner}-{loser}-{current.pair}-{current.pos}"
             shown = rows.head(SHOWN)
-            event = st.dataframe(
+            event = take.table(
                 shown[["word", "pos", label(winner), label(loser)]],
+                name="compare-wins",
+                alt=f"Words that {label(winner)} ranks higher than {label(loser)}",
                 key=key,
                 hide_index=True,
                 on_select="rerun",
                 selection_mode="single-cell",
-                alt=f"Words that {label(winner)} ranks higher than {label(loser)}",
             )
             if event.selection.cells:
                 open_word(shown["query"].iloc[event.selection.cells[0][0]], winner)
@@ -112,13 +134,15 @@ def main() -> None:
     chosen = [contender for contender in chosen if label(contender) in frames]
     if len(chosen) < 2:
         return
+    unseen = unseen_alone(chosen)
+    for backbone in unseen:
+        frames = tables.only(frames, load.never_seen(current.dataset, backbone, current.pair))
     table = overview.compare(frames, current.pos)
-    if any(rankers.is_trained(method) for method, _ in chosen):
-        table = seen_or_not(current, table, chosen)
     if not len(table):
         st.info("There is no word of these parts of speech that all of them cover.")
         return
-    metrics_table(current, table, chosen)
+    metrics_table(current, table, frames)
+    significance(current, chosen, unseen)
     one, other = chosen[0], chosen[1]
     if len(chosen) > 2:
         other = st.selectbox("Beside the first", chosen[1:], format_func=label)

@@ -39,7 +39,7 @@ def extremes(current: view.View, spread: pd.DataFrame, language: str) -> None:
             st.markdown(f"**{POS[letter].capitalize()}s**")
             published = paper.TABLE_3[letter]
             for title, rows, known in (("lowest", low, published[0]), ("highest", high, published[1])):
-                st.caption(f"{title}; in the paper: " + ", ".join(f"{word} {value:.2f}" for word, value in known))
+                st.caption(f"{title}; in the paper, English: " + ", ".join(f"{word} {v:.2f}" for word, v in known))
                 for word, value in zip(rows["word"], rows["dispersion"], strict=True):
                     st.markdown(f"{draw.safe(word)} · {value:.2f}")
                     draw.row(current.dataset, members[word][:6], word, width=46)
@@ -70,7 +70,7 @@ def against(current: view.View, spread: pd.DataFrame) -> None:
     correlation = overview.rank_correlation(table)
     st.caption(
         f"Spearman's ρ between dispersion and 1/rank: {figures.interval_text(correlation)}, "
-        f"n = {correlation.n} English words. "
+        f"n = {correlation.n} words. "
         "Below 0: words whose pictures differ more are found less."
     )
 

@@ -12,7 +12,7 @@ from cldi_core.evaluation import paper, tables
 from cldi_core.features import backbones
 from cldi_core.insight import overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import cause_bars, draw, evidence_load, figures, frame, load, story_cards, view, words
+from pages._ui import cause_bars, draw, evidence_load, figures, frame, load, result_tables, story_cards, view, words
 
 INTRODUCTION = (
     "Can a computer learn that English *cow* is German *Kuh* by looking at the pictures that stand for each word? "
@@ -56,7 +56,7 @@ def stories(current: view.View) -> None:
 def finding(current: view.View, chart: DeltaGenerator) -> None:
     """The figures of all methods that have been scored, averaged over the pairs."""
     dataset = load.opened(current.dataset)
-    pairs = dataset.pairs
+    pairs = dataset.alike(current.pair)
     group = tables.AVERAGE if len(pairs) > 1 else pairs[0]
     records = load.table(current.dataset, current.backbone, pairs, ways=tuple(paper.TABLE_2), group=group)
     if records:
@@ -70,11 +70,12 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
         over = f"averaged over {len(pairs)} pairs" if len(pairs) > 1 else pairs[0]
         st.caption(
             f"{draw.safe(f'{dataset.title}, {backbones.label(current.backbone)}, {over}')}; "
-            "every target word is a candidate, whatever its part of speech. More methods are on the Results page."
+            "every target word is a candidate, whatever its part of speech. "
+            f"{draw.safe(result_tables.zeros(records[0]))} More methods are on the Results page."
         )
     else:
         chart.empty()
-    draw.unscored(current.dataset, current.backbone, records, paper.TABLE_2)
+    draw.unscored(current.dataset, current.backbone, records, paper.TABLE_2, pairs)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
-from pages._ui import draw, frame, load, result_tables, view, word_table, words
+from pages._ui import draw, frame, load, result_sections, result_tables, take, view, word_table, words
 from pages._ui.result_tables import FIGURES
 
 PARTS = {"methods": "Methods", "words": "All words"}
@@ -46,20 +46,25 @@ def methods_part(current: view.View) -> None:
             st.segmented_control("Figure", list(FIGURES), default="mrr", format_func=FIGURES.__getitem__, required=True)
         )
         scope = st.segmented_control(
-            "Pairs", ["this pair", "average"], default="this pair", required=True, disabled=len(dataset.pairs) < 2
+            "Pairs",
+            ["this pair", "average"],
+            default="this pair",
+            required=True,
+            disabled=len(dataset.alike(current.pair)) < 2,
         )
         same = st.toggle("Keep words spelled alike in both languages", value=True)
-    pairs = dataset.pairs if scope == "average" else (current.pair,)
+    pairs = dataset.alike(current.pair) if scope == "average" else (current.pair,)
     ways = load.ways(current.dataset, current.backbone, pairs)
     records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, ways=ways)
     if not records:
-        draw.unscored(current.dataset, current.backbone, records)
+        draw.unscored(current.dataset, current.backbone, records, pairs=pairs)
         return
     methods = [way for way in ways if rankers.ranker(way).kind != rankers.CONTROL]
     summary(current, pairs, records, figure, methods)
     if any(map(rankers.is_trained, ways)) and len(pairs) == 1:
         unseen_words(current, ways, figure, same)
-    beyond(current, pairs, same, methods)
+    result_sections.beyond(current, pairs, same, methods)
+    result_sections.directions(current, pairs, figure, same)
     reading(records, current, pairs, same)
     published(figure)
     formulas(methods)
@@ -71,15 +76,17 @@ def summary(
     """All methods and controls in one figure, and everything as a CSV."""
     group = tables.AVERAGE if len(pairs) > 1 else current.pair
     shown = [record for record in records if record["pair"] == group]
-    result_tables.draw(result_tables.figure(shown, figure), f"{FIGURES[figure]} by method and part of speech")
-    draw.unscored(current.dataset, current.backbone, records, methods)
+    alt = f"{FIGURES[figure]} by method and part of speech"
+    result_tables.draw(result_tables.figure(shown, figure), alt, f"results-{group}-{figure}")
+    draw.unscored(current.dataset, current.backbone, records, methods, pairs)
     st.caption(
         f"{draw.safe(f'{load.opened(current.dataset).title} · {group} · {backbones.label(current.backbone)}')} · "
-        "95 % intervals over n English words, each with all its queries: “n too small” below 20, “no spread” where all "
+        "95 % intervals over n words, each with all its queries: “n too small” below 20, “no spread” where all "
         "have the same figure · "
         f"chance MRR {load.chance(current.dataset, current.backbone, pairs):.3f} · "
         f"KNN and KNN-C name one answer only, so they have P@1 alone."
     )
+    result_sections.of_all_words(shown, figure)
     errors = load.errors(current.dataset, current.backbone, pairs, methods)
     if errors:
         st.caption(draw.safe(words.settled({rankers.label(way): error for way, error in errors.items()})))
@@ -99,23 +106,11 @@ def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: boo
         st.info("There is none: every word, or one of its right answers, stands for something that training saw.")
         return
     alt = f"{FIGURES[figure]} on words that the learned methods never saw"
-    result_tables.draw(result_tables.figure(records, figure), alt)
+    result_tables.draw(result_tables.figure(records, figure), alt, "results-never-seen")
+    result_sections.of_all_words(records, figure)
     st.caption(
         "All methods on the same words: of what the word and its right answers stand for, training saw no picture and "
         "no description. The table above is of all words, these among them; the two are not to be mixed."
-    )
-
-
-def beyond(current: view.View, pairs: Sequence[str], same: bool, methods: Sequence[str]) -> None:
-    """By how much each method's MRR is above AVGMAX's."""
-    records = load.against(current.dataset, current.backbone, pairs, same_spelled=same, ways=methods)
-    if not records:
-        return
-    st.subheader("Which methods beat AVGMAX")
-    result_tables.draw(result_tables.gains(records), "MRR above that of AVGMAX")
-    st.caption(
-        "MRR less that of AVGMAX on the same words, with 95 % intervals over n English words; ▲ and ▼ mark those that "
-        "exclude 0. Many comparisons are made here: one or two such marks are to be expected by chance."
     )
 
 
@@ -133,7 +128,8 @@ def reading(records: list[dict[str, Any]], current: view.View, pairs: Sequence[s
         for name in (*own, *(control.name for control in known))
     }
     if gaps:
-        st.dataframe(result_tables.gaps(gaps), alt="How far nouns are above verbs and adjectives")
+        alt = "How far nouns are above verbs and adjectives"
+        take.table(result_tables.gaps(gaps), name="results-nouns-above", alt=alt)
     if not own and not rankers.is_trained(current.method):
         draw.unranked(current, "The chosen method is not shown", (current.method, current.backbone))
     for control in known:
@@ -155,10 +151,10 @@ def _is_scored(current: view.View, pairs: Sequence[str]) -> bool:
 def published(figure: str) -> None:
     """The same figure in the paper."""
     st.subheader("The paper's Table 2")
-    st.dataframe(result_tables.published(figure), alt="Table 2 of the paper")
+    take.table(result_tables.published(figure), name="results-paper", alt="Table 2 of the paper")
     st.caption(
-        "Hartmann & Søgaard (2018), averaged over de, es, fr, it and ru; web images, VGG19. Other words and "
-        "pictures than here: compare the pattern, not the digits."
+        "Hartmann & Søgaard (2018), from English, averaged over de, es, fr, it and ru; web images, VGG19. Other words "
+        "and pictures than here: compare the pattern, not the digits."
     )
 
 

@@ -43,7 +43,7 @@ def project(
 def explain(
     dataset: DatasetOption,
     pair: PairOption,
-    word: Annotated[str, typer.Option("--word", help="An English word, such as shake or shake.V.")],
+    word: Annotated[str, typer.Option("--word", help="A word of the pair's first language, such as shake or shake.V.")],
     backbone: BackboneOption = DEFAULT_BACKBONE,
     method: Annotated[str, typer.Option("--method")] = "avgmax",
     top: Annotated[int, typer.Option(min=1, help="How many candidates are listed.")] = 10,

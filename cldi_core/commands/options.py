@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -16,6 +17,26 @@ DatasetOption = Annotated[
     ),
 ]
 BackboneOption = Annotated[str, typer.Option("--backbone", help="The network whose features are used.")]
-PairOption = Annotated[str, typer.Option("--pair", help="A language pair, such as en-de.")]
+PairOption = Annotated[
+    str, typer.Option("--pair", help="A language pair, such as en-de; de-en asks its word list the other way.")
+]
+
+
+class Direction(StrEnum):
+    """Which of the pairs of a data set are meant: those of its word lists, those asked the other way, or all."""
+
+    FORWARD = "forward"
+    BACK = "back"
+    BOTH = "both"
+
+
+DirectionOption = Annotated[
+    Direction,
+    typer.Option(
+        "--direction",
+        help="forward: the word lists as they are (en-de); back: asked the other way (de-en); or both. "
+        "Also of the pairs that are named.",
+    ),
+]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu or cuda")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -8,15 +8,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cldi_core.commands import terminal
-from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, DeviceOption, JsonOption
+from cldi_core.commands.options import (
+    DEFAULT_BACKBONE,
+    BackboneOption,
+    DatasetOption,
+    DeviceOption,
+    Direction,
+    DirectionOption,
+    JsonOption,
+)
 from cldi_core.commands.terminal import print_json, progress
 from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
-    from cldi_core.evaluation.ranker import Scored
+    from cldi_core.evaluation.pairs import Pair
+    from cldi_core.evaluation.ranker import Ranker, Scored
 
 
 MethodsOption = Annotated[
@@ -31,8 +42,12 @@ MethodsOption = Annotated[
 def score(
     dataset: DatasetOption,
     pair: Annotated[
-        list[str] | None, typer.Option("--pair", help="A language pair; may be repeated; all of them without it.")
+        list[str] | None,
+        typer.Option(
+            "--pair", help="A language pair, also asked the other way (de-en); may be repeated; all without it."
+        ),
     ] = None,
+    direction: DirectionOption = Direction.FORWARD,
     backbone: BackboneOption = DEFAULT_BACKBONE,
     method: MethodsOption = None,
     precision: Annotated[
@@ -61,7 +76,7 @@ def score(
     opened = open_dataset(dataset)
     loaded = shards.open_features(opened, backbone)
     records: list[dict[str, object]] = []
-    for name in _pairs(opened, pair):
+    for name in _pairs(opened, pair, direction):
         joined = open_pair(opened, backbone, name, loaded)
         wanted = asked or rankers.available(opened, backbone, name, rankers.IMAGES, rankers.TRAINED)
         beside = [] if asked else rankers.available(opened, backbone, name, rankers.CONTROL)
@@ -85,42 +100,89 @@ def evaluate(
         list[str] | None,
         typer.Option("--pair", help="A language pair; may be repeated; all and their average without it."),
     ] = None,
+    direction: DirectionOption = Direction.FORWARD,
     method: MethodsOption = None,
+    compare: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--compare",
+            help="Methods to set against each other, separated by commas (one with commas in its name by a --compare "
+            "of its own): difference of their MRR, p by permutation and after Holm's correction, words won and lost.",
+        ),
+    ] = None,
     same_spelled: Annotated[bool, typer.Option(help="Keep words spelled alike in both languages.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals.
 
-    Intervals are over English words: a word counts with all its queries and pairs. Below 20 words there is none.
+    Intervals are over words: a word counts with all its queries and pairs. Below 20 words there is none. All figures
+    are also given over all queries, those without pictures counted as 0. Each direction has an average of its own.
     """
     from cldi_core import rankers
-    from cldi_core.evaluation import tables
     from cldi_core.evaluation.pairs import open_pair
-    from cldi_core.evaluation.rankings import rankings
     from cldi_core.features import shards
 
-    asked = [rankers.ranker(name) for name in dict.fromkeys(method or ())]
+    contenders = _contenders(compare)
+    # What is compared is shown, and nothing else unless it is asked for.
+    asked = [rankers.ranker(name) for name in dict.fromkeys([*(method or ()), *contenders])]
     opened = open_dataset(dataset)
     loaded = shards.open_features(opened, backbone)
-    frames, candidates = {}, {}
-    for name in _pairs(opened, pair):
-        joined = open_pair(opened, backbone, name, loaded)
-        wanted = asked or rankers.available(opened, backbone, name, rankers.IMAGES, rankers.TRAINED)
-        frames[name] = rankings(joined, wanted)
-        candidates[name] = int((joined.target.sizes > 0).sum())
-    # There is one way to compute scores; the key stays for those who read it.
-    records = [
-        {**record, "precision": "exact", "error": _error(frames, record)}
-        for record in tables.table(frames, same_spelled=same_spelled)
-    ]
+    names = _pairs(opened, pair, direction)
+    answer: dict[str, Any] = {"dataset": opened.name, "backbone": backbone, "candidates": {}, "results": []}
+    if contenders:
+        answer["comparisons"] = []
+    for group in dict.fromkeys(tuple(one for one in opened.alike(name) if one in names) for name in names):
+        pairs = {name: open_pair(opened, backbone, name, loaded) for name in names if name in group}
+        of_group = _evaluated(pairs, asked, contenders, same_spelled)
+        answer["candidates"] |= of_group["candidates"]
+        for part in ("results", "comparisons"):
+            if part in answer:
+                answer[part] += of_group[part]
     if as_json:
-        print_json({"dataset": opened.name, "backbone": backbone, "candidates": candidates, "results": records})
+        print_json(answer)
         return
-    for line in terminal.results(records):
+    for line in terminal.results(answer["results"]):
+        print(line)
+    for line in terminal.comparisons(answer["comparisons"]) if contenders else ():
         print(line)
 
 
-def _error(frames: dict[str, dict[str, pd.DataFrame]], record: dict[str, Any]) -> float:
+def _evaluated(
+    pairs: Mapping[str, Pair], asked: Sequence[Ranker], contenders: Sequence[str], same_spelled: bool
+) -> dict[str, Any]:
+    """The figures of pairs of one direction, and those of their average."""
+    from cldi_core import rankers
+    from cldi_core.evaluation import tables
+    from cldi_core.evaluation.rankings import rankings
+
+    kinds, found = (rankers.IMAGES, rankers.TRAINED), {}
+    for name, pair in pairs.items():
+        found[name] = rankings(pair, asked or rankers.available(pair.dataset, pair.backbone, name, *kinds))
+    frames, names = tables.together(pairs, found), list(pairs)
+    direction = (Direction.FORWARD if names[0] in pairs[names[0]].dataset.pairs else Direction.BACK).value
+    compared = tables.compared(frames, contenders, same_spelled=same_spelled) if contenders else []
+    over = tables.AVERAGE if len(names) > 1 else names[0]
+    return {
+        "candidates": {name: int((pair.target.sizes > 0).sum()) for name, pair in pairs.items()},
+        # There is one way to compute scores; the key stays for those who read it.
+        "results": [
+            {**record, "direction": direction, "precision": "exact", "error": _error(frames, record)}
+            for record in tables.table(frames, same_spelled=same_spelled)
+        ],
+        "comparisons": [{"pair": over, "direction": direction, **record} for record in compared],
+    }
+
+
+def _contenders(given: list[str] | None) -> list[str]:
+    """The methods of ``--compare``; a fusion has commas in its name (``rrf=avgmax,knn``)."""
+    found = [name.strip() for one in given or () for name in ([one] if "=" in one else one.split(","))]
+    names = list(dict.fromkeys(name for name in found if name))
+    if given and len(names) < 2:
+        raise UnknownNameError("--compare takes at least two methods, such as --compare avgmax,cnn-mean")
+    return names
+
+
+def _error(frames: Mapping[str, Mapping[str, pd.DataFrame]], record: dict[str, Any]) -> float:
     """The largest error that the method of a record left in the scores of its pairs."""
     own = [frames[record["pair"]]] if record["pair"] in frames else list(frames.values())
     return max(float(pair[record["method"]].attrs.get("error", 0.0)) for pair in own)
@@ -141,13 +203,15 @@ def _print_scored(pair: str, words: tuple[int, int], scored: dict[str, Scored]) 
     )
 
 
-def _pairs(dataset: Dataset, pairs: list[str] | None) -> list[str]:
-    if pairs:
-        for pair in pairs:
-            dataset.lexicon(pair)
-        return list(dict.fromkeys(pairs))
-    if not dataset.pairs:
+def _pairs(dataset: Dataset, pairs: list[str] | None, direction: Direction) -> list[str]:
+    """The pairs that are named, or all word lists, in the direction that is meant."""
+    if not pairs and not dataset.pairs:
         raise UnknownNameError(
             f"the data set {dataset.name!r} has no word list; add one: {dataset.command('import-lists FILE')}"
         )
-    return list(dataset.pairs)
+    forward = list(dict.fromkeys(pairs or dataset.pairs))
+    for pair in forward:
+        dataset.lexicon(pair)
+    back = [turned for turned in map(dataset.back, forward) if turned]
+    meant = {Direction.FORWARD: forward, Direction.BACK: back, Direction.BOTH: [*forward, *back]}
+    return list(dict.fromkeys(meant[direction]))

@@ -34,16 +34,50 @@ def results(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     from cldi_core.evaluation.metrics import ENOUGH
 
     wide = max((len(row["method"]) for row in records), default=0)
-    figures = f"{'MRR, 95 %':20} {'P@1':>5} {'P@10':>5} {'n':>5} {'words':>5} coverage"
-    yield f"{'pair':8} {'method':{wide}} {'POS':4} {figures}"
-    for row in records:
+    pairs = _pairs(records)
+    long = max(8, *map(len, pairs), 0)
+    figures = f"{'MRR, 95 %':20} {'P@1':>5} {'P@10':>5} {'n':>5} {'words':>5} coverage MRR of all"
+    yield f"{'pair':{long}} {'method':{wide}} {'POS':4} {figures}"
+    for row, pair in zip(records, pairs, strict=True):
         mrr = tables.interval_of(row, "mrr").text(_number)
         hits = " ".join(f"{_number(row[name]):>5}" for name in ("p@1", "p@10"))
         yield (
-            f"{row['pair']:8} {row['method']:{wide}} {row['setting']:4} {mrr:20} {hits} "
-            f"{row['n']:5d} {row['clusters']:5d} {_number(row['coverage']):>8}"
+            f"{pair:{long}} {row['method']:{wide}} {row['setting']:4} {mrr:20} {hits} "
+            f"{row['n']:5d} {row['clusters']:5d} {_number(row['coverage']):>8} {_number(row['mrr_all']):>10}"
         )
-    yield f"n: queries; words: English words, which the intervals are over; there is none below {ENOUGH} words"
+    yield (
+        "n: queries; MRR of all: those without pictures count as 0; words: what the intervals are over; there is none "
+        f"below {ENOUGH} words"
+    )
+
+
+def _pairs(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the records are of; averages with their direction where there are two."""
+    two = len({row.get("direction") for row in records}) > 1
+    return [f"{row['pair']}, {row['direction']}" if two and "-" not in row["pair"] else row["pair"] for row in records]
+
+
+def comparisons(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The records of ``tables.compared`` as lines; ``*`` marks those that survive Holm's correction."""
+    from cldi_core.evaluation import tables
+    from cldi_core.evaluation.significance import ALPHA, DRAWS
+
+    names = [f"{row['one']} less {row['other']}" for row in records]
+    wide, pairs = max(map(len, names), default=0), _pairs(records)
+    long = max(8, *map(len, pairs), 0)
+    counts = f"{'won':>4} {'lost':>4} {'level':>5} {'words':>5}"
+    yield f"\n{'pair':{long}} {'POS':4} {'MRR of one less another':{wide}} {'95 %':24} {'p':>7} {'Holm':>7} {counts}"
+    for row, name, pair in zip(records, names, pairs, strict=True):
+        found = f"{tables.interval_of(row, 'mrr').text(_number)}{' *' if tables.survives(row) else ''}"
+        ps = " ".join(f"{_number(row[key], 4):>7}" for key in ("p", "p_holm"))
+        yield (
+            f"{pair:{long}} {row['setting']:4} {name:{wide}} {found:24} {ps} "
+            f"{row['won']:4d} {row['lost']:4d} {row['level']:5d} {row['clusters']:5d}"
+        )
+    yield (
+        f"bootstrap and permutation over words, {DRAWS} draws each; Holm: p after the correction for all lines of a "
+        f"direction; *: below {ALPHA:g}, with an interval that excludes 0"
+    )
 
 
 def _number(value: float, digits: int = 2) -> str:

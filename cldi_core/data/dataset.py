@@ -60,10 +60,10 @@ class Query:
 
 
 def queries(rows: Sequence[wordlists.Row]) -> list[Query]:
-    """The queries of a word list: one per English word and part of speech, in the order of the list."""
+    """The queries of a word list: one per source word and part of speech, in the order of the list."""
     right: dict[tuple[str, str], dict[str, None]] = {}
     for row in rows:
-        right.setdefault((row.english, row.pos), {})[row.target] = None
+        right.setdefault((row.source, row.pos), {})[row.target] = None
     return [Query(word, pos, tuple(answers)) for (word, pos), answers in right.items()]
 
 
@@ -124,6 +124,32 @@ class Dataset:
         return tuple(sorted(path.stem for path in (self.path / "lexicon").glob("*.tsv")))
 
     @cached_property
+    def directions(self) -> tuple[str, ...]:
+        """All pairs that can be asked: ``pairs``, then those that are made by turning their lists round.
+
+        A list on disk goes before one that is turned round: with ``de-en.tsv`` beside ``en-de.tsv`` both are ``pairs``.
+        """
+        turned = (wordlists.reversed_pair(pair) for pair in self.pairs)
+        return tuple(dict.fromkeys([*self.pairs, *(pair for pair in turned if pair)]))
+
+    def alike(self, pair: str) -> tuple[str, ...]:
+        """The pairs of the same direction as ``pair``, itself among them: what an average is over.
+
+        One direction is into English, the other is that of all other lists; without English in a pair, its list on
+        disk is of the second kind, and what is made by turning that round of the first.
+        """
+        return tuple(other for other in self.directions if self._is_back(other) == self._is_back(pair))
+
+    def _is_back(self, pair: str) -> bool:
+        sides = pair.split("-")
+        return sides[-1] in wordlists.ENGLISH if wordlists.ENGLISH & set(sides) else pair not in self.pairs
+
+    def back(self, pair: str) -> str:
+        """The same pair asked the other way, ``"de-en"`` for ``"en-de"``; ``""`` where there is none."""
+        turned = wordlists.reversed_pair(pair)
+        return turned if turned in self.directions else ""
+
+    @cached_property
     def backbones(self) -> tuple[str, ...]:
         """The backbones that have features."""
         folders = (self.home / "features").glob("*/")
@@ -134,15 +160,23 @@ class Dataset:
         return {}
 
     def lexicon(self, pair: str) -> list[wordlists.Row]:
-        """The word list of a pair."""
-        if pair not in self.pairs:
-            raise unknown_name("language pair", pair, self.pairs, f"Add one: {self.command('import-lists FILE')}")
+        """The word list of a pair of ``directions``: that on disk, or the one that it is made of turned round.
+
+        A reversed list has the same rows in the same order with their words exchanged: its queries are the distinct
+        words of the other language with their part of speech, its candidates all English words of the list.
+        """
+        if pair not in self.directions:
+            raise unknown_name("language pair", pair, self.directions, f"Add one: {self.command('import-lists FILE')}")
         if pair not in self._lexicons:
-            self._lexicons[pair] = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
+            if pair in self.pairs:
+                rows = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
+            else:
+                rows = wordlists.reversed_rows(self.lexicon(wordlists.reversed_pair(pair)))
+            self._lexicons[pair] = rows
         return self._lexicons[pair]
 
     def queries(self, pair: str) -> list[Query]:
-        """The queries of a pair."""
+        """The queries of a pair of ``directions``."""
         return queries(self.lexicon(pair))
 
     @cached_property

@@ -32,6 +32,7 @@ POS_ALIASES = {
 }
 _FORMAT = "expected three columns separated by tabs: English, translation, part of speech"
 _ACCEPTED_POS = "accepted: N, V, A (also NN, VB, ADJ, noun, verb, adjective)"
+ENGLISH = frozenset({"en", "eng"})
 _PAIR = re.compile(r"([a-z]{2,3})-([a-z]{2,3})")
 # At the end of a longer name, or with an underscore, only English may come first: `my_set.txt` is no list of "my-set".
 _PAIR_IN_STEM = re.compile(r"(?:.*[^a-zA-Z])?(en|eng)[_-]([a-z]{2,3})")
@@ -46,9 +47,12 @@ _APOSTROPHES = "'`‘’‛ʼʻʹ′＇·−"  # and what stands for a hyphen el
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One word pair: an English word, one right translation, and the part of speech "N", "V" or "A"."""
+    """One word pair: a word, one right translation, and the part of speech "N", "V" or "A".
 
-    english: str
+    In a file the source word is English; in a list that was turned round (``reversed_rows``) the target word is.
+    """
+
+    source: str
     target: str
     pos: str
 
@@ -92,6 +96,21 @@ def pair_languages(pair: str) -> tuple[str, str]:
     return match[1], match[2]
 
 
+def reversed_pair(pair: str) -> str:
+    """The pair the other way round; ``""`` for what is no pair.
+
+    >>> reversed_pair("en-de"), reversed_pair("notes")
+    ('de-en', '')
+    """
+    match = _PAIR.fullmatch(pair)
+    return f"{match[2]}-{match[1]}" if match else ""
+
+
+def reversed_rows(rows: Iterable[Row]) -> list[Row]:
+    """The rows of a list turned round: each word asks for what it was a right answer of."""
+    return [Row(row.target, row.source, row.pos) for row in rows]
+
+
 def read_list(path: str | Path, pair: str | None = None) -> tuple[str, list[Row]]:
     """Read a word list. A byte order mark, CRLF line ends and blank lines are tolerated.
 
@@ -131,9 +150,9 @@ def write_list(path: str | Path, rows: Iterable[Row]) -> None:
     path = Path(path)
     lines = []
     for number, row in enumerate(rows, start=1):
-        cells = [row.english, row.target, row.pos]
+        cells = [row.source, row.target, row.pos]
         clean = _row(cells, "\t".join(cells), f"row {number} for {str(path)!r}")
-        lines.append(f"{clean.english}\t{clean.target}\t{clean.pos}\n")
+        lines.append(f"{clean.source}\t{clean.target}\t{clean.pos}\n")
     if not lines:
         raise LexiconError(
             f"no rows to write to {str(path)!r}; a word list needs at least one; check what you selected"
@@ -146,13 +165,13 @@ def write_list(path: str | Path, rows: Iterable[Row]) -> None:
         ) from error
 
 
-def is_same_spelled(english: str, target: str) -> bool:
+def is_same_spelled(one: str, other: str) -> bool:
     """Whether two words are the same but for case, accents, hyphens, spaces and apostrophes (see ``folded``).
 
     >>> is_same_spelled("Lodz", "Łódź"), is_same_spelled("e-mail", "Email"), is_same_spelled("cow", "Kuh")
     (True, True, False)
     """
-    return folded(english) == folded(target)
+    return folded(one) == folded(other)
 
 
 def folded(word: str) -> str:
@@ -185,10 +204,10 @@ def summary(path: str | Path, pair: str, rows: Sequence[Row]) -> Summary:
         pair=pair,
         rows=len(rows),
         pos=_pos_counts(rows),
-        source_words=len({row.english for row in rows}),
+        source_words=len({row.source for row in rows}),
         target_words=len({row.target for row in rows}),
         multiword=sum(any(character.isspace() for character in row.target) for row in rows),
-        same_spelled=_pos_counts([row for row in rows if is_same_spelled(row.english, row.target)]),
+        same_spelled=_pos_counts([row for row in rows if is_same_spelled(row.source, row.target)]),
     )
 
 

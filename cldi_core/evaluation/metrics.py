@@ -2,6 +2,8 @@
 
 All intervals come from one idea.  The words are a sample; a word counts with everything that was measured of it (as
 each of its parts of speech and in all language pairs), because these depend on each other: words are the *clusters*.
+They are the words that are asked; in an average over pairs that translate into English the English ones, whose pictures
+stand behind the right answers in all of them (``tables.by_english``).
 A mean's variance is that of the clusters' contributions to it (linearization; Taylor series in surveys).
 A mean of figures between known bounds gets Wilson's (1927) score interval with the *effective* number of coin tosses
 ``m (1 - m) / variance`` in place of n and Student's t with n - 1 degrees of freedom in place of 1.96, as surveys do it
@@ -37,7 +39,7 @@ TINY = 1e-18  # a variance of figures between 0 and 1 below which they are all t
 WIDTH = 1e-9  # narrower than any interval is
 SHARES, DIFFERENCES, ANY = (0.0, 1.0), (-1.0, 1.0), (-math.inf, math.inf)  # between what bounds figures can lie
 
-Clusters = Sequence[object] | NDArray[Any] | None  # the English word of each query; None: each has one of its own
+Clusters = Sequence[object] | NDArray[Any] | None  # the word of each query; None: each has one of its own
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Interval:
     Attributes:
         value: nan when nothing was measured.
         low, high: nan where there is no interval; ``why`` says why not.  Never equal.
-        n: the independent things it was measured on: English words, or items of a corpus.
+        n: the independent things it was measured on: words, or items of a corpus.
     """
 
     value: float
@@ -197,7 +199,7 @@ def interval(values: NDArray[np.float64], clusters: Clusters = None, *, span: tu
     Args:
         values: float64 (n_queries,) or (n_queries, n_pairs): the figures of each query in each language pair (or under
             each seed), nan where not covered.
-        clusters: the English word of each query; without it each is one of its own.
+        clusters: the word of each query; without it each is one of its own.
         span: between what bounds figures can lie; ``ANY`` for such as have none, which get Student's t.
 
     Raises:
@@ -215,7 +217,7 @@ def paired(one: NDArray[np.float64], other: NDArray[np.float64], clusters: Clust
 
     Args:
         one, other: float64 (n_queries,) or (n_queries, n_pairs), nan where not covered; only what both cover counts.
-        clusters: the English word of each query, as in ``interval``.
+        clusters: the word of each query, as in ``interval``.
     """
     return interval(np.asarray(one) - np.asarray(other), clusters, span=DIFFERENCES)
 
@@ -226,11 +228,11 @@ def gap(
     """The difference of the means of two groups of queries, with its interval; figures between 0 and 1.
 
     From the intervals of both means by the method of variance estimates recovery (Zou & Donner 2008; for two
-    proportions that is Newcombe's 1998 tenth method).  English words that have queries in both groups (*plant*, noun
+    proportions that is Newcombe's 1998 tenth method).  Words that have queries in both groups (*plant*, noun
     and verb) correlate the two means.
 
     Args:
-        one, other: as in ``interval``; clusters: the English words of both.
+        one, other: as in ``interval``; clusters: the words of both.
     """
     tables = _table(one), _table(other)
     # Without names no word is in both groups: the numbers of the second begin where those of the first end.
@@ -265,7 +267,7 @@ def correlation(
     2000).  ``NOTHING`` where a figure does not vary, or of fewer than three queries.
 
     Args:
-        clusters: the English word of each query, as in ``interval``; their number is n.
+        clusters: the word of each query, as in ``interval``; their number is n.
         ranks: Spearman's.
     """
     from scipy.special import ndtri

@@ -23,7 +23,8 @@ class Pair:
     """One language pair of a data set with the features of one backbone.
 
     Attributes:
-        source, target: the image sets of the English words and of all candidates (distinct translations).
+        source, target: the image sets of the words that are asked and of all candidates (distinct right answers).
+            In a pair of ``Dataset.pairs`` the first are English, in one made of a reversed list the second.
         queries: what is asked; ``rows[i]`` is the row of query ``i`` in a score matrix, ``gold[i]`` the columns of its
             right answers.
         target_pos: the parts of speech under which each candidate stands in the word list, such as ``"N"`` or ``"NV"``.
@@ -116,7 +117,7 @@ def _without(sets: ImageSets, lacking: Mapping[str, Collection[str]]) -> ImageSe
 
 
 def open_pair(dataset: Dataset, backbone: str, name: str, loaded: shards.Features | None = None) -> Pair:
-    """Join the word list of a pair with its pictures' features.
+    """Join the word list of a pair of ``Dataset.directions`` with its pictures' features.
 
     Raises:
         UnknownNameError: the pair or the backbone is not there; and what reading them raises.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data.dataset import POS, SETTINGS
-from cldi_core.evaluation import metrics
+from cldi_core.evaluation import metrics, significance
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cldi_core.evaluation.pairs import Pair
 
 AVERAGE = "average"
+ALL = "_all"  # at the end of a figure's name: words without pictures are counted as 0
 
 
 def table(
@@ -36,7 +38,9 @@ def table(
     Returns:
         One record per pair (and ``"average"`` where there are several), method and setting: ``pair``, ``method``,
         ``setting``, ``mrr``, ``p@k``, each with ``…_low``, ``…_high`` and ``…_why`` (its 95 % interval, or why it has
-        none), ``n`` (covered queries), ``clusters`` (their English words, which the intervals are of), ``coverage``.
+        none), ``n`` (covered queries), ``clusters`` (their words, which the intervals are of), ``coverage``.
+        Each figure ``x`` also as ``x_all``, over all ``asked`` queries (of ``asked_clusters`` words): those without
+        pictures, which no method can find, count as 0.
         The average is the mean of the pairs' means; its n is the sum; it has the methods that all pairs have.
     """
     kept = {pair: dict(frames) if same_spelled else _differently(frames) for pair, frames in rankings.items()}
@@ -65,8 +69,9 @@ def against(
 
     Returns:
         One record per other method and setting, averaged over the pairs: ``method``, ``setting``, ``mrr`` with
-        ``mrr_low``, ``mrr_high`` and ``mrr_why`` (an English word counts with its ranks under both methods and in all
-        pairs), ``n``, the queries that both cover, and ``clusters``, their English words.
+        ``mrr_low``, ``mrr_high`` and ``mrr_why`` (a word counts with its ranks under both methods and in all pairs),
+        ``n``, the queries that both cover, ``clusters``, their words, ``p`` (``significance.flipped``), and ``p_holm``,
+        that after Holm's correction: all records are one family.
     """
     names = [name for name in _in_all(rankings) if name != base]
     records: list[dict[str, Any]] = []
@@ -75,12 +80,63 @@ def against(
             pair: _only(frames if same_spelled else _differently(frames), letters) for pair, frames in rankings.items()
         }
         words, ranks = rank_tables(kept, [base, *names])
-        for name in names:
+        ps = significance.p_values([1 / ranks[name] - 1 / ranks[base] for name in names], words)
+        for name, p in zip(names, ps.tolist(), strict=True):
             found = metrics.paired(1 / ranks[name], 1 / ranks[base], words)
             both = ~np.isnan(ranks[name]) & ~np.isnan(ranks[base])
             record = {"method": name, "setting": setting, **found.record("mrr")}
-            records.append(record | {"n": int(both.sum()), "clusters": found.n})
-    return records
+            records.append(record | {"n": int(both.sum()), "clusters": found.n, "p": p})
+    return _corrected(records)
+
+
+def compared(
+    rankings: Mapping[str, Mapping[str, pd.DataFrame]],
+    methods: Sequence[str],
+    *,
+    settings: Mapping[str, Iterable[str]] = SETTINGS,
+    same_spelled: bool = True,
+) -> list[dict[str, Any]]:
+    """Each of some methods set against each that follows it, on the words that all of them cover.
+
+    Args:
+        rankings: pair → method → the frame of ``rankings.rankings``; methods: two or more that all pairs have.
+        settings: what a setting is called → its parts of speech.
+
+    Returns:
+        One record per setting and two methods, averaged over the pairs: ``setting``, ``one``, ``other``, ``mrr``, by
+        how much that of ``one`` is higher, with the bounds of a bootstrap over words, ``n`` (queries that all cover),
+        ``clusters`` (their words), ``won``, ``lost`` and ``level`` (of these), ``p`` and ``p_holm``, that after Holm's
+        correction: all records are one family.
+    """
+    records: list[dict[str, Any]] = []
+    for setting, letters in settings.items():
+        frames = {pair: own if same_spelled else _differently(own) for pair, own in rankings.items()}
+        words, ranks = rank_tables({pair: _only(own, letters) for pair, own in frames.items()}, methods)
+        covered = ~np.isnan(np.stack([ranks[name] for name in methods])).any(axis=0)
+        figures = {name: 1 / ranks[name] for name in methods}
+        for one, other, found in significance.every_pair(figures, words):
+            record = {"setting": setting, "one": one, "other": other, **found.difference.record("mrr")}
+            record |= {"n": int(covered.sum()), "clusters": found.difference.n, "p": found.p}
+            records.append(record | {"won": found.won, "lost": found.lost, "level": found.level})
+    return _corrected(records)
+
+
+def family(records: Sequence[Mapping[str, Any]]) -> int:
+    """How many comparisons the records of ``against`` or ``compared`` are, which Holm's correction is for."""
+    return sum(not math.isnan(record["p"]) for record in records)
+
+
+def _corrected(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records with ``p``, as one family."""
+    holm = significance.holm([record["p"] for record in records]).tolist()
+    return [record | {"p_holm": p} for record, p in zip(records, holm, strict=True)]
+
+
+def survives(record: Mapping[str, Any]) -> int:
+    """1 or -1 where a difference of ``against`` or ``compared`` is a finding: its p after Holm's correction is below
+    .05, and its interval lies above or below 0 also as it is written (``Interval.side``); 0 elsewhere."""
+    sure = not math.isnan(record["p_holm"]) and record["p_holm"] < significance.ALPHA
+    return interval_of(record, "mrr").side() if sure else 0
 
 
 def _differently(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -111,54 +167,90 @@ def _summary(
     """All methods that every pair of a group has, in one setting."""
     methods = _in_all(frames)
     words, ranks = rank_tables(frames, methods)
+    every = rank_tables(frames, methods, missing=math.inf)[1]
     numbers = np.unique(words, return_inverse=True)[1]  # faster than names, and there are many figures
     records: list[dict[str, Any]] = []
     for name in methods:
         asked = sum(len(by_method[name]) for by_method in frames.values())
         covered = int((~np.isnan(ranks[name])).sum())
         record: dict[str, Any] = {"pair": group, "method": name, "setting": setting}
-        clusters = 0
+        clusters = of_all = 0
+        zeros = metrics.figures(every[name], ks)
         for figure, values in metrics.figures(ranks[name], ks).items():
             found = metrics.interval(values, numbers)
-            record, clusters = record | found.record(figure), found.n
-        records.append(
-            record | {"n": covered, "clusters": clusters, "coverage": covered / asked if asked else float("nan")}
-        )
+            total = found if covered == asked else metrics.interval(zeros[figure], numbers)
+            record |= found.record(figure) | total.record(f"{figure}{ALL}")
+            clusters, of_all = found.n, total.n
+        coverage = covered / asked if asked else float("nan")
+        counts = {"n": covered, "clusters": clusters, "asked": asked, "asked_clusters": of_all}
+        records.append(record | counts | {"coverage": coverage})
     return records
 
 
 def interval_of(record: Mapping[str, Any], figure: str) -> metrics.Interval:
-    """One figure (``"mrr"``, ``"p@1"``, …) of a record of ``table``, with its interval.
+    """One figure (``"mrr"``, ``"p@1"``, ``"mrr_all"`` …) of a record of ``table``, with its interval.
 
     Records without ``clusters`` are of ``n`` items, each a cluster of its own.
     """
-    n = record["clusters"] if "clusters" in record else record["n"]
+    count = "asked_clusters" if figure.endswith(ALL) else "clusters"
+    n = record[count] if count in record else record["n"]
     return metrics.Interval(record[figure], record[f"{figure}_low"], record[f"{figure}_high"], n)
 
 
+def by_english(pair: Pair, frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The rankings of a pair that is asked in another language, to be averaged with such of other languages.
+
+    They get a column ``cluster``: the first right answer in the list.  One English word's pictures stand behind the
+    ranks of its translations in all languages, so that in an average these are one cluster; and two words of different
+    languages that happen to be spelled alike are not the same query.
+    """
+    first = {query.id: query.right[0] for query in pair.queries}
+    return {name: frame.assign(cluster=frame["query"].map(first)) for name, frame in frames.items()}
+
+
+def together(
+    pairs: Mapping[str, Pair], rankings: Mapping[str, Mapping[str, pd.DataFrame]]
+) -> dict[str, dict[str, pd.DataFrame]]:
+    """Rankings of some pairs as all of this takes them: ``by_english`` where several translate into one language."""
+    sources, targets = zip(*(pair.languages for pair in pairs.values()), strict=True) if pairs else ((), ())
+    into_one = len(set(sources)) > 1 == len(set(targets))
+    return {name: by_english(pairs[name], own) if into_one else dict(own) for name, own in rankings.items()}
+
+
 def rank_tables(
-    frames: Mapping[str, Mapping[str, pd.DataFrame]], methods: Sequence[str]
+    frames: Mapping[str, Mapping[str, pd.DataFrame]], methods: Sequence[str], missing: float = math.nan
 ) -> tuple[NDArray[np.str_], dict[str, NDArray[np.float64]]]:
     """Ranks of the same queries in several pairs and under several methods.
 
     Args:
-        frames: pair → method → frame, all methods of a pair.
+        frames: pair → method → frame, all methods of a pair; several pairs asked in different languages as
+            ``by_english`` gives them.
+        missing: the rank of a query that is not covered.
 
     Returns:
-        The English word of each query, (n_queries,); method → float64 (n_queries, n_pairs), nan where a pair lacks one.
+        The cluster of each query, (n_queries,): the word that is asked, or the English one of ``by_english`` where
+        there are several pairs; method → float64 (n_queries, n_pairs), nan where a pair lacks the query.
     """
     # Frames in the order of the columns below; rows go by the queries' ids.
     parts = {name: [by_method[name] for by_method in frames.values()] for name in methods}
-    word: dict[str, str] = {}
-    for frame in (frame for own in parts.values() for frame in own):
-        word.update(zip(frame["query"].tolist(), frame["word"].tolist(), strict=True))
-    place = {query: row for row, query in enumerate(word)}
+    apart = len(frames) > 1 and all("cluster" in frame for own in parts.values() for frame in own)
+    rows = {
+        name: [
+            [(column if apart else 0, query) for query in frame["query"].tolist()] for column, frame in enumerate(own)
+        ]
+        for name, own in parts.items()
+    }
+    cluster: dict[tuple[int, str], str] = {}
+    for name, own in parts.items():
+        for frame, keys in zip(own, rows[name], strict=True):
+            cluster.update(zip(keys, frame["cluster" if apart else "word"].tolist(), strict=True))
+    place = {key: row for row, key in enumerate(cluster)}
     ranks = {}
     for name, own in parts.items():
         ranks[name] = np.full((len(place), len(own)), np.nan)
-        for column, frame in enumerate(own):
-            ranks[name][[place[query] for query in frame["query"].tolist()], column] = frame["rank"]
-    return np.array(list(word.values()), np.str_), ranks
+        for column, (frame, keys) in enumerate(zip(own, rows[name], strict=True)):
+            ranks[name][[place[key] for key in keys], column] = frame["rank"].fillna(missing)
+    return np.array(list(cluster.values()), np.str_), ranks
 
 
 def chance(pair: Pair) -> float:

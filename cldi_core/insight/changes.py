@@ -42,7 +42,8 @@ class Change:
         change: what is changed, in a few words: ``"without 2 pictures (crown)"``, ``"only glasses"``, ``"first 3"``.
         kind: ``"without"``, ``"only"``, ``"first"`` (pictures), ``"method"``, ``"backbone"`` or ``"pair"``.
         side: whose pictures, ``"source"`` or ``"target"`` (those of the right answer); ``""`` for neither.
-        pictures: ids of those that are left out, whatever the kind; for the three other kinds the name that is meant.
+        pictures: ids of those that are left out, whatever the kind; for the three other kinds the name that is meant,
+            and for a pair that is asked the other way the query too.
         rank: of the best right answer then; winner: the candidate that wins then.
         right: the winner is a right answer: with a rank above 1 it shares the first place.
         exact: no smaller choice of pictures has that effect; false for one that was found step by step.

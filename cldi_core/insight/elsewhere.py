@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.wordlists import pair_languages
 from cldi_core.evaluation.ranker import IMAGES, TRAINED
 from cldi_core.features import backbones
 from cldi_core.insight.changes import Change
@@ -20,6 +21,9 @@ Frames = Callable[[str, str, str], "pd.DataFrame | None"]  # of a backbone, a pa
 def elsewhere(dataset: Dataset, backbone: str, pair: str, method: str, query: str, frames: Frames) -> list[Change]:
     """What became of a query if one thing was another: the method, the backbone or the language pair.
 
+    Other pairs are those that ask the same word in the same direction, and the same pair asked back: there the first of
+    the right answers that is covered is the word, and this one is among its right answers.
+
     Args:
         frames: gives the rankings of a backbone, a pair and a method (``rankings.rankings``) where they are stored.
 
@@ -27,11 +31,24 @@ def elsewhere(dataset: Dataset, backbone: str, pair: str, method: str, query: st
         A change for each ranking that is stored and covers the query.
     """
     found = []
+    back = dataset.back(pair)
     for kind, name, frame in _others(dataset, backbone, pair, method, frames):
-        rows = frame[(frame["query"] == query) & frame["rank"].notna()]
-        for rank, winner, right in rows[["rank", "winner", "right"]].itertuples(index=False, name=None):
-            found.append(Change(_label(kind, name), kind, "", (name,), rank, winner, winner == right))
+        turned = kind == "pair" and name == back
+        asked = _asked_back(dataset, pair, query) if turned else [query]
+        covered = frame[frame["query"].isin(asked) & frame["rank"].notna()].to_dict("records")
+        rows = {row["query"]: row for row in covered}
+        for place in [one for one in asked if one in rows][:1]:
+            row = rows[place]
+            label = f"asked back: {row['word']}, {name}" if turned else _label(kind, name)
+            meant = (name, place) if turned else (name,)
+            found.append(Change(label, kind, "", meant, row["rank"], row["winner"], row["winner"] == row["right"]))
     return found
+
+
+def _asked_back(dataset: Dataset, pair: str, query: str) -> list[str]:
+    """The queries of the right answers of a query, in the order of the list."""
+    own = next((one for one in dataset.queries(pair) if one.id == query), None)
+    return [] if own is None else [f"{word}.{own.pos}" for word in own.right]
 
 
 def _others(
@@ -41,7 +58,9 @@ def _others(
     ways = [one.name for one in rankers.available(dataset, backbone, pair, IMAGES, TRAINED) if one.name != method]
     asked = [("method", way, (backbone, pair, way)) for way in ways]
     places = [("backbone", one, (one, pair)) for one in dataset.backbones if one != backbone]
-    places += [("pair", one, (backbone, one)) for one in dataset.pairs if one != pair]
+    language, back = pair_languages(pair)[0], dataset.back(pair)
+    same = [one for one in dataset.alike(pair) if one != pair and one.startswith(f"{language}-")]
+    places += [("pair", one, (backbone, one)) for one in (*same, back) if one]
     own = rankers.ranker(method)
     asked += [(kind, one, (*place, method)) for kind, one, place in places if own.available(dataset, *place)]
     for kind, name, place in asked:

@@ -110,7 +110,7 @@ def _word_lists(dataset: Dataset) -> list[Finding]:
         counts = Counter(query.pos for query in dataset.queries(pair))
         numbers = ", ".join(f"{counts[pos]} {pos}" for pos in wordlists.POS)
         findings.append(Finding("info", "word lists", f"{pair}: {len(rows)} lines, queries: {numbers}"))
-        doubled = [f"{row.english}/{row.target}" for row, count in Counter(rows).items() if count > 1]
+        doubled = [f"{row.source}/{row.target}" for row, count in Counter(rows).items() if count > 1]
         if doubled:
             findings.append(Finding("warning", "word lists", f"{pair}: lines stand twice: {_some(doubled)}"))
     return findings
@@ -229,7 +229,7 @@ def _results(dataset: Dataset) -> list[Finding]:
             loaded = shards.open_features(dataset, backbone)
         except CldiError:
             continue  # reported with the features
-        for name in dataset.pairs:
+        for name in dataset.directions:  # what was not scored is no finding
             try:
                 found = list(audit.differences(open_pair(dataset, backbone, name, loaded), rankers.ranker))
             except CldiError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -108,21 +108,25 @@ def compare(frames: Mapping[str, pd.DataFrame], letters: str) -> pd.DataFrame:
     return joined[joined["pos"].isin(list(letters))].dropna().reset_index()
 
 
-def of_queries(table: pd.DataFrame, queries: Collection[str]) -> pd.DataFrame:
-    """The rows of ``compare`` of some queries."""
-    return table[table["query"].isin(queries)].reset_index(drop=True)
-
-
 def figures(table: pd.DataFrame, contender: str) -> dict[str, Any]:
     """MRR and P@k of one contender on the queries of ``compare``: the record of ``tables.table`` for all of them."""
     frames = {"": {contender: table.assign(rank=table[contender], same_spelled=False)}}
     return next(record for record in tables.table(frames) if record["setting"] == "ALL")
 
 
-def difference(table: pd.DataFrame, one: str, other: str) -> metrics.Interval:
-    """How much higher the MRR of ``one`` is on the queries of ``compare``, with its interval."""
-    first, second = (1 / table[name].to_numpy(np.float64) for name in (one, other))
-    return metrics.paired(first, second, table["word"].to_numpy(np.str_))
+def over_all(rankings: pd.DataFrame, letters: str) -> dict[str, Any]:
+    """The record of ``tables.table`` for one contender and all queries of some parts of speech.
+
+    What other contenders cover is nothing to it: its ``coverage`` and ``mrr_all`` are the contender's own.
+    """
+    rows = rankings[rankings["pos"].isin(list(letters))]
+    return next(record for record in tables.table({"": {"": rows}}) if record["setting"] == "ALL")
+
+
+def parts(letters: str) -> list[tuple[str, str]]:
+    """What a comparison is made for: all of some parts of speech together, and each: [(name, letters)]."""
+    each = [(f"{POS[letter]}s", letter) for letter in letters]
+    return each if len(letters) == 1 else [("together", letters), *each]
 
 
 def wins(table: pd.DataFrame, one: str, other: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -40,7 +40,7 @@ class Relation:
 
 @dataclass(frozen=True)
 class Other:
-    """Another English word that a candidate is a right answer of.
+    """Another source word that a candidate is a right answer of.
 
     Attributes:
         shared: how many of the asked word's right answers are its own too, of how many.
@@ -60,11 +60,11 @@ def relations(pair: Pair, number: int, candidate: str, right: str = "") -> tuple
     - ``"same things"``: how many of the things that the word's pictures depict its own depict too, and those of the
       right answer; only where some do, and where things are known.
     - ``"things in common"``, ``"pictures in common"``: with the right answer; pictures also with the word itself.
-    - ``"right for a synonym"``: it is a right answer of another English word that has a right answer in common with
+    - ``"right for a synonym"``: it is a right answer of another source word that has a right answer in common with
       this one, or stands in the same WordNet synset.
     - ``"WordNet"``: it is a right answer of a word that is related to this one in another way.
     - ``"right for another word"``: of words without any of these relations.
-    - ``"same spelling"``: as the English word (``wordlists.is_same_spelled``).
+    - ``"same spelling"``: as the source word (``wordlists.is_same_spelled``).
     - ``"part of speech"``: always: that of the candidate and that of the query.
 
     Args:
@@ -84,14 +84,14 @@ def relations(pair: Pair, number: int, candidate: str, right: str = "") -> tuple
     found += _other_words(query, candidate, other_words(pair, query, candidate))
     if wordlists.is_same_spelled(query.word, candidate):
         found.append(
-            Relation("same spelling", f"{_quoted(candidate)} is spelled as the English word {_quoted(query.word)}")
+            Relation("same spelling", f"{_quoted(candidate)} is spelled as the source word {_quoted(query.word)}")
         )
     found.append(_part_of_speech(pair, query, candidate))
     return tuple(found)
 
 
 def other_words(pair: Pair, query: Query, candidate: str) -> tuple[Other, ...]:
-    """The other English words of the pair that a candidate is a right answer of, in the order of the word list.
+    """The other source words of the pair that a candidate is a right answer of, in the order of the word list.
 
     Right answers and WordNet relations are those of the words in any part of speech.
     """
@@ -146,7 +146,7 @@ def _pictures(pair: Pair, query: Query, candidate: str, right: str) -> list[Rela
 
 
 def _other_words(query: Query, candidate: str, others: Iterable[Other]) -> list[Relation]:
-    """The relations by way of other English words, each word under the first kind that it fits."""
+    """The relations by way of other source words, each word under the first kind that it fits."""
     by_kind: dict[str, list[Other]] = {"right for a synonym": [], "WordNet": [], "right for another word": []}
     for one in others:
         synonym = one.shared or one.wordnet == wordnet_senses.SAME

@@ -74,7 +74,7 @@ class Experiment:
     @cached_property
     def words(self) -> Pair | None:
         """The words that models can translate, where whole words are held out and there is a list of them."""
-        if self.dataset is None or self.holdout != translation.HOLDOUT or self.pair not in self.dataset.pairs:
+        if self.dataset is None or self.holdout != translation.HOLDOUT or self.pair not in self.dataset.directions:
             return None
         return open_pair(self.dataset, self.corpus.backbone, self.pair)
 

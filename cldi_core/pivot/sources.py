@@ -81,7 +81,7 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
 
 def _bundles(dataset: Dataset, pair: str) -> tuple[tuple[str, ...], ...]:
     """The items behind each word of the word list and its right answers, where they are few: concepts or pictures."""
-    if pair not in dataset.pairs:
+    if pair not in dataset.directions:
         return ()
     concept, (source, target) = dataset.pictures.concepts, map(dataset.members, wordlists.pair_languages(pair))
     found = []

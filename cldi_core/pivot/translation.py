@@ -49,7 +49,7 @@ def offers(dataset: Dataset) -> list[str]:
     return [
         f"{backbone}/{pair}/{name}"
         for backbone in dataset.backbones
-        for pair in dataset.pairs
+        for pair in dataset.directions
         for name in trained(dataset, backbone, pair)
     ]
 
@@ -132,7 +132,7 @@ def translate(
     source, target = pair_languages(key.pair)[:: -1 if back else 1]
     model = trained.open_trained(models_folder(dataset), key, pair_languages(key.pair))
     rows = dataset.lexicon(key.pair)
-    candidates = list(dict.fromkeys(row.english if back else row.target for row in rows))
+    candidates = list(dict.fromkeys(row.source if back else row.target for row in rows))
     corpus = sources.of_dataset(dataset, key.backbone, key.pair)
     trained.check_fits(model, corpus)
     scorer = Learned(model, Bridge.of(corpus, model.any.split))

@@ -99,15 +99,31 @@ def ready(current: view.View, what: str) -> bool:
     return False
 
 
-def unscored(dataset: str, backbone: str, records: Sequence[Mapping[str, Any]], ways: Iterable[str] = METHODS) -> None:
-    """Says which methods ``records`` lack: they are not computed while somebody waits for a page."""
+def unscored(
+    dataset: str,
+    backbone: str,
+    records: Sequence[Mapping[str, Any]],
+    ways: Iterable[str] = METHODS,
+    pairs: Sequence[str] = (),
+) -> None:
+    """Says which methods ``records`` lack: they are not computed while somebody waits for a page.
+
+    Args:
+        pairs: that the records are of; such as a plain ``score`` leaves out are named in the command.
+    """
     known = {record["method"] for record in records}
     missing = [rankers.label(name) for name in ways if name not in known]
     if missing:
         empty(
             f"Not shown, because they have not been scored for this data set yet: {', '.join(missing)}.",
-            load.command(dataset, "score", "--backbone", backbone),
+            load.command(dataset, "score", *_turned(dataset, pairs), "--backbone", backbone),
         )
+
+
+def _turned(dataset: str, pairs: Sequence[str]) -> list[str]:
+    """The options of ``score`` that mean pairs which are asked the other way."""
+    turned = [pair for pair in pairs if pair not in load.opened(dataset).pairs]
+    return ["--pair", turned[0]] if len(turned) == 1 else ["--direction", "back"] if turned else []
 
 
 def unranked(current: view.View, what: str, *missing: tuple[str, str]) -> None:

@@ -85,7 +85,7 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
     )
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METHODS[name].label for name in names])
     figure.update_yaxes(range=[0, 1], title="MRR")
-    return _layout(figure, "How well words translate", "MRR with 95 % interval over n English words", 390)
+    return _layout(figure, "How well words translate", "MRR with 95 % interval over n words", 390)
 
 
 def _too_few(found: Sequence[metrics.Interval]) -> str:
@@ -232,9 +232,13 @@ def interval_text(interval: metrics.Interval) -> str:
     return interval.text(lambda figure, digits: f"{round(figure, digits) + 0.0:.{digits}f}")
 
 
-def gain_text(interval: metrics.Interval) -> str:
-    """``"▲ +.04 [.02, .06]"``, marked where the interval as it is written excludes 0."""
-    mark = {1: "▲ ", -1: "▼ "}.get(interval.side(), "")
+def gain_text(interval: metrics.Interval, side: int | None = None) -> str:
+    """``"▲ +.04 [.02, .06]"``, marked where the interval as it is written excludes 0.
+
+    Args:
+        side: 1, -1 or 0 where something else decides which mark it gets, such as ``tables.survives``.
+    """
+    mark = {1: "▲ ", -1: "▼ "}.get(interval.side() if side is None else side, "")
     sign = "+" if round(interval.value, interval.digits) > 0 else ""
     return f"{mark}{sign}{interval_text(interval)}"
 

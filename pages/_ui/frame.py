@@ -45,7 +45,12 @@ def sidebar(current: view.View, names: list[str]) -> None:
     titles = load.titles()
     with st.sidebar:
         st.selectbox("Data set", names, format_func=lambda name: titles.get(name, name), **bound["dataset"])
-        st.selectbox("Language pair", offered["pair"], **bound["pair"])
+        st.selectbox(
+            "Language pair",
+            offered["pair"],
+            help="From the first language into the second; a pair turned round asks the same word list the other way.",
+            **bound["pair"],
+        )
         st.pills(
             "Part of speech",
             list(POS),

@@ -153,9 +153,13 @@ def command(name: str, do: str, *options: str) -> str:
 
 @cached(max_entries=20)
 def choices(name: str) -> dict[str, list[str]]:
-    """What a data set offers the view: its pairs, its backbones, and ``"backbone/pair/model"`` for trained models."""
+    """What a data set offers the view: pairs in both directions, backbones, trained models: "backbone/pair/model"."""
     dataset = opened(name)
-    return {"pair": list(dataset.pairs), "backbone": list(dataset.backbones), "learned": translation.offers(dataset)}
+    return {
+        "pair": list(dataset.directions),
+        "backbone": list(dataset.backbones),
+        "learned": translation.offers(dataset),
+    }
 
 
 @cached(max_entries=60)
@@ -222,9 +226,11 @@ def _complete(
 
     Scoring several pairs by all methods can take minutes: that is for ``python -m cldi_core score``.
     """
-    stored = {pair: stored_rankings(pair_of(name, backbone, pair), map(rankers.ranker, ways)) for pair in pairs}
+    opened_pairs = {pair: pair_of(name, backbone, pair) for pair in pairs}
+    stored = {pair: stored_rankings(one, map(rankers.ranker, ways)) for pair, one in opened_pairs.items()}
     complete = [way for way in ways if all(way in frames for frames in stored.values())]
-    return {pair: {way: frames[way] for way in complete} for pair, frames in stored.items()} if complete else {}
+    kept = {pair: {way: frames[way] for way in complete} for pair, frames in stored.items()} if complete else {}
+    return tables.together(opened_pairs, kept)
 
 
 @cached(max_entries=40, also=RANKINGS, spinner=SPINNER)
@@ -258,8 +264,11 @@ def against(
     same_spelled: bool = True,
     ways: Sequence[str] = tuple(METHODS),
 ) -> list[dict[str, Any]]:
-    """The records of ``tables.against`` for those of ``ways`` that are scored on all pairs; nothing is computed."""
-    frames = _complete(name, backbone, pairs, ways)
+    """The records of ``tables.against`` for those of ``ways`` that are scored on all pairs; nothing is scored.
+
+    Methods that name one answer only have no MRR, and are left out of the family.
+    """
+    frames = _complete(name, backbone, pairs, [way for way in ways if rankers.ranker(way).ranks_all])
     known = all(base in own for own in frames.values())
     return tables.against(frames, base, same_spelled=same_spelled) if frames and known else []
 

@@ -46,7 +46,7 @@ def elsewhere(name: str) -> list[str]:
     return [
         f"{pair} with {backbones.label(backbone)}"
         for backbone in dataset.backbones
-        for pair in dataset.pairs
+        for pair in dataset.directions
         if any(models.trained_keys(folder, backbone, pair, wordlists.pair_languages(pair), way) for way in HOLDOUTS)
     ]
 

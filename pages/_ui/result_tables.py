@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,19 +15,93 @@ from cldi_core.evaluation import paper, tables
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.scoring.methods import METHODS
 
-from . import figures
+from . import figures, take
 
 FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
 NAMES = {"_index": st.column_config.TextColumn(width=190)}  # room for the longest name of a method
 
 
-def draw(table: pd.DataFrame, alt: str) -> None:
-    """A table in its full height."""
-    st.dataframe(table, height="content", column_config=NAMES, alt=alt)
+def draw(table: pd.DataFrame, alt: str, name: str) -> None:
+    """A table in its full height; ``name`` is that of a download."""
+    take.table(table, name=name, alt=alt, height="content", column_config=NAMES)
+
+
+def of_all(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
+    """One figure over all words, those without pictures counted as 0: methods down, settings across, with coverage."""
+    rows: dict[str, dict[str, str]] = {}
+    for record in records:
+        found, method = tables.interval_of(record, f"{name}{tables.ALL}"), rankers.ranker(record["method"])
+        column = f"{record['setting']} (n = {found.n})"
+        cell = f"{figures.interval_text(found)}, coverage {record['coverage']:.2f}"
+        rows.setdefault(method.label, {})[column] = cell if method.ranks_all or name == "p@1" else "–"
+    return pd.DataFrame(rows).T
+
+
+def direction(pairs: Sequence[str]) -> str:
+    """``"de→en"``, ``"average of 2: de→en, fr→en"``."""
+    named = ", ".join(pair.replace("-", "→") for pair in pairs)
+    return named if len(pairs) == 1 else f"average of {len(pairs)}: {named}"
+
+
+def by_direction(found: Mapping[str, Sequence[Mapping[str, Any]]], name: str) -> pd.DataFrame:
+    """One figure of one method: directions down, settings across, each with its n."""
+    rows: dict[str, dict[str, str]] = {}
+    for way, records in found.items():
+        for record in records:
+            known = tables.interval_of(record, name)
+            rows.setdefault(way, {})[record["setting"]] = f"{figures.interval_text(known)}, n = {known.n}"
+    return pd.DataFrame(rows).T
+
+
+def zeros(record: Mapping[str, Any]) -> str:
+    """A sentence: how many queries are covered, and what the MRR is if the others count as 0.
+
+    Args:
+        record: of ``tables.table``.
+    """
+    if record["n"] == record["asked"]:
+        return f"All {record['asked']} queries have pictures on both sides."
+    known = figures.interval_text(tables.interval_of(record, f"mrr{tables.ALL}"))
+    return (
+        f"{record['n']} of {record['asked']} queries have pictures on both sides (coverage {record['coverage']:.2f}); "
+        f"with the others counted as 0, {rankers.label(record['method'])} has MRR {known} in place of "
+        f"{record['mrr']:.2f}."
+    )
+
+
+def compared(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Contenders set against each other, a row for each two and setting.
+
+    Args:
+        records: of ``tables.compared``.
+    """
+    rows = []
+    for record in records:
+        found = tables.interval_of(record, "mrr")
+        rows.append(
+            {
+                "of": record["setting"],
+                "one": record["one"],
+                "other": record["other"],
+                "MRR of one less other": figures.gain_text(found, tables.survives(record)),
+                "p": p_text(record["p"]),
+                "p (Holm)": p_text(record["p_holm"]),
+                "words won": record["won"],
+                "lost": record["lost"],
+                "level": record["level"],
+                "n": record["clusters"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def p_text(p: float) -> str:
+    """``"0.013"``, ``"< 0.001"``; ``"–"`` where nothing was compared."""
+    return "–" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def figure(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
-    """One figure: methods down, settings across; n is the number of English words.
+    """One figure: methods down, settings across; n is the number of words.
 
     Args:
         records: of ``tables.table``; name: one of ``FIGURES``.
@@ -46,7 +121,7 @@ def figure(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
 
 
 def gains(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """By how much each method's MRR is above another's; n is the number of English words.
+    """By how much each method's MRR is above another's, marked where that survives; n is the number of words.
 
     Args:
         records: of ``tables.against``.
@@ -57,7 +132,8 @@ def gains(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         if method.ranks_all:
             found = tables.interval_of(record, "mrr")
             column = f"{record['setting']} (n = {found.n})"
-            rows.setdefault(method.label, {})[column] = figures.gain_text(found)
+            cell = f"{figures.gain_text(found, tables.survives(record))}, p {p_text(record['p_holm'])}"
+            rows.setdefault(method.label, {})[column] = cell
     return pd.DataFrame(rows).T
 
 

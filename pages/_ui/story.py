@@ -215,11 +215,12 @@ def change_of(current: view.View, one: Change, found: Explanation, pair: Pair) -
     offered: dict[str, Callable[[], Sequence[str]]] = {
         "method": lambda: load.offered(*_here(current)),
         "backbone": lambda: load.opened(current.dataset).backbones,
-        "pair": lambda: load.opened(current.dataset).pairs,
+        "pair": lambda: load.opened(current.dataset).directions,
     }
     if one.kind in offered:
-        (name,) = one.pictures
-        return {one.kind: name, "candidate": ""} if name in offered[one.kind]() else None
+        name, *query = one.pictures  # the query where the pair is asked the other way
+        changes = {one.kind: name, "candidate": ""} | ({"word": query[0]} if query else {})
+        return changes if name in offered[one.kind]() else None
     if one.kind == "first" and side == "source":
         return {"without": "", "first": str(len(ids) - len(one.pictures))}
     return _on_board(side, word, what_if.only(plain, side, ids, [key for key in ids if key not in one.pictures]))

@@ -139,9 +139,7 @@ def test_evaluate_says_where_words_are_too_few(run: Run, ask: Callable[..., dict
     code, out, err = run("evaluate", "--dataset", "small", "--method", "avgmax")
     assert (code, err) == (0, "")
     head, *lines, note = out.splitlines()
-    assert "words" in head and note.endswith(
-        "English words, which the intervals are over; there is none below 20 words"
-    )
+    assert "words" in head and note.endswith("words: what the intervals are over; there is none below 20 words")
     records = ask("evaluate", "--method", "avgmax")["results"]
     assert len(lines) == len(records) == 4
     for line, record in zip(lines, records, strict=True):

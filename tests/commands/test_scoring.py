@@ -190,3 +190,39 @@ def test_evaluate_counts_the_candidates_that_have_pictures(ask: Callable[..., di
     assert answer["candidates"] == {"en-de": 8} and answer["dataset"] == "small" and answer["backbone"] == BACKBONE
     assert {(record["precision"], record["error"]) for record in answer["results"]} == {("exact", 0.0)}
     assert ask("evaluate")["results"] != answer["results"], "of all methods"
+
+
+def test_both_directions_are_scored_where_they_are_asked_for(ask: Callable[..., dict], small: Dataset) -> None:
+    lexicon = (small.path / "lexicon" / "en-de.tsv").read_bytes()
+    (small.path / "lexicon" / "en-fr.tsv").write_bytes(lexicon)
+
+    def scored(*options: str) -> list[str]:
+        return [record["pair"] for record in ask("score", "--method", "maxmax", *options)["scored"]]
+
+    assert scored() == ["en-de", "en-fr"]
+    assert scored("--direction", "back") == ["de-en", "fr-en"]
+    assert scored("--direction", "both") == ["en-de", "en-fr", "de-en", "fr-en"]
+    assert scored("--pair", "de-en") == ["de-en"] and scored("--pair", "de-en", "--direction", "back") == ["en-de"]
+    answer = ask("evaluate", "--direction", "both", "--compare", "maxmax,cnn-mean")
+    found = {(record["pair"], record["direction"]) for record in answer["results"]}
+    assert found == {("en-de", "forward"), ("en-fr", "forward"), ("average", "forward"),
+                     ("de-en", "back"), ("fr-en", "back"), ("average", "back")}  # fmt: skip
+    back = next(one for one in answer["results"] if (one["pair"], one["direction"]) == ("average", "back"))
+    # Six covered words in two lists each, of the same six English ones; "ghost" has no pictures.
+    assert (back["n"], back["asked"], back["clusters"], back["asked_clusters"]) == (8, 18, 6, 7)
+    assert answer["candidates"] == {"en-de": 8, "en-fr": 0, "de-en": 6, "fr-en": 6}
+    compared = {(one["pair"], one["direction"], one["setting"]) for one in answer["comparisons"]}
+    assert compared == {("average", way, part) for way in ("forward", "back") for part in ("ALL", "NN", "VB", "ADJ")}
+
+
+def test_what_is_compared_is_named(run: Run, ask: Callable[..., dict], small: Dataset) -> None:
+    answer = ask("evaluate", "--compare", "maxmax,avgmax", "--compare", "rrf=avgmax,maxmax")
+    assert {record["method"] for record in answer["results"]} == {"maxmax", "avgmax", "rrf=avgmax,maxmax"}
+    named = {(one["one"], one["other"]) for one in answer["comparisons"]}
+    fused = "rrf=avgmax,maxmax"
+    assert named == {("maxmax", "avgmax"), ("maxmax", fused), ("avgmax", fused)}
+    assert "comparisons" not in ask("evaluate", "--method", "avgmax")
+    code, out, err = run("evaluate", "--dataset", "small", "--compare", "avgmax")
+    assert (code, out) == (2, "") and "at least two methods" in err and err.count("\n") == 1
+    code, out, _ = run("evaluate", "--dataset", "small", "--compare", "avgmax,maxmax")
+    assert code == 0 and out.splitlines()[-2].split()[:5] == ["en-de", "ADJ", "avgmax", "less", "maxmax"]

@@ -19,6 +19,7 @@ from tests.commands.conftest import strict
 def test_evaluate_prints_intervals_and_dashes() -> None:
     known = metrics.Interval(0.5, 0.4, 0.6, 30).record("mrr") | {"p@1": 0.25, "p@10": 1.0, "n": 40, "clusters": 30}
     nothing = metrics.NOTHING.record("mrr") | {"p@1": math.nan, "p@10": math.nan, "n": 0, "clusters": 0}
+    known, nothing = known | {"mrr_all": 0.48}, nothing | {"mrr_all": math.nan}
     alike = metrics.Interval(0.5, math.nan, math.nan, 30).record("mrr")
     rows = [
         {"pair": "en-de", "method": "avgmax", "setting": "NN", "coverage": 1.0, **known},
@@ -26,9 +27,34 @@ def test_evaluate_prints_intervals_and_dashes() -> None:
         {"pair": "en-de", "method": "knn", "setting": "NN", "coverage": 1.0, **(known | alike)},
     ]
     _, first, second, third, _ = terminal.results(rows)
-    assert first.split() == ["en-de", "avgmax", "NN", "0.50", "[0.40,", "0.60]", "0.25", "1.00", "40", "30", "1.00"]
-    assert second.split() == ["en-de", "avgmax-typical", "VB", "–", "–", "–", "0", "0", "–"]
+    assert first.split() == [
+        "en-de",
+        "avgmax",
+        "NN",
+        "0.50",
+        "[0.40,",
+        "0.60]",
+        "0.25",
+        "1.00",
+        "40",
+        "30",
+        "1.00",
+        "0.48",
+    ]
+    assert second.split() == ["en-de", "avgmax-typical", "VB", "–", "–", "–", "0", "0", "–", "–"]
     assert "0.50 (no spread)" in third and len({len(line) for line in (first, second, third)}) == 1
+
+
+def test_comparisons_are_marked_where_they_survive() -> None:
+    one = {"pair": "average", "direction": "forward", "setting": "ALL", "one": "avgmax", "other": "knn", "clusters": 30,
+           "won": 12, "lost": 8, "level": 10, "p": 0.0123, "p_holm": 0.0246,
+           **metrics.Interval(0.1, 0.05, 0.15, 30).record("mrr")}  # fmt: skip
+    rows = [one, one | {"p_holm": 0.06, "direction": "back"}, one | {"p": math.nan, "p_holm": math.nan}]
+    _, first, second, third, _ = terminal.comparisons(rows)
+    shown = ["average,", "forward", "ALL", "avgmax", "less", "knn", "0.10", "[0.05,", "0.15]", "*", "0.0123", "0.0246"]
+    assert first.split() == [*shown, "12", "8", "10", "30"]
+    assert second.startswith("average, back ") and "*" not in second and "*" not in third
+    assert len({len(line) for line in (first, second, third)}) == 1
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -203,7 +203,7 @@ def averages(path: Path, wordnet: WordNet) -> dict[str, float]:
     """The mean number of senses of a list's English words, for each part of speech."""
     counts: dict[str, list[int]] = {"N": [], "V": [], "A": []}
     for row in read_list(path)[1]:
-        counts[row.pos].append(wordnet.senses(row.english))
+        counts[row.pos].append(wordnet.senses(row.source))
     return {pos: round(sum(listed) / len(listed), 2) for pos, listed in counts.items()}
 
 

@@ -242,7 +242,7 @@ def test_progress_and_device_reach_the_pass(pair: Pair, monkeypatch: pytest.Monk
 def test_words_may_come_go_and_change_places(pair: Pair, computed: list[str]) -> None:
     """What was scored of a word is found wherever it stood, and nothing of a word that is gone."""
     before = ranked.scores(pair, ["avgmax", "cnn-mean"])
-    rows = [row for row in LEXICON[::-1] if row.english != "hat" and row.target != "Köter"]
+    rows = [row for row in LEXICON[::-1] if row.source != "hat" and row.target != "Köter"]
     rows.append(wordlists.Row("hand", "Ring", "N"))
     wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", rows)
     words = list(Dataset(pair.dataset.path).words.itertuples(index=False, name=None))

@@ -10,8 +10,8 @@ import pytest
 
 from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
-from cldi_core.evaluation import metrics, tables
-from cldi_core.evaluation.pairs import open_pair
+from cldi_core.evaluation import metrics, significance, tables
+from cldi_core.evaluation.pairs import Pair, open_pair
 from tests import oracles
 from tests.conftest import BACKBONE, LEXICON
 
@@ -49,8 +49,10 @@ def test_every_pair_and_setting_has_one_record(records: list[dict]) -> None:
     assert [(record["pair"], record["setting"]) for record in records] == [
         (pair, setting) for pair in ("en-de", "en-fr", "average") for setting in ("ALL", "NN", "VB", "ADJ")
     ]
-    figures = {f"{name}{end}" for name in ("mrr", "p@1", "p@10") for end in ("", "_low", "_high", "_why")}
-    assert set(records[0]) == {"pair", "method", "setting", "n", "clusters", "coverage"} | figures
+    names = [f"{name}{of}" for name in ("mrr", "p@1", "p@10") for of in ("", "_all")]
+    figures = {f"{name}{end}" for name in names for end in ("", "_low", "_high", "_why")}
+    counts = {"n", "clusters", "coverage", "asked", "asked_clusters"}
+    assert set(records[0]) == {"pair", "method", "setting"} | counts | figures
 
 
 @pytest.mark.parametrize("setting, letter", [("ALL", "NVA"), ("NN", "N"), ("VB", "V"), ("ADJ", "A")])
@@ -208,8 +210,8 @@ def test_chance_is_the_mean_over_queries_that_are_covered(small: Dataset) -> Non
     source = {word for word, size in zip(pair.source.words, pair.source.sizes, strict=True) if size}
     right: dict[tuple[str, str], set[str]] = {}
     for row in rows:
-        if row.english in source and row.target in pictured:
-            right.setdefault((row.english, row.pos), set()).add(row.target)
+        if row.source in source and row.target in pictured:
+            right.setdefault((row.source, row.pos), set()).add(row.target)
     counts = [len(answers) for answers in right.values()]
     assert len(set(counts)) > 1 and "ghost" not in source
     expected = sum(oracles.chance(len(pictured), count) for count in sorted(counts)) / len(counts)
@@ -277,3 +279,87 @@ def test_words_spelled_alike_can_be_left_out_of_the_comparison() -> None:
         row["setting"]: row["n"] for row in tables.against({"en-de": {"avgmax": one, "x": other}}, same_spelled=False)
     }
     assert found == {"ALL": 4, "NN": 3, "VB": 0, "ADJ": 1}
+
+
+def test_words_without_pictures_can_be_counted_as_nothing(records: list[dict]) -> None:
+    """By hand: *hat* in German and *run* in French have none; a word that a list lacks is not asked there."""
+    found = one(records, "en-de", "ALL")
+    assert (found["asked"], found["asked_clusters"], found["n"], found["coverage"]) == (6, 6, 5, 5 / 6)
+    assert found["mrr_all"] == pytest.approx((1 + 1 / 4 + 0 + 1 / 12 + 1 / 2 + 1) / 6)
+    assert (found["p@1_all"], found["p@10_all"]) == (pytest.approx(2 / 6), pytest.approx(4 / 6))
+    assert one(records, "en-fr", "VB")["mrr_all"] == 0 and math.isnan(one(records, "en-fr", "VB")["mrr"])
+    average = one(records, "average", "ALL")
+    assert average["mrr_all"] == pytest.approx((found["mrr_all"] + (1 / 3 + 1 + 1 / 10 + 0 + 1 / 1.5) / 5) / 2)
+    assert (average["asked"], average["asked_clusters"]) == (11, 6)
+    ranks = many(40, missing=0.3)
+    record = one(tables.table({"en-de": {"avgmax": frame(ranks)}}), "en-de", "NN")
+    every = metrics.interval(np.array([0 if math.isnan(rank) else 1 / rank for rank in ranks.values()]))
+    assert tables.interval_of(record, "mrr_all") == every and every.n == 40 > record["clusters"]
+    assert math.isnan(one(tables.table({"en-de": {"avgmax": frame({"dog.N": 1})}}), "en-de", "VB")["mrr_all"])
+
+
+def test_what_beats_another_has_a_p_of_its_own_and_of_its_family() -> None:
+    ranks = many(40, "N") | many(25, "V", seed=2)
+    better = {query: max(1, rank - 3) for query, rank in ranks.items()}
+    other = dict(zip(ranks, np.random.default_rng(5).permutation([*ranks.values()]), strict=True))
+    found = tables.against({"en-de": {"avgmax": frame(ranks), "x": frame(better), "y": frame(other)}})
+    for record in found:
+        letters = tables.SETTINGS[record["setting"]]
+        queries = [query for query in ranks if query[-1] in letters]
+        new = better if record["method"] == "x" else other
+        one_, two = ([1 / of[query] for query in queries] for of in (new, ranks))
+        words = [query[:-2] for query in queries]
+        alone = significance.compare(np.array(one_), np.array(two), words)
+        assert record["p"] == pytest.approx(alone.p) or (not queries and math.isnan(record["p"]))
+    known = [record for record in found if not math.isnan(record["p"])]
+    np.testing.assert_allclose([r["p_holm"] for r in known], significance.holm([r["p"] for r in known]))
+    marks = {(record["method"], record["setting"]): tables.survives(record) for record in found}
+    assert (marks["x", "ALL"], marks["y", "ALL"], marks["x", "ADJ"]) == (1, 0, 0)
+    assert tables.survives({**found[0], "p_holm": 0.06}) == 0, "an interval above 0 is not enough"
+    assert tables.survives({**found[0], "mrr_low": -0.01}) == 0, "nor is p alone"
+
+
+def test_any_two_are_compared_in_each_setting_on_words_that_all_cover() -> None:
+    ranks, fewer = many(30, "N") | many(22, "V", seed=2), many(30, "N", missing=0.2, seed=9) | many(22, "V", seed=3)
+    frames = {"en-de": {"a": frame(ranks), "b": frame(fewer), "c": frame(dict.fromkeys(ranks, 2.0))}}
+    found = tables.compared(frames, ["a", "b", "c"], settings={"all": "NV", "verbs": "V"})
+    assert [(one["setting"], one["one"], one["other"]) for one in found] == [
+        (setting, *pair) for setting in ("all", "verbs") for pair in (("a", "b"), ("a", "c"), ("b", "c"))
+    ]
+    kept = [query for query, rank in fewer.items() if not math.isnan(rank)]
+    first, second = np.array([1 / ranks[query] for query in kept]), np.full(len(kept), 0.5)
+    alone = significance.compare(first, second, [query[:-2] for query in kept])
+    record = found[1]
+    assert (record["n"], record["clusters"]) == (len(kept), len({query[:-2] for query in kept}))
+    assert vars(tables.interval_of(record, "mrr")) == pytest.approx(vars(alone.difference))
+    assert (record["won"], record["lost"], record["level"], record["p"]) == (
+        alone.won,
+        alone.lost,
+        alone.level,
+        alone.p,
+    )
+    np.testing.assert_allclose([r["p_holm"] for r in found], significance.holm([r["p"] for r in found]))
+
+
+def test_pairs_asked_in_several_languages_are_averaged_over_english_words(small: Dataset) -> None:
+    """*Bank* in German and in French are two queries; those of one English word are one cluster."""
+
+    def asked(language: str) -> Pair:
+        rows = [wordlists.Row("bank", "Bank", "N"), wordlists.Row("dog", f"{language}-Hund", "N"),
+                wordlists.Row("dog", f"{language}-Köter", "N")]  # fmt: skip
+        wordlists.write_list(small.path / "lexicon" / f"en-{language}.tsv", rows)
+        return open_pair(Dataset(small.path), BACKBONE, f"{language}-en")
+
+    frames = {}
+    for language, ranks in {"de": (1.0, 2.0, 4.0), "fr": (5.0, 10.0, NAN)}.items():
+        pair = asked(language)
+        own = frame(dict(zip((query.id for query in pair.queries), ranks, strict=True)))
+        frames[pair.name] = tables.by_english(pair, {"avgmax": own})
+    found = one(tables.table(frames), "average", "ALL")
+    assert found["mrr"] == pytest.approx(((1 + 1 / 2 + 1 / 4) / 3 + (1 / 5 + 1 / 10) / 2) / 2)
+    assert (found["n"], found["asked"], found["clusters"], found["asked_clusters"]) == (5, 6, 2, 2)
+    alone = one(tables.table(frames), "de-en", "ALL")
+    assert (alone["n"], alone["clusters"]) == (3, 3), "of one pair the words that are asked"
+    words, ranks = tables.rank_tables(frames, ["avgmax"])
+    assert sorted(words) == ["bank"] * 2 + ["dog"] * 4
+    assert (~np.isnan(ranks["avgmax"])).sum(axis=1).max() == 1, "no query is asked in two languages"

@@ -276,7 +276,7 @@ def test_evidence_stands_until_something_it_tells_of_changes(pair: Pair) -> None
     ranker = rankers.ranker("avgmax")
     before = kept(pair).read_bytes()
     assert kept(pair).read_bytes() == before
-    renamed = [wordlists.Row(row.english, row.target, "A" if row.target == "Hut" else row.pos)
+    renamed = [wordlists.Row(row.source, row.target, "A" if row.target == "Hut" else row.pos)
                for row in pair.dataset.lexicon("en-de")]  # fmt: skip
     wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", renamed)
     changed = open_pair(Dataset(pair.dataset.path), BACKBONE, "en-de")

@@ -93,9 +93,15 @@ def test_comparisons_are_of_the_same_words() -> None:
     table = overview.compare({"one": ONE, "two": TWO}, "NVA")
     assert table[["query", "one", "two"]].to_numpy().tolist() == [["dog.N", 1, 2], ["cow.N", 4, 2]]
     assert overview.compare({"one": ONE}, "V")["query"].tolist() == ["run.V"]
-    difference = overview.difference(table, "one", "two")
-    assert difference.value == pytest.approx(((1 - 1 / 2) + (1 / 4 - 1 / 2)) / 2)
-    assert (difference.n, difference.why) == (2, "n too small")
+
+
+def test_what_a_contender_covers_of_all_words_is_its_own() -> None:
+    record = overview.over_all(ONE, "NV")
+    assert (record["n"], record["asked"], record["coverage"]) == (3, 4, 0.75)
+    assert record["mrr_all"] == pytest.approx((1 + 1 / 4 + 1 / 2 + 0) / 4)
+    assert overview.over_all(TWO, "V")["mrr_all"] == 0
+    assert overview.parts("NA") == [("together", "NA"), ("nouns", "N"), ("adjectives", "A")]
+    assert overview.parts("V") == [("verbs", "V")]
 
 
 def test_wins_are_split_and_sorted() -> None:
@@ -116,7 +122,7 @@ def test_rankings_are_joined_with_the_dispersion_of_the_source_word() -> None:
     assert table[["query", "dispersion", "number"]].to_numpy().tolist() == [["dog.N", 0.1, 0], ["run.V", 0.3, 1]]
 
 
-def test_means_and_differences_are_over_words() -> None:
+def test_means_are_over_words() -> None:
     rng = np.random.default_rng(0)
     words = [f"w{number}" for number in range(25)]
     frame = pd.DataFrame({"language": "en", "word": words, "pos": "N", "dispersion": rng.uniform(0, 2, 25),
@@ -127,10 +133,6 @@ def test_means_and_differences_are_over_words() -> None:
             nouns == metrics.interval(frame[column].to_numpy(), words, span=span)
             and nouns.low < nouns.value < nouns.high
         )
-    one, two = rng.integers(1, 9, (2, 50)).astype(float)
-    table = pd.DataFrame({"word": words * 2, "one": one, "two": two})
-    assert overview.difference(table, "one", "two") == metrics.paired(1 / one, 1 / two, words * 2)
-    assert overview.difference(table, "one", "two").n == 25
 
 
 def test_the_rank_correlation_is_spearmans_over_words() -> None:
@@ -168,13 +170,6 @@ def test_all_wins_are_there_the_clearest_first() -> None:
     won, lost = overview.wins(table, "one", "two")
     assert won["query"].tolist() == ["a", "b"] and lost["query"].tolist() == ["d", "c", "f"]
     assert list(won.columns) == list(lost.columns) == list(table.columns)
-
-
-def test_some_queries_of_a_comparison() -> None:
-    table = overview.compare({"one": ONE, "two": ONE}, "NVA")
-    found = overview.of_queries(table, {"run.V", "cow.N", "dog.V"})
-    assert found["query"].tolist() == ["cow.N", "run.V"] and found.index.tolist() == [0, 1]
-    assert overview.of_queries(table, []).empty
 
 
 def test_comparisons_have_the_word_and_the_part_of_speech_of_each_query() -> None:

@@ -124,8 +124,8 @@ def test_pictures_that_belong_to_both_languages(small: Dataset) -> None:
 
 def test_same_spelling_and_parts_of_speech(pair: Pair) -> None:
     pair = with_rows(pair, ("big", "Hand", "V"), ("big", "Rün", "N"))
-    assert told(pair, "hand", "Hand")["same spelling"] == ["“Hand” is spelled as the English word “hand”"]
-    assert told(pair, "run", "Rün")["same spelling"] == ["“Rün” is spelled as the English word “run”"]
+    assert told(pair, "hand", "Hand")["same spelling"] == ["“Hand” is spelled as the source word “hand”"]
+    assert told(pair, "run", "Rün")["same spelling"] == ["“Rün” is spelled as the source word “run”"]
     assert told(pair, "run", "Hand")["part of speech"] == [
         "“Hand” is listed as noun and verb, “run” is asked as verb: the same part of speech"
     ]

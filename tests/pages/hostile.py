@@ -49,7 +49,7 @@ def build_hostile(folder: Path) -> dataset.Dataset:
     made = build_small(folder)
     frame = made.words.assign(word=made.words["word"].map(lambda word: NAMES.get(word, word)))
     dataset.write_words(folder, list(frame.itertuples(index=False, name=None)))
-    rows = [wordlists.Row(NAMES.get(row.english, row.english), NAMES.get(row.target, row.target), row.pos)
+    rows = [wordlists.Row(NAMES.get(row.source, row.source), NAMES.get(row.target, row.target), row.pos)
             for row in LEXICON]  # fmt: skip
     wordlists.write_list(folder / "lexicon" / "en-de.tsv", rows)
     told = {"title": CORPUS[12], "about": "Of www.evil.example, ![x](http://evil.example/p.png) :smile:"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation import significance as pairing
 from cldi_core.insight import overview
 from pages._ui import draw, figures, load, view
 from pages._ui.contenders import label
@@ -44,21 +46,52 @@ def table() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_each_contender_has_its_figures_and_its_difference_to_the_first(
+def rankings(table: pd.DataFrame, contender: tuple[str, str]) -> pd.DataFrame:
+    """The rankings of one contender in a table."""
+    return table[["query", "word", "pos"]].assign(rank=table[label(contender)], same_spelled=False)
+
+
+def test_each_contender_has_its_figures_and_what_it_covers_itself(
     compare: ModuleType, shown: Shown, table: pd.DataFrame
 ) -> None:
-    compare.metrics_table(CURRENT, table, [ONE, TWO, THREE])
+    frames = {label(one): rankings(table, one) for one in (ONE, TWO, THREE)}
+    more = pd.DataFrame({"query": ["w90.N", "w91.A"], "word": ["w90", "w91"], "pos": list("NA"), "rank": [np.nan, 1.0]})
+    frames[label(TWO)] = pd.concat([frames[label(TWO)], more.assign(same_spelled=False)])
+    compare.metrics_table(CURRENT, table, frames)
     (drawn,) = shown.of("dataframe")
-    assert drawn.columns.tolist() == ["", "MRR", "P@1", "P@10", "MRR less the first's"]
+    assert drawn.columns.tolist() == ["", "MRR", "P@1", "P@10", "coverage", "MRR, missing as 0"]
     assert drawn[""].tolist() == [label(ONE), label(TWO), label(THREE)]
     for row, name in zip(drawn.to_dict("records"), map(label, (ONE, TWO, THREE)), strict=True):
         ranks = table[name]
         means = ((1 / ranks).mean(), (ranks <= 1).mean(), (ranks <= 10).mean())
         assert [row[figure].split(" ")[0] for figure in ("MRR", "P@1", "P@10")] == [f"{mean:.2f}" for mean in means]
-        less = overview.difference(table, name, label(ONE))
-        assert row["MRR less the first's"] == ("" if name == label(ONE) else figures.interval_text(less))
+        asked = 41 if name == label(TWO) else 40  # the adjective is not chosen
+        assert row["coverage"] == f"{40 / asked:.2f}"
+        assert row["MRR, missing as 0"].startswith(f"{(1 / ranks).sum() / asked:.2f} [")
     (caption,) = shown.of("caption")
-    assert caption.startswith("en-de · noun, verb · 40 queries that all cover · 95 % intervals over n = 40 English")
+    assert caption.startswith("en\\-de · noun, verb · 40 queries that all cover · 95 % intervals over n = 40 words")
+
+
+def test_each_two_contenders_are_compared_for_each_part_of_speech(
+    compare: ModuleType, shown: Shown, small: Dataset, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "rankings", lambda name, backbone, pair, method: rankings(table, (method, backbone)))
+    monkeypatch.setattr(load, "never_seen", lambda name, backbone, pair: frozenset(table["query"][:30]))
+    compare.significance(CURRENT, [ONE, TWO, THREE], ())
+    (drawn,) = shown.of("dataframe")
+    assert drawn["of"].tolist() == ["together"] * 3 + ["nouns"] * 3 + ["verbs"] * 3
+    pairs = list(zip(drawn["one"], drawn["other"], strict=True))[:3]
+    assert pairs == [(label(ONE), label(TWO)), (label(ONE), label(THREE)), (label(TWO), label(THREE))]
+    first, second = (1 / table[label(one)].to_numpy() for one in (ONE, TWO))
+    alone = pairing.compare(first, second, table["word"].to_numpy(str))
+    row = drawn.iloc[0]
+    assert (
+        row[["words won", "lost", "level", "n"]].tolist() == [alone.won, alone.lost, alone.level, 40] == [18, 20, 2, 40]
+    )
+    assert row["MRR of one less other"] == figures.gain_text(alone.difference, -1) and row["p"] == f"{alone.p:.3f}"
+    assert "9 comparisons" in shown.of("caption")[0]
+    compare.significance(replace(CURRENT, pos="V"), [ONE, THREE], (BACKBONE,))
+    assert shown.of("dataframe")[1][["of", "n"]].to_numpy().tolist() == [["verbs", 15]]
 
 
 def test_what_is_not_scored_is_left_out_with_its_command(
@@ -89,11 +122,16 @@ def test_words_that_no_learned_contender_saw_can_be_looked_at_alone(
     """What one of them saw is out, whatever the others saw."""
     unseen = {"vgg19": {"w1.N", "w2.N", "w3.N"}, BACKBONE: {"w2.N", "w3.N", "w4.N"}}
     monkeypatch.setattr(load, "never_seen", lambda name, backbone, pair: frozenset(unseen[backbone]))
-    shown.answers["toggle"] = alone
-    kept = compare.seen_or_not(CURRENT, table, [ONE, THREE])
-    assert kept["query"].tolist() == (["w1.N", "w2.N", "w3.N"] if alone else table["query"].tolist())
-    both = compare.seen_or_not(CURRENT, table, [("vse", BACKBONE), THREE])
-    assert both["query"].tolist() == (["w2.N", "w3.N"] if alone else table["query"].tolist())
+    monkeypatch.setattr(load, "rankings", lambda name, backbone, pair, method: rankings(table, THREE))
+    monkeypatch.setattr(compare.contenders, "chooser", lambda current: [ONE, ("vse", BACKBONE), THREE])
+    shown.answers |= {"toggle": alone, "selectbox": THREE}
+    assert compare.unseen_alone([ONE, TWO]) == () and shown.of("toggle") == []
+    assert compare.unseen_alone([ONE, THREE]) == (("vgg19",) if alone else ())
+    monkeypatch.setattr(compare.contenders, "compared", lambda *given: asked.append(given) or [])
+    asked: list[Any] = []
+    compare.main()
+    assert [given[-1] for given in asked] == [(BACKBONE, "vgg19") if alone else ()]
+    assert f"{2 if alone else 40} queries that all cover" in shown.of("caption")[0]
     assert [options["key"] for options in shown.options("toggle")] == ["compare unseen"] * 2
 
 
@@ -127,7 +165,7 @@ def test_the_clearest_wins_of_each_side_are_listed(compare: ModuleType, shown: S
     won, lost = overview.wins(table, label(ONE), label(TWO))
     assert (len(won), len(lost)) == (18, 20)
     assert shown.of("markdown") == [
-        f"**{draw.safe(label(winner))} is better** on {count} words" for winner, count in ((ONE, 18), (TWO, 20))
+        f"**{draw.safe(label(winner))} is better** on {count} queries" for winner, count in ((ONE, 18), (TWO, 20))
     ]
     first, second = shown.of("dataframe")
     assert first.columns.tolist() == ["word", "pos", label(ONE), label(TWO)]
@@ -164,7 +202,7 @@ def test_two_that_are_scored_are_needed(
     compare: ModuleType, shown: Shown, table: pd.DataFrame, small: Dataset, monkeypatch: pytest.MonkeyPatch,
     scored: list[tuple[str, str]],
 ) -> None:  # fmt: skip
-    frames = {one: table[["query", "word", "pos"]].assign(rank=table[label(one)]) for one in scored}
+    frames = {one: rankings(table, one) for one in scored}
     monkeypatch.setattr(compare.contenders, "chooser", lambda current: [ONE, TWO, THREE])
     monkeypatch.setattr(load, "rankings", lambda name, backbone, pair, method: frames.get((method, backbone)))
     shown.answers["selectbox"] = scored[-1] if len(scored) > 2 else None
@@ -172,7 +210,8 @@ def test_two_that_are_scored_are_needed(
     assert len(shown.of("info")) == (len(scored) < 3) and len(shown.of("plotly_chart")) == (len(scored) > 1)
     if len(scored) > 1:
         assert shown.of("dataframe")[0][""].tolist() == [label(one) for one in scored]
-        assert shown.of("dataframe")[1].columns.tolist()[2:] == [label(ONE), label(scored[-1])]
+        assert len(shown.of("dataframe")[1]) == {2: 3, 3: 9}[len(scored)], "each two, for each part of speech"
+        assert shown.of("dataframe")[2].columns.tolist()[2:] == [label(ONE), label(scored[-1])]
     beside = [given for name, given, _ in shown.calls if name == "selectbox"]
     assert beside in ([], [("Beside the first", [TWO, THREE])])
     assert len(beside) == (len(scored) > 2) == len(shown.of("toggle"))
@@ -188,7 +227,7 @@ def test_one_contender_is_not_compared(compare: ModuleType, shown: Shown, monkey
 def test_contenders_without_a_common_word_say_so(
     compare: ModuleType, shown: Shown, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = table[["query", "word", "pos"]].assign(rank=1.0)
+    rows = rankings(table, ONE).assign(rank=1.0)
     frames = {ONE: rows[:20], TWO: rows[20:]}
     monkeypatch.setattr(compare.contenders, "chooser", lambda current: [ONE, TWO])
     monkeypatch.setattr(load, "rankings", lambda name, backbone, pair, method: frames[method, backbone])

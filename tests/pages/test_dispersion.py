@@ -87,7 +87,7 @@ def test_the_extremes_are_shown_with_their_pictures_beside_the_papers(
     assert drawn == wanted and shown.of("markdown") == lines
     low, high = paper.TABLE_3["N"]
     assert shown.of("caption")[:2] == [
-        f"{title}; in the paper: " + ", ".join(f"{word} {value:.2f}" for word, value in known)
+        f"{title}; in the paper, English: " + ", ".join(f"{word} {value:.2f}" for word, value in known)
         for title, known in (("lowest", low), ("highest", high))
     ]
     assert len(shown.of("caption")) == 6
@@ -120,7 +120,7 @@ def test_a_click_on_a_point_opens_its_word(
     opened = [options["query_params"] for options in shown.options("switch_page")]
     assert opened == [] if clicked is None else opened == [view.of_word(table["query"][clicked])]
     correlation = overview.rank_correlation(table)
-    text = f"1/rank: {figures.interval_text(correlation)}, n = 75 English words."
+    text = f"1/rank: {figures.interval_text(correlation)}, n = 75 words."
     assert text in shown.of("caption")[0]
     assert shown.options("plotly_chart")[0]["selection_mode"] == "points"
     assert shown.options("plotly_chart")[0]["on_select"] == "rerun"

@@ -48,7 +48,7 @@ def test_the_sidebar_shows_the_view_among_what_there_is(visited: Shown) -> None:
     }  # fmt: skip
     assert visited.widget("dataset")["given"] == ("Data set", ["small", "other"])
     assert [visited.widget("dataset")["format_func"](name) for name in ("small", "other")] == ["Small", "other"]
-    assert visited.widget("pair")["given"] == ("Language pair", ["en-de"])
+    assert visited.widget("pair")["given"] == ("Language pair", ["en-de", "de-en"])
     assert visited.widget("backbone")["given"] == ("Backbone", [BACKBONE])
     assert visited.widget("backbone")["format_func"](BACKBONE) == "EfficientNet-Lite0"
     _, ways = visited.widget("method")["given"]

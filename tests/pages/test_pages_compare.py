@@ -41,9 +41,11 @@ def test_a_win_opens_the_word_under_the_winner(small: Dataset, monkeypatch: pyte
     """Also where the second contender won: its word is looked at with its own ranks."""
     ranks = {"maxmax": {"dog.N": 1, "hat.N": 9}, "knn": {"dog.N": 9, "hat.N": 1}}
 
-    def known(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame:
+    def known(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame | None:
         made = stored(name, backbone, pair, method)
-        return made.assign(rank=[ranks[method].get(query, 2.0) for query in made["query"]]) if method in ranks else made
+        if made is None or method not in ranks:
+            return made
+        return made.assign(rank=[ranks[method].get(query, 2.0) for query in made["query"]])
 
     ranked.rankings(open_pair(small, BACKBONE, "en-de"), ["maxmax", "knn"])
     stored, draw_table = load.rankings, st.dataframe

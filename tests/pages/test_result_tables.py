@@ -18,9 +18,10 @@ from tests.pages.conftest import Shown
 def record(method: str, setting: str, value: float, n: int = 30, **also: Any) -> dict[str, Any]:
     """One record of ``tables.table`` whose figures differ."""
     found: dict[str, Any] = {"method": method, "setting": setting, "pair": "en-de", "n": n, "clusters": n}
-    for number, name in enumerate(("mrr", "p@1", "p@10")):
-        figure = Interval(value + number / 10, value - 0.05 + number / 10, value + 0.05 + number / 10, n)
-        found |= figure.record(name)
+    found |= {"asked": n, "asked_clusters": n, "coverage": 1.0, "p": 0.001, "p_holm": 0.01}
+    for number, name in enumerate(("mrr", "p@1", "p@10", "mrr_all", "p@1_all", "p@10_all")):
+        more = number % 3 / 10 - 0.1 * (number > 2)
+        found |= Interval(value + more, value - 0.05 + more, value + 0.05 + more, n).record(name)
     return found | also
 
 
@@ -53,10 +54,42 @@ def test_figures_are_named_as_records_and_people_name_them() -> None:
 
 def test_gains_are_of_methods_that_rank_everything() -> None:
     found = result_tables.gains(
-        [record("maxmax", "ALL", 0.1), record("knn", "ALL", 0.2), record("maxmax", "NN", -0.2, 9)]
+        [record("maxmax", "ALL", 0.1), record("knn", "ALL", 0.2), record("maxmax", "NN", -0.2, 29, p_holm=0.06)]
     )
-    assert found.columns.tolist() == ["ALL (n = 30)", "NN (n = 9)"] and found.index.tolist() == ["MAXMAX"]
-    assert found.loc["MAXMAX", "ALL (n = 30)"] == "▲ +0.10 [0.05, 0.15]"
+    assert found.columns.tolist() == ["ALL (n = 30)", "NN (n = 29)"] and found.index.tolist() == ["MAXMAX"]
+    assert found.loc["MAXMAX"].tolist() == ["▲ +0.10 [0.05, 0.15], p 0.010", "-0.20 [-0.25, -0.15], p 0.060"]
+
+
+def test_words_without_pictures_have_a_table_of_their_own() -> None:
+    also = {"asked": 40, "asked_clusters": 38, "coverage": 0.75}
+    table = result_tables.of_all([record("avgmax", "ALL", 0.5, **also), record("knn", "ALL", 0.3, **also)], "mrr")
+    assert table.columns.tolist() == ["ALL (n = 38)"]
+    assert table["ALL (n = 38)"].tolist() == ["0.40 [0.35, 0.45], coverage 0.75", "–"], "KNN has no MRR"
+    assert result_tables.zeros(record("avgmax", "ALL", 0.5, **also)) == (
+        "30 of 40 queries have pictures on both sides (coverage 0.75); with the others counted as 0, AVGMAX has MRR "
+        "0.40 [0.35, 0.45] in place of 0.50."
+    )
+    assert result_tables.zeros(record("avgmax", "ALL", 0.5)) == "All 30 queries have pictures on both sides."
+
+
+def test_directions_stand_below_each_other() -> None:
+    found = {result_tables.direction(pairs): [record("avgmax", "ALL", value), record("avgmax", "NN", value, 20)]
+             for pairs, value in ((("en-de",), 0.5), (("de-en", "fr-en"), 0.6))}  # fmt: skip
+    table = result_tables.by_direction(found, "p@1")
+    assert table.index.tolist() == ["en→de", "average of 2: de→en, fr→en"] and table.columns.tolist() == ["ALL", "NN"]
+    assert table.to_numpy().tolist()[1] == ["0.70 [0.65, 0.75], n = 30", "0.70 [0.65, 0.75], n = 20"]
+
+
+def test_two_contenders_are_compared_in_a_row() -> None:
+    beside = {"one": "AVGMAX", "other": "KNN", "won": 12, "lost": 8, "level": 10}
+    first = record("", "together", 0.1, **beside) | {"p": 0.0004, "p_holm": 0.0016}
+    second = record("", "verbs", 0.1, 9, **beside) | {"p": math.nan, "p_holm": math.nan}
+    table = result_tables.compared([first, second])
+    assert table.to_dict("records")[0] == {
+        "of": "together", "one": "AVGMAX", "other": "KNN", "MRR of one less other": "▲ +0.10 [0.05, 0.15]",
+        "p": "< 0.001", "p (Holm)": "0.002", "words won": 12, "lost": 8, "level": 10, "n": 30,
+    }  # fmt: skip
+    assert table.loc[1, ["MRR of one less other", "p", "p (Holm)"]].tolist() == ["+0.10 [0.05, 0.15]", "–", "–"]
 
 
 def test_gaps_have_a_column_for_each_part_of_speech() -> None:
@@ -83,7 +116,7 @@ def test_the_papers_table_has_its_own_figures(name: str) -> None:
 
 def test_a_table_is_drawn_in_its_full_height(shown: Shown) -> None:
     table = result_tables.figure(RECORDS, "mrr")
-    result_tables.draw(table, "Figures")
+    result_tables.draw(table, "Figures", "figures")
     ((options,), (given,)) = shown.options("dataframe"), shown.of("dataframe")
     assert given is table and options["height"] == "content" and options["alt"] == "Figures"
     assert options["column_config"]["_index"]["width"] == 190

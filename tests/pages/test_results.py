@@ -14,7 +14,7 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.scoring.methods import METHODS
-from pages._ui import draw, load, result_tables, view
+from pages._ui import draw, load, result_sections, result_tables, view
 from tests.conftest import BACKBONE
 from tests.pages.conftest import Shown
 from tests.pages.test_result_tables import record
@@ -27,10 +27,16 @@ RECORDS = [
 ]
 
 
+def stand_in(*pairs: str) -> SimpleNamespace:
+    """A data set with these pairs, in one direction."""
+    return SimpleNamespace(
+        title="*Small*", name="small", pairs=pairs, alike=lambda pair: pairs, back=lambda pair: ""
+    )  # fmt: skip
+
+
 @pytest.fixture
 def results(module: Callable[[str], ModuleType], shown: Shown, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    pairs = ("en-de", "en-fr")
-    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(title="*Small*", name="small", pairs=pairs))
+    monkeypatch.setattr(load, "opened", lambda name: stand_in("en-de", "en-fr"))
     monkeypatch.setattr(load, "chance", lambda name, backbone, pairs: 0.0125 * len(pairs))
     monkeypatch.setattr(load, "errors", lambda *given: {})
     return module("results")
@@ -48,7 +54,8 @@ def test_the_summary_is_of_one_pair_or_of_the_average(
     assert table.index.tolist() == ["AVGMAX", "MAXMAX", "Identity"]
     assert set(table["ALL (n = 30)"]) == {"0.90 [0.80, 0.95]"}
     assert shown.options("dataframe")[0]["alt"] == "MRR by method and part of speech"
-    (caption,) = shown.of("caption")
+    caption, covered = shown.of("caption")
+    assert covered.startswith("Coverage is 1: all 30 queries have pictures on both sides")
     assert caption.startswith(draw.safe(f"*Small* · {group} · EfficientNet-Lite0")) and f"MRR {chance} " in caption
     ((label, csv, name, kind),) = [given for called, given, _ in shown.calls if called == "download_button"]
     assert (label, name, kind) == ("CSV", f"results-small-{group}.csv", "text/csv")
@@ -66,10 +73,10 @@ def test_what_is_missing_and_what_has_not_settled_is_told(
     monkeypatch.setattr(draw, "unscored", lambda *given: asked.append(given))
     results.summary(CURRENT, ("en-de",), RECORDS, "p@1", ["avgmax", "knn"])
     assert asked == [
-        ("small", BACKBONE, RECORDS, ["avgmax", "knn"]), ("small", BACKBONE, ("en-de",), ["avgmax", "knn"])
+        ("small", BACKBONE, RECORDS, ["avgmax", "knn"], ("en-de",)), ("small", BACKBONE, ("en-de",), ["avgmax", "knn"])
     ]  # fmt: skip
     label = rankers.label("sinkhorn")
-    assert shown.of("caption")[1] == draw.safe(f"{label}: not settled, marginal errors up to 4e-03")
+    assert shown.of("caption")[2] == draw.safe(f"{label}: not settled, marginal errors up to 4e-03")
     assert shown.of("dataframe")[0].iloc[0, 0].startswith("0.60 "), "P@1"
 
 
@@ -89,7 +96,9 @@ def test_words_never_seen_stand_apart(
     assert shown.of("subheader") == ["Words that the learned methods never saw"]
     assert [table.columns.tolist() for table in shown.of("dataframe")] == [["ALL (n = 30)"]] * there
     assert len(shown.of("info")) == (not there)
-    assert [line.startswith("All methods on the same words") for line in shown.of("caption")] == [True] * there
+    assert [line.startswith("All methods on the same words") for line in shown.of("caption")] == [False, True][
+        : 2 * there
+    ]
     alt = "MRR on words that the learned methods never saw"
     assert [options["alt"] for options in shown.options("dataframe")] == [alt] * there
 
@@ -100,16 +109,16 @@ def test_gains_are_asked_for_and_drawn_where_there_are_any(
     gains: list[dict[str, Any]] = []
     asked: list[Any] = []
     monkeypatch.setattr(load, "against", lambda *given, **named: asked.append((given, named)) or gains)
-    results.beyond(CURRENT, ("en-de",), False, ["avgmax", "maxmax"])
+    result_sections.beyond(CURRENT, ("en-de",), False, ["avgmax", "maxmax"])
     assert shown.calls == []
     gains.append(record("maxmax", "ALL", 0.1))
-    results.beyond(CURRENT, ("en-de",), True, ["maxmax"])
+    result_sections.beyond(CURRENT, ("en-de",), True, ["maxmax"])
     assert asked == [
         (("small", BACKBONE, ("en-de",)), {"same_spelled": same, "ways": ways})
         for same, ways in ((False, ["avgmax", "maxmax"]), (True, ["maxmax"]))
     ]
     (table,) = shown.of("dataframe")
-    assert table.loc["MAXMAX", "ALL (n = 30)"] == "▲ +0.10 [0.05, 0.15]"
+    assert table.loc["MAXMAX", "ALL (n = 30)"] == "▲ +0.10 [0.05, 0.15], p 0.010"
     assert shown.of("subheader") == ["Which methods beat AVGMAX"]
     assert shown.options("dataframe")[0]["alt"] == "MRR above that of AVGMAX" and "▲ and ▼" in shown.of("caption")[0]
 
@@ -188,8 +197,9 @@ def test_the_page_asks_for_one_pair_or_all(
     asked: list[Any] = []
     monkeypatch.setattr(load, "table", lambda *given, **named: asked.append((given, named)) or RECORDS)
     drawn: dict[str, tuple[Any, ...]] = {}
-    for name in ("summary", "unseen_words", "beyond", "reading", "published", "formulas"):
-        monkeypatch.setattr(results, name, lambda *given, _name=name: drawn.update({_name: given}))
+    for name in ("summary", "unseen_words", "beyond", "directions", "reading", "published", "formulas"):
+        where = result_sections if name in ("beyond", "directions") else results
+        monkeypatch.setattr(where, name, lambda *given, _name=name: drawn.update({_name: given}))
     results.methods_part(CURRENT)
     assert controls == {
         "Figure": (["mrr", "p@1", "p@10"], "mrr", True, None),
@@ -200,6 +210,7 @@ def test_the_page_asks_for_one_pair_or_all(
     assert asked == [(("small", BACKBONE, pairs), {"same_spelled": False, "ways": ways})]
     methods = [way for way in ways if way != "identity"]
     assert drawn["summary"] == (CURRENT, pairs, RECORDS, "p@10", methods)
+    assert drawn["directions"] == (CURRENT, pairs, "p@10", False)
     assert drawn["beyond"] == (CURRENT, pairs, False, methods) and drawn["formulas"] == (methods,)
     assert drawn["reading"] == (RECORDS, CURRENT, pairs, False) and drawn["published"] == ("p@10",)
     assert ("unseen_words" in drawn) == (len(ways) == 3 and len(pairs) == 1)
@@ -218,12 +229,12 @@ def test_without_a_score_it_is_said_what_is_missing(
     """Of a data set with one pair, which has no average."""
     missing: list[Any] = []
     monkeypatch.setattr(view, "current", lambda: CURRENT)
-    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(title="Small", name="small", pairs=("en-de",)))
+    monkeypatch.setattr(load, "opened", lambda name: stand_in("en-de"))
     monkeypatch.setattr(load, "ways", lambda *given: ["avgmax"])
     monkeypatch.setattr(load, "table", lambda *given, **named: [])
-    monkeypatch.setattr(draw, "unscored", lambda *given: missing.append(given))
+    monkeypatch.setattr(draw, "unscored", lambda *given, pairs: missing.append((*given, pairs)))
     results.methods_part(CURRENT)
-    assert missing == [("small", BACKBONE, [])] and shown.of("dataframe") == shown.of("subheader") == []
+    assert missing == [("small", BACKBONE, [], ("en-de",))] and shown.of("dataframe") == shown.of("subheader") == []
     assert [options.get("disabled") for options in shown.options("segmented_control")] == [None, True]
 
 
@@ -241,3 +252,42 @@ def test_the_page_has_two_parts(
     st.session_state["part"] = "words"
     shown.options("segmented_control")[0]["on_change"]()
     assert st.query_params["part"] == "words"
+
+
+@pytest.mark.parametrize("figure", ["mrr", "p@1"])
+def test_words_without_pictures_count_as_nothing_below(shown: Shown, figure: str) -> None:
+    """A control covers more; it does not decide whether there is a table."""
+    few = record("avgmax", "ALL", 0.5, asked=40, asked_clusters=40, coverage=0.75)
+    result_sections.of_all_words([few, record("spelling", "ALL", 0.2, 40)], figure)
+    (table,) = shown.of("dataframe")
+    assert table.loc["AVGMAX", "ALL (n = 40)"] == f"{0.4 + 0.1 * (figure == 'p@1'):.2f} " + (
+        "[0.35, 0.45], coverage 0.75" if figure == "mrr" else "[0.45, 0.55], coverage 0.75"
+    )
+    assert shown.of("markdown") == ["**With words that lack pictures counted as 0**"]
+
+
+@pytest.mark.parametrize("scope", [("en-de",), ("en-de", "en-fr")])
+@pytest.mark.parametrize("scored", [True, False])
+def test_the_other_direction_stands_beside_or_its_command(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch, scope: tuple[str, ...], scored: bool
+) -> None:
+    pairs = {"en-de": ("en-de", "en-fr"), "de-en": ("de-en", "fr-en")}
+    made = SimpleNamespace(back={"en-de": "de-en"}.get, alike=pairs.__getitem__)
+    monkeypatch.setattr(load, "opened", lambda name: made)
+    monkeypatch.setattr(load, "command", lambda name, *options: " ".join(options))
+    asked: list[Any] = []
+
+    def table(name: str, backbone: str, way: tuple[str, ...], **named: Any) -> list[dict[str, Any]]:
+        asked.append((way, named["ways"], named["group"]))
+        return [record("maxmax", "ALL", 0.5)] if scored or way == scope else []
+
+    monkeypatch.setattr(load, "table", table)
+    result_sections.directions(CURRENT, scope, "mrr", True)
+    back = pairs["de-en"] if len(scope) > 1 else ("de-en",)
+    groups = ["average"] * 2 if len(scope) > 1 else ["en-de", "de-en"]
+    assert asked == [(way, ("maxmax",), group) for way, group in zip((scope, back), groups, strict=True)]
+    (drawn,) = shown.of("dataframe")
+    assert drawn.index.tolist() == [result_tables.direction(way) for way in ([scope, back] if scored else [scope])]
+    named = " ".join(f"--pair {pair}" for pair in back)
+    wanted = [] if scored else [f"score {named} --backbone {BACKBONE} --method maxmax"]
+    assert shown.of("code") == wanted

@@ -289,7 +289,7 @@ def test_words_and_sentences_are_translated_into_words_of_the_list(
     key, (source, target) = replace(KEY, model=name), LANGUAGES[:: -1 if back else 1]
     found = translation.translate(made, key, texts, back=back, top=3)
     rows = made.lexicon("en-de")
-    words = [row.english if back else row.target for row in rows]
+    words = [row.source if back else row.target for row in rows]
     model = trained.open_trained(translation.models_folder(made), key, LANGUAGES)
     corpus = sources.of_dataset(made, BACKBONE, "en-de")
     matrix = Learned(model, Bridge.of(corpus, model.any.split)).to_texts(texts, words, (source, target))

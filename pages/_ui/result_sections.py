@@ -1,0 +1,81 @@
+"""Parts of the Results page below its table: words without pictures, gains over AVGMAX, and the other direction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cldi_core import rankers
+from cldi_core.evaluation import tables
+from cldi_core.features import backbones
+
+from . import draw, load, result_tables, view
+
+
+def of_all_words(records: Sequence[Mapping[str, Any]], figure: str) -> None:
+    """The same figures with words that lack pictures counted as 0; one line where none does."""
+    lacking = [record for record in records if rankers.ranker(record["method"]).kind != rankers.CONTROL]
+    if all(record["n"] == record["asked"] for record in lacking):
+        st.caption(
+            f"Coverage is 1: all {max((record['asked'] for record in records), default=0)} queries have pictures on "
+            "both sides, so that counting missing ones as 0 would change nothing."
+        )
+        return
+    st.markdown("**With words that lack pictures counted as 0**")
+    name = result_tables.FIGURES[figure]
+    result_tables.draw(
+        result_tables.of_all(records, figure), f"{name} with words that lack pictures counted as 0", "results-all-words"
+    )
+    st.caption(
+        "The table above is of the words whose own pictures and those of a right answer are there: their share of all "
+        "queries is the coverage. Here the others count too, as not found; n is of all words."
+    )
+
+
+def beyond(current: view.View, pairs: Sequence[str], same: bool, methods: Sequence[str]) -> None:
+    """By how much each method's MRR is above AVGMAX's."""
+    records = load.against(current.dataset, current.backbone, pairs, same_spelled=same, ways=methods)
+    if not records:
+        return
+    st.subheader("Which methods beat AVGMAX")
+    result_tables.draw(result_tables.gains(records), "MRR above that of AVGMAX", "results-beyond-avgmax")
+    st.caption(
+        "MRR less that of AVGMAX on the same words, with 95 % intervals over n words, and p by flipping the signs of "
+        f"whole words, after Holm's correction for the {tables.family(records)} comparisons of this table. ▲ and ▼ "
+        "mark those alone whose p is below .05 then, and whose interval excludes 0."
+    )
+
+
+def directions(current: view.View, pairs: Sequence[str], figure: str, same: bool) -> None:
+    """The chosen method asked both ways, on the same word lists."""
+    dataset = load.opened(current.dataset)
+    back = dataset.back(current.pair)
+    if not back or (figure != "p@1" and not rankers.ranker(current.method).ranks_all):
+        return
+    other = dataset.alike(back) if len(pairs) > 1 else (back,)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for way in (tuple(pairs), other):
+        group = tables.AVERAGE if len(way) > 1 else way[0]
+        records = load.table(
+            current.dataset, current.backbone, way, same_spelled=same, ways=(current.method,), group=group
+        )
+        if records:
+            found[result_tables.direction(way)] = records
+    st.subheader("Both directions")
+    if found:
+        alt = f"{result_tables.FIGURES[figure]} of the method in both directions"
+        result_tables.draw(result_tables.by_direction(found, figure), alt, "results-directions")
+        st.caption(
+            f"{draw.safe(f'{rankers.label(current.method)} · {backbones.label(current.backbone)}')} · the same word "
+            "lists and pictures, asked from either side. Words and right answers change with the direction, and so "
+            "does the number of candidates; n is of the words that are asked, in an average into one language of "
+            "its words, as one word's pictures stand behind right answers in several languages."
+        )
+    if result_tables.direction(other) not in found and not rankers.is_trained(current.method):
+        options = [part for pair in other for part in ("--pair", pair)]
+        command = load.command(
+            current.dataset, "score", *options, "--backbone", current.backbone, "--method", current.method
+        )
+        draw.empty(f"{rankers.label(current.method)} has not been scored yet for {', '.join(other)}.", command)
