@@ -7,11 +7,11 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
-from cldi_core.insight import contrast, overview
+from cldi_core.insight import contrast, overview, story_words
 from cldi_core.insight.explanation import Candidate, Explanation
 from cldi_core.insight.story import Attributed, Story
 from cldi_core.insight.what_if import Edit
-from pages._ui import board, candidates, draw, frame, load, story, story_words, told, view, walk, what_if, words
+from pages._ui import board, candidates, draw, frame, load, story, told, view, walk, what_if, words
 
 Here = tuple[str, str, str, str, str]  # data set, backbone, pair, method, query
 COLOURS = {"found": "green", "nearly": "orange", "missed": "red"}

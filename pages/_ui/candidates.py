@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.insight import contrast, explanation
+from cldi_core.insight import contrast, explanation, story_words
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
 
-from . import load, story_words, take, view, words
+from . import load, take, view, words
 
 TOPS = (10, 30, 100)  # candidates listed
 PICTURES = 3  # of each candidate

@@ -49,7 +49,9 @@ def chart(figure: go.Figure, *, name: str, alt: str, **how: Any) -> Any:
     key = str(how.get("key", name))
     with st.container(key=kind + key, gap=None):
         event = st.plotly_chart(figure, config=config, alt=alt, **how)
-        with st.container(key=f"take-row-{key}", horizontal=True, horizontal_alignment="right", gap="xsmall"):
+        with st.container(
+            key=f"take-row-{key}", horizontal=True, horizontal_alignment="right", vertical_alignment="center"
+        ):
             told = {"name": alt, "file": file_name(name)}
             _unique(f"take picture {key}", lambda own: _mount(key=own, data=told, width="content"))
             _download("HTML", f"take html {key}", partial(page, figure, name), file_name(name, ".html"), "text/html")
