@@ -54,7 +54,7 @@ def as_csv(frame: pd.DataFrame, *, index: bool = False) -> bytes:
     columns = {number: frame.iloc[:, number] for number in range(frame.shape[1])}
     titles = [_title(name) for name in frame.columns]
     if index:
-        levels = [frame.index.get_level_values(number) for number in range(frame.index.nlevels)]
+        levels: list[Any] = [frame.index.get_level_values(number) for number in range(frame.index.nlevels)]
         columns = dict(enumerate([*levels, *columns.values()]))
         titles = ["" if name is None else _title(name) for name in frame.index.names] + titles
     cells = pd.DataFrame({number: pd.Series([_cell(value) for value in column], dtype=object)
