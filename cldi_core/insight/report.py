@@ -20,7 +20,7 @@ from cldi_core.data.plain import plain
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker
 from cldi_core.features import backbones
-from cldi_core.insight import ceiling, contrast, depicted, story_words
+from cldi_core.insight import ceiling, contrast, depicted, report_failure, story_words
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Attributed, Share, Story
@@ -103,25 +103,20 @@ def word_report(
     )  # fmt: skip
 
 
-def failure_report(
-    failure: Any, pairs: Sequence[Pair], ranker: Ranker, *, labels: Mapping[str, str] | None = None, link: str = ""
-) -> str:
+def failure_report(failure: Any, pairs: Sequence[Pair], ranker: Ranker, *, link: str = "") -> str:
     """The report of what explains failure, as HTML, with its intervals as pictures.
 
     Args:
         failure: everything that the page shows (``failure.Failure``).
-        pairs: whose words these are, of one data set and backbone; labels: predictor → for people.
+        pairs: whose words these are, of one data set and backbone; at least one.
         link: the address that opens the same view.
     """
-    from cldi_core.insight import report_failure
-
-    shown = report_failure.parts(failure, labels or {})
     return _render(
         "failure.html",
         title="What explains failure?",
         way=_way(pairs[0], ranker, ", ".join(pair.name for pair in pairs)),
         about=_about(pairs[0], ranker, link, "", pairs) | {"seeds": report_failure.seeds(failure)},
-        **shown,
+        **report_failure.parts(failure),
     )
 
 
@@ -171,7 +166,7 @@ def _board(pair: Pair, tried: Tried, pictures: _Pictures) -> dict[str, Any]:
         (story_words.role(tried.found, rival.word), rival.word, _facts(rival)) if rival else NOBODY,
         ("right answer", answer.word, _facts(answer)),
     ]  # fmt: skip
-    return {"columns": columns, "heads": heads, "more": max(len(compared) - PICTURES, 0),
+    return {"columns": columns, "heads": heads, "of": len(compared),
             "rows": range(2), "compared": any(tried.parts)}  # fmt: skip
 
 
