@@ -67,7 +67,7 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
     st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": []}}
     take.table(
         rows,
-        name=f"candidates-{found.word}-{pair.name}-{method}",
+        name=f"candidates-{found.word}-{method}",
         key="candidates",
         hide_index=True,
         row_height=ROW,
