@@ -12,18 +12,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitDuplicateElementKey
 
 from cldi_core.data.csv_safe import as_csv
 
 from . import figures
 
-T = TypeVar("T")
 LONGEST = 100  # characters of a file's name
 HERE = Path(__file__).parent
 _mount = st.components.v2.component(
@@ -46,15 +46,12 @@ def chart(figure: go.Figure, *, name: str, alt: str, **how: Any) -> Any:
     # Without a toolbar there would be no camera, which makes the pictures: it is there and not seen.
     config = {**figures.CONFIG, **how.pop("config", {})}
     kind = "take-chart-" if config.pop("displayModeBar", True) else "take-chart-bare-"
-    key = str(how.get("key", name))
-    with st.container(key=kind + key, gap=None):
+    box, key = _box(kind + str(how.get("key", name)))
+    with box:
         event = st.plotly_chart(figure, config=config, alt=alt, **how)
-        with st.container(
-            key=f"take-row-{key}", horizontal=True, horizontal_alignment="right", vertical_alignment="center"
-        ):
-            told = {"name": alt, "file": file_name(name)}
-            _unique(f"take picture {key}", lambda own: _mount(key=own, data=told, width="content"))
-            _download("HTML", f"take html {key}", partial(page, figure, name), file_name(name, ".html"), "text/html")
+        with _row(key):
+            _mount(key=f"picture {key}", data={"name": alt, "file": file_name(name)}, width="content")
+            _download("HTML", key, partial(page, figure, name), file_name(name, ".html"), "text/html")
     return event
 
 
@@ -67,12 +64,12 @@ def table(shown: pd.DataFrame, *, name: str, alt: str, csv: pd.DataFrame | None 
         csv: what is downloaded where that is more than what is shown, without its index; else what is shown, without
             its pictures.
     """
-    key = str(how.get("key", name))
-    with st.container(key=f"take-table-{key}", gap=None):
+    box, key = _box(f"take-table-{how.get('key', name)}")
+    with box:
         event = st.dataframe(shown, alt=alt, **how)
-        with st.container(key=f"take-row-{key}", horizontal=True, horizontal_alignment="right"):
+        with _row(key):
             data = partial(_written, shown if csv is None else csv, csv is None and not how.get("hide_index"), how)
-            _download("CSV", f"take csv {key}", data, file_name(name, ".csv"), "text/csv")
+            _download("CSV", key, data, file_name(name, ".csv"), "text/csv")
     return event
 
 
@@ -85,7 +82,7 @@ def page(figure: go.Figure, title: str) -> str:
     """A chart as a page of its own, which opens offline."""
     shown = go.Figure(figure).update_layout(template="plotly_white")
     made: str = shown.to_html(include_plotlyjs=True, full_html=True, config=figures.CONFIG)
-    return made.replace("<head>", f"<head><title>{html.escape(title)}</title>", 1)
+    return made.replace("<head>", f"<head><title>{html.escape(title[:LONGEST])}</title>", 1)
 
 
 def _written(shown: Any, index: bool, how: Mapping[str, Any]) -> bytes:
@@ -97,17 +94,24 @@ def _written(shown: Any, index: bool, how: Mapping[str, Any]) -> bytes:
 
 
 def _download(label: str, key: str, data: Callable[[], str | bytes], file: str, mime: str) -> None:
-    _unique(
-        key,
-        lambda own: st.download_button(label, data, file, mime, key=own, type="tertiary", on_click="ignore"),
+    st.download_button(label, data, file, mime, key=f"file {key}", type="tertiary", on_click="ignore")
+
+
+def _row(key: str) -> DeltaGenerator:
+    return st.container(
+        key=key.replace("take-", "take-row-", 1),
+        horizontal=True,
+        horizontal_alignment="right",
+        vertical_alignment="center",
     )
 
 
-def _unique(key: str, draw: Callable[[str], T]) -> T:
-    """Draw a widget under a key, or under the next that nothing on the page has yet."""
+def _box(key: str) -> tuple[DeltaGenerator, str]:
+    """A container under a key, or under the next that nothing on the page has yet; and that key."""
     for number in count():
+        own = f"{key} {number}" if number else key
         try:
-            return draw(f"{key} {number}" if number else key)
+            return st.container(key=own, gap=None), own
         except StreamlitDuplicateElementKey:
             continue
     raise AssertionError  # ``count`` has no end
