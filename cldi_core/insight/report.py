@@ -159,7 +159,7 @@ def _board(pair: Pair, tried: Tried, pictures: _Pictures) -> dict[str, Any]:
             beneath = [_match(share, one.nearer == side, pictures)
                        for share, side in ((one.rival, contrast.RIVAL), (one.right, contrast.RIGHT))]  # fmt: skip
         else:
-            beneath = [pictures.one(own[place]) if place < len(own) else None for own in others]
+            beneath = [pictures.one(own[place], cosine="") if place < len(own) else None for own in others]
         columns.append(pictures.one(one.id, out=one.id in tried.source, beneath=beneath))
     heads = [
         ("source word", tried.found.word, f"{tried.found.pictures} pictures"),
