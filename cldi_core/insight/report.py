@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 Urls = Callable[[Sequence[str]], Mapping[str, str]]  # ids → data URLs of small pictures; missing ones are left out
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "torch", "safetensors", "statsmodels")  # that make numbers
 PICTURES = 10  # of the word on the board
-GROUPS, OF_GROUP = (4, 3), 6  # groups shown of the word and of the right answer; pictures of each
-CAUSES, CANDIDATES, ANSWERS, STEPS, RELATIONS, CHANGES, CREDITS = 5, 8, 3, 8, 4, 6, 6
+GROUPS, OF_GROUP = (4, 2), 6  # groups shown of the word and of the right answer; pictures of each
+CAUSES, CANDIDATES, ANSWERS, STEPS, RELATIONS, CHANGES, CREDITS = 4, 8, 3, 8, 4, 5, 6
 NOBODY = ("no wrong candidate", "–", "")
-TEXT, WORD = 320, 60  # characters of a sentence and of a word
+LONG, TEXT, WORD = 700, 320, 60  # characters of a sentence and of a word
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def _candidates(tried: Tried) -> dict[str, Any]:
          story_words.number(one.score, digits), story_words.number(gap, digits))
         for one, gap in zip(shown, gaps, strict=True)
     ]  # fmt: skip
-    return {"rows": rows, "of": found.ranked, "answers": max(len(found.gold) - ANSWERS, 0)}
+    return {"rows": rows, "of": found.ranked, "answers": len(set(found.gold) - set(shown))}
 
 
 def _steps(tried: Tried, pictures: _Pictures) -> dict[str, Any] | None:
@@ -317,6 +317,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["word"] = _short
+    made.filters["long"] = lambda text: _short(text, LONG)
     made.filters["text"] = lambda text: _short(text, TEXT)
     return made
 

@@ -142,17 +142,20 @@ def test_nothing_of_a_hostile_data_set_acts(tmp_path: Path) -> None:
         told, text = made(pair, NAMES[word], link="http://x/?<script>alert(1)</script>")
         assert plain(told.found.word) in harmless(text).text
     tags = Counter(tag for tag, _ in harmless(text).tags)
-    causes = [Cause("hub", mark, 0.9, 1, 2, 0, 3, mark) for mark in CORPUS]
-    ranker = rankers.ranker("avgmax")
-    for start in range(0, len(CORPUS), report.RELATIONS):
-        part = CORPUS[start : start + report.RELATIONS]
-        worse = replace(told, verdict=part[0], causes=tuple(causes[start : start + 4]),
-                        relations=tuple(Relation("right", mark) for mark in part),
-                        changes=tuple(Change(mark, "only", "source", (), 3.0, mark, False) for mark in part),
-                        )  # fmt: skip
+    ranker, most = rankers.ranker("avgmax"), (1, report.CAUSES, report.RELATIONS, report.CHANGES)
+    for start in range(0, len(CORPUS), sum(most)):
+        part = iter(CORPUS[start : start + sum(most)])
+        said, causes, related, changed = ([mark for mark, _ in zip(part, range(count), strict=False)] for count in most)
+        worse = replace(
+            told,
+            verdict=said[0],
+            causes=tuple(Cause("hub", mark, 0.9, 1, 2, 0, 3, mark) for mark in causes),
+            relations=tuple(Relation("right", mark) for mark in related),
+            changes=tuple(Change(mark, "only", "source", (), 3.0, mark, False) for mark in changed),
+        )
         page = harmless(report.word_report(worse, pair, ranker, urls_of(pair)))
         assert set(Counter(tag for tag, _ in page.tags)) <= {*tags, "section", "ul", "li", "p", "span", "div"}
-        assert all(" ".join(plain(mark).split()) in page.text for mark in part)
+        assert all(" ".join(plain(mark).split()) in page.text for mark in CORPUS[start : start + sum(most)])
 
 
 def test_missing_pictures_are_said_and_addresses_are_no_pictures(small: Dataset) -> None:
@@ -237,7 +240,8 @@ def failure_of(text: str) -> SimpleNamespace:
         return SimpleNamespace(outcome=outcome, coefficients=rows * 4, rows=99, words=50, why="", effects={})
 
     matched = SimpleNamespace(on=(text, text), found=INTERVALS[1], log_rank=INTERVALS[2], why="", matched=3,
-                              unmatched=1, balance=(SimpleNamespace(label=text, before=0.4, after=math.nan),))  # fmt: skip
+                              unmatched=1, balance=(SimpleNamespace(label=text, before=0.4, after=math.nan),),
+                              )  # fmt: skip
     return SimpleNamespace(
         sentences=tuple(SimpleNamespace(pos=pos, text=text) for pos in "VA"),
         counts=tuple(SimpleNamespace(pos=pos, queries=30, words=20, found=7) for pos in "NVA"),
