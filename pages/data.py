@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages._ui import draw, extraction, frame, load, view
+from pages._ui import draw, extraction, frame, load, take, view
 
 ICONS = {"error": "✕", "warning": "!", "info": "·"}
 ROWS = 200
@@ -28,7 +28,7 @@ def main() -> None:
         st.success("Nothing is missing, broken or unlicensed.")
     order = {level: place for place, level in enumerate(ICONS)}
     findings = sorted(findings, key=lambda finding: order[finding.level])
-    st.dataframe(
+    take.table(
         pd.DataFrame(
             {
                 "": [ICONS[finding.level] for finding in findings],
@@ -38,6 +38,7 @@ def main() -> None:
                 "next step": [finding.next_step for finding in findings],
             }
         ),
+        name=f"check-{dataset.name}",
         hide_index=True,
         alt="Findings of the check",
         column_config={"what": st.column_config.TextColumn(width="large"), "": st.column_config.TextColumn(width=30)},
@@ -59,8 +60,9 @@ def licences(current: view.View) -> None:
     table = table.assign(page=table["page"].where(table["page"].astype(str).str.match(r"https?://")))
     columns = ["provider", "author", "licence", "source_url", "page"]
     counts = table.groupby(columns, dropna=False).size().rename("pictures").reset_index()
-    st.dataframe(
+    take.table(
         counts,
+        name=f"licences-{dataset.name}",
         hide_index=True,
         alt="Pictures by source and licence",
         column_config={"page": st.column_config.LinkColumn()},
@@ -76,8 +78,10 @@ def licences(current: view.View) -> None:
     rows = table.loc[[key for key in ids if key in table.index]].head(ROWS)
     strips = [load.strip(current.dataset, [key]) for key in rows.index]
     shown = rows[[*columns, "width", "height"]].assign(picture=strips, id=rows.index)
-    st.dataframe(
+    take.table(
         shown[["picture", "licence", "author", "provider", "source_url", "page", "width", "height", "id"]],
+        name=f"licences-{dataset.name}-{word}",
+        key="licences",
         hide_index=True,
         row_height=56,
         alt=f"Pictures of {word} with their licences",

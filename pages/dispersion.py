@@ -8,7 +8,7 @@ import streamlit as st
 from cldi_core.data.dataset import POS
 from cldi_core.evaluation import paper
 from cldi_core.insight import overview
-from pages._ui import draw, figures, frame, load, view
+from pages._ui import draw, figures, frame, load, take, view
 
 
 def means(spread: pd.DataFrame, language: str) -> None:
@@ -25,7 +25,12 @@ def means(spread: pd.DataFrame, language: str) -> None:
             "in the paper": [f"{published[letter]:.2f}" for letter, _ in found],
             "n": [interval.n for _, interval in found],
         }
-        st.dataframe(pd.DataFrame(table), hide_index=True, alt=f"Mean {label} by part of speech, {language}")
+        take.table(
+            pd.DataFrame(table),
+            name=f"{column}-{language}",
+            hide_index=True,
+            alt=f"Mean {label} by part of speech, {language}",
+        )
 
 
 def extremes(current: view.View, spread: pd.DataFrame, language: str) -> None:
@@ -56,12 +61,12 @@ def against(current: view.View, spread: pd.DataFrame) -> None:
     if not len(table):
         st.info("No word of these parts of speech has a rank and a dispersion.")
         return
-    event = st.plotly_chart(
+    event = take.chart(
         figures.against_rank(table),
+        name=f"dispersion-rank-{current.pair}-{current.method}",
         key=f"against-{current.pair}-{current.method}-{current.pos}-{current.backbone}",
         on_select="rerun",
         selection_mode="points",
-        config=figures.CONFIG,
         alt="Dispersion against reciprocal rank",
     )
     if event.selection.points:
@@ -89,10 +94,10 @@ def main() -> None:
     pair = load.pair_of(current.dataset, current.backbone, current.pair)
     for column, language in zip(st.columns(2), pair.languages, strict=True):
         with column:
-            st.plotly_chart(
+            take.chart(
                 figures.histogram(spread, language),
+                name=f"dispersion-{current.pair}-{language}",
                 key=f"histogram-{language}",
-                config=figures.CONFIG,
                 alt=f"Histogram of dispersion, {language}",
             )
             means(spread, language)

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core.insight import maps
-from pages._ui import draw, figures, frame, load, view, words
+from pages._ui import draw, figures, frame, load, take, view, words
 
 COLOURINGS = {"pos": "Part of speech", "language": "Language", "outcome": "Found or missed"}
 
@@ -87,12 +87,12 @@ def main() -> None:
         table["label"].tolist(),
         maps.joins(table, pair) if joined else None,
     )
-    event = st.plotly_chart(
+    event = take.chart(
         chart,
+        name=f"map-{kind}-{current.pair}-{current.backbone}",
         key=f"map-{kind}-{colouring}-{joined}-{current.dataset}-{current.pair}-{current.pos}-{current.backbone}",
         on_select="rerun",
         selection_mode=("points", "box", "lasso"),
-        config=figures.CONFIG,
         alt=f"Map of {kind}, coloured by {COLOURINGS[colouring].lower()}",
     )
     command = load.command(current.dataset, "project", "--backbone", current.backbone)

@@ -11,7 +11,6 @@ from cldi_core.data.descriptions import FILE
 from cldi_core.errors import CldiError
 from pages._ui import (
     draw,
-    figures,
     frame,
     load,
     pivot_figures,
@@ -19,6 +18,7 @@ from pages._ui import (
     pivot_results,
     pivot_search,
     pivot_words,
+    take,
     view,
 )
 
@@ -41,10 +41,10 @@ def nothing(current: view.View) -> None:
 def training(found: Index) -> None:
     """The curves of its training."""
     st.subheader("Training", anchor=False)
-    st.plotly_chart(
+    take.chart(
         pivot_figures.curves(found.spaces, found.corpus.languages),
+        name="pivot-training",
         key="pivot curves",
-        config=figures.CONFIG,
         alt="Loss and validation recall by epoch",
     )
     st.caption(pivot_words.curves(found))
@@ -57,12 +57,12 @@ def the_map(asked: pivot_search.Asked, found: Index, picture: str) -> None:
     item = found.item_of(picture).id if picture else ""
     key = f"pivot map {asked.dataset} {asked.key} {asked.scope} {asked.language}"  # not of the text: it keeps its zoom
     st.subheader("Map of the space", anchor=False)
-    st.plotly_chart(
+    take.chart(
         pivot_figures.plane(shown, found.corpus.languages, item, typed),
+        name="pivot-map",
         key=key,
         on_select=lambda: pivot_search.pick_point(key, found, shown),
         selection_mode="points",
-        config=figures.CONFIG,
         alt="Map of the joint space: pictures and descriptions in both languages",
     )
     st.caption(pivot_words.plane(found, shown, asked.language))

@@ -7,11 +7,11 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
-from cldi_core.insight import contrast, overview
+from cldi_core.insight import contrast, overview, story_words
 from cldi_core.insight.explanation import Candidate, Explanation
 from cldi_core.insight.story import Attributed, Story
 from cldi_core.insight.what_if import Edit
-from pages._ui import board, candidates, draw, frame, load, story, story_words, told, view, walk, what_if, words
+from pages._ui import board, candidates, draw, frame, load, report_word, story, told, view, walk, what_if, words
 
 Here = tuple[str, str, str, str, str]  # data set, backbone, pair, method, query
 COLOURS = {"found": "green", "nearly": "orange", "missed": "red"}
@@ -68,6 +68,8 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation) ->
         order=order(here, sides(current, before), ids),
     )  # fmt: skip
     board.show(shown, large=frame.presented())
+    if not frame.presented():
+        report_word.button(current, query, shown)
     # Last, as it takes longest: the board is seen meanwhile.
     told_of = told.story(*here)
     if told_of is not None:

@@ -26,6 +26,7 @@ from tools.browser import wait_for
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("cldi_core", "pages", ".streamlit", "app.py", "pyproject.toml", "README.md", "LICENSE")
 PACKED = (".py", ".css", ".js", ".png")
+TEMPLATES = (".py", ".html")  # of the package itself
 LEAST = 77  # the first setuptools that knows licences by their SPDX name
 pytestmark = pytest.mark.slow
 
@@ -90,7 +91,7 @@ def mine(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_package_and_the_dashboard_and_nothing_else(wheel: Path) -> None:
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    core = {path.relative_to(ROOT).as_posix() for path in (ROOT / "cldi_core").rglob("*.py")}
+    core = {path.relative_to(ROOT).as_posix() for path in (ROOT / "cldi_core").rglob("*") if path.suffix in TEMPLATES}
     pages = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pages").rglob("*") if path.suffix in PACKED}
     inside = {f"cldi_core/_dashboard/{name}" for name in (*pages, "app.py", ".streamlit/config.toml")}
     assert names == core | inside

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,6 +53,10 @@ def explain(
         str,
         typer.Option("--wordnet", envvar="WNSEARCHDIR", help="A WordNet folder, where the data set has no senses.tsv."),
     ] = "",
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write all of it, with pictures, into one HTML file as well."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Why a word came out as it did: ranks, candidates, causes, and what would have saved it.
@@ -64,12 +70,41 @@ def explain(
 
     if wordnet:
         os.environ["WNSEARCHDIR"] = wordnet
+    if report is not None:
+        _check(report)
     joined = open_pair(open_dataset(dataset), backbone, pair)
-    story = tell(_asking(joined, joined.find(word), rankers.ranker(method)))
+    ranker = rankers.ranker(method)
+    story = tell(_asking(joined, joined.find(word), ranker))
     if as_json:
         print_json(story_json.as_json(story, top))
     else:
         _print_explained(story, top)
+    if report is not None:
+        _write(report, story, joined, ranker)
+
+
+def _check(file: Path) -> None:
+    """Whether a report can be put there, before anything is computed for it."""
+    if file.is_dir():
+        raise typer.BadParameter(f"{str(file)!r} is a folder; name a file in it", param_hint="--report")
+    if not file.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder {str(file.parent)!r}; make it first", param_hint="--report")
+
+
+def _write(file: Path, story: Story, pair: Pair, ranker: Ranker) -> None:
+    """Write the report; what was there is replaced at once or not at all."""
+    from cldi_core.data import storage
+    from cldi_core.data.pictures import data_url
+    from cldi_core.data.thumbnails import Shelf
+    from cldi_core.insight.report import word_report
+
+    shelf = Shelf(pair.dataset.pictures)
+    text = word_report(story, pair, ranker, lambda ids: {key: data_url(made) for key, made in shelf.get(ids).items()})
+    try:
+        storage.write_text(file, text)
+    except OSError as error:
+        raise storage.cannot_write(file.parent, error) from error
+    print(f"report: {file} ({len(text.encode()) / 1000:.0f} kB)", file=sys.stderr)
 
 
 def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:

@@ -14,11 +14,12 @@ from typing import Any
 import streamlit as st
 
 from cldi_core.evaluation.pairs import Pair
+from cldi_core.insight import story_words
 from cldi_core.insight.contrast import RIGHT, RIVAL, contrasts
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
 from cldi_core.insight.story import Attributed, Share
 
-from . import load, story_words, told, what_if, words
+from . import load, told, what_if, words
 from .foreign import plain, safe
 
 KEY = "board"

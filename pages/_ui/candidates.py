@@ -7,10 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.insight import contrast, explanation
+from cldi_core.insight import contrast, explanation, story_words
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
 
-from . import load, story_words, view, words
+from . import load, take, view, words
 
 TOPS = (10, 30, 100)  # candidates listed
 PICTURES = 3  # of each candidate
@@ -65,8 +65,9 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
     st.session_state["candidates shown"] = [row.word for row in shown]
     # Chosen from anew each time: a click on the cell that was clicked last would choose nothing.
     st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": []}}
-    st.dataframe(
+    take.table(
         rows,
+        name=f"candidates-{found.word}-{method}",
         key="candidates",
         hide_index=True,
         row_height=ROW,

@@ -9,8 +9,7 @@ from cldi_core.data.dataset import POS
 from cldi_core.insight import word_table
 from cldi_core.insight.explanation import shown_rank
 
-from . import cause_figures, view
-from .figures import CONFIG
+from . import cause_figures, take, view
 from .foreign import safe
 
 SHOWN = 12  # words that are listed under the bars
@@ -29,12 +28,13 @@ def draw(current: view.View, rows: pd.DataFrame) -> None:
     counts = word_table.by_cause(rows)
     if not len(counts):
         return
-    st.plotly_chart(
+    take.chart(
         cause_figures.causes(counts),
+        name=f"causes-{current.pair}-{current.method}",
         key=KEY,
         on_select=_pick,
         selection_mode="points",
-        config={**CONFIG, "displayModeBar": False},
+        config={"displayModeBar": False},
         alt=f"Causes by part of speech. {word_table.sentence(rows)} The table of all words has the cause of each.",
     )
     names = {f"{row.pos}-{row.cause}": row for row in counts.itertuples()}

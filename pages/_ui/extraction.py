@@ -14,7 +14,7 @@ from cldi_core.features.backbones import BACKBONES, TIMM, label
 from cldi_core.features.background import ExtractionJob
 from cldi_core.scoring.hardware import devices
 
-from . import draw, load, words
+from . import draw, load, take, words
 
 EVERY = 1.0  # seconds between two looks at an extraction
 PROBLEM, CHANGED = "extraction problem", "extraction changed"  # keys of the session
@@ -47,7 +47,7 @@ def _cards(name: str, dataset: Dataset) -> None:
     if failed:
         st.markdown(f"Pictures without features, and why ({len(failed)}):")
         shown = pd.DataFrame(failed[:LISTED])[["backbone", "file", "reason", "id"]]
-        st.dataframe(shown, hide_index=True, alt="Pictures that could not be used")
+        take.table(shown, name="failed-pictures", hide_index=True, alt="Pictures that could not be used")
 
 
 def _start(name: str) -> None:

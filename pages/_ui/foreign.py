@@ -12,25 +12,14 @@ from __future__ import annotations
 import html
 import re
 
-LONGEST = 2000  # characters shown of one text
-# What would move, hide or overwrite the words beside it: control characters, line and paragraph separators, and the
-# embeddings, overrides and isolates of bidirectional text, which reach beyond the text that holds them.
-_UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+from cldi_core.data.plain import LONGEST, plain
+
+__all__ = ["LONGEST", "in_figure", "plain", "safe"]
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:@&])")
 # Streamlit changes texts once more after they are read as Markdown, when a backslash does not help any more: addresses
 # become links, :smile: and :material/home: symbols, and arrows and dashes are drawn.  Each of these needs two
 # characters side by side, so the first of them goes into a piece of its own.
 _JOINED = re.compile(r"(?i:(?<=www)\.)|:(?=[\w+\-/])|@|[-<](?=[-=>])|[>~](?==)")
-
-
-def plain(text: str) -> str:
-    """The form in which a text is shown.
-
-    Control characters, line breaks and the directions of writing that reach beyond a text become spaces, several spaces
-    one.  A very long text ends in "…", and one without a visible character is "␣".
-    """
-    shown = _UNSEEN.sub(" ", text).strip() or "␣" * bool(text)
-    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
 
 
 def safe(text: str) -> str:

@@ -13,7 +13,7 @@ from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.tables import interval_of
 from cldi_core.pivot.models import Key
 
-from . import draw, figures, load, pivot_load, pivot_words
+from . import draw, figures, load, pivot_load, pivot_words, take
 
 TASKS = ("text→picture", "picture→text", "text→text")
 WIDTHS = {"model": st.column_config.TextColumn(width=210)}
@@ -44,7 +44,14 @@ def _measured(dataset: str, key: Key) -> None:
     records = pivot_load.standing(dataset, key, task, str(language))
     st.markdown(draw.safe(pivot_words.verdict(key, pivot_load.margins(dataset, key, task, str(language)))))
     shown = table(records, key.model)
-    st.dataframe(shown, hide_index=True, height="content", column_config=WIDTHS, alt=f"Recall and median rank, {task}")
+    take.table(
+        shown,
+        name=f"pivot-recall-{key.pair}-{task}",
+        hide_index=True,
+        height="content",
+        column_config=WIDTHS,
+        alt=f"Recall and median rank, {task}",
+    )
     st.caption(pivot_words.footnote(records[0], key.holdout))
     if stale:
         draw.empty(stale, again)

@@ -12,7 +12,7 @@ import streamlit as st
 from cldi_core.insight.explanation import shown_rank
 from cldi_core.pivot.models import Key
 
-from . import draw, load, pivot_load, pivot_words, view
+from . import draw, load, pivot_load, pivot_words, take, view
 
 if TYPE_CHECKING:
     from cldi_core.pivot.search import Found, Index, Plane
@@ -174,8 +174,9 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, item: str
     rows = [number for number, one in enumerate(found) if one.item == item][:1]
     # A click elsewhere chooses too: the row that is marked is always that of the item which is looked at.
     st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
-    st.dataframe(
+    take.table(
         table if mixed else table.drop(columns="in training?"),
+        name=f"pivot-{what}",
         key=key,
         hide_index=True,
         row_height=38,

@@ -8,13 +8,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.insight import contrast
+from cldi_core.insight import contrast, story_words
 from cldi_core.insight.changes import Change
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Attributed, Story
 
-from . import draw, figures, load, story_words, told, view, what_if
+from . import draw, figures, load, take, told, view, what_if
 from .foreign import in_figure
 
 GROUPS = 6  # shown of each side
@@ -113,9 +113,9 @@ def taken_apart(dataset: str, rival: Attributed | None, right: Attributed | None
     if rival is None or right is None:
         st.info("No picture made these scores, so there is nothing to take apart.")
         return
-    st.plotly_chart(
+    take.chart(
         apart(dataset, rival, right),
-        config=figures.CONFIG,
+        name=f"shares-{rival.word}-{right.word}",
         key="taken apart",
         alt=f"What leads from the score of {right.word} to that of {rival.word}, by picture",
     )

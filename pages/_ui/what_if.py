@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cldi_core.insight import story_words
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.what_if import Edit
 
-from . import draw, story_words, view
+from . import draw, view
 
 DIGITS = 8  # of a picture's id in the URL
 MOST = 60  # pictures that can be left out

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 import streamlit as st
 
@@ -12,7 +10,7 @@ from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 from cldi_core.insight import word_table
 
-from . import evidence_load, load, view, words
+from . import evidence_load, load, take, view, words
 from .foreign import safe
 
 OUTCOMES = {"all": "All", word_table.NOT_FIRST: "Not first", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
@@ -32,7 +30,7 @@ def draw(current: view.View) -> None:
         return
     found = _filtered(current, rows)
     if len(found):
-        _table(load.pair_of(*here), found)
+        _table(load.pair_of(*here), found, file_name(current))
     else:
         st.info("No word is like that.")
     st.caption(
@@ -41,17 +39,13 @@ def draw(current: view.View) -> None:
         "a heading to sort. The margin is the right answer's score less that of the best wrong answer; a cause is "
         "named only if it is rarer among words that are found, and of a found word it is what was overcome."
     )
-    if len(found):
-        st.download_button(
-            "CSV", found.to_csv(index=False).encode(), file_name(current), "text/csv", icon=":material/download:"
-        )
 
 
 def file_name(current: view.View) -> str:
     """What a download is called: data set, pair, backbone and method, whatever they hold."""
     name = load.opened(current.dataset).name
     parts = ("words", name, current.pair, current.backbone, current.method)
-    return "-".join(re.sub(r"[^\w.+]+", "_", part) for part in parts) + ".csv"
+    return "-".join(take.file_name(part) for part in parts)
 
 
 def _filtered(current: view.View, rows: pd.DataFrame) -> pd.DataFrame:
@@ -80,7 +74,7 @@ def _filtered(current: view.View, rows: pd.DataFrame) -> pd.DataFrame:
     return word_table.select(rows, current.pos, outcome, cause or "", find)
 
 
-def _table(pair: Pair, found: pd.DataFrame) -> None:
+def _table(pair: Pair, found: pd.DataFrame, file: str) -> None:
     source, target = pair.languages
     shown = pd.DataFrame(
         {
@@ -101,8 +95,10 @@ def _table(pair: Pair, found: pd.DataFrame) -> None:
     if shown["ceiling"].isna().all():
         shown = shown.drop(columns="ceiling")
     number = st.column_config.NumberColumn
-    event = st.dataframe(
+    event = take.table(
         shown,
+        name=file,
+        csv=found,
         key="all words",
         hide_index=True,
         height=HEIGHT,

@@ -123,12 +123,12 @@ def test_a_click_on_any_cell_but_the_first_opens_the_word(
 
 
 def test_a_download_says_what_it_is_of(told: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    offered: list[tuple[bytes, str]] = []
+    offered: list[tuple[Any, str]] = []
     monkeypatch.setattr(st, "download_button", lambda label, data, name, *rest, **options: offered.append((data, name)))
     healthy(open_page("results", pair="en-de", part="words", pos="A"))
     ((data, name),) = offered
-    assert name == f"words-wide-en_de-{BACKBONE}-avgmax.csv".replace(BACKBONE, BACKBONE.replace("-", "_"))
-    rows = pd.read_csv(io.BytesIO(data), keep_default_na=False)
+    assert name == f"words-wide-en-de-{BACKBONE}-avgmax.csv"
+    rows = pd.read_csv(io.BytesIO(data()), keep_default_na=False, encoding="utf-8-sig")
     assert rows["query"].tolist() == word_table.select(told, "A")["query"].tolist()
     assert tuple(rows) == word_table.COLUMNS
 
@@ -206,7 +206,7 @@ def test_file_names_are_plain(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(load, "opened", lambda name: Named)
     made = drawn_table.file_name(view.View("x", "en-de", method="avgmax+csls", backbone="a/b"))
-    assert made == "words-.._a_b_c_-en_de-a_b-avgmax+csls.csv"
+    assert made == "words-a_b_c-en-de-a_b-avgmax+csls"
 
 
 def test_what_is_kept_is_of_the_files(told: pd.DataFrame, wide: Dataset) -> None:

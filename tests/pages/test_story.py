@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 import streamlit as st
 
+from cldi_core.insight import story_words
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
 from cldi_core.insight.changes import Change
 from cldi_core.insight.groups import Group
 from cldi_core.insight.relations import Relation
 from cldi_core.insight.story import Attributed, Hub, Place, Share, Story
-from pages._ui import draw, load, story, story_words, told, view, what_if
+from pages._ui import draw, load, story, told, view, what_if
 from pages._ui.what_if import Trial
 from tests.insight.test_explanation import MILK, NAN, case
 from tests.pages.conftest import Shown, Url

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from cldi_core.insight import story_words
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
 from cldi_core.insight.changes import Change
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Attributed, Hub, Place, Story
-from pages._ui import story_words
 from tests.insight.test_explanation import MILK, NAN, case
 
 

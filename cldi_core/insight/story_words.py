@@ -1,4 +1,4 @@
-"""The sentences of the Word page about why a word came out as it did: plain text, made from the core's facts."""
+"""The sentences about why a word came out as it did, on the Word page and in its report: plain text, from facts."""
 
 from __future__ import annotations
 

@@ -1,0 +1,35 @@
+"""The report of what explains failure: made when somebody asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from cldi_core import rankers
+from cldi_core.insight.report import failure_report
+
+from . import load, take, view
+
+
+def button(current: view.View, failure: Any, pairs: Sequence[str]) -> None:
+    """What downloads the report.
+
+    Args:
+        failure: everything that the page shows (``failure.Failure``); pairs: the names of the pairs that it is of.
+    """
+    file = take.file_name(f"failure-{'-'.join(pairs)}-{current.method}", ".html")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        st.download_button(
+            "Report", partial(made, current, failure, tuple(pairs), view.link(current)), file, "text/html",
+            icon=":material/description:", key="report", on_click="ignore",
+            help="All of this in one file: it opens offline and prints on two pages",
+        )  # fmt: skip
+
+
+def made(current: view.View, failure: Any, pairs: tuple[str, ...], link: str) -> str:
+    """The report as HTML; nothing here asks what the visitor looks at meanwhile."""
+    opened = [load.pair_of(current.dataset, current.backbone, pair) for pair in pairs]
+    return failure_report(failure, opened, rankers.ranker(current.method), link=link)
