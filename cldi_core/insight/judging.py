@@ -12,7 +12,7 @@ from cldi_core.data.judgements import Key
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("query", "word", "pos", "candidate", "moves", "methods", "of")
+COLUMNS = ("query", "word", "pos", "candidate", "moves", "rise", "methods", "of")
 
 
 def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]) -> pd.DataFrame:
@@ -30,8 +30,9 @@ def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]
         judged: the keys of the judgements so far, with either verdict: these candidates are out.
 
     Returns:
-        Columns query, word, pos, candidate, moves (the sum of the rises over the methods that it wins), methods (how
-        many these are) and of (how many there are).  The largest ``moves`` first, ties by query and candidate.
+        Columns query, word, pos, candidate, moves (the sum of the rises over the methods that it wins), rise (their
+        mean), methods (how many these are) and of (how many there are).  The largest ``moves`` first, ties by query
+        and candidate.
     """
     import pandas as pd
 
@@ -39,15 +40,16 @@ def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]
     for frame in frames.values():
         n = frame["rank"].notna().groupby(frame["pos"]).sum()
         rows = frame[(frame["rank"] > 1) & (frame["winner"] != frame["right"])]
-        missed.append(rows.assign(moves=(1 - 1 / rows["rank"]) / rows["pos"].map(n)))
+        missed.append(rows.assign(moves=(1 - 1 / rows["rank"]) / rows["pos"].map(n).astype(float)))
     if not missed:
         return pd.DataFrame(columns=list(COLUMNS))
     every = pd.concat(missed)
     keys = every.rename(columns={"winner": "candidate"}).groupby(["query", "word", "pos", "candidate"], as_index=False)
-    found = keys["moves"].agg(moves="sum", methods="size").assign(of=len(frames))
+    found = keys["moves"].agg(moves="sum", rise="mean", methods="size").assign(of=len(frames))
     out = [(pair, *key) in judged for key in zip(found["word"], found["pos"], found["candidate"], strict=True)]
     found = found[~np.array(out, bool)]
     # Rounded for the order alone: the same rises, added in another order, are not to be told apart.
     found = found.assign(rounded=found["moves"].round(12))
     found = found.sort_values(["rounded", "query", "candidate"], ascending=[False, True, True])
-    return found[list(COLUMNS)].reset_index(drop=True)
+    made: pd.DataFrame = found[list(COLUMNS)].reset_index(drop=True)
+    return made
