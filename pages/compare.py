@@ -8,7 +8,7 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation import tables
 from cldi_core.insight import overview
-from pages._ui import contenders, draw, figures, frame, load, view, words
+from pages._ui import contenders, draw, figures, frame, judge_tables, load, view, words
 from pages._ui.contenders import Contender, label
 
 SHOWN = 15
@@ -119,6 +119,7 @@ def main() -> None:
         st.info("There is no word of these parts of speech that all of them cover.")
         return
     metrics_table(current, table, chosen)
+    judge_tables.compared(current, chosen)
     one, other = chosen[0], chosen[1]
     if len(chosen) > 2:
         other = st.selectbox("Beside the first", chosen[1:], format_func=label)

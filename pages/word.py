@@ -11,7 +11,21 @@ from cldi_core.insight import contrast, overview
 from cldi_core.insight.explanation import Candidate, Explanation
 from cldi_core.insight.story import Attributed, Story
 from cldi_core.insight.what_if import Edit
-from pages._ui import board, candidates, draw, frame, load, story, story_words, told, view, walk, what_if, words
+from pages._ui import (
+    board,
+    candidates,
+    draw,
+    frame,
+    judge_word,
+    load,
+    story,
+    story_words,
+    told,
+    view,
+    walk,
+    what_if,
+    words,
+)
 
 Here = tuple[str, str, str, str, str]  # data set, backbone, pair, method, query
 COLOURS = {"found": "green", "nearly": "orange", "missed": "red"}
@@ -59,6 +73,7 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation) ->
     if not before.learned:
         what_if.bar(trial, ids, before, found)
     rival = sides(current, found)[0]
+    judge_word.popover(current, pair, query, rival.word if rival else "")
     right = next(one for one in found.gold if one.word == answer)
     # Read all pictures of the board and the groups at once; the parts below find them at hand.
     words_shown = [one.word for one in (rival, right) if one is not None]

@@ -12,7 +12,7 @@ from cldi_core.data.judgements import Key
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("query", "word", "pos", "candidate", "moves", "rise", "methods", "of")
+COLUMNS = ("query", "word", "pos", "candidate", "moves", "rise", "methods", "of", "n")
 
 
 def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]) -> pd.DataFrame:
@@ -31,8 +31,8 @@ def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]
 
     Returns:
         Columns query, word, pos, candidate, moves (the sum of the rises over the methods that it wins), rise (their
-        mean), methods (how many these are) and of (how many there are).  The largest ``moves`` first, ties by query
-        and candidate.
+        mean), methods (how many these are), of (how many there are) and n (the smallest n of these methods).  The
+        largest ``moves`` first, ties by query and candidate.
     """
     import pandas as pd
 
@@ -40,12 +40,14 @@ def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]
     for frame in frames.values():
         n = frame["rank"].notna().groupby(frame["pos"]).sum()
         rows = frame[(frame["rank"] > 1) & (frame["winner"] != frame["right"])]
-        missed.append(rows.assign(moves=(1 - 1 / rows["rank"]) / rows["pos"].map(n).astype(float)))
+        rows = rows.assign(n=rows["pos"].map(n).astype(float))
+        missed.append(rows.assign(moves=(1 - 1 / rows["rank"]) / rows["n"]))
     if not missed:
         return pd.DataFrame(columns=list(COLUMNS))
     every = pd.concat(missed)
     keys = every.rename(columns={"winner": "candidate"}).groupby(["query", "word", "pos", "candidate"], as_index=False)
-    found = keys["moves"].agg(moves="sum", rise="mean", methods="size").assign(of=len(frames))
+    found = keys.agg(moves=("moves", "sum"), rise=("moves", "mean"), methods=("moves", "size"), n=("n", "min"))
+    found = found.assign(of=len(frames), n=found["n"].astype(int))
     out = [(pair, *key) in judged for key in zip(found["word"], found["pos"], found["candidate"], strict=True)]
     found = found[~np.array(out, bool)]
     # Rounded for the order alone: the same rises, added in another order, are not to be told apart.

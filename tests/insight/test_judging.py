@@ -60,6 +60,7 @@ def test_the_order_by_hand() -> None:
     ]  # fmt: skip
     assert found["moves"].tolist() == pytest.approx([0.45, 1.25 / 3, 0.25, 2 / 9, 1 / 6, 1 / 6])
     assert found["rise"].tolist() == pytest.approx([0.45, 1.25 / 6, 0.25, 2 / 9, 1 / 6, 1 / 6])
+    assert found["n"].tolist() == [2, 3, 2, 3, 3, 3]
     assert found["methods"].tolist() == [1, 2, 1, 1, 1, 1] and set(found["of"]) == {2}
     assert list(found.columns) == list(judging.COLUMNS)
 
