@@ -73,7 +73,6 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation) ->
     if not before.learned:
         what_if.bar(trial, ids, before, found)
     rival = sides(current, found)[0]
-    judge_word.popover(current, pair, query, rival.word if rival else "")
     right = next(one for one in found.gold if one.word == answer)
     # Read all pictures of the board and the groups at once; the parts below find them at hand.
     words_shown = [one.word for one in (rival, right) if one is not None]
@@ -83,6 +82,7 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation) ->
         order=order(here, sides(current, before), ids),
     )  # fmt: skip
     board.show(shown, large=frame.presented())
+    judge_word.popover(current, pair, query, rival.word if rival else "")
     # Last, as it takes longest: the board is seen meanwhile.
     told_of = told.story(*here)
     if told_of is not None:

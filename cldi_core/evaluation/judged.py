@@ -42,6 +42,11 @@ class WordScores:
         self._whole: Scores | None = stored_scores.whole_of(pair, ranker)
         self._known: dict[str, NDArray[np.float32]] = {}
 
+    @property
+    def stored(self) -> bool:
+        """Whether those of all words are stored, so that none is computed."""
+        return self._whole is not None
+
     def __call__(self, word: str) -> NDArray[np.float32] | None:
         if self._whole is not None:
             row: NDArray[np.float32] = self._whole[self._pair.source.row(word)]

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 COLUMNS = ("query", "word", "pos", "candidate", "moves", "rise", "methods", "of", "n")
 
 
-def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]) -> pd.DataFrame:
+def order(
+    pair: str,
+    frames: Mapping[str, pd.DataFrame],
+    judged: Collection[Key],
+    closed: Mapping[str, Collection[str]] | None = None,
+) -> pd.DataFrame:
     """The wrong winners of missed words, the one whose acceptance would move the figures most first.
 
     A missed word is one whose right answer is not first.  If the candidate that wins it were acceptable, its 1/rank
@@ -28,6 +33,8 @@ def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]
         pair: its name, ``"en-de"``.
         frames: method → rankings, with what was judged so far.
         judged: the keys of the judgements so far, with either verdict: these candidates are out.
+        closed: method → queries that are not asked under it, because its rankings lack what was judged of them; they
+            count in n all the same.
 
     Returns:
         Columns query, word, pos, candidate, moves (the sum of the rises over the methods that it wins), rise (their
@@ -37,9 +44,10 @@ def order(pair: str, frames: Mapping[str, pd.DataFrame], judged: Collection[Key]
     import pandas as pd
 
     missed = []
-    for frame in frames.values():
+    for method, frame in frames.items():
         n = frame["rank"].notna().groupby(frame["pos"]).sum()
         rows = frame[(frame["rank"] > 1) & (frame["winner"] != frame["right"])]
+        rows = rows[~rows["query"].isin(list((closed or {}).get(method, ())))]
         rows = rows.assign(n=rows["pos"].map(n).astype(float))
         missed.append(rows.assign(moves=(1 - 1 / rows["rank"]) / rows["n"]))
     if not missed:

@@ -61,7 +61,7 @@ def undo(current: view.View) -> None:
         _try(act)
 
 
-def undoable(current: view.View) -> Judgement | Key | None:
+def undoable(current: view.View) -> Key | None:
     """What ``undo`` would take back; ``None``: the last judgement of this visit was of another name or data set."""
     done = st.session_state.get(UNDO, [])
     return done[-1][2] if done and done[-1][:2] == (current.dataset, current.judge) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -16,27 +15,26 @@ from cldi_core.features import backbones
 
 from . import draw, judge_act, judge_load, judge_words, load, view, words
 
-WIDTH = 84  # pixels of a picture
+WIDTH = 56  # pixels of a picture: four beside each other at 1280
 
 
 def draw_next(current: view.View) -> None:
     """The next candidate among the chosen parts of speech, or what there is to do instead."""
     here = (current.dataset, current.backbone, current.pair)
-    found, missing = judge_load.frames(*here, current.judge)
-    if not found and not missing:
+    asked = judge_load.asked(*here, judge=current.judge)
+    if not asked.frames:
         draw.empty(
             f"There is nothing to judge yet: for {current.pair} no method has been scored with "
             f"{backbones.label(current.backbone)}.",
             load.command(current.dataset, "score", "--pair", current.pair, "--backbone", current.backbone),
         )
         return
-    order = judge_load.order(*here, judge=current.judge)
-    order = order[order["pos"].isin(list(current.pos))]
+    order = asked.order[asked.order["pos"].isin(list(current.pos))]
     passed = judge_act.skipped()
     keys = zip(order["query"], order["candidate"], strict=True)
     left = order[[(current.dataset, current.pair, *key) not in passed for key in keys]]
     if len(left):
-        _one(current, load.pair_of(*here), left.iloc[0], found)
+        _one(current, load.pair_of(*here), left.iloc[0], asked.frames)
         st.caption(
             f"{len(left)} candidates are left that win a missed word under some method"
             + (f", {len(order) - len(left)} more were skipped" if len(order) > len(left) else "")
@@ -45,10 +43,16 @@ def draw_next(current: view.View) -> None:
         )
     else:
         st.info("Every candidate that wins a missed word of these parts of speech has been judged or skipped.")
-    _beside(current, skipped=len(order) > len(left))
-    if missing:
-        st.caption("Not counted here, because with judgements they need the scores of all words:")
-        draw.unranked(current, "Not counted", *((way, current.backbone) for way in missing))
+        _undo(current)
+    if len(order) > len(left):
+        st.button("Ask again of what was skipped", key="unskip", on_click=judge_act.unskip)
+    if asked.closed:
+        st.caption(
+            f"Under {len(asked.closed)} of {len(asked.frames)} methods the words that you judged are not asked again, "
+            "as no scores are stored. This stores them:"
+        )
+        options = ("--pair", current.pair, "--backbone", current.backbone)
+        st.code(load.command(current.dataset, "score", *options), language="bash")
 
 
 def _one(current: view.View, pair: Pair, row: pd.Series, frames: dict[str, pd.DataFrame]) -> None:
@@ -88,25 +92,21 @@ def _buttons(current: view.View, one: Judgement) -> None:
             "Skip", icon=":material/skip_next:", shortcut="S", key="skip", on_click=judge_act.skip,
             args=(current, one.query, one.candidate),
         )  # fmt: skip
+        _undo(current)
         st.text_input(
-            "Note", key=key, max_chars=MAX_NOTE, placeholder="a note, before you judge", width=330,
+            "Note", key=key, max_chars=MAX_NOTE, placeholder="a note, before you judge", width=260,
             label_visibility="collapsed",
         )  # fmt: skip
         params = replace(current, word=one.query, candidate=one.candidate).params()
         st.page_link("pages/word.py", label="Why it wins", icon=":material/search:", query_params=params)
 
 
-def _beside(current: view.View, *, skipped: bool) -> None:
-    """Undo the last judgement, and ask again of what was skipped."""
+def _undo(current: view.View) -> None:
     last = judge_act.undoable(current)
-    with st.container(horizontal=True, gap="small"):
-        label = f"Undo {last[1]} → {last[3]}" if last else "Undo"
-        st.button(
-            draw.safe(label), icon=":material/undo:", shortcut="U", key="undo", disabled=last is None,
-            on_click=judge_act.undo, args=(current,),
-        )  # fmt: skip
-        if skipped:
-            st.button("Ask again of what was skipped", key="unskip", on_click=judge_act.unskip)
+    st.button(
+        "Undo", icon=":material/undo:", shortcut="U", key="undo", disabled=last is None, on_click=judge_act.undo,
+        args=(current,), help=draw.safe(f"{last[1]} → {last[3]}") if last else "Nothing was judged in this visit",
+    )  # fmt: skip
 
 
 def _wins(frames: dict[str, pd.DataFrame], query: str, candidate: str) -> None:
@@ -116,8 +116,4 @@ def _wins(frames: dict[str, pd.DataFrame], query: str, candidate: str) -> None:
         row = frame[(frame["query"] == query) & (frame["winner"] == candidate)]
         if len(row):
             lines.append(f"{rankers.label(method)} {words.place(float(row['rank'].iloc[0]))}")
-    st.caption(f"It wins under, with the rank of the right answer: {draw.safe(_joined(lines))}.")
-
-
-def _joined(lines: Sequence[str]) -> str:
-    return " · ".join(lines)
+    st.caption(f"It wins under, with the rank of the right answer: {draw.safe(' · '.join(lines))}.")
