@@ -41,7 +41,17 @@ def test_the_names_in_links_never_change() -> None:
         "outcome", "cause", "find",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
-    assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "judge", "results", "data"]
+    assert list(frame.PAGES) == [
+        "overview",
+        "word",
+        "compare",
+        "dispersion",
+        "map",
+        "pivoting",
+        "judge",
+        "results",
+        "data",
+    ]
     assert view.SHOWS == {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
     assert tuple(field.name for field in fields(view.View)) == view.PARAMS
 
