@@ -74,7 +74,15 @@ def test_what_was_judged_is_out_of_its_own_pair_alone() -> None:
     assert set(found["of"]) == {2}
 
 
-@pytest.mark.parametrize("seed", range(3))
+def test_a_query_that_is_closed_under_a_method_is_asked_under_the_others_and_counts_in_n() -> None:
+    found = judging.order("en-de", FRAMES, (), {"one": ["b.N", "d.V"], "two": ["a.N"]})
+    assert list(zip(found["query"], found["candidate"], strict=True)) == [
+        ("e.V", "B"), ("b.N", "X"), ("c.N", "Y"), ("c.N", "Z"),
+    ]  # fmt: skip
+    assert found["moves"].tolist() == pytest.approx([0.25, 1 / 6, 1 / 6, 1 / 6]) and found["n"].tolist() == [2, 3, 3, 3]
+
+
+@pytest.mark.parametrize("seed", range(2))
 def test_the_order_is_that_of_a_slow_loop(seed: int) -> None:
     random = np.random.default_rng(seed)
     words = [f"w{number}.{'NVA'[number % 3]}" for number in range(40)]
