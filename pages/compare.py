@@ -11,7 +11,7 @@ from cldi_core import rankers
 from cldi_core.evaluation import tables
 from cldi_core.evaluation.significance import DRAWS
 from cldi_core.insight import overview
-from pages._ui import contenders, draw, figures, frame, load, result_tables, take, view, words
+from pages._ui import contenders, draw, figures, frame, judge_tables, load, result_tables, take, view, words
 from pages._ui.contenders import Contender, label
 
 SHOWN = 15
@@ -143,6 +143,7 @@ def main() -> None:
         return
     metrics_table(current, table, frames)
     significance(current, chosen, unseen)
+    judge_tables.compared(current, chosen)
     one, other = chosen[0], chosen[1]
     if len(chosen) > 2:
         other = st.selectbox("Beside the first", chosen[1:], format_func=label)

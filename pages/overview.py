@@ -12,7 +12,19 @@ from cldi_core.evaluation import paper, tables
 from cldi_core.features import backbones
 from cldi_core.insight import overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import cause_bars, draw, evidence_load, figures, frame, load, result_tables, story_cards, view, words
+from pages._ui import (
+    cause_bars,
+    draw,
+    evidence_load,
+    figures,
+    frame,
+    judge_tables,
+    load,
+    result_tables,
+    story_cards,
+    view,
+    words,
+)
 
 INTRODUCTION = (
     "Can a computer learn that English *cow* is German *Kuh* by looking at the pictures that stand for each word? "
@@ -97,6 +109,7 @@ def main() -> None:
         stories(current)
     with left:
         finding(current, chart)
+        judge_tables.beside(current, dataset.pairs, tuple(paper.TABLE_2), ("mrr",))
     with right:
         st.markdown("**In the paper** (MRR, average of five pairs)")
         st.dataframe(paper_table().style.format("{:.2f}"), alt="Table 2 of Hartmann and Søgaard 2018")

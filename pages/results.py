@@ -11,7 +11,7 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
-from pages._ui import draw, frame, load, result_sections, result_tables, take, view, word_table, words
+from pages._ui import draw, frame, judge_tables, load, result_sections, result_tables, take, view, word_table, words
 from pages._ui.result_tables import FIGURES
 
 PARTS = {"methods": "Methods", "words": "All words"}
@@ -33,6 +33,7 @@ def main() -> None:
         **view.widget("part", part),
     )
     if part == "words":
+        judge_tables.beside(current)
         word_table.draw(current)
     else:
         methods_part(current)
@@ -61,6 +62,7 @@ def methods_part(current: view.View) -> None:
         return
     methods = [way for way in ways if rankers.ranker(way).kind != rankers.CONTROL]
     summary(current, pairs, records, figure, methods)
+    judge_tables.beside(current, pairs, methods, (figure,), same_spelled=same)
     if any(map(rankers.is_trained, ways)) and len(pairs) == 1:
         unseen_words(current, ways, figure, same)
     result_sections.beyond(current, pairs, same, methods)

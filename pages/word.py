@@ -11,7 +11,21 @@ from cldi_core.insight import contrast, overview, story_words
 from cldi_core.insight.explanation import Candidate, Explanation
 from cldi_core.insight.story import Attributed, Story
 from cldi_core.insight.what_if import Edit
-from pages._ui import board, candidates, draw, frame, load, report_word, story, told, view, walk, what_if, words
+from pages._ui import (
+    board,
+    candidates,
+    draw,
+    frame,
+    judge_word,
+    load,
+    report_word,
+    story,
+    told,
+    view,
+    walk,
+    what_if,
+    words,
+)
 
 Here = tuple[str, str, str, str, str]  # data set, backbone, pair, method, query
 COLOURS = {"found": "green", "nearly": "orange", "missed": "red"}
@@ -69,7 +83,9 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation) ->
     )  # fmt: skip
     board.show(shown, large=frame.presented())
     if not frame.presented():
-        report_word.button(current, query, shown)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            report_word.button(current, query, shown)
+            judge_word.popover(current, pair, query, rival.word if rival else "")
     # Last, as it takes longest: the board is seen meanwhile.
     told_of = told.story(*here)
     if told_of is not None:

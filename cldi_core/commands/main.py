@@ -8,7 +8,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cldi_core.commands import benchmarking, checking, dashboard, explaining, extracting, importing, pivot, scoring
+from cldi_core.commands import (
+    benchmarking,
+    checking,
+    dashboard,
+    explaining,
+    extracting,
+    importing,
+    judging,
+    pivot,
+    scoring,
+)
 from cldi_core.commands.program import Program, run
 
 app = Program(
@@ -29,6 +39,7 @@ app.command()(checking.check)
 app.command("app")(dashboard.start)
 app.command("bench", **benchmarking.PASSED_ON)(benchmarking.bench)
 app.add_typer(pivot.app, name="pivot")
+app.add_typer(judging.app, name="judgements")
 
 
 def main() -> None:

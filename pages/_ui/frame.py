@@ -16,7 +16,7 @@ from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import load, view
+from . import judge_load, load, view
 from .foreign import safe
 
 log = logging.getLogger("cldi")
@@ -27,6 +27,7 @@ PAGES = {
     "dispersion": "Dispersion",
     "map": "Map",
     "pivoting": "Image pivoting",
+    "judge": "Judge",
     "results": "Results",
     "data": "Data",
 }
@@ -72,6 +73,15 @@ def sidebar(current: view.View, names: list[str]) -> None:
             help="The network that turns pictures into features.",
             **bound["backbone"],
         )
+        if offered.get("judge"):
+            st.selectbox(
+                "Judgements",
+                offered["judge"],
+                index=None,
+                placeholder="None",
+                help="Whose judgements count: acceptable candidates are further right answers, wrong ones are none.",
+                **view.widget("judge", current.judge or None),
+            )
         with st.popover("Link to this view", icon=":material/link:", width="stretch"):
             st.caption("Opens the same page with the same choices.")
             st.code(view.link(current), language=None, wrap_lines=True)
@@ -155,6 +165,6 @@ def _run(page: StreamlitPage) -> None:
 
 def _choices(name: str) -> dict[str, list[str]]:
     try:
-        return load.choices(name)
+        return load.choices(name) | {"judge": judge_load.judges(name)}
     except CldiError:
         return {"pair": [], "backbone": []}

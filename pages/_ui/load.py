@@ -16,6 +16,7 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data import dataset as datasets
+from cldi_core.data import judgements as judgement_files
 from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
 from cldi_core.evaluation import metrics, tables
@@ -96,6 +97,8 @@ def cached(
 ) -> Callable[[Callable[Concatenate[str, P], T]], Callable[Concatenate[str, P], T]]:
     """Keep what a function of a data set's name finds, until a file of the data set changes.
 
+    What is asked with ``judge=NAME`` is kept until NAME judges; nothing else is lost then.
+
     Args:
         max_entries: how many results are kept.
         resource: share one object among all visitors, which nobody may change, instead of a copy for each.
@@ -114,8 +117,9 @@ def cached(
 
         @functools.wraps(function)
         def current(name: str, /, *given: P.args, **named: P.kwargs) -> T:
+            own = (*SCORES, judgement_files.pattern(str(named["judge"]))) if named.get("judge") else ()
             with one_run():  # what it asks for in its turn is of the same files
-                return kept(_stamped(name, also), *given, **named)
+                return kept(_stamped(name, tuple(dict.fromkeys((*also, *own)))), *given, **named)
 
         return current
 
@@ -194,15 +198,21 @@ def pair_of(name: str, backbone: str, pair: str) -> Pair:
 
 
 @cached(resource=True, max_entries=200, also=RANKINGS)
-def rankings(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame | None:
+def rankings(name: str, backbone: str, pair: str, method: str, *, judge: str = "") -> pd.DataFrame | None:
     """What became of every query under one method or control; not to be changed.
 
     ``None`` where the method has not been scored: that can take minutes, and is for ``python -m cldi_core score``.
+    With what ``judge`` has judged it is ``None``, too, where that needs scores that are not stored.
     """
     ranker = rankers.ranker(method)
     opened_pair = pair_of(name, backbone, pair)
     ranker.key(opened_pair)  # says what is wrong with a ranker that cannot rank this pair
-    return stored_rankings(opened_pair, [ranker]).get(method)
+    frame = stored_rankings(opened_pair, [ranker]).get(method)
+    if frame is not None and judge:
+        from . import judge_load  # which is made of what is here
+
+        return judge_load.with_judgements(name, backbone, pair, ranker, frame, judge)
+    return frame
 
 
 @cached(max_entries=12)
@@ -220,7 +230,7 @@ def never_seen(name: str, backbone: str, pair: str) -> frozenset[str]:
 
 
 def _complete(
-    name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str]
+    name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str], judge: str = ""
 ) -> dict[str, dict[str, pd.DataFrame]]:
     """The stored rankings of those of ``ways`` that all pairs have: pair → way → frame; nothing is computed.
 
@@ -228,6 +238,11 @@ def _complete(
     """
     opened_pairs = {pair: pair_of(name, backbone, pair) for pair in pairs}
     stored = {pair: stored_rankings(one, map(rankers.ranker, ways)) for pair, one in opened_pairs.items()}
+    if judge:
+        with_them = {
+            pair: {way: rankings(name, backbone, pair, way, judge=judge) for way in stored[pair]} for pair in pairs
+        }
+        stored = {pair: {way: one for way, one in own.items() if one is not None} for pair, own in with_them.items()}
     complete = [way for way in ways if all(way in frames for frames in stored.values())]
     kept = {pair: {way: frames[way] for way in complete} for pair, frames in stored.items()} if complete else {}
     return tables.together(opened_pairs, kept)
@@ -243,12 +258,14 @@ def table(
     ways: Sequence[str] = tuple(METHODS),
     group: str | None = None,
     unseen_alone: bool = False,
+    judge: str = "",
 ) -> list[dict[str, Any]]:
     """The records of ``tables.table`` for those of ``ways`` that are scored on all the pairs; nothing is computed.
 
-    ``unseen_alone``: only of the words that the learned methods saw nothing of in training.
+    ``unseen_alone``: only of the words that the learned methods saw nothing of in training; ``judge``: with what this
+    name has judged, without methods of which that is not known.
     """
-    frames = _complete(name, backbone, pairs, ways)
+    frames = _complete(name, backbone, pairs, ways, judge)
     if unseen_alone:
         frames = {pair: tables.only(own, never_seen(name, backbone, pair)) for pair, own in frames.items()}
     return tables.table(frames, same_spelled=same_spelled, group=group)
@@ -263,12 +280,13 @@ def against(
     *,
     same_spelled: bool = True,
     ways: Sequence[str] = tuple(METHODS),
+    judge: str = "",
 ) -> list[dict[str, Any]]:
     """The records of ``tables.against`` for those of ``ways`` that are scored on all pairs; nothing is scored.
 
     Methods that name one answer only have no MRR, and are left out of the family.
     """
-    frames = _complete(name, backbone, pairs, [way for way in ways if rankers.ranker(way).ranks_all])
+    frames = _complete(name, backbone, pairs, [way for way in ways if rankers.ranker(way).ranks_all], judge)
     known = all(base in own for own in frames.values())
     return tables.against(frames, base, same_spelled=same_spelled) if frames and known else []
 
@@ -288,10 +306,17 @@ def chance(name: str, backbone: str, pairs: Sequence[str]) -> float:
 
 @cached(max_entries=40, also=RANKINGS, spinner=SPINNER)
 def noun_gap(
-    name: str, backbone: str, pairs: Sequence[str], method: str, letter: str, *, same_spelled: bool = True
+    name: str,
+    backbone: str,
+    pairs: Sequence[str],
+    method: str,
+    letter: str,
+    *,
+    same_spelled: bool = True,
+    judge: str = "",
 ) -> metrics.Interval:
     """How much higher the nouns' MRR is than that of verbs or adjectives; nothing where a pair is not scored."""
-    frames = _complete(name, backbone, pairs, [method])
+    frames = _complete(name, backbone, pairs, [method], judge)
     kept = {pair: own[method] for pair, own in frames.items()}
     if not same_spelled:
         kept = {pair: frame[~frame["same_spelled"]] for pair, frame in kept.items()}

@@ -19,7 +19,7 @@ from cldi_core import rankers
 from cldi_core.data import dataset as datasets
 from cldi_core.scoring import methods
 
-PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
+PARAMS = ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate", "judge")
 SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
 TRIED = ("without", "first", "k")  # what a visitor tries with the pictures of one word
 # Of one page alone; each stays in the URL until one of these changes.
@@ -48,6 +48,7 @@ class View:
     show: str = "all"
     word: str = ""
     candidate: str = ""
+    judge: str = ""
 
     def params(self) -> dict[str, str]:
         """The parameters of the URL, without empty ones."""
@@ -136,7 +137,7 @@ def resolve(
         params: what the URL says; missing ones are taken from ``base``.
         names: the data sets, the default first.
         choices: what the chosen data set has: ``"pair"``, ``"backbone"`` and ``"learned"``
-            (``"backbone/pair/model"``).
+            (``"backbone/pair/model"``), and ``"judge"``, the names of those who have judged.
     """
     wanted = {name: str(params.get(name, getattr(base, name))) for name in PARAMS}
     wanted |= {name: wanted[name][:LONGEST] for name in PARAMS if name not in LISTED}
@@ -155,6 +156,10 @@ def resolve(
             if wanted[name] and name in params:
                 problems.append(f"There is no {name} “{wanted[name][:40]}” here; showing {fallback or 'nothing'}.")
             wanted[name] = fallback
+    if wanted["judge"] not in choices.get("judge", []):
+        if wanted["judge"] and "judge" in params:
+            problems.append(f"Nobody called “{wanted['judge'][:40]}” has judged here; showing it without judgements.")
+        wanted["judge"] = ""
     wanted["pos"] = "".join(letter for letter in datasets.POS if letter in wanted["pos"]) or "NVA"
     return View(**wanted), problems
 

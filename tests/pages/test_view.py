@@ -14,8 +14,10 @@ from pages._ui import contenders, frame, view
 from tests.pages.conftest import Url
 
 NAMES = ["demo", "demo-hard"]
-CHOICES = {"pair": ["en-de", "en-fr"], "backbone": ["efficientnet-lite0", "efficientnet-lite2"]}
-FULL = view.View("demo-hard", "en-fr", "VA", "maxmax", "efficientnet-lite2", "missed", "shake.V", "sécher")
+CHOICES = {
+    "pair": ["en-de", "en-fr"], "backbone": ["efficientnet-lite0", "efficientnet-lite2"], "judge": ["Ann", "Zoë <b>"],
+}  # fmt: skip
+FULL = view.View("demo-hard", "en-fr", "VA", "maxmax", "efficientnet-lite2", "missed", "shake.V", "sécher", "Zoë <b>")
 EVIL = (
     "../../etc",
     "/etc/passwd",
@@ -33,13 +35,23 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 
 
 def test_the_names_in_links_never_change() -> None:
-    assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
+    assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate", "judge")
     assert tuple(view.PAGE_PARAMS) == (
         "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "bar", "part",
         "outcome", "cause", "find",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
-    assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
+    assert list(frame.PAGES) == [
+        "overview",
+        "word",
+        "compare",
+        "dispersion",
+        "map",
+        "pivoting",
+        "judge",
+        "results",
+        "data",
+    ]
     assert view.SHOWS == {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
     assert tuple(field.name for field in fields(view.View)) == view.PARAMS
 
@@ -98,6 +110,20 @@ def test_a_bad_name_where_there_is_nothing_to_fall_back_to() -> None:
     found, problems = view.resolve({"pair": "en-xx"}, view.View(), ["new"], {"pair": [], "backbone": []})
     assert found.pair == ""
     assert problems == ["There is no pair “en-xx” here; showing nothing."]
+
+
+@pytest.mark.parametrize("value", EVIL)
+def test_a_name_that_has_not_judged_is_ignored_in_one_line(value: str) -> None:
+    found, problems = resolve({**FULL.params(), "judge": value})
+    assert found == view.View(**{**FULL.params(), "judge": ""})
+    assert problems == [f"Nobody called “{value[:40]}” has judged here; showing it without judgements."]
+    assert view.resolve(FULL.params(), view.View(), NAMES, {**CHOICES, "judge": []})[0].judge == ""
+
+
+def test_a_name_from_the_view_before_that_has_not_judged_here_is_no_complaint() -> None:
+    found, problems = view.resolve({}, FULL, NAMES, {**CHOICES, "judge": ["Bob"]})
+    assert (found.judge, problems) == ("", [])
+    assert resolve({}, FULL)[0].judge == "Zoë <b>"
 
 
 def test_every_bad_name_has_its_own_line() -> None:

@@ -1,0 +1,129 @@
+"""What a visitor does with judgements: callbacks that write, and what came of it, said once on the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from cldi_core.data import judgement_tables
+from cldi_core.data import judgements as files
+from cldi_core.data.judgements import Judgement, Key
+from cldi_core.errors import CldiError
+
+from . import judge_words, load, view
+from .foreign import safe
+
+SAID, UNDO, SKIPPED = "judge said", "judge undo", "judge skipped"
+Skipped = set[tuple[str, str, str, str]]  # data set, pair, query, candidate
+
+
+def said() -> None:
+    """Say what came of the last act."""
+    for kind, line in st.session_state.pop(SAID, []):
+        (st.error if kind == "error" else st.caption)(safe(line))
+
+
+def _try(act: Callable[[], list[str]]) -> None:
+    """Do something; what it says, or why it could not be done, is said on the next run."""
+    try:
+        st.session_state[SAID] = [("done", line) for line in act()]
+    except CldiError as error:
+        st.session_state[SAID] = [("error", str(error))]
+
+
+def decide(current: view.View, one: Judgement, note: str = "") -> None:
+    """Keep a judgement under the view's name, with the note of the widget of this key."""
+
+    def act() -> list[str]:
+        given = replace(one, note=str(st.session_state.get(note, "")))
+        earlier = files.judge(load.opened(current.dataset), current.judge, given)
+        st.session_state.setdefault(UNDO, []).append((current.dataset, current.judge, one.key, earlier))
+        return []
+
+    _try(act)
+
+
+def undo(current: view.View) -> None:
+    """Take the last judgement of this visit back: what it replaced is there again."""
+
+    def act() -> list[str]:
+        *_, key, earlier = st.session_state[UNDO].pop()
+        dataset = load.opened(current.dataset)
+        if earlier is None:
+            files.withdraw(dataset, current.judge, [key])
+        else:
+            files.judge(dataset, current.judge, earlier)
+        return []
+
+    if undoable(current):
+        _try(act)
+
+
+def undoable(current: view.View) -> Key | None:
+    """What ``undo`` would take back; ``None``: the last judgement of this visit was of another name or data set."""
+    done = st.session_state.get(UNDO, [])
+    return done[-1][2] if done and done[-1][:2] == (current.dataset, current.judge) else None
+
+
+def withdraw(current: view.View, keys: Sequence[Key]) -> None:
+    """Take some judgements back."""
+
+    def act() -> list[str]:
+        gone = files.withdraw(load.opened(current.dataset), current.judge, keys)
+        return [f"{gone} withdrawn."]
+
+    _try(act)
+
+
+def skipped() -> Skipped:
+    """What was skipped in this visit."""
+    found: Skipped = st.session_state.setdefault(SKIPPED, set())
+    return found
+
+
+def skip(current: view.View, query: str, candidate: str) -> None:
+    """Leave a candidate for the next visit."""
+    skipped().add((current.dataset, current.pair, query, candidate))
+
+
+def unskip() -> None:
+    """Ask again of what was skipped."""
+    st.session_state.pop(SKIPPED, None)
+
+
+def begin(current: view.View, key: str) -> None:
+    """Judge under the name that the widget of this key holds."""
+
+    def act() -> list[str]:
+        view.go(judge=files.begin(load.opened(current.dataset), str(st.session_state.get(key, ""))))
+        return []
+
+    _try(act)
+
+
+def take_in(current: view.View, key: str) -> None:
+    """Take in the table that the uploader of this key holds."""
+
+    def act() -> list[str]:
+        given = st.session_state.get(key)
+        if given is None:
+            return ["Choose a file first."]
+        dataset = load.opened(current.dataset)
+        table = judgement_tables.from_tsv(given.getvalue(), dataset)
+        replaced = [one for one in files.judge_all(dataset, current.judge, table.judgements) if one is not None]
+        return judge_words.taken(current.judge, len(table.judgements), len(replaced), table.left_out)
+
+    _try(act)
+
+
+def delete(current: view.View) -> None:
+    """Delete everything that the view's name has judged."""
+
+    def act() -> list[str]:
+        files.delete(load.opened(current.dataset), current.judge)
+        view.go(judge="")
+        return [f"Everything that {current.judge} judged is deleted."]
+
+    _try(act)

@@ -1,0 +1,44 @@
+"""Judge: which wrong winners are acceptable after all, in the order in which that moves the figures most."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cldi_core.data.judgements import MAX_NAME
+from pages._ui import draw, frame, judge_act, judge_list, judge_next, judge_tables, view
+
+INTRODUCTION = (
+    "Word lists are short: a candidate that wins may be a good translation that the list does not have. Judge the "
+    "winners of missed words; what you find acceptable counts as a further right answer in the figures “with” your "
+    "judgements, and nothing changes in those without."
+)
+
+
+def name(current: view.View) -> None:
+    """Ask under which name judgements are kept."""
+    with st.form("judge name", border=True):
+        st.text_input(
+            "Your name", key="judge name field", max_chars=MAX_NAME,
+            help="Your judgements are kept under it, in a file beside the data set that everybody here can see.",
+        )  # fmt: skip
+        st.form_submit_button("Begin", type="primary", on_click=judge_act.begin, args=(current, "judge name field"))
+    st.caption("Judged here before? Choose your name under “Judgements” in the sidebar, or type it again.")
+
+
+def main() -> None:
+    """Draw the page."""
+    current = view.current()
+    st.title("Judge")
+    st.caption(INTRODUCTION)
+    judge_act.said()
+    if not draw.ready(current, "judge"):
+        return
+    if not current.judge:
+        name(current)
+        return
+    judge_next.draw_next(current)
+    judge_tables.beside(current)
+    judge_list.draw(current)
+
+
+frame.draw(main)

@@ -1,0 +1,103 @@
+"""``cldi judgements``: listed, taken out, taken in, deleted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cldi_core.data import judgements as files
+from cldi_core.data import wordlists
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.judgements import Judgement
+from tests.commands.conftest import Run, strict
+
+GIVEN = (
+    Judgement("en-de", "run", "V", "groß", "acceptable", "=tall"),
+    Judgement("en-de", "dog", "N", "Köter", "wrong"),
+)
+
+
+@pytest.fixture
+def judging(small: Dataset) -> Dataset:
+    """A data set in which Ann has judged."""
+    files.judge_all(small, "Ann", GIVEN)
+    return small
+
+
+def kept(made: Dataset, name: str) -> list[tuple[str, ...]]:
+    return [(*one.key, one.verdict, one.note) for one in files.judgements(made, name)]
+
+
+def test_from_one_name_to_another_and_away(judging: Dataset, run: Run, tmp_path: Path) -> None:
+    data, table = ("--dataset", "small"), tmp_path / "own" / "judged.tsv"
+    code, out, err = run("judgements", "list", *data)
+    assert (code, out, err) == (0, "'Ann': 2 judgements\n", "")
+    code, out, err = run("judgements", "list", *data, "--name", "Ann")
+    assert out.splitlines() == ["en-de  run.V → groß: acceptable  =tall", "en-de  dog.N → Köter: wrong"]
+    assert run("judgements", "export", table, *data, "--name", "Ann")[0] == 0
+    assert "'=tall" in table.read_text("utf-8")
+    code, out, err = run("judgements", "import", table, *data, "--name", "Bob")
+    assert (code, out, err) == (0, "2 judgements taken, of which 0 replace earlier ones\n", "")
+    assert kept(judging, "Bob") == kept(judging, "Ann")
+    assert run("judgements", "import", table, *data, "--name", "Bob")[1].endswith("which 2 replace earlier ones\n")
+    assert run("judgements", "delete", *data, "--name", "Ann")[:2] == (0, "the judgements of 'Ann' are deleted\n")
+    assert files.names(judging) == ("Bob",)
+    assert run("judgements", "delete", *data, "--name", "Bob")[0] == 0
+    assert run("judgements", "list", *data)[1] == "nobody has judged yet\n"
+
+
+def test_what_is_not_taken_is_named_and_ends_with_1(judging: Dataset, run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "t.tsv"
+    lines = ["pair\tword\tpos\tcandidate\tverdict", "en-de\that\tN\tHand\twrong", "en-de\tfly\tV\tHand\twrong", "x"]
+    table.write_text("\n".join(lines), "utf-8")
+    code, out, err = run("judgements", "import", table, "--dataset", "small", "--name", "Ann")
+    assert (code, out) == (1, "1 judgements taken, of which 0 replace earlier ones\n")
+    assert [line.split(": ")[1] for line in err.splitlines()] == ["line 3", "line 4"]
+    code, out, err = run("judgements", "import", table, "--dataset", "small", "--name", "Ann", "--json")
+    found = strict(out)
+    assert (code, found["taken"], found["replaced"]) == (1, 1, 1)
+    assert found["left_out"][0] == {"line": 3, "text": lines[2], "reason": "unknown word 'fly' ('V')"}
+    assert len(kept(judging, "Ann")) == 3
+
+
+def test_a_list_can_be_imported(judging: Dataset, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "en-de.tsv"
+    code, out, _ = run("judgements", "export", file, "--dataset", "small", "--name", "Ann", "--as", "list", "--json")
+    assert (code, json.loads(out)["lines"]) == (0, 9)
+    assert run("import-lists", file, "--dataset", "other")[0] == 0
+    rows = Dataset(judging.path.parent / "other").lexicon("en-de")
+    assert wordlists.Row("run", "groß", "V") in rows and wordlists.Row("dog", "Köter", "N") not in rows
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("list", "--name", "Bob"), 2, "unknown judge 'Bob'; choose from: Ann"),
+        (("export", "FILE", "--name", "Bob"), 2, "unknown judge 'Bob'"),
+        (("export", "FILE", "--name", "Ann", "--as", "cards"), 2, "unknown form 'cards'"),
+        (("export", "FILE", "--name", "Ann", "--pair", "en-xx"), 2, "unknown language pair 'en-xx'"),
+        (("delete", "--name", "Bob"), 2, "unknown judge 'Bob'"),
+        (("delete", "--name", "a\nb"), 1, "cannot be the name of a judge"),
+        (("import", "FILE", "--name", "Ann"), 1, "cannot read the table"),
+        (("import", "/dev/zero", "--name", "Ann"), 1, "it is not a regular file"),
+        (("export", "/dev/null/x", "--name", "Ann"), 1, "cannot write '/dev/null/x'"),
+        (("delete",), 2, "Missing option '--name'"),
+    ],
+)
+def test_mistakes_are_one_line(
+    judging: Dataset, run: Run, tmp_path: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    given = [str(tmp_path / "none.tsv") if one == "FILE" else one for one in arguments]
+    ended, out, err = run("judgements", *given, "--dataset", "small")
+    assert (ended, out) == (code, "") and said in err and len(err.splitlines()) == 1
+    assert kept(judging, "Ann") and not (tmp_path / "none.tsv").exists()
+
+
+def test_json_of_lists(judging: Dataset, run: Run) -> None:
+    assert strict(run("judgements", "list", "--dataset", "small", "--json")[1])["judgements"] == {"Ann": 2}
+    found = strict(run("judgements", "list", "--dataset", "small", "--name", "Ann", "--json")[1])
+    assert [one["candidate"] for one in found["judgements"]] == ["groß", "Köter"]
+    found = strict(run("judgements", "delete", "--dataset", "small", "--name", "Ann", "--json")[1])
+    assert found == {"name": "Ann", "deleted": True}
