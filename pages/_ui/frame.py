@@ -28,6 +28,7 @@ PAGES = {
     "map": "Map",
     "pivoting": "Image pivoting",
     "results": "Results",
+    "play": "Play",
     "data": "Data",
 }
 STYLE = Path(__file__).with_name("style.css")

@@ -27,6 +27,7 @@ PAGE_PARAMS = {
     **dict.fromkeys(("contenders", "trained", "among", "language", "text"), ("method", "backbone")),
     **dict.fromkeys(TRIED, ("dataset", "pair", "word")),
     "present": (),
+    "seed": (),  # of the game that is played
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
 }
