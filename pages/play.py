@@ -79,7 +79,7 @@ def end(current: view.View, game: Game, count: int) -> None:
     name = st.session_state.get(play_load.NAME, "")
     score = f"{lines[0].right:g} of {count} right" + (f", {name}" if name else "")
     st.markdown(f"#### {draw.safe(score)}")
-    play_results.own(lines, current.method)
+    play_results.own(lines, given)
     with st.container(horizontal=True):
         st.button("Play other rounds", type="primary", shortcut="Enter", key="play-again", on_click=view.go,
                   kwargs={"seed": str(secrets.randbelow(1_000_000))})  # fmt: skip

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
-from cldi_core.data import answers
+from cldi_core.data.answers import Answer
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.errors import CldiError
 from cldi_core.features import backbones
@@ -21,10 +21,23 @@ from .foreign import safe
 TITLES = {"ALL": "all", **{name: f"{POS[letters[0]]}s" for name, letters in SETTINGS.items() if name != "ALL"}}
 
 
-def own(lines: Sequence[Line], method: str) -> None:
-    """One player's game beside what the methods chose in it."""
-    take.table(_counts(lines, "you"), name="play-own", alt="Your choices and those of the methods, right ones of all",
-               hide_index=True)  # fmt: skip
+def own(lines: Sequence[Line], given: Mapping[int, Answer]) -> None:
+    """One player's game beside what the methods chose in it, and its rounds.
+
+    Args:
+        given: number of the round → answer.
+    """
+    take.table(_counts(lines, "you"), name="play-own", hide_index=True,
+               alt="Your right choices and those of the methods, of all")  # fmt: skip
+    rounds = {
+        "round": list(given),
+        "": ["✓" if one.hit else "✗" for one in given.values()],
+        "word": [one.query.rpartition(".")[0] for one in given.values()],
+        "POS": [POS.get(one.query.rpartition(".")[2], "") for one in given.values()],
+        "right": [one.right for one in given.values()],
+        "you chose": [one.chosen for one in given.values()],
+    }
+    take.table(pd.DataFrame(rounds), name="play-rounds", alt="Your rounds", hide_index=True)
 
 
 def _counts(lines: Sequence[Line], you: str) -> pd.DataFrame:
@@ -75,11 +88,11 @@ def _against(current: view.View, counted: people.Counted) -> None:
     players = len({answer.player for answer in counted.answers})
     st.caption(f"Shares of right choices among the same sets, with 95 % intervals over words: {players} "
                f"{'player' if players == 1 else 'players'}, of whom an interval over words says nothing. Answers to "
-               "one word count together. A method's choice is its best of the ten by its scores; where the right answer "
-               "shares the first place, its part counts.")  # fmt: skip
+               "one word count together. A method's choice is its best of the ten by its scores; where the right "
+               "answer shares the first place, its part counts.")  # fmt: skip
 
 
-def _players(current: view.View, given: Sequence[answers.Answer]) -> None:
+def _players(current: view.View, given: Sequence[Answer]) -> None:
     """Everybody who has played in this data set, whatever the pair."""
     found = people.players(given)
     if not found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,13 +18,10 @@ from .foreign import safe
 from .play_load import Game
 
 KEYS = "1234567890"
-SMALL, LARGE = 40, 52  # pixels of the pictures of a candidate and of the word
+SMALL, LARGE = 38, 52  # pixels of the pictures of a candidate and of the word
 IN_A_ROW = 5
-HOW = {
-    play.RIGHT: "the right answer",
-    play.HIGH_RANKED: "high under the mean rank of six methods",
-    play.AT_RANDOM: "at random",
-}
+STYLE = Path(__file__).with_name("play.css")
+HOW = {play.RIGHT: "right", play.HIGH_RANKED: "high-ranked", play.AT_RANDOM: "at random"}
 
 
 def ask(game: Game, shown: Round, count: int, language: str) -> None:
@@ -67,11 +65,10 @@ def tell(game: Game, shown: Round, count: int, method: str) -> None:
     st.caption(safe(_said(game, shown, given, method)))
 
     def label(place: int) -> None:
-        word, how = shown.options[place], HOW[shown.how[place]]
+        word = shown.options[place]
         mark = " :green[✓]" if word == shown.answer else ""
-        with st.container(key=f"play-told-{place}", gap=None):
-            st.markdown(f"{KEYS[place]} · **{safe(word)}**{mark}", help=f"Chosen: {how}.")
-            st.caption(safe(_chosen_by(word, given, choices)))
+        st.markdown(f"{KEYS[place]} · **{safe(word)}**{mark}")
+        st.caption(safe(f"{HOW[shown.how[place]]} · {_chosen_by(word, given, choices)}"))
 
     _pictures(game.dataset, shown, shown.word, label)
 
@@ -82,6 +79,7 @@ def _keys(shown: Round) -> str:
 
 def _heading(text: str) -> Any:
     """The first line; what is drawn in the container stands at its end."""
+    st.html(STYLE)
     line = st.container(horizontal=True, vertical_alignment="center", key="play-heading")
     line.markdown(f"#### {safe(text)}", width="stretch")
     return line
@@ -98,6 +96,8 @@ def _said(game: Game, shown: Round, given: Answer, method: str) -> str:
 def _chosen_by(word: str, given: Answer, choices: Mapping[str, Choice]) -> str:
     """Who chose a candidate: ``"you, AVGMAX, KNN (shared)"``."""
     who = ["you"] if word == given.chosen else []
+    if choices and all(choice.words == (word,) for choice in choices.values()):
+        return ", ".join([*who, "all methods"])
     for name, choice in choices.items():
         if word in choice.words:
             who.append(rankers.label(name) + (" (shared)" if len(choice.words) > 1 else ""))
@@ -112,7 +112,7 @@ def _pictures(dataset: str, shown: Round, name: str, above: Callable[[int], None
     """
     first = [ids[: play.SHOWN] for ids in (shown.pictures, *shown.sets)]
     load.thumbnails(dataset, [key for ids in first for key in ids])  # in one go
-    with st.container(key="play-word", gap=None):
+    with st.container(key="play-word", horizontal=True, vertical_alignment="bottom", gap="small"):
         _row(dataset, shown.pictures, name, LARGE)
     places = range(len(shown.options))
     for start in places[::IN_A_ROW]:
@@ -124,5 +124,6 @@ def _pictures(dataset: str, shown: Round, name: str, above: Callable[[int], None
 
 def _row(dataset: str, ids: tuple[str, ...], name: str, width: int) -> None:
     draw.row(dataset, ids[: play.SHOWN], name, width=width)
-    if len(ids) > play.SHOWN:
-        st.caption(f"+{len(ids) - play.SHOWN} more")
+    more = len(ids[play.SHOWN :])
+    if more:
+        st.caption(f"+{more} more", width="content")
