@@ -34,7 +34,8 @@ def ask(game: Game, shown: Round, count: int, language: str) -> None:
     with _heading(f"Round {shown.number} of {count} · Which set shows the same word in {language}?"):
         st.button("Stop", key="play-stop", on_click=play_load.stop)
     fewer = "" if len(shown.options) == play.OPTIONS else f" Only {len(shown.options)} candidates can be told apart."
-    st.caption(f"The pictures of a hidden word; choose with the keys {_keys(shown)} or a click.{fewer}")
+    more = f" ({_more(shown.pictures)})" if _more(shown.pictures) else ""
+    st.caption(f"The pictures of a hidden word{more}; choose with the keys {_keys(shown)} or a click.{fewer}")
 
     def button(place: int) -> None:
         st.button(
@@ -112,18 +113,18 @@ def _pictures(dataset: str, shown: Round, name: str, above: Callable[[int], None
     """
     first = [ids[: play.SHOWN] for ids in (shown.pictures, *shown.sets)]
     load.thumbnails(dataset, [key for ids in first for key in ids])  # in one go
-    with st.container(key="play-word", horizontal=True, vertical_alignment="bottom", gap="small"):
-        _row(dataset, shown.pictures, name, LARGE)
+    with st.container(key="play-word", gap=None):
+        draw.row(dataset, shown.pictures[: play.SHOWN], name, width=LARGE)
     places = range(len(shown.options))
     for start in places[::IN_A_ROW]:
         for place, column in zip(places[start:], st.columns(IN_A_ROW, gap="small"), strict=False):
             with column, st.container(key=f"play-set-{place}", gap=None):
                 above(place)
-                _row(dataset, shown.sets[place], f"set {KEYS[place]}", SMALL)
+                draw.row(dataset, shown.sets[place][: play.SHOWN], f"set {KEYS[place]}", width=SMALL)
+                if _more(shown.sets[place]):
+                    st.caption(_more(shown.sets[place]))
 
 
-def _row(dataset: str, ids: tuple[str, ...], name: str, width: int) -> None:
-    draw.row(dataset, ids[: play.SHOWN], name, width=width)
+def _more(ids: tuple[str, ...]) -> str:
     more = len(ids[play.SHOWN :])
-    if more:
-        st.caption(f"+{more} more", width="content")
+    return f"+{more} more" if more else ""
