@@ -16,8 +16,8 @@ ABOUT = (
     "If people cannot tell a verb by its pictures either, the pictures are to blame and not the method. In each of ten "
     "rounds you see the pictures of a word, and those of ten candidates in the other language: the right answer, four "
     "that come high under the mean rank of the paper's six methods, and five at random. Had one method chosen them, "
-    "they would be unfair to it; the four are still what methods take for right, not people, so the ten are harder for "
-    "methods than for you. You see at most twelve pictures of a word, the methods see all."
+    "they would be unfair to it; the four are still what methods take for right, not people, which is a little "
+    "unfair to all methods. You see at most twelve pictures of a word, the methods see all."
 )
 PRIVACY = (
     f"Answers are kept under the name, which all who open this page see, in `{answers.PATTERN}` beside the data set "

@@ -124,9 +124,10 @@ def words(pair: Pair, seed: int, letters: str = "NVA") -> tuple[Query, ...]:
                 chosen.append(one)
                 count -= 1
 
-    for place, kind in enumerate(kinds):
+    # In an order of the seed: else a word of two parts of speech would always be asked as the first of them.
+    for kind in _shuffled(kinds, seed, pair.name, "kinds"):
         pile = _shuffled([one for one in playable if playable[one].pos == kind], seed, pair.name, "words")
-        take(pile, ROUNDS // len(kinds) + (place < ROUNDS % len(kinds)))
+        take(pile, ROUNDS // len(kinds) + (kinds.index(kind) < ROUNDS % len(kinds)))
     take(_shuffled(playable, seed, pair.name, "more words"), ROUNDS - len(chosen))
     return tuple(playable[one] for one in _shuffled(chosen, seed, pair.name, "order"))
 
