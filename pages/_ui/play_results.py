@@ -111,7 +111,11 @@ def _players(current: view.View, given: Sequence[Answer]) -> None:
                column_config={"share": number(format="%.2f"), "seconds a choice": number(format="%.1f")})  # fmt: skip
     with st.expander("Delete answers"), st.form("play delete", border=False):
         st.caption("All answers that are kept under a name, for good. Names are no passwords: delete your own alone.")
-        name = st.selectbox("Name", [one.name for one in found], index=None, key="play-delete")
-        if st.form_submit_button("Delete") and name:
-            play_load.delete(current.dataset, name)
-            st.rerun()
+        st.selectbox("Name", [one.name for one in found], index=None, key="play-delete")
+        st.form_submit_button("Delete", on_click=_delete, args=(current.dataset,))
+
+
+def _delete(dataset: str) -> None:
+    name = st.session_state.get("play-delete")
+    if name:
+        play_load.delete(dataset, name)
