@@ -8,7 +8,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cldi_core.commands import benchmarking, checking, dashboard, explaining, extracting, importing, pivot, scoring
+from cldi_core.commands import (
+    answering,
+    benchmarking,
+    checking,
+    dashboard,
+    explaining,
+    extracting,
+    importing,
+    pivot,
+    scoring,
+)
 from cldi_core.commands.program import Program, run
 
 app = Program(
@@ -26,6 +36,7 @@ app.command()(scoring.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
 app.command()(checking.check)
+app.command()(answering.answers)
 app.command("app")(dashboard.start)
 app.command("bench", **benchmarking.PASSED_ON)(benchmarking.bench)
 app.add_typer(pivot.app, name="pivot")

@@ -27,9 +27,9 @@ PAGE_PARAMS = {
     **dict.fromkeys(("contenders", "trained", "among", "language", "text"), ("method", "backbone")),
     **dict.fromkeys(TRIED, ("dataset", "pair", "word")),
     "present": (),
-    "seed": (),  # of the game that is played
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
+    "seed": (),  # of the game that is played
 }
 LISTED = ("dataset", "pair", "backbone")  # looked for among names as they are: that of a data set may be a long path
 LONGEST = 200  # characters of everything else
