@@ -67,6 +67,8 @@ def played(current: view.View, game: Game) -> None:
     shown = play_load.one_round(*game.here, game.seed, game.letters, number)
     if answered:
         play_round.tell(game, shown, count, current.method)
+        if number < count:  # while the reader reads
+            play_load.one_round(*game.here, game.seed, game.letters, number + 1)
     else:
         language = load.pair_of(*game.here).languages[1]
         play_round.ask(game, shown, count, language)

@@ -15,7 +15,7 @@ from cldi_core.features import backbones
 from cldi_core.insight import people
 from cldi_core.insight.people import CHANCE, PEOPLE, Line
 
-from . import figures, play_load, take, view
+from . import figures, play_figures, play_load, take, view
 from .foreign import safe
 
 TITLES = {"ALL": "all", **{name: f"{POS[letters[0]]}s" for name, letters in SETTINGS.items() if name != "ALL"}}
@@ -81,7 +81,11 @@ def _against(current: view.View, counted: people.Counted) -> None:
         shares.setdefault(line.who, {"": _name(line.who, "people")})[title] = figures.interval_text(line.share)
         if line.who != PEOPLE:
             behind.setdefault(line.who, {"": f"people − {_name(line.who, '')}"})[title] = figures.gain_text(line.behind)
-    take.table(pd.DataFrame(shares.values()), name="play-people", hide_index=True,
+    note = f"{current.pair}, {backbones.label(current.backbone)}: right choices with 95 % intervals over words"
+    figure = play_figures.against(lines, lambda who: _name(who, "people"), note)
+    alt = "The share of right choices of people and of each method, by part of speech"
+    take.chart(figure, name="play-people", alt=alt, key="play-people")
+    take.table(pd.DataFrame(shares.values()), name="play-shares", hide_index=True,
                alt="The share of right choices of people, of chance and of each method, by part of speech")  # fmt: skip
     take.table(pd.DataFrame(behind.values()), name="play-difference", hide_index=True,
                alt="By how much people were right more often than each method on the same choices")  # fmt: skip
