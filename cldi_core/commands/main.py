@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from cldi_core.commands import (
+    answering,
     benchmarking,
     checking,
     dashboard,
@@ -36,6 +37,7 @@ app.command()(scoring.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
 app.command()(checking.check)
+app.command()(answering.answers)
 app.command("app")(dashboard.start)
 app.command("bench", **benchmarking.PASSED_ON)(benchmarking.bench)
 app.add_typer(pivot.app, name="pivot")

@@ -27,8 +27,9 @@ PAGES = {
     "dispersion": "Dispersion",
     "map": "Map",
     "pivoting": "Image pivoting",
-    "judge": "Judge",
     "results": "Results",
+    "play": "Play",
+    "judge": "Judge",
     "data": "Data",
 }
 STYLE = Path(__file__).with_name("style.css")

@@ -29,6 +29,7 @@ PAGE_PARAMS = {
     "present": (),
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
+    "seed": (),  # of the game that is played
 }
 LISTED = ("dataset", "pair", "backbone")  # looked for among names as they are: that of a data set may be a long path
 LONGEST = 200  # characters of everything else

@@ -84,6 +84,7 @@ ASKED: dict[str, dict[str, int]] = {
         "--dataset small --pair en-de --word dog --top 0": 2,
     },
     "check": {"--dataset small": 0, "--dataset small --deep": 0, "--dataset none": 2},
+    "answers": {"--dataset small": 0, "--dataset small --delete Eve": 2, "--dataset none": 2},
     # Their good cases: test_pivot.py
     "pivot train": {
         "--dataset small --model no": 2,
