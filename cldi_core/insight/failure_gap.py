@@ -115,7 +115,8 @@ def _solved(squares: Column, products: Column, groups: int) -> tuple[Column, Col
     """
     short, long = np.full_like(products[:, :groups], np.nan), np.full_like(products, np.nan)
     differ = np.full_like(squares[:, :groups, groups:], np.nan)
-    good = np.linalg.cond(squares) < WORST
+    spread = np.linalg.eigvalsh(squares)
+    good = spread[:, 0] * WORST > spread[:, -1]
     own = squares[good]
     short[good] = np.linalg.solve(own[:, :groups, :groups], products[good][:, :groups])
     long[good] = np.linalg.solve(own, products[good])

@@ -3,14 +3,18 @@
 Words of one language pair are alike where dispersion, that of the right answer, and concreteness lie in the same fifth
 each.  A stratum with words of both kinds counts as much as it has verbs; verbs without a like noun are left out and
 counted.  Unlike a regression it assumes nothing of how these numbers act, and it answers for the matched verbs alone.
+Within a fifth they may still differ; ``Balance`` says by how much.  Where dispersion alone decides (simulated: 950
+words, verbs half a range above nouns), what is left within the fifths is a few points, and the interval held the truth
+in .76 of 200 draws, in .95 where part of speech alone decides.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cldi_core.evaluation.metrics import NOTHING, Interval
 from cldi_core.insight import predictors
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ON = ("dispersion", "right_dispersion", "concreteness")  # as far as they are known
+Whole = NDArray[np.int64]
 FIFTHS = (0.2, 0.4, 0.6, 0.8)
 
 
@@ -76,7 +81,7 @@ def matched(used: Used, pos: str, weights: Column) -> Matched:
     if not len(rows):
         return Matched(**{**nothing.__dict__, "why": "no noun is like any of them"})
     is_pos = (rows["pos"] == pos).to_numpy()
-    stratum = rows["stratum"].to_numpy()
+    stratum = rows["stratum"].to_numpy(np.int64)
     n = min(words_of(rows, pos), words_of(rows, REFERENCE))
     told = []
     for outcome in OUTCOMES:
@@ -87,37 +92,37 @@ def matched(used: Used, pos: str, weights: Column) -> Matched:
     return Matched(pos, nothing.on, told[0], told[1], *counts, _balance(used.rows, rows, pos, names))
 
 
-def _both(
-    rows: pd.DataFrame, pos: str, names: list[str], words: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-) -> tuple[pd.DataFrame, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+def _both(rows: pd.DataFrame, pos: str, names: list[str], words: Whole) -> tuple[pd.DataFrame, Whole]:
     """The rows of strata that have both kinds, with their ``stratum`` and ``weight`` (of a noun: verbs a noun there),
     and the word of each."""
+    import pandas as pd
+
     kept = rows["pos"].isin([pos, REFERENCE])
     own = rows[kept].assign(number=words[kept.to_numpy()])
-    cells = {}
+    strata: list[pd.Series[int]] = []
     for name in names:
         bounds = {pair: np.quantile(values, FIFTHS) for pair, values in own.groupby("pair")[name]}
-        pairs = zip(own["pair"], own[name], strict=True)
-        cells[name] = [int(np.searchsorted(bounds[pair], value, side="left")) for pair, value in pairs]
-    own = own.assign(stratum=own.assign(**{f"cell {name}": cell for name, cell in cells.items()}).groupby(
-        ["pair", *(f"cell {name}" for name in cells)]).ngroup())  # fmt: skip
+        places = [np.searchsorted(bounds[pair], x) for pair, x in zip(own["pair"], own[name], strict=True)]
+        strata.append(pd.Series(places, own.index, dtype=int))
+    own = own.assign(stratum=own.groupby(["pair", *strata]).ngroup())
     counts = own.assign(one=own["pos"] == pos).groupby("stratum")["one"].agg(["sum", "size"])
     there = counts[(counts["sum"] > 0) & (counts["sum"] < counts["size"])]
     own = own[own["stratum"].isin(there.index)]
     share = own["stratum"].map(there["sum"] / (there["size"] - there["sum"])).astype(float)
-    codes = np.unique(own["stratum"].to_numpy(), return_inverse=True)[1] if len(own) else []
+    codes = np.unique(own["stratum"].to_numpy(np.int64), return_inverse=True)[1]
     own = own.assign(stratum=codes, weight=np.where(own["pos"] == pos, 1.0, share))
     return own.reset_index(drop=True), own["number"].to_numpy(np.int64)
 
 
-def _sums(weights: Column, words: Column, stratum: Column, is_pos: Column, y: Column) -> tuple[Column, ...]:
+def _sums(weights: Column, words: Whole, stratum: Whole, is_pos: NDArray[np.bool_], y: Column) -> tuple[Column, ...]:
     """Of both kinds how many are in each stratum of each draw, and their sum of ``y``: four of float64 (draws, strata)."""
-    found = []
+    from scipy.sparse import coo_array
+
+    found, shape = [], (int(stratum.max()) + 1, weights.shape[1])
     for kind in (is_pos, ~is_pos):
         for value in (np.ones(len(y)), y):
-            each = np.zeros((weights.shape[1], int(stratum.max()) + 1))
-            np.add.at(each, (words[kind], stratum[kind]), value[kind])
-            found.append(weights @ each)
+            each = coo_array((value[kind], (stratum[kind], words[kind])), shape).tocsr()
+            found.append((each @ weights.T).T)
     return tuple(found)
 
 
@@ -127,7 +132,7 @@ def _difference(sums: tuple[Column, ...]) -> Column:
     both = (verbs > 0) & (nouns > 0)
     own = np.where(both, verb_sum - verbs * np.divide(noun_sum, nouns, out=np.zeros_like(nouns), where=nouns > 0), 0)
     total = np.where(both, verbs, 0).sum(axis=1)
-    return np.divide(own.sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0)
+    return cast(Column, np.divide(own.sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0))
 
 
 def _balance(rows: pd.DataFrame, matched: pd.DataFrame, pos: str, names: list[str]) -> tuple[Balance, ...]:

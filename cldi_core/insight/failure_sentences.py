@@ -111,45 +111,39 @@ def _signed(interval: Interval, way: int) -> Interval:
 
 def _told(gap: Gap, interval: Interval, way: int) -> str:
     """``"verbs are found 34.2 [28.0, 40.1] points less often than nouns"``; the interval is of that size."""
-    kind = f"{POS[gap.pos]}s"
+    kind, size = f"{POS[gap.pos]}s", written(interval, gap.outcome)
     if gap.outcome == "found":
-        return f"{kind} are found {written(interval, gap.outcome)} points {'more' if way > 0 else 'less'} often than nouns"
-    deep = f"{written(interval, gap.outcome)} times as"
-    return f"the right answers of {kind} stand {deep} {'deep' if way > 0 else 'high'} as those of nouns"
+        return f"{kind} are found {size} points {'more' if way > 0 else 'less'} often than nouns"
+    return f"the right answers of {kind} stand {size} times as {'deep' if way > 0 else 'high'} as those of nouns"
 
 
 def _parts(gap: Gap) -> dict[str, str]:
     # Of what is not different from 0 the way is that of the number itself.
     way = side(gap.before, gap.outcome) or (1 if gap.before.value > 0 else -1)
     before, after, taken = (_signed(one, way) for one in (gap.before, gap.after, gap.explained))
-    unit = " points" if gap.outcome == "found" else "times"
-    told = _told(gap, before, way)
-    rest = f"{written(after, gap.outcome)}{' points' if gap.outcome == 'found' else ' times'}"
+    told, share = _told(gap, before, way), written(taken, gap.outcome)
     size = f"{amount(before.value, gap.outcome):.{DIGITS[gap.outcome]}f}"
-    share = written(taken, gap.outcome)
-    takes = f"{share} of the {size}{unit}" if gap.outcome == "found" else f"a factor of {share} of the {size}"
-    small = gap.before.n
+    by_points = gap.outcome == "found"
     return {
         "told": told,
         "Told": told[0].upper() + told[1:],
-        "takes": takes,
-        "rest": rest,
-        "n": str(small),
-        "kinds": f"{POS[gap.pos]}s",
+        "takes": f"{share} of the {size} points" if by_points else f"a factor of {share} of the {size}",
+        "rest": f"{written(after, gap.outcome)} {'points' if by_points else 'times'}",
+        "n": str(gap.before.n),
+        "Kinds": f"{POS[gap.pos].capitalize()}s",
     }
 
 
+TAKES = "what is known of the words accounts for {takes}"
 RULES: Mapping[str, str] = {
-    "few": "{Told}: with n = {n} words of the smaller kind that is too few to tell.",
-    "no gap": "There is no gap to explain: {told}.",
-    "none": "None of this explains the gap: {told}, and what is known of the words accounts for {takes}; {rest} remain "
-    "when it is held.",
+    "few": "{Kinds}: too few words to tell a gap; the smaller kind has n = {n}.",
+    "no gap": "There is no gap to explain, as far as can be told: {told}.",
+    "none": f"None of this explains the gap: {{told}}, and {TAKES}; {{rest}} remain when it is held.",
     "larger": "{Told}, and with what is known of the words held the gap is larger: {rest}.",
-    "all": "{Told}; what is known of the words accounts for {takes}, and as far as can be told that is all: {rest} remain "
-    "when it is held.",
-    "more": "{Told}; what is known of the words accounts for more than that, {takes}: with it held, the difference is the "
-    "other way round ({rest}).",
-    "part": "{Told}; what is known of the words accounts for {takes}, and {rest} remain when it is held.",
+    "all": f"{{Told}}; {TAKES} and, as far as can be told, for all of it: the {{rest}} that remain when it is held "
+    "cannot be told from none.",
+    "more": f"{{Told}}; {TAKES}, more than all of it: with it held, the difference is the other way round ({{rest}}).",
+    "part": f"{{Told}}; {TAKES}, and {{rest}} remain when it is held.",
 }
 
 
@@ -165,7 +159,7 @@ def _largest(gap: Gap) -> str:
 
 
 def _matching(gap: Gap, matched: Matched) -> str:
-    if matched.why:
+    if matched.why or gap.before.why:
         return ""
     interval = matched.found if gap.outcome == "found" else matched.log_rank
     way = 1 if interval.value > 0 else -1

@@ -7,7 +7,7 @@ pictures, of its right answer, or of its best wrong candidate.  All come from th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -110,14 +110,19 @@ class Used:
     lacking: int
 
 
-def used(frame: pd.DataFrame) -> Used:
+def used(frame: pd.DataFrame, among: Collection[str] | None = None) -> Used:
     """Which predictors can be used of a frame, and of which rows.
 
     Left out is what is known of no row or of under half (``KNOWN``), what does not vary, and what others say already
     (pair, part of speech and the predictors before it, but for ``SAME`` of its variance).
+
+    Args:
+        among: of these alone; the others are not there for it.
     """
     left_out, names = {}, []
     for name in PREDICTORS:
+        if among is not None and name not in among:
+            continue
         known = frame[name].notna().to_numpy() if name in frame else np.zeros(len(frame), bool)
         if not known.any():
             left_out[name] = "not known of any word"
@@ -128,17 +133,18 @@ def used(frame: pd.DataFrame) -> Used:
     rows = frame.dropna(subset=names).reset_index(drop=True)
     lacking = len(frame) - len(rows)
     kept: list[str] = []
-    before = groups(rows)[1] if len(rows) else np.zeros((0, 1))
+    basis = np.linalg.qr(groups(rows)[1])[0] if len(rows) else np.zeros((0, 1))
     for name in names:
         values = rows[name].to_numpy(np.float64)
         if len(rows) < 2 or np.ptp(values) == 0:
             left_out[name] = "the same for all words"
             continue
-        alone = values - before @ np.linalg.lstsq(before, values, rcond=None)[0]
-        if (alone**2).sum() <= SAME * ((values - values.mean()) ** 2).sum():
+        centred = values - values.mean()
+        alone = centred - basis @ (basis.T @ centred)
+        if (alone**2).sum() <= SAME * (centred**2).sum():
             left_out[name] = "told by the others already"
             continue
-        before = np.column_stack([before, (values - values.mean()) / values.std()])
+        basis = np.column_stack([basis, alone / np.linalg.norm(alone)])
         kept.append(name)
     return Used(tuple(kept), {name: left_out[name] for name in PREDICTORS if name in left_out}, rows, lacking)
 
@@ -150,10 +156,14 @@ def groups(rows: pd.DataFrame) -> tuple[tuple[str, ...], Column]:
     kinds = [letter for letter in POS if letter in pos and letter != REFERENCE]
     if REFERENCE not in pos:
         kinds = kinds[1:]
-    columns = {"": np.ones(len(rows))}
-    columns |= {f"pair:{name}": (rows["pair"] == name).to_numpy(np.float64) for name in pairs[1:]}
-    columns |= {f"pos:{letter}": (rows["pos"] == letter).to_numpy(np.float64) for letter in kinds}
+    columns: dict[str, Column] = {"": np.ones(len(rows))}
+    columns |= {f"pair:{name}": _is(rows, "pair", name) for name in pairs[1:]}
+    columns |= {f"pos:{letter}": _is(rows, "pos", letter) for letter in kinds}
     return tuple(columns), np.column_stack(list(columns.values()))
+
+
+def _is(rows: pd.DataFrame, column: str, value: str) -> Column:
+    return (rows[column] == value).to_numpy().astype(np.float64)
 
 
 def clusters(rows: pd.DataFrame) -> tuple[NDArray[np.int64], int]:

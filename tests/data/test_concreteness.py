@@ -13,7 +13,9 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
 
 HEADER = "Word\tBigram\tConc.M\tConc.SD\tUnknown\tTotal\tPercent_known\tSUBTLEX\tDom_Pos"
-PUBLISHED = f"{HEADER}\nroadsweeper\t0\t4.85\t0.37\t1\t27\t0.96\t0\t0\nzebra crossing\t1\t4.75\t0.6\t0\t27\t1\t0\t#N/A\n"
+PUBLISHED = (
+    f"{HEADER}\nroadsweeper\t0\t4.85\t0.37\t1\t27\t0.96\t0\t0\nzebra crossing\t1\t4.75\t0.6\t0\t27\t1\t0\t#N/A\n"
+)
 WORDS = {"roadsweeper": 4.85, "zebra crossing": 4.75}
 
 
