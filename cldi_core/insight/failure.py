@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from cldi_core.data.dataset import POS, Dataset
 from cldi_core.evaluation.metrics import NOTHING, Interval
+from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import failure_design, failure_matching, failure_models, predictors
 from cldi_core.insight.failure_gap import Gap, gaps
 from cldi_core.insight.failure_matching import Matched
@@ -117,6 +118,14 @@ def of_pairs(dataset: Dataset, backbone: str, pairs: Sequence[str], method: str)
     """
     made = explain_failure(predictors.of_pairs(dataset, backbone, pairs, method))
     return replace(made, pairs=tuple(pairs), method=method, backbone=backbone)
+
+
+def of_evidence(frames: Sequence[tuple[pd.DataFrame, Pair]], method: str) -> Failure:
+    """As ``of_pairs``, of evidence that is at hand: with its pair each, at least one."""
+    import pandas as pd
+
+    made = explain_failure(pd.concat([predictors.frame(own, pair) for own, pair in frames], ignore_index=True))
+    return replace(made, pairs=tuple(pair.name for _, pair in frames), method=method, backbone=frames[0][1].backbone)
 
 
 def _counts(rows: pd.DataFrame) -> tuple[Count, ...]:

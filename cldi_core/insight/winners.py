@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cldi_core.data import wordlists, wordnet_senses
+from cldi_core.data import wordlists, wordnet, wordnet_senses
 from cldi_core.data.dataset import POS
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import metrics
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEED = 0
+REMEMBERED = 1 << 16  # words, and pairs of words
 NONE = "none"
 RELATIONS = {
     "same pictures": "it has exactly the pictures of the right answer",
@@ -205,7 +208,7 @@ def _letters(kinds: str) -> str:
     return "".join(letter for letter in POS if letter in kinds)
 
 
-def _by_pos(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, np.ndarray[tuple[int, ...], np.dtype[np.int64]]]]:
+def _by_pos(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, NDArray[np.int64]]]:
     """Each part of speech with its rows, and the word of each."""
     for pos in POS:
         own = rows[rows["pos"] == pos]
@@ -214,7 +217,7 @@ def _by_pos(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, np.ndarray[
 
 
 def _against(
-    wins: predictors.Column, chance: predictors.Column, words: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    wins: predictors.Column, chance: predictors.Column, words: NDArray[np.int64]
 ) -> tuple[Interval, float, Interval]:
     excess = metrics.interval(wins - chance, words, span=metrics.DIFFERENCES)
     return metrics.interval(wins, words), float(chance.mean()), excess
@@ -232,11 +235,11 @@ class _Related:
         for word, answers in self.right.items():
             for answer in answers:
                 self.words.setdefault(answer, []).append(word)
-        self.senses = None
+        self.senses: _Remembering | None = None
         if pair.languages[0] == predictors.ENGLISH:
             with suppress(DatasetError):  # a broken WordNet is told of where senses are counted
-                self.senses = wordnet_senses.installed()
-        self._known: dict[tuple[str, str], str] = {}
+                senses = wordnet_senses.installed()
+                self.senses = None if senses is None else _remembering(senses)
 
     def same_pictures(self, one: str, other: str) -> bool:
         own, others = (set(self.pair.target.word_ids(word)) for word in (one, other))
@@ -256,10 +259,26 @@ class _Related:
         return "same spelling" if wordlists.is_same_spelled(word, candidate) else NONE
 
     def _wordnet(self, one: str, other: str) -> str:
-        if self.senses is None:
-            return ""
-        if (one, other) not in self._known:
-            self._known[one, other] = ""
-            with suppress(DatasetError):
-                self._known[one, other] = self.senses.related(one, other)
-        return self._known[one, other]
+        with suppress(DatasetError):
+            return "" if self.senses is None else self.senses.related(one, other)
+        return ""
+
+
+class _Remembering(wordnet_senses.Senses):
+    """Keeps the synsets of words and what words are to each other: to find a word, a file of 5 MB is read through."""
+
+    def __init__(self, counts: wordnet.WordNet) -> None:
+        super().__init__(counts)
+        self._of_word = lru_cache(REMEMBERED)(super().synsets)
+        self._of_two = lru_cache(REMEMBERED)(super().related)
+
+    def synsets(self, word: str, pos: str = "") -> tuple[wordnet_senses.Synset, ...]:
+        return self._of_word(word, pos)
+
+    def related(self, one: str, other: str) -> str:
+        return self._of_two(one, other)
+
+
+@lru_cache(1)
+def _remembering(senses: wordnet_senses.Senses) -> _Remembering:
+    return _Remembering(senses.counts)

@@ -27,6 +27,7 @@ PAGES = {
     "dispersion": "Dispersion",
     "map": "Map",
     "pivoting": "Image pivoting",
+    "failure": "What explains failure?",
     "results": "Results",
     "data": "Data",
 }
