@@ -194,10 +194,10 @@ def sentence(found: Sequence[Flow], pos: str) -> str:
 
 
 def named(letters: str) -> str:
-    """``"NV"`` → ``"a noun that is also a verb"``."""
+    """``"NV"`` → ``"a noun, also verb"``."""
     first, *others = (POS[letter] for letter in letters)
     article = "an" if first[0] == "a" else "a"
-    return f"{article} {first}" + (f" that is also listed as {' and '.join(others)}" if others else "")
+    return f"{article} {first}" + (f", also {' and '.join(others)}" if others else "")
 
 
 def _bounds(interval: Interval) -> str:

@@ -93,8 +93,8 @@ def coefficients(models: Sequence[Model]) -> go.Figure:
 def flow(flows: Sequence[Flow]) -> go.Figure:
     """Bands from each part of speech to that of its winners, as wide as their share of its missed words.
 
-    Each bar on the left is all missed words of one part of speech.  A dot in the middle of each band has the
-    ``customdata`` of its ``Flow.id``: bands themselves cannot be chosen.
+    Each bar on the left is all missed words of one part of speech.  A dot on each band has its ``Flow.id`` as
+    ``customdata``: bands themselves cannot be chosen.
     """
     figure = go.Figure()
     sides = {pos: [one for one in flows if one.pos == pos] for pos in POS if any(one.pos == pos for one in flows)}
@@ -102,15 +102,16 @@ def flow(flows: Sequence[Flow]) -> go.Figure:
     ends = {kind: sum(one.share.value for one in flows if one.rival_pos == kind) for kind in order}
     left = _tops(dict.fromkeys(sides, 1.0))
     right = _tops(ends)
-    middle: list[tuple[float, Flow]] = []
+    middle: list[tuple[float, float, Flow]] = []
     for pos, own in sides.items():
         begin = left[pos]
-        for one in sorted(own, key=lambda flow: order.index(flow.rival_pos)):
+        for number, one in enumerate(sorted(own, key=lambda flow: order.index(flow.rival_pos))):
             width = one.share.value
             end = right[one.rival_pos]
             right[one.rival_pos] += width
             figure.add_trace(_band(begin, end, width, COLOURS[pos]))
-            middle.append(((begin + end + width) / 2, one))
+            x = (number + 1) / (len(own) + 1)  # one beside the other: thin bands cross in the middle
+            middle.append((x, begin + (end - begin) * x**2 * (3 - 2 * x) + width / 2, one))
             begin += width
     figure.add_trace(_dots(middle))
     for pos, top in left.items():
@@ -125,7 +126,7 @@ def flow(flows: Sequence[Flow]) -> go.Figure:
             showarrow=False,
             xshift=8,
         )
-    figure.update_xaxes(visible=False, range=[-0.32, 1.42], fixedrange=True)
+    figure.update_xaxes(visible=False, range=[-0.32, 1.45], fixedrange=True)
     figure.update_yaxes(visible=False, autorange="reversed", fixedrange=True)
     figure.update_layout(
         height=120 + 110 * len(sides),
@@ -279,24 +280,24 @@ def _band(begin: float, end: float, width: float, colour: str) -> go.Scatter:
     )
 
 
-def _dots(middle: Sequence[tuple[float, Flow]]) -> go.Scatter:
-    """What is clicked on: a dot in the middle of each band, with its share where there is room."""
+def _dots(middle: Sequence[tuple[float, float, Flow]]) -> go.Scatter:
+    """What is clicked on: a dot on each band, with its share where there is room."""
     return go.Scatter(
-        x=[0.5] * len(middle),
-        y=[place for place, _ in middle],
+        x=[x for x, _, _ in middle],
+        y=[y for _, y, _ in middle],
         mode="markers+text",
         marker={
             "size": 13,
-            "color": [COLOURS[one.pos] for _, one in middle],
+            "color": [COLOURS[one.pos] for _, _, one in middle],
             "line": {"color": "white", "width": 1.5},
         },
-        text=[f"{one.share.value:.0%}" if one.share.value >= SMALL else "" for _, one in middle],
+        text=[f"{one.share.value:.0%}" if one.share.value >= SMALL else "" for _, _, one in middle],
         textposition="middle right",
-        customdata=[[one.id] for _, one in middle],
+        customdata=[[one.id] for _, _, one in middle],
         hovertext=[
             f"{one.count} of {one.of} missed {POS[one.pos]}s lose to {winners.named(one.rival_pos)} "
             f"({one.share.value:.0%}; {one.chance:.0%} of their wrong candidates)"
-            for _, one in middle
+            for _, _, one in middle
         ],
         hoverinfo="text",
     )

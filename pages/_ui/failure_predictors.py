@@ -10,6 +10,7 @@ import streamlit as st
 from cldi_core.data import concreteness
 from cldi_core.data.dataset import POS
 from cldi_core.insight.failure import Failure
+from cldi_core.insight.failure_models import Model
 from cldi_core.insight.predictors import PREDICTORS
 
 from . import failure_figures, failure_load, figures, load, take, view
@@ -38,8 +39,8 @@ def draw(current: view.View) -> None:
     if kinds and others:
         with st.expander(f"The same for {OUTCOMES[others[0]]}"):
             _gap(current, found, others[0], kinds)
-    _models(current, found)
-    _areas(current, found)
+    _models(found)
+    _areas(found)
     _predictors(current, found)
 
 
@@ -93,7 +94,7 @@ def _matched(found: Failure, kinds: Sequence[str]) -> str:
     return f"*Matched*: {' '.join(texts)}".replace("-", "−")
 
 
-def _models(current: view.View, found: Failure) -> None:
+def _models(found: Failure) -> None:
     st.subheader("What goes with being found, and with depth")
     models = [model for model in (found.found, found.rank) if model.coefficients]
     if models:
@@ -112,19 +113,20 @@ def _models(current: view.View, found: Failure) -> None:
         if one.why
     ]
     sizes = ", ".join(f"{model.rows} queries of {model.words} English words" for model in models[:1])
+    notes += [f"n = {sizes}."] if sizes else []
     st.caption(
-        safe(" ".join(notes) + f" n = {sizes}. " if sizes else " ".join(notes) + " ")
-        + "Logistic regression of found and linear regression of log₁₀ rank, on all of these and the language pair; "
+        safe(" ".join(notes))
+        + " Logistic regression of found and linear regression of log₁₀ rank, on all of these and the language pair; "
         "95 % intervals are clustered by English word. Numbers count by one standard deviation, same spelling and part "
         "of speech from no to yes."
     )
 
 
-def _without(found: Failure) -> list[object]:
+def _without(found: Failure) -> list[Model]:
     return [model for model in (found.found, found.rank) if model.why]
 
 
-def _areas(current: view.View, found: Failure) -> None:
+def _areas(found: Failure) -> None:
     st.subheader("Can it be told beforehand?")
     if not found.aucs:
         st.info("There are too few words, or all or none of them are found, so no model can be tried on unseen ones.")
