@@ -47,7 +47,7 @@ class Matched:
     Attributes:
         pos: "V" or "A"; on: labels of what they are alike in.
         found: the difference in P(found), in [-1, 1]; log_rank: in log₁₀ rank.
-        matched, nouns: how many queries of either kind were matched; unmatched: how many of the part of speech were not.
+        matched, nouns: how many queries of either kind were matched; unmatched: how many of this kind were not.
         balance: of what they were matched on.
         why: why nothing was matched, ``""`` else.
     """
@@ -115,7 +115,7 @@ def _both(rows: pd.DataFrame, pos: str, names: list[str], words: Whole) -> tuple
 
 
 def _sums(weights: Column, words: Whole, stratum: Whole, is_pos: NDArray[np.bool_], y: Column) -> tuple[Column, ...]:
-    """Of both kinds how many are in each stratum of each draw, and their sum of ``y``: four of float64 (draws, strata)."""
+    """Of both kinds how many are in each stratum of each draw, and their sum of ``y``: four (draws, strata)."""
     from scipy.sparse import coo_array
 
     found, shape = [], (int(stratum.max()) + 1, weights.shape[1])

@@ -166,7 +166,9 @@ def _matching(gap: Gap, matched: Matched) -> str:
     on = " and ".join(matched.on) if len(matched.on) < 3 else f"{', '.join(matched.on[:-1])} and {matched.on[-1]}"
     told = _told(gap, _signed(interval, way), way)
     of = matched.matched + matched.unmatched
-    return f" Against nouns of the same {on}, {told} ({matched.matched} of {of} {POS[gap.pos]}s have such nouns)."
+    return (
+        f" Against nouns of the same {on}, {told} ({matched.matched} of {of} {POS[gap.pos]} queries have such nouns)."
+    )
 
 
 def _counted(gap: Gap, *, nouns: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""What predicts failure: the gap between nouns and others as one picture and one sentence, and what stands behind it."""
+"""What predicts failure: the gap between nouns and others as one picture and one sentence, and what is behind."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def _matched(found: Failure, kinds: Sequence[str]) -> str:
             continue
         balance = ", ".join(f"{own.label} {own.before:+.2f} → {own.after:+.2f} SD" for own in one.balance)
         texts.append(
-            f"{one.matched} {POS[pos]} queries against {one.nouns} of nouns in the same fifths of {', '.join(one.on)} and "
-            f"the same language pair; {one.unmatched} have none (left between them: {balance})."
+            f"{one.matched} {POS[pos]} queries against {one.nouns} of nouns in the same fifths of {', '.join(one.on)} "
+            f"and the same language pair; {one.unmatched} have none (left between them: {balance})."
         )
     return f"*Matched*: {' '.join(texts)}".replace("-", "−")
 
@@ -141,8 +141,8 @@ def _areas(found: Failure) -> None:
     )
     st.caption(
         "AUC: how often a found word is put above a missed one of the same language pair by a logistic regression that "
-        "has seen neither of them; .5 is chance, 1 always. Ten-fold cross-validation in which all queries of an English "
-        "word are held out together, five times; intervals over n words. What part of speech adds to the others: "
+        "has seen neither of them; .5 is chance, 1 always. Ten-fold cross-validation in which all queries of a word "
+        "are held out together, five times; intervals over n words. What part of speech adds to the others: "
         f"{figures.interval_text(found.adds)}."
     )
 

@@ -39,7 +39,7 @@ def _flow(current: view.View, flows: Sequence[winners.Flow]) -> None:
     take.chart(
         failure_figures.flow(flows),
         name="winners",
-        alt="From the part of speech of missed words to that of the candidates that beat them; the table has the numbers",
+        alt="From the part of speech of missed words to that of what beats them; the table has the numbers",
         key=KEYS[0],
         on_select=lambda: _pick(KEYS[0]),
         selection_mode="points",
@@ -70,8 +70,8 @@ def _relations(kinds: Sequence[winners.Kind]) -> None:
     there = {one.relation for one in kinds}
     meant = "; ".join(f"*{name}*: {about}" for name, about in winners.RELATIONS.items() if name in there)
     st.caption(
-        f"The first that holds counts: {meant}. Grey ticks: of one random wrong candidate of each of these queries. 95 % "
-        "intervals over English words. Click a bar to see its words."
+        f"The first that holds counts: {meant}. Grey ticks: of one random wrong candidate of each of these queries. 95 "
+        "% intervals over English words. Click a bar to see its words."
     )
     with st.expander("The numbers"):
         _numbers(kinds, "relations-table", {"relation": [one.relation for one in kinds]})

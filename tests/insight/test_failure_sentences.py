@@ -91,9 +91,9 @@ def test_where_a_kind_is_never_found_the_depth_of_ranks_is_told() -> None:
     assert told.outcome == "log_rank" and told.text == (
         "None of the 36 verbs is found (200 of 400 nouns are), so depths of ranks are told here. The right answers of "
         "verbs stand 5.01 [3.16, 7.94] times as deep as those of nouns; what is known of the words accounts for a "
-        "factor of 1.58 [1.26, 2.00] of the 5.01, and 3.16 [2.00, 5.01] times remain when it is held. The largest part is "
-        "the senses: 1.58 [1.26, 2.00] times. Against nouns of the same dispersion and senses, the right answers of verbs "
-        "stand 3.98 [2.00, 6.31] times as deep as those of nouns (80 of 90 verbs have such nouns)."
+        "factor of 1.58 [1.26, 2.00] of the 5.01, and 3.16 [2.00, 5.01] times remain when it is held. The largest part "
+        "is the senses: 1.58 [1.26, 2.00] times. Against nouns of the same dispersion and senses, the right answers of "
+        "verbs stand 3.98 [2.00, 6.31] times as deep as those of nouns (80 of 90 verb queries have such nouns)."
     )
 
 
