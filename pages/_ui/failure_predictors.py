@@ -52,6 +52,7 @@ def _gap(current: view.View, found: Failure, outcome: str, kinds: Sequence[str])
         alt=f"How far {named} are from nouns in {OUTCOMES[outcome]}, before and after the rest is held, and matched",
         key=f"gap {outcome} {kinds}",
     )
+    shown = outcome == "found" and any(pos in found.found.effects for pos in kinds)
     counts = " · ".join(
         f"{POS[one.pos]}s: {one.found} of {one.queries} queries found, n = {one.words} words" for one in found.counts
     )
@@ -60,7 +61,7 @@ def _gap(current: view.View, found: Failure, outcome: str, kinds: Sequence[str])
         + (f" · {found.lacking} queries lack a number and are left out" if found.lacking else "")
         + ". Each dot is a difference to nouns with its 95 % interval, of draws of English words. *Before*: beside the "
         "language pair alone. *All else held*: in a linear model with every predictor below"
-        + ("; *logistic*: the average effect in a logistic one, as a check" if outcome == "found" else "")
+        + ("; *logistic*: the average effect in a logistic one, as a check" if shown else "")
         + f". {_matched(found, kinds)}"
     )
     st.markdown("**What makes up the part that goes**")

@@ -35,11 +35,12 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
     assert tuple(view.PAGE_PARAMS) == (
-        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "bar", "part",
-        "outcome", "cause", "find",
+        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "topic",
+        "scope", "flow", "bar", "part", "outcome", "cause", "find",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
-    assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
+    pages = "overview word compare dispersion map pivoting failure results data"
+    assert list(frame.PAGES) == pages.split()
     assert view.SHOWS == {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
     assert tuple(field.name for field in fields(view.View)) == view.PARAMS
 
