@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Column = NDArray[np.float64]
 ENGLISH = "en"  # senses and concreteness are known of English words alone
 KNOWN = 0.5  # the share of rows of which a predictor has to be known; with fewer, it would cost most of the words
+VARYING = (
+    5  # words that have to differ from all others in a predictor: what few words say is lost in many draws of words
+)
 SAME = 1e-8  # what a predictor has to have of its own, as a share of its variance, beside the others
 FRAME = ("pair", "query", "word", "pos", "rank", "found", "log_rank")
 REFERENCE = "N"  # the part of speech that the others are set against
@@ -113,7 +116,8 @@ class Used:
 def used(frame: pd.DataFrame, among: Collection[str] | None = None) -> Used:
     """Which predictors can be used of a frame, and of which rows.
 
-    Left out is what is known of no row or of under half (``KNOWN``), what does not vary, and what others say already
+    Left out is what is known of no row or of under half (``KNOWN``), what is the same for all words but a few
+    (``VARYING``), and what others say already
     (pair, part of speech and the predictors before it, but for ``SAME`` of its variance).
 
     Args:
@@ -133,11 +137,13 @@ def used(frame: pd.DataFrame, among: Collection[str] | None = None) -> Used:
     rows = frame.dropna(subset=names).reset_index(drop=True)
     lacking = len(frame) - len(rows)
     kept: list[str] = []
+    words = clusters(rows)[0] if len(rows) else np.zeros(0, np.int64)
     basis = np.linalg.qr(groups(rows)[1])[0] if len(rows) else np.zeros((0, 1))
     for name in names:
         values = rows[name].to_numpy(np.float64)
-        if len(rows) < 2 or np.ptp(values) == 0:
-            left_out[name] = "the same for all words"
+        others = _others(values, words)
+        if others < VARYING:
+            left_out[name] = f"the same for all but {others} words" if others else "the same for all words"
             continue
         centred = values - values.mean()
         alone = centred - basis @ (basis.T @ centred)
@@ -174,6 +180,14 @@ def clusters(rows: pd.DataFrame) -> tuple[NDArray[np.int64], int]:
     sources = rows["pair"].map(lambda name: wordlists.pair_languages(name)[0]).astype(str)
     codes, found = pd.factorize(sources + "\n" + rows["word"].astype(str))
     return codes.astype(np.int64), len(found)
+
+
+def _others(values: Column, words: NDArray[np.int64]) -> int:
+    """Of how many words a value is not the most common one."""
+    if not len(values):
+        return 0
+    known, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return len(np.unique(words[place != int(counts.argmax())])) if len(known) > 1 else 0
 
 
 def _evidence(column: str) -> Callable[[pd.DataFrame, Pair], Column]:

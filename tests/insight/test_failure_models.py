@@ -170,6 +170,19 @@ def test_a_word_is_predicted_by_models_that_have_not_seen_it(used: predictors.Us
     assert scores["all"][repeat, unseen] == pytest.approx(constant + x[unseen] @ slopes)
 
 
+def test_only_words_of_one_part_and_language_pair_are_compared(used: predictors.Used) -> None:
+    made = failure_design.design(used.rows, used.names)
+    scores, fold = failure_models.predicted(made, 0)
+    found, pairs = made.y[:, 0] == 1, used.rows["pair"].to_numpy()
+    (_, others, _), _ = failure_models.aucs(used, 0)
+    right = total = 0.0
+    for own, dealt in zip(scores["others"], fold, strict=True):
+        compared = (dealt[:, None] == dealt) & (pairs[:, None] == pairs) & found[:, None] & ~found
+        ahead = own[:, None] - own
+        right, total = right + ((np.sign(ahead) + 1) / 2)[compared].sum(), total + compared.sum()
+    assert others.interval.value == pytest.approx(right / total)
+
+
 def test_areas_tell_a_cause_from_none() -> None:
     made = predictors.used(simulated("dispersion", 1, nouns=400, verbs=150))
     (pos, others, everything), adds = failure_models.aucs(made, 0)

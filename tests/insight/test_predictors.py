@@ -70,13 +70,14 @@ def test_what_is_not_known_of_enough_words_is_left_out_and_named() -> None:
     frame = simulated("none", 1, nouns=60, verbs=20)
     frame["concreteness"] = np.where(frame.index < 39, 1.0 + frame.index, np.nan)
     frame["pictures"] = 2.0
+    frame["right_pictures"] = np.where(frame.index < 4, 3.0, 1.0)
     frame["hub"] = 3 * frame["dispersion"] - (frame["pos"] == "V")
     frame["ceiling"] = frame["ceiling"].where(frame.index != 7)
     made = predictors.used(frame)
     assert made.names == ("dispersion", "right_dispersion", "ceiling", "senses", "same_spelled")
     assert made.left_out == {
         "pictures": "the same for all words",
-        "right_pictures": "not known of any word",
+        "right_pictures": "the same for all but 4 words",
         "hub": "told by the others already",
         "right_top10": "not known of any word",
         "concreteness": "known of 39 of 80 queries",
