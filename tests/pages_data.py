@@ -19,7 +19,9 @@ from cldi_core.features import shards
 from tests.conftest import ABOUT, BACKBONE, copied, encoded
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
-PAGES = ("overview", "word", "compare", "dispersion", "map", "pivoting", "results", "play", "judge", "data")
+PAGES = (
+    "overview", "word", "compare", "failure", "dispersion", "map", "pivoting", "results", "play", "judge", "data",
+)  # fmt: skip
 HOSTILE = ("<b>bold</b>", "[x](http://y.example)", "$a$", ":red[x]")
 MANY = 30  # pictures of the first word: more than a grid shows at once
 # English word → part of speech and the rank that its translation has under all cosine methods

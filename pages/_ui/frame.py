@@ -24,6 +24,7 @@ PAGES = {
     "overview": "Overview",
     "word": "Word",
     "compare": "Compare",
+    "failure": "What explains failure?",
     "dispersion": "Dispersion",
     "map": "Map",
     "pivoting": "Image pivoting",

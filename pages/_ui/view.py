@@ -27,6 +27,9 @@ PAGE_PARAMS = {
     **dict.fromkeys(("contenders", "trained", "among", "language", "text"), ("method", "backbone")),
     **dict.fromkeys(TRIED, ("dataset", "pair", "word")),
     "present": (),
+    # Of the page on failure: its section, over which pairs, and the winners whose words are listed.
+    **dict.fromkeys(("topic", "scope"), ()),
+    "flow": ("dataset", "pair", "method", "backbone", "scope"),
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
     "seed": (),  # of the game that is played

@@ -81,9 +81,7 @@ def test_every_page_is_registered_under_its_name(
     made: list[dict[str, Any]] = []
     monkeypatch.setattr(st, "Page", lambda file, **options: made.append({"file": file, **options}) or options["title"])
     monkeypatch.setattr(st, "navigation", lambda pages, position: (position, pages))
-    titles = [
-        "Overview", "Word", "Compare", "Dispersion", "Map", "Image pivoting", "Results", "Play", "Judge", "Data",
-    ]  # fmt: skip
+    titles = [*frame.PAGES.values()]
     assert frame.navigation() == (position, titles)
     assert [one["default"] for one in made] == [True, *[False] * (len(titles) - 1)]
     for one in made:

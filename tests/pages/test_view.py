@@ -37,11 +37,11 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate", "judge")
     assert tuple(view.PAGE_PARAMS) == (
-        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "bar", "part",
-        "outcome", "cause", "find", "seed",
+        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "topic", "scope",
+        "flow", "bar", "part", "outcome", "cause", "find", "seed",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
-    pages = "overview word compare dispersion map pivoting results play judge data"
+    pages = "overview word compare failure dispersion map pivoting results play judge data"
     assert " ".join(frame.PAGES) == pages
     assert view.SHOWS == {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
     assert tuple(field.name for field in fields(view.View)) == view.PARAMS
