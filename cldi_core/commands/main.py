@@ -8,7 +8,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cldi_core.commands import benchmarking, checking, dashboard, explaining, extracting, importing, pivot, scoring
+from cldi_core.commands import (
+    benchmarking,
+    checking,
+    curves,
+    dashboard,
+    explaining,
+    extracting,
+    importing,
+    pivot,
+    scoring,
+)
 from cldi_core.commands.program import Program, run
 
 app = Program(
@@ -25,6 +35,7 @@ app.command()(scoring.score)
 app.command()(scoring.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
+app.command("learning-curve")(curves.learning_curve)
 app.command()(checking.check)
 app.command("app")(dashboard.start)
 app.command("bench", **benchmarking.PASSED_ON)(benchmarking.bench)
