@@ -123,12 +123,12 @@ def curve(
     pictures = _pictures(pair, size)
     totals = {name: np.zeros((2, len(pair.queries))) for name in names}
     for draw in range(times):
-        sides = (
+        source, target = (
             drawn(sets, language, size, draw, seed)
             for sets, language in zip((pair.source, pair.target), pair.languages, strict=True)
         )
         done = partial(_told, progress, draw * pictures, times * pictures)
-        for name, scores in score_all(*sides, names, device, progress=done).items():
+        for name, scores in score_all(source, target, names, device, progress=done).items():
             ranks = ranking.gold_ranks(scores[pair.rows], pair.gold)
             totals[name] += np.stack([1 / ranks, metrics.figures(ranks, (1,))["p@1"]])
         done(pictures, pictures)
@@ -224,8 +224,8 @@ def gaps(curve: pd.DataFrame, method: str, letter: str = "V", figure: str = "mrr
     own, found = curve[curve["method"] == method], {}
     for size in _ascending(own):
         sides = [own[(own["size"] == size) & (own["pos"] == pos)] for pos in ("N", letter)]
-        values = [side[figure].to_numpy(np.float64) for side in sides]
-        found[size] = metrics.gap(*values, (sides[0]["word"].to_numpy(), sides[1]["word"].to_numpy()))
+        nouns, others = (side[figure].to_numpy(np.float64) for side in sides)
+        found[size] = metrics.gap(nouns, others, (sides[0]["word"].to_numpy(), sides[1]["word"].to_numpy()))
     return found
 
 
@@ -233,8 +233,8 @@ def growth(curve: pd.DataFrame, method: str, letters: str, sizes: tuple[int, int
     """By how much the figure grows from the first size to the second, on the same queries of some parts of speech."""
     own = curve[(curve["method"] == method) & curve["pos"].isin(list(letters))]
     before, after = (own[own["size"] == size] for size in sizes)
-    values = [rows[figure].to_numpy(np.float64) for rows in (after, before)]
-    return metrics.paired(*values, after["word"].to_numpy())
+    one, other = (rows[figure].to_numpy(np.float64) for rows in (after, before))
+    return metrics.paired(one, other, after["word"].to_numpy())
 
 
 def path_of(pair: Pair, method: str) -> Path:
@@ -304,8 +304,9 @@ def _read(pair: Pair, name: str, draws: int, seed: int) -> dict[int, pd.DataFram
 
 def _unpacked(pair: Pair, name: str, packed: pd.DataFrame) -> dict[int, pd.DataFrame]:
     asked = {column: [getattr(query, own) for query in pair.queries] for column, own in ASKED.items()}
-    return {
-        int(size): own.reset_index(drop=True).assign(method=name, **asked)[list(COLUMNS)]
-        for size, own in packed.groupby("size", sort=False)
-        if len(own) == len(pair.queries)
-    }
+    found = {}
+    for size in map(int, packed["size"].unique()):
+        own = packed[packed["size"] == size].reset_index(drop=True)
+        if len(own) == len(pair.queries):
+            found[size] = own.assign(method=name, **asked)[list(COLUMNS)]
+    return found
