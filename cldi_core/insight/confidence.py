@@ -1,13 +1,13 @@
 """Confidence: do a method's own numbers tell which of its answers are right, without the right answers?
 
-A user who has no dictionary would keep the words of which a system is most sure and leave the others.  Four numbers can
-say how sure: low dispersion of the word's pictures (the filter of Kiela, Hill, Vulić & Clark 2014), the margin of the
-winner, the votes for KNN's winner, and the ceiling of the word's own pictures.  None of them looks at a right answer.
+A user who has no dictionary would keep the words of which a system is most sure and leave the others.  Four numbers
+can say how sure: low dispersion of the word's pictures (the filter of Kiela, Hill, Korhonen & Clark 2014), the margin
+of the winner, the votes for KNN's winner, and the ceiling of the word's own pictures.  None looks at a right answer.
 
 *Risk* is the share of the kept words whose best right answer is not first, 1 - P@1; *coverage* the share that is kept.
 The area under the risk–coverage curve (AURC; Geifman & El-Yaniv 2017; Geifman, Uziel & El-Yaniv 2019) is the mean risk
-over all coverages, ``1/n Σ_k risk of the k surest``: lower is better, a random order has the overall risk.  Words of the
-same confidence are in no order: theirs is the mean over all orders.  A word without a number (one picture has no
+over all coverages, ``1/n Σ_k risk of the k surest``: lower is better, a random order has the overall risk.  Words of
+the same confidence are in no order: theirs is the mean over all orders.  A word without a number (one picture has no
 dispersion) is the least sure.
 
 Intervals are percentiles of a seeded bootstrap over source words, each with all its queries; a draw's area is that of
@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,12 +28,12 @@ from numpy.typing import NDArray
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.evaluation import metrics
 from cldi_core.evaluation.metrics import Interval
+from cldi_core.scoring.ties import TIE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DRAWS, SEED = 2000, 0
-NEEDED = ("query", "word", "pos", "rank", "dispersion", "margin")  # columns of evidence
+DRAWS, SEED = 1000, 0
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ def answers(
 
     Args:
         evidence: of the method (``evidence.evidence``), with dispersion and margin; ceilings: of the words
-            (``ceiling.ceilings``); knn: the rankings under KNN, whose winner's score is its share of the votes.  Without
-            one of these nothing is known of that confidence.
+            (``ceiling.ceilings``); knn: the rankings under KNN, whose winner's score is its share of the votes.
+            Without one of these nothing is known of that confidence.
     """
     import pandas as pd
 
@@ -103,12 +104,19 @@ def answers(
             **{name: covered[name] for name in ("query", "word", "pos")},
             "right": (covered["rank"] <= 1).to_numpy(np.float64),
             "dispersion": covered["dispersion"].to_numpy(np.float64),
-            "margin": covered["margin"].to_numpy(np.float64),
-            # Steps among equal shares (``knn.break_ties``) are no votes.
-            "votes": np.round(covered["query"].map(shares).to_numpy(np.float64), 2),
+            # What is no difference between scores is none between margins.
+            "margin": np.round(covered["margin"].to_numpy(np.float64) / TIE) * TIE,
+            "votes": _votes(covered["query"].map(shares).to_numpy(np.float64), covered["pictures"].to_numpy()),
             "ceiling": covered["word"].map(own).to_numpy(np.float64),
         }
     )
+
+
+def _votes(score: NDArray[np.float64], pictures: NDArray[np.integer]) -> NDArray[np.float64]:
+    """The share of a word's pictures that voted for the winner, without the steps among equal shares
+    (``knn.break_ties``)."""
+    share: NDArray[np.float64] = np.floor(score * pictures + 1e-3) / np.maximum(pictures, 1)
+    return share
 
 
 def known(frame: pd.DataFrame) -> list[str]:
@@ -156,16 +164,18 @@ def areas_of_draws(
 ) -> NDArray[np.float64]:
     """The area of answers that are there so many times each: int (n_draws, n) → float64 (n_draws,).
 
-    With N answers and E wrong ones before a group of equal confidence that has G with e wrong, the risks in it add up to
-    ``Σ_m (E + e·m/G) / (N + m) = E·h + e/G·(G - N·h)``, ``h = H(N + G) - H(N)`` with harmonic numbers H.  That is the
-    area of the answers repeated, as ``aurc`` has it, without a loop.
+    With N answers and E wrong ones before a group of equal confidence that has G with e wrong, the risks in it add up
+    to ``Σ_m (E + e·m/G) / (N + m) = E·h + e/G·(G - N·h)``, ``h = H(N + G) - H(N)`` with harmonic numbers H.  That is
+    the area of the answers repeated, as ``aurc`` has it, without a loop.
     """
     _, group = np.unique(-np.asarray(confidence, np.float64), return_inverse=True)
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    times = weights[:, order].astype(np.int64)
-    size = np.add.reduceat(times, starts, axis=1)
-    wrong = np.add.reduceat(times * (1 - np.asarray(right, np.float64))[order], starts, axis=1)
+    times = weights[:, order]
+    errors = (1 - np.asarray(right, np.float64))[order]
+    size, wrong = times, times * errors
+    if len(starts) < len(order):  # else no two are equal
+        size, wrong = (np.add.reduceat(values, starts, axis=1) for values in (size, wrong))
     after, wrong_after = size.cumsum(axis=1), wrong.cumsum(axis=1)
     before, wrong_before = after - size, wrong_after - wrong
     total = after[:, -1]
@@ -174,6 +184,14 @@ def areas_of_draws(
     inside = wrong / np.maximum(size, 1) * (size - before * h)
     area: NDArray[np.float64] = (wrong_before * h + inside).sum(axis=1) / np.maximum(total, 1)
     return area
+
+
+@lru_cache(8)
+def _draws(n: int, draws: int, seed: int) -> NDArray[np.int64]:
+    """How often each of n words is drawn: int64 (draws, n), not to be changed."""
+    times: NDArray[np.int64] = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    times.flags.writeable = False
+    return times
 
 
 def area(frame: pd.DataFrame, confidence: str, setting: str = "ALL", *, draws: int = DRAWS, seed: int = SEED) -> Area:
@@ -192,21 +210,21 @@ def area(frame: pd.DataFrame, confidence: str, setting: str = "ALL", *, draws: i
     names, place = np.unique(words, return_inverse=True)
     n = len(names)
     if n < metrics.ENOUGH:
-        bounds = np.full((2, 2), math.nan)
+        bounds = [[math.nan, math.nan]] * 2
     else:
-        rng = np.random.default_rng(seed)
-        times = rng.multinomial(n, np.full(n, 1 / n), size=draws)[:, place]
+        times = _draws(n, draws, seed)[:, place]
         drawn = areas_of_draws(value, right, times)
         overall = times @ (1 - right) / times.sum(axis=1)
         tail = (1 - metrics.LEVEL) / 2
-        bounds = np.quantile(np.stack([drawn, drawn - overall]), [tail, 1 - tail], axis=1).T
+        bounds = np.quantile(np.stack([drawn, drawn - overall]), [tail, 1 - tail], axis=1).T.tolist()
+    (low, high), (less, more) = bounds
     return Area(
         confidence,
         setting,
-        Interval.between(found, *bounds[0], n),
+        Interval.between(found, low, high, n),
         random,
         aurc(right, right),
-        Interval.between(found - random, *bounds[1], n),
+        Interval.between(found - random, less, more, n),
         len(rows),
         unknown,
     )
