@@ -17,10 +17,10 @@ the words as often as they were drawn.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -230,7 +230,7 @@ def area(frame: pd.DataFrame, confidence: str, setting: str = "ALL", *, draws: i
     )
 
 
-def areas(frame: pd.DataFrame, settings: Mapping[str, Any] = SETTINGS, *, draws: int = DRAWS) -> list[Area]:
+def areas(frame: pd.DataFrame, settings: Iterable[str] = tuple(SETTINGS), *, draws: int = DRAWS) -> list[Area]:
     """The areas of all known confidences, over all words and within each part of speech that has any."""
     there = [setting for setting in settings if frame["pos"].isin(SETTINGS[setting]).any()]
     return [area(frame, name, setting, draws=draws) for name in known(frame) for setting in there]

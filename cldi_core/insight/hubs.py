@@ -57,6 +57,7 @@ class Hubness:
         greatest: the largest N₁₀.
         tenth: the share of all places that the tenth of the candidates with the largest N₁₀ has.
         candidates, words: how many there are.
+        even: what N₁₀ would be if all candidates had as many places.
     """
 
     skewness: Interval
@@ -66,6 +67,7 @@ class Hubness:
     tenth: float
     candidates: int
     words: int
+    even: float
 
 
 def hubs(pair: Pair, matrix: Scores, frame: pd.DataFrame) -> pd.DataFrame:
@@ -151,6 +153,7 @@ def hubness(frame: pd.DataFrame) -> Hubness:
         float(counts[: math.ceil(len(counts) / 10)].sum() / places) if places else math.nan,
         len(counts),
         int(frame.attrs.get("words", 0)),
+        places / len(counts) if len(counts) else math.nan,
     )
 
 
@@ -184,6 +187,19 @@ def won_wrongly(frame: pd.DataFrame, candidate: str) -> pd.DataFrame:
     """The queries that a candidate wins wrongly, best rank of the right answer first; of a frame of rankings."""
     wrong = frame[(frame["rank"] > 1) & (frame["winner"] == candidate) & (frame["winner"] != frame["right"])]
     return wrong.sort_values("rank", kind="stable")
+
+
+def of_pictures(pair: Pair, frame: pd.DataFrame) -> Interval:
+    """Spearman's ρ of N₁₀ and the number of pictures, over candidates: do sets of many pictures make hubs?"""
+    sizes = pair.target.sizes[[pair.target.row(word) for word in frame["word"]]]
+    return metrics.correlation(frame["n10"].to_numpy(), sizes, ranks=True)
+
+
+def gained(before: pd.DataFrame, after: pd.DataFrame) -> Interval:
+    """By how much the MRR of the second frame of rankings is above that of the first, on the queries of both."""
+    both = before[["query", "word", "rank"]].merge(after[["query", "rank"]], on="query", suffixes=("", "_after"))
+    one, other = (1 / both[name].to_numpy(np.float64) for name in ("rank_after", "rank"))
+    return metrics.paired(one, other, both["word"].to_numpy())
 
 
 def uncorrected(method: str) -> str:

@@ -237,6 +237,15 @@ def growth(curve: pd.DataFrame, method: str, letters: str, sizes: tuple[int, int
     return metrics.paired(one, other, after["word"].to_numpy())
 
 
+def possible(method: str) -> bool:
+    """Whether there can be a curve of this method: whether it compares pictures."""
+    try:
+        methods.find_method(method)
+    except CldiError:
+        return False
+    return True
+
+
 def path_of(pair: Pair, method: str) -> Path:
     """Where the curve of a method is kept."""
     return pair.dataset.path / FOLDER / pair.backbone / pair.name / f"{method}.parquet"

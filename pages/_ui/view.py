@@ -27,6 +27,8 @@ PAGE_PARAMS = {
     **dict.fromkeys(("contenders", "trained", "among", "language", "text"), ("method", "backbone")),
     **dict.fromkeys(TRIED, ("dataset", "pair", "word")),
     "present": (),
+    # Of "What explains failure?": whose learning curve, and within which part of speech risk–coverage is drawn.
+    **dict.fromkeys(("curve", "within"), ("method", "backbone")),
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
 }
