@@ -189,6 +189,20 @@ def won_wrongly(frame: pd.DataFrame, candidate: str) -> pd.DataFrame:
     return wrong.sort_values("rank", kind="stable")
 
 
+def less_skewed(before: Hubness, after: Hubness) -> Interval:
+    """By how much the skewness is lower after than before, with an interval as if the two had different words.
+
+    From both intervals by the method of variance estimates recovery (as ``metrics.gap``).  Where the same words make
+    both go up and down together it is wider than need be.
+    """
+    one, other = before.skewness, after.skewness
+    value, n = one.value - other.value, min(one.n, other.n)
+    if math.isnan(one.low) or math.isnan(other.low):
+        return Interval(value, math.nan, math.nan, n)
+    low = value - math.hypot(one.value - one.low, other.high - other.value)
+    return Interval.between(value, low, value + math.hypot(one.high - one.value, other.value - other.low), n)
+
+
 def of_pictures(pair: Pair, frame: pd.DataFrame) -> Interval:
     """Spearman's ρ of N₁₀ and the number of pictures, over candidates: do sets of many pictures make hubs?"""
     sizes = pair.target.sizes[[pair.target.row(word) for word in frame["word"]]]

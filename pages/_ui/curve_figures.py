@@ -39,7 +39,8 @@ def hubs(named: Mapping[str, pd.DataFrame], even: float, last: Mapping[str, str]
     """
     figure = go.Figure()
     most = 10.0
-    for (label, told), colour in zip(named.items(), (BEFORE, AFTER), strict=False):
+    looks = ((BEFORE, 9), (AFTER, -9))  # colour, and how far the name at the end stands above the line
+    for (label, told), (colour, above) in zip(named.items(), looks, strict=False):
         shown = told[told["n10"] > 0]
         most = max(most, float(shown["n10"].max()) if len(shown) else most)
         figure.add_trace(
@@ -57,7 +58,7 @@ def hubs(named: Mapping[str, pd.DataFrame], even: float, last: Mapping[str, str]
             end = shown.iloc[-1]
             figure.add_annotation(
                 x=float(np.log10(end["n10"])), y=float(np.log10(end["candidates"])), text=in_figure(last[label]),
-                showarrow=False, xanchor="left", xshift=8, font={"color": colour},
+                showarrow=False, xanchor="left", xshift=8, yshift=above, font={"color": colour},
             )  # fmt: skip
     figure.add_vline(x=even, line={"color": GREY, "dash": "dot"})
     figure.add_annotation(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.insight.confidence import CONFIDENCES, Area
-from cldi_core.insight.hubs import Hubness
+from cldi_core.insight.hubs import Hubness, less_skewed
 from cldi_core.insight.learning import ALL
 
 from .figures import interval_text
@@ -39,16 +39,13 @@ def of_pictures(found: Interval | None) -> str:
 
 def corrected(before: Hubness, after: Hubness, gained: Interval | None) -> str:
     """What CSLS does to hubs, and to the MRR."""
-    one, other = before.skewness, after.skewness
-    told = f"With CSLS the skewness is {interval_text(other)}"
-    if one.why or other.why or math.isnan(one.value) or math.isnan(other.value):
-        told += ", and whether it differs cannot be told."
-    elif other.high < one.low:
-        told += ": the places are spread more evenly."
-    elif other.low > one.high:
-        told += ": the places are spread less evenly."
+    less = less_skewed(before, after)
+    told = f"With CSLS the skewness is {interval_text(after.skewness)}"
+    if less.side():
+        how = "less, so the places are spread more evenly" if less.side() == 1 else "less: they are spread less evenly"
+        told += f", {interval_text(less)} {how}."
     else:
-        told += "; the intervals overlap, so whether that is less cannot be told."
+        told += "; whether that is less cannot be told."
     if gained is None or math.isnan(gained.value):
         return told
     how = {1: "rises", -1: "falls", 0: "changes"}[gained.side()]
@@ -120,7 +117,9 @@ def within(areas: Sequence[Area]) -> str:
 
 
 def _listed(areas: Sequence[Area]) -> str:
-    return "; ".join(
-        f"{CONFIDENCES[one.confidence].label} (area {interval_text(one.difference)} from chance, n = {one.difference.n} English words)"
-        for one in areas
-    )
+    """Each with its difference from chance, and the words that is measured on."""
+    parts = []
+    for one in areas:
+        area = f"area {interval_text(one.difference)} from chance, n = {one.difference.n} English words"
+        parts.append(f"{CONFIDENCES[one.confidence].label} ({area})")
+    return "; ".join(parts)

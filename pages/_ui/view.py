@@ -27,10 +27,10 @@ PAGE_PARAMS = {
     **dict.fromkeys(("contenders", "trained", "among", "language", "text"), ("method", "backbone")),
     **dict.fromkeys(TRIED, ("dataset", "pair", "word")),
     "present": (),
-    # Of "What explains failure?": whose learning curve, and within which part of speech risk–coverage is drawn.
-    **dict.fromkeys(("curve", "within"), ("method", "backbone")),
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
+    # Whose learning curve is drawn, and within which part of speech risk is.
+    **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }
 LISTED = ("dataset", "pair", "backbone")  # looked for among names as they are: that of a data set may be a long path
 LONGEST = 200  # characters of everything else

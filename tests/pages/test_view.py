@@ -36,7 +36,7 @@ def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate")
     assert tuple(view.PAGE_PARAMS) == (
         "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "bar", "part",
-        "outcome", "cause", "find",
+        "outcome", "cause", "find", "curve", "within",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     assert list(frame.PAGES) == ["overview", "word", "compare", "dispersion", "map", "pivoting", "results", "data"]
