@@ -9,6 +9,7 @@ import typer
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption
 from cldi_core.commands.terminal import print_json, progress
 from cldi_core.data.dataset import open_dataset
+from cldi_core.errors import UnknownNameError
 
 
 def learning_curve(
@@ -42,6 +43,10 @@ def learning_curve(
         opened.lexicon(name)
     loaded = shards.open_features(opened, backbone)
     records: list[dict[str, object]] = []
+    if not opened.pairs:
+        raise UnknownNameError(
+            f"the data set {opened.name!r} has no word list; add one: {opened.command('import-lists FILE')}"
+        )
     for name in dict.fromkeys(pair or opened.pairs):
         joined = open_pair(opened, backbone, name, loaded)
         with progress(f"learning curve {name}") as report:

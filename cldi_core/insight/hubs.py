@@ -206,7 +206,7 @@ def less_skewed(before: Hubness, after: Hubness) -> Interval:
 def of_pictures(pair: Pair, frame: pd.DataFrame) -> Interval:
     """Spearman's ρ of N₁₀ and the number of pictures, over candidates: do sets of many pictures make hubs?"""
     sizes = pair.target.sizes[[pair.target.row(word) for word in frame["word"]]]
-    return metrics.correlation(frame["n10"].to_numpy(), sizes, ranks=True)
+    return metrics.correlation(frame["n10"].to_numpy(np.float64), sizes.astype(np.float64), ranks=True)
 
 
 def gained(before: pd.DataFrame, after: pd.DataFrame) -> Interval:
