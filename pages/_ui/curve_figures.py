@@ -60,11 +60,12 @@ def hubs(named: Mapping[str, pd.DataFrame], even: float, last: Mapping[str, str]
                 x=float(np.log10(end["n10"])), y=float(np.log10(end["candidates"])), text=in_figure(last[label]),
                 showarrow=False, xanchor="left", xshift=8, yshift=above, font={"color": colour},
             )  # fmt: skip
-    figure.add_vline(x=even, line={"color": GREY, "dash": "dot"})
-    figure.add_annotation(
-        x=float(np.log10(even)), y=1, yref="paper", text=f"even: {even:.1f} each", showarrow=False, xanchor="left",
-        xshift=4, yanchor="top",
-    )  # fmt: skip
+    if even > 0:
+        figure.add_vline(x=even, line={"color": GREY, "dash": "dot"})
+        figure.add_annotation(
+            x=float(np.log10(even)), y=1, yref="paper", text=f"even: {even:.1f} each", showarrow=False, xanchor="left",
+            xshift=4, yanchor="top",
+        )  # fmt: skip
     figure.update_xaxes(
         type="log",
         tickvals=RANKS,
