@@ -14,7 +14,7 @@ PLAIN: dict[str, Any] = {
     "rival_things": 0, "shown_right": 10, "shown_rival": 0, "astray": 0, "nearer_right": 8, "nearer_rival": 2,
     "best_right": 0.9, "best_rival": 0.9, "copies_right": 0, "copies_rival": 0, "common": 0, "same_pictures": False,
     "rival_top10": 10, "right_top10": 10, "rival_top10_csls": 10, "rival_place": 50, "rival_wins": 0, "n_words": 100,
-    "n_candidates": 100,
+    "n_candidates": 100, "margin": 0.1,
 }  # fmt: skip
 FOUND = {"rank": 1.0}
 

@@ -12,6 +12,7 @@ from cldi_core.commands import (
     answering,
     benchmarking,
     checking,
+    curves,
     dashboard,
     explaining,
     extracting,
@@ -36,6 +37,7 @@ app.command()(scoring.score)
 app.command()(scoring.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
+app.command("learning-curve")(curves.learning_curve)
 app.command()(checking.check)
 app.command()(answering.answers)
 app.command("app")(dashboard.start)

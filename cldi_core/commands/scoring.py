@@ -67,6 +67,7 @@ def score(
     from cldi_core.features import shards
     from cldi_core.insight.ceiling import keep_ceilings
     from cldi_core.insight.evidence import keep_evidence
+    from cldi_core.insight.hubs import keep_hubs
     from cldi_core.scoring.hardware import check_device
 
     if precision is not None:
@@ -85,6 +86,7 @@ def score(
         rankings(joined, [*wanted, *beside], scored, must_keep=True)
         explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
         keep_evidence(joined, explained, scored, must_keep=True)
+        keep_hubs(joined, explained, scored, must_keep=True)
         keep_ceilings(joined, must_keep=True)
         records += [_scored_record(name, way, one) for way, one in scored.items()]
         if not as_json:

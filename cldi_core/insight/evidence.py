@@ -24,6 +24,7 @@ Columns (counts are int32, cosines, scores and ranks float32; 0 or nan where a s
   rival_place: the rival's place among all candidates by that number, 1 for the one that is in most.
 - rival_wins: how many other words the rival wins wrongly; n_words, n_candidates: how many other source words, and
   candidates, have scores.
+- margin: by how much the best score is above the second best, whatever they are; nan where fewer than two have one.
 
 ``evidence/<backbone>/<pair>/<ranker>.parquet`` holds a frame with the key of everything it depends on and a checksum;
 what does not fit them is as if it were not there.
@@ -55,7 +56,7 @@ from cldi_core.scoring.ties import TIE, ranks
 if TYPE_CHECKING:
     import pandas as pd
 
-VERSION = 1  # raise it when what a column means or how it is computed changes: stored frames are then made again
+VERSION = 2  # raise it when what a column means or how it is computed changes: stored frames are then made again
 FOLDER = "evidence"
 NEAR_COPY = 0.98  # a cosine above it is of two pictures that hardly differ
 TOP = 10  # the candidates that count as a word's neighbours
@@ -140,6 +141,7 @@ def evidence(
             **{name: _column([record[name] for record in records]) for name in records[0]},
             **_neighbours(matrix, base, *asked),
             "rival_wins": _wins(frame, words[rival]),
+            "margin": margins(matrix[pair.rows]),
         }
     )
     found.attrs = {"pair": pair.name}
@@ -366,6 +368,19 @@ def _neighbours(
         "n_words": np.maximum(int(known.any(axis=1).sum()) - known[rows].any(axis=1), 0).astype(np.int32),
         "n_candidates": np.full(len(rows), known.any(axis=0).sum(), np.int32),
     }
+
+
+def margins(scores: Scores) -> NDArray[np.float32]:
+    """By how much the best score of each row is above the second best: float (n, n_target) → float32 (n,).
+
+    0 where two share the first place to the last bit; nan where fewer than two candidates have a score.
+    """
+    values = np.where(np.isnan(scores), -np.inf, np.asarray(scores, np.float64))
+    if values.shape[1] < 2:
+        return np.full(len(values), np.nan, np.float32)
+    second, first = np.partition(values, values.shape[1] - 2, axis=1)[:, -2:].T
+    known = np.isfinite(second)
+    return np.where(known, first - np.where(known, second, 0), np.nan).astype(np.float32)
 
 
 def _wins(frame: pd.DataFrame, rival: NDArray[Any]) -> NDArray[np.int32]:

@@ -33,6 +33,8 @@ PAGE_PARAMS = {
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
     "seed": (),  # of the game that is played
+    # Whose learning curve is drawn, and within which part of speech risk is.
+    **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }
 LISTED = ("dataset", "pair", "backbone")  # looked for among names as they are: that of a data set may be a long path
 LONGEST = 200  # characters of everything else

@@ -83,6 +83,12 @@ ASKED: dict[str, dict[str, int]] = {
         "--dataset small --pair en-de --word no": 2,
         "--dataset small --pair en-de --word dog --top 0": 2,
     },
+    "learning-curve": {
+        "--dataset small --method avgmax --draws 1": 0,
+        "--dataset small --method no": 2,
+        "--dataset small --pair en-xx": 2,
+        "--dataset small --draws 0": 2,
+    },
     "check": {"--dataset small": 0, "--dataset small --deep": 0, "--dataset none": 2},
     "answers": {"--dataset small": 0, "--dataset small --delete Eve": 2, "--dataset none": 2},
     # Their good cases: test_pivot.py

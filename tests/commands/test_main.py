@@ -18,7 +18,17 @@ from tests.commands.conftest import Run, strict
 from tests.conftest import BACKBONE, FakeExtractor, build_small, draw, made_up, picture
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("import-lists", "import-folder", "extract", "score", "evaluate", "project", "explain", "check")
+COMMANDS = (
+    "import-lists",
+    "import-folder",
+    "extract",
+    "score",
+    "evaluate",
+    "project",
+    "explain",
+    "learning-curve",
+    "check",
+)
 
 
 def process(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -108,6 +108,8 @@ def test_every_count_is_that_of_a_slow_loop(pair: Pair, method: str) -> None:
             )  # fmt: skip
             assert row[kind] == first
             assert row[f"{kind}_score"] == pytest.approx(scores[pair.target.row(first)])
+        first, second, *_ = sorted((score for score in scores.tolist() if not math.isnan(score)), reverse=True)
+        assert row["margin"] == pytest.approx(first - second, abs=1e-6)
         assert row["tied"] == (abs(best["right"] - best["rival"]) <= EQUAL)
         assert row["known"] and row["rival_pos"] == pair.target_pos[row["rival"]]
         for name, expected in slow(pair, row).items():
@@ -243,6 +245,7 @@ def test_uncovered_words_and_those_without_a_rival_have_a_row(pair: Pair) -> Non
     matrix = np.full((1, len(alone.target)), np.nan, np.float32)
     matrix[0, alone.target.row("Hund")] = -0.5
     row = evidence.evidence(alone, matrix, rankings.ranked(alone, matrix)).iloc[0]
+    assert math.isnan(row["margin"]) and math.isnan(ghost["margin"]), "of one candidate, and of none"
     assert (row["rank"], row["rival"], row["rival_pictures"], row["rival_wins"]) == (1, "", 0, 0)
 
 
@@ -324,3 +327,11 @@ def test_score_keeps_evidence_of_all_but_controls(pair: Pair) -> None:
     there.remove("ceilings")  # of the words, whatever the method
     assert stored_ceilings(pair) is not None
     assert set(evidence.stored_evidence(pair, map(rankers.ranker, there))) == there
+
+
+def test_margins_are_between_the_two_best_scores_whatever_else_is_known() -> None:
+    scores = np.array([[-0.5, -0.2, np.nan, -0.9], [1, 1, 0, 0], [np.nan, 3, np.nan, np.nan], [np.nan] * 4], np.float32)
+    found = evidence.margins(scores)
+    assert found.dtype == np.float32
+    assert found == pytest.approx([0.3, 0, math.nan, math.nan], nan_ok=True)
+    assert np.isnan(evidence.margins(scores[:, :1])).all()
