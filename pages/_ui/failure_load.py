@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
-from cldi_core.data import wordlists
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 from cldi_core.insight import failure as failures
@@ -22,9 +21,7 @@ SPINNER = "Asking what goes with failure; the answer is kept …"
 
 def alike(current: view.View) -> tuple[str, ...]:
     """The pairs of the same direction as the shown one, itself among them."""
-    source = wordlists.pair_languages(current.pair)[0]
-    there = load.opened(current.dataset).pairs
-    return tuple(dict.fromkeys([*(one for one in there if wordlists.pair_languages(one)[0] == source), current.pair]))
+    return load.opened(current.dataset).alike(current.pair)
 
 
 def scope(current: view.View) -> tuple[str, ...]:

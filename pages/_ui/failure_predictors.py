@@ -13,7 +13,7 @@ from cldi_core.insight.failure import Failure
 from cldi_core.insight.failure_models import Model
 from cldi_core.insight.predictors import PREDICTORS
 
-from . import failure_figures, failure_load, figures, load, take, view
+from . import failure_figures, failure_load, figures, load, report_failure, take, view
 from .foreign import safe
 
 OUTCOMES = {"found": "the share found", "log_rank": "the depth of ranks"}
@@ -32,6 +32,7 @@ def draw(current: view.View) -> None:
     told = {one.pos: one for one in found.sentences}
     for pos in kinds:
         st.markdown(safe(told[pos].text))
+    report_failure.button(current, found, failure_load.scope(current))
     outcomes = dict.fromkeys(told[pos].outcome for pos in kinds)
     for outcome in outcomes:
         _gap(current, found, outcome, [pos for pos in kinds if told[pos].outcome == outcome])
