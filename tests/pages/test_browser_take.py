@@ -1,4 +1,4 @@
-"""What is taken along, in a real browser: pictures and page of a chart, a table, and reports opened without a network."""
+"""What is taken along, in a real browser: a chart as picture and page, a table, reports opened without a network."""
 
 from __future__ import annotations
 
