@@ -37,7 +37,7 @@ def draw_next(current: view.View) -> None:
         _one(current, load.pair_of(*here), left.iloc[0], asked.frames)
         st.caption(
             f"{len(left)} candidates are left that win a missed word under some method"
-            + (f", {len(order) - len(left)} more were skipped" if len(order) > len(left) else "")
+            + (f", skipped: {len(order) - len(left)}" if len(order) > len(left) else "")
             + f" · {draw.safe(f'{current.pair} · {words.kinds(current.pos)} · {backbones.label(current.backbone)}')} · "
             "those come first whose acceptance moves the figures most; only first places are counted."
         )

@@ -16,9 +16,9 @@ def popover(current: view.View, pair: Pair, query: str, candidate: str) -> None:
     """A popover in which the candidate in the middle of the board is judged under the view's name.
 
     Args:
-        candidate: ``""`` where there is none; then nothing is drawn.
+        candidate: ``""`` where there is none; then nothing is drawn, nor while something is presented.
     """
-    if not candidate:
+    if not candidate or view.asked("present") == "1":
         return
     asked = pair.queries[pair.find(query)]
     one = Judgement(pair.name, asked.word, asked.pos, candidate, ACCEPTABLE)

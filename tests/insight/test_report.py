@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -145,7 +146,7 @@ def test_nothing_of_a_hostile_data_set_acts(tmp_path: Path) -> None:
     ranker, most = rankers.ranker("avgmax"), (1, report.CAUSES, report.RELATIONS, report.CHANGES)
     for start in range(0, len(CORPUS), sum(most)):
         part = iter(CORPUS[start : start + sum(most)])
-        said, causes, related, changed = ([mark for mark, _ in zip(part, range(count), strict=False)] for count in most)
+        said, causes, related, changed = (list(islice(part, count)) for count in most)
         worse = replace(
             told,
             verdict=said[0],
@@ -173,7 +174,7 @@ def build_large(folder: Path) -> Dataset:
     drawn, rows = [], []
     for language, own in words.items():
         for word in own:
-            for place in range(MANY):
+            for place in range(MANY if word in (LONG, *words["de"][:2]) else 2):
                 concept = list(CONCEPTS)[place % len(CONCEPTS)]
                 data = draw(concept, language, place % 4) + len(rows).to_bytes(4, "big")
                 about = {"provider": "p" * 90, "licence": "CC BY " * 30, "author": f"author {place} " * 9}
