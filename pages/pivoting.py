@@ -31,9 +31,11 @@ def nothing(current: view.View) -> None:
     dataset = load.opened(current.dataset)
     lacks = "" if (dataset.path / FILE).is_file() else FILE
     there = pivot_load.elsewhere(current.dataset)
+    # One model serves both directions: it is trained for the word list as it is.
+    pair = current.pair if current.pair in dataset.pairs else dataset.back(current.pair)
     draw.empty(
         pivot_words.missing(current.pair, dataset.title, there, lacks),
-        load.command(current.dataset, "pivot train", "--pair", current.pair, "--backbone", current.backbone,
+        load.command(current.dataset, "pivot train", "--pair", pair, "--backbone", current.backbone,
                      "--model", "pivot-sym"),
     )  # fmt: skip
 

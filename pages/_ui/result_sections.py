@@ -69,9 +69,9 @@ def directions(current: view.View, pairs: Sequence[str], figure: str, same: bool
         result_tables.draw(result_tables.by_direction(found, figure), alt, "results-directions")
         st.caption(
             f"{draw.safe(f'{rankers.label(current.method)} · {backbones.label(current.backbone)}')} · the same word "
-            "lists and pictures, asked from either side. Words and right answers change with the direction, and so "
-            "does the number of candidates; n is of the words that are asked, in an average into one language of "
-            "its words, as one word's pictures stand behind right answers in several languages."
+            "lists and pictures, asked from either side: the words, their right answers and the number of candidates "
+            "change with the direction. n: the words that are asked; in an average into English the English words that "
+            "they stand for, as the pictures of one are behind right answers of several languages."
         )
     if result_tables.direction(other) not in found and not rankers.is_trained(current.method):
         options = [part for pair in other for part in ("--pair", pair)]

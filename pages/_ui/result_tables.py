@@ -86,9 +86,7 @@ def compared(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
                 "MRR of one less other": figures.gain_text(found, tables.survives(record)),
                 "p": p_text(record["p"]),
                 "p (Holm)": p_text(record["p_holm"]),
-                "words won": record["won"],
-                "lost": record["lost"],
-                "level": record["level"],
+                "won / lost / level": " / ".join(str(record[name]) for name in ("won", "lost", "level")),
                 "n": record["clusters"],
             }
         )

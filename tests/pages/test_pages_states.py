@@ -110,7 +110,7 @@ def test_unscored_methods_are_named_with_the_command_that_scores_them(small: Dat
     for page in ("overview", "results"):
         at = healthy(at.switch_page(f"pages/{page}.py").run())
         missing = [METHODS[name].label for name in paper.TABLE_2] if page == "overview" else labels
-        assert unescaped(at.main.info[-1].value).endswith(f"yet: {', '.join(missing[1:])}.")
+        assert any(unescaped(one.value).endswith(f"yet: {', '.join(missing[1:])}.") for one in at.main.info)
         assert command in [code.value for code in at.main.code]
     assert at.dataframe[0].value.index.tolist() == ["AVGMAX"]
     ranked.rankings(open_pair(small, BACKBONE, "en-de"), METHODS)

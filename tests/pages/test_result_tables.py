@@ -87,7 +87,7 @@ def test_two_contenders_are_compared_in_a_row() -> None:
     table = result_tables.compared([first, second])
     assert table.to_dict("records")[0] == {
         "of": "together", "one": "AVGMAX", "other": "KNN", "MRR of one less other": "▲ +0.10 [0.05, 0.15]",
-        "p": "< 0.001", "p (Holm)": "0.002", "words won": 12, "lost": 8, "level": 10, "n": 30,
+        "p": "< 0.001", "p (Holm)": "0.002", "won / lost / level": "12 / 8 / 10", "n": 30,
     }  # fmt: skip
     assert table.loc[1, ["MRR of one less other", "p", "p (Holm)"]].tolist() == ["+0.10 [0.05, 0.15]", "–", "–"]
 
