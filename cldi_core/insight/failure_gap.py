@@ -6,7 +6,8 @@ times how much the parts of speech differ in them (Gelbach 2016); of a logistic 
 change with every predictor that is added, whether it has to do with part of speech or not.
 
 Intervals are of draws of words.  A least-squares model depends on sums over rows only, so the sums of each word are
-made once, and all draws are solved together.
+made once, and all draws are solved together.  Of simulated words with a known cause (950 in one pair, 360 in three, 225
+of which 25 verbs; 200 samples each) they held the truth of before, after and what is explained in .93 to .99.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from cldi_core.insight import failure_design, failure_gap, failure_matching, predictors
 from cldi_core.insight.predictors import Used
@@ -80,6 +82,8 @@ def test_the_interval_of_draws_is_wider_than_percentiles_and_none_of_few_words()
     own = failure_design.resampled(0.0, draws, 25)
     low, high = np.quantile(draws, [0.025, 0.975])
     assert own.low < low and own.high > high and own.n == 25
+    tail = norm.cdf(np.sqrt(25 / 24) * student(24).ppf(0.025))
+    assert (own.low, own.high) == pytest.approx(tuple(np.quantile(draws, [tail, 1 - tail])))
     wide = failure_design.resampled(0.0, draws, 10**6)
     assert (wide.low, wide.high) == (pytest.approx(low, abs=1e-3), pytest.approx(high, abs=1e-3))
     assert failure_design.resampled(0.0, draws, 19).why == "n too small"
