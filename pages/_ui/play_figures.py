@@ -41,7 +41,7 @@ def against(lines: Sequence[Line], label: Callable[[str], str], note: str) -> go
                 },
                 mode="markers",
                 marker={"size": 11, "color": colour},
-                name=f"{POS[SETTINGS[setting][0]]}s, n = {own[0].answers}{_why(own)}",
+                name=f"{POS[SETTINGS[setting][0]]}s, n = {own[0].answers} ({own[0].share.n} words{_why(own)})",
                 hovertext=[f"{in_figure(label(line.who))}: {figures.interval_text(line.share)}" for line in own],
                 hoverinfo="text",
             )
@@ -51,7 +51,7 @@ def against(lines: Sequence[Line], label: Callable[[str], str], note: str) -> go
     figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=[in_figure(label(who)) for who in columns])
     figure.update_yaxes(range=[0, 1.03], title="right choices")
     figure.update_layout(
-        title={"text": f"People against methods<br><sup>{in_figure(note)}</sup>", "x": 0, "xanchor": "left", "y": 0.97,
+        title={"text": f"Right choices<br><sup>{in_figure(note)}</sup>", "x": 0, "xanchor": "left", "y": 0.97,
                "yanchor": "top"},
         height=360,
         margin={"l": 50, "r": 20, "t": 92, "b": 48},
@@ -62,4 +62,4 @@ def against(lines: Sequence[Line], label: Callable[[str], str], note: str) -> go
 
 def _why(own: Sequence[Line]) -> str:
     why = own[0].share.why
-    return f" ({why})" if why else ""
+    return f", {why}" if why else ""

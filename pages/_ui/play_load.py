@@ -86,7 +86,8 @@ def one_round(name: str, backbone: str, pair: str, seed: int, letters: str, numb
 
 def ways(method: str) -> tuple[str, ...]:
     """The methods that play: the paper's six, and the chosen one where it looks at pictures."""
-    return play.SIX if method in play.SIX or rankers.is_trained(method) else (*play.SIX, method)
+    looks = rankers.ranker(method).kind == rankers.IMAGES
+    return (*play.SIX, method) if looks and method not in play.SIX else play.SIX
 
 
 def chosen(

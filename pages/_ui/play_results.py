@@ -81,7 +81,7 @@ def _against(current: view.View, counted: people.Counted) -> None:
         shares.setdefault(line.who, {"": _name(line.who, "people")})[title] = figures.interval_text(line.share)
         if line.who != PEOPLE:
             behind.setdefault(line.who, {"": f"people − {_name(line.who, '')}"})[title] = figures.gain_text(line.behind)
-    note = f"{current.pair}, {backbones.label(current.backbone)}: right choices with 95 % intervals over words"
+    note = f"{current.pair}, {backbones.label(current.backbone)}: shares with 95 % intervals over words"
     figure = play_figures.against(lines, lambda who: _name(who, "people"), note)
     alt = "The share of right choices of people and of each method, by part of speech"
     take.chart(figure, name="play-people", alt=alt, key="play-people")

@@ -74,6 +74,17 @@ def test_two_players_at_once_lose_nothing(tmp_path: Path) -> None:
         assert [one.number for one in found.answers if one.player == name] == list(range(1, 51))
 
 
+def test_nobody_writes_while_another_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that came while another player's are deleted would be lost."""
+    many(tmp_path, "Ada", 1)
+    monkeypatch.setattr(storage, "LOCK_WAIT", 0.05)
+    with storage.lock(answers.path_of(tmp_path).parent, "be slow"):
+        for write in (lambda: many(tmp_path, "Bob", 1), lambda: answers.delete(tmp_path, "Ada")):
+            with pytest.raises(DatasetError, match="has been writing"):
+                write()
+    assert answers.read(tmp_path).players == {"Ada": 1}
+
+
 def test_a_write_that_takes_a_part_at_a_time_ends_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     monkeypatch.setattr(os, "write", lambda handle, data: write(handle, data[:50]))

@@ -25,7 +25,7 @@ def test_points_bars_and_chance() -> None:
     lines[1] = line("ALL", "chance", Interval(0.1, math.nan, math.nan, 33))
     figure = play_figures.against(lines, lambda who: who.upper(), "a < b")
     nouns, verbs = figure.data
-    assert (nouns.name, verbs.name) == ("nouns, n = 40", "verbs, n = 4 (n too small)")
+    assert (nouns.name, verbs.name) == ("nouns, n = 40 (30 words)", "verbs, n = 4 (3 words, n too small)")
     assert list(nouns.x) == pytest.approx([-0.18, 0.82]) and list(verbs.x) == pytest.approx([0, 1])
     assert list(nouns.y) == [0.6, 0.6]
     assert list(nouns.error_y.array) == pytest.approx([0.15] * 2)
