@@ -15,6 +15,7 @@ from pages._ui import (
     failure_predictors,
     failure_winners,
     frame,
+    judge_tables,
     view,
 )
 
@@ -48,6 +49,7 @@ def main() -> None:
         if topic in POOLED:
             failure_load.scope_control(current)
     TOPICS[topic][1](current)
+    judge_tables.beside(current)
 
 
 frame.draw(main)

@@ -22,6 +22,7 @@ from pages._ui import (
     load,
     result_tables,
     story_cards,
+    take,
     view,
     words,
 )
@@ -73,9 +74,9 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
     records = load.table(current.dataset, current.backbone, pairs, ways=tuple(paper.TABLE_2), group=group)
     if records:
         with chart:
-            st.plotly_chart(
+            take.chart(
                 figures.finding(records, group),
-                config=figures.CONFIG,
+                name=f"finding-{dataset.name}-{group}",
                 key="finding",
                 alt="MRR of nouns, verbs and adjectives under the paper's methods",
             )
@@ -104,15 +105,17 @@ def main() -> None:
         # The paper's figures stand here until ours are ready, so that the browser fetches its chart library meanwhile.
         chart = st.empty()
         with chart:
-            st.plotly_chart(figures.finding([], ""), config=figures.CONFIG, alt="MRR in the paper")
+            take.chart(figures.finding([], ""), name="finding-paper", alt="MRR in the paper")
     with above:
         stories(current)
     with left:
         finding(current, chart)
-        judge_tables.beside(current, dataset.pairs, tuple(paper.TABLE_2), ("mrr",))
+        judge_tables.beside(current, dataset.alike(current.pair), tuple(paper.TABLE_2), ("mrr",))
     with right:
         st.markdown("**In the paper** (MRR, average of five pairs)")
-        st.dataframe(paper_table().style.format("{:.2f}"), alt="Table 2 of Hartmann and Søgaard 2018")
+        take.table(
+            paper_table().style.format("{:.2f}"), name="paper-table-2", alt="Table 2 of Hartmann and Søgaard 2018"
+        )
         st.caption(
             "Hartmann & Søgaard (2018), Table 2: photographs from a web image search, VGG19, up to 1,771 words. "
             "The numbers are not comparable one by one: other words, other pictures, fewer candidates here."
@@ -121,8 +124,9 @@ def main() -> None:
         if about := str(dataset.info.get("about", "")):
             st.caption(draw.safe(about))
         facts = words.facts(overview.counts(dataset))
-        st.dataframe(
+        take.table(
             pd.DataFrame({"": list(facts), "what": list(facts.values())}),
+            name=f"facts-{dataset.name}",
             hide_index=True,
             alt="Facts of the data set",
             column_config={"what": st.column_config.TextColumn(width="large")},
