@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cldi_core import rankers
+from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import ranking, stored_scores
 from cldi_core.evaluation.pairs import Pair, open_pair
@@ -203,6 +204,28 @@ def test_other_methods_backbones_and_pairs(small: Dataset) -> None:
     assert (BACKBONE, "en-de", "avgmax") not in asked, "not the method itself"
     assert all(method != "spelling" for _, _, method in asked), "controls are no way out"
     assert elsewhere(small, BACKBONE, "en-de", "avgmax", "ghost.N", stored) == [], "not covered"
+
+
+def test_the_pair_asked_back_is_asked_for_the_right_answer(small: Dataset) -> None:
+    """*run* is asked back from *laufen*, or from *rennen* where that has no pictures; other languages' words never."""
+    for name in ("en-fr", "fr-de"):
+        wordlists.write_list(small.path / "lexicon" / f"{name}.tsv", [wordlists.Row("run", "courir", "V")])
+    opened = Dataset(small.path)
+    back = ranked.rankings(open_pair(opened, BACKBONE, "de-en"), ["avgmax"])["avgmax"]
+    asked: list[str] = []
+
+    def stored(backbone: str, name: str, method: str):  # type: ignore[no-untyped-def]
+        asked.append(name)
+        return back if (name, method) == ("de-en", "avgmax") else None
+
+    (one,) = elsewhere(opened, BACKBONE, "en-de", "avgmax", "run.V", stored)
+    row = back.set_index("query").loc["laufen.V"]
+    assert (one.kind, one.pictures, one.change) == ("pair", ("de-en", "laufen.V"), "asked back: laufen, de-en")
+    assert (one.rank, one.winner, one.right) == (row["rank"], row["winner"], row["winner"] == "run")
+    assert {name for name in asked if name != "en-de"} == {"en-fr", "de-en"}, "not what asks German or French words"
+    back.loc[back["query"] == "laufen.V", "rank"] = math.nan
+    (one,) = elsewhere(opened, BACKBONE, "en-de", "avgmax", "run.V", stored)
+    assert one.pictures == ("de-en", "rennen.V")
 
 
 def test_changes_elsewhere_stand_among_those_of_pictures(pair: Pair) -> None:
