@@ -51,7 +51,7 @@ def test_counts_are_those_of_a_slow_loop_with_ties_and_negative_scores(
 ) -> None:
     monkeypatch.setattr(hubs, "TOP", 3)
     rng = np.random.default_rng(2)
-    matrix = -rng.integers(1, 5, (len(pair.source), len(pair.target))).astype(np.float32)  # many ties
+    matrix = -rng.integers(1, 9, (len(pair.source), len(pair.target))).astype(np.float32)  # many ties
     matrix[pair.source.row("big")] = np.nan  # and "ghost" has scores, but none of its right answer
     matrix[:, pair.target.row("Geist")] = np.nan
     frame = rankings.ranked(pair, matrix)

@@ -126,8 +126,8 @@ def test_nothing_stale_or_damaged_is_used(pair: Pair) -> None:
     (path.parent / "no-method.parquet").write_bytes(kept)
     stored = learning.stored_curve(pair)
     assert stored is not None and set(stored["method"]) == {"avgmax"}
-    lacking = pair.without({"run": pair.source.word_ids("run")[:1]}, {})
-    assert learning.stored_curve(lacking) is None
+    lacking = pair.without({"big": pair.source.word_ids("big")[:1]}, {})
+    assert learning.sizes_of(lacking) == learning.sizes_of(pair) and learning.stored_curve(lacking) is None
     frame = pd.read_parquet(path)
     frame.loc[0, "mrr"] = 0.5
     frame.to_parquet(path, index=False)
