@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEED = 0
-REMEMBERED = 1 << 16  # words, and pairs of words
+REMEMBERED = 1 << 16  # words, pairs of words, and synsets
 NONE = "none"
 RELATIONS = {
     "same pictures": "it has exactly the pictures of the right answer",
@@ -102,13 +102,14 @@ def table(evidence: pd.DataFrame, pair: Pair) -> pd.DataFrame:
     rows = evidence[(evidence["rank"] > 1) & (evidence["rival"] != "")].reset_index(drop=True)
     numbers = [pair.index[query] for query in rows["query"]]
     there = np.flatnonzero(pair.target.sizes > 0)
-    letters = np.array([_letters(pair.target_pos[word]) for word in pair.target.words], object)
+    letters = np.array([_letters(pair.target_pos[word]) for word in pair.target.words], np.str_)
+    listed, codes = np.unique(letters, return_inverse=True)
     drawn, others, shares = np.random.default_rng(SEED), [], []
     for number in numbers:
         wrong = there[~np.isin(there, pair.gold[number])]
         others.append(pair.target.words[int(drawn.choice(wrong))])
-        kinds, counts = np.unique(letters[wrong].astype(str), return_counts=True)
-        shares.append(dict(zip(map(str, kinds), counts / len(wrong), strict=True)))
+        counts = np.bincount(codes[wrong], minlength=len(listed))
+        shares.append(dict(zip(map(str, listed), counts / len(wrong), strict=True)))
     related = _Related(pair)
     same = rows["same_pictures"].tolist()
     asked = list(zip(numbers, rows["right"], rows["rival"], others, strict=True))
@@ -269,6 +270,7 @@ class _Remembering(wordnet_senses.Senses):
 
     def __init__(self, counts: wordnet.WordNet) -> None:
         super().__init__(counts)
+        self._synset = lru_cache(REMEMBERED)(self._read_synset)
         self._of_word = lru_cache(REMEMBERED)(super().synsets)
         self._of_two = lru_cache(REMEMBERED)(super().related)
 
