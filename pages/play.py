@@ -34,7 +34,13 @@ def begin(current: view.View, asked: str) -> None:
     st.markdown(ABOUT)
     with st.form("play start"):
         name, kinds, seed = st.columns([2, 2, 1], vertical_alignment="bottom")
-        name.text_input("Your name", key="play-name", max_chars=answers.LONGEST_NAME, placeholder="nothing is kept")
+        name.text_input(
+            "Your name",
+            value=st.session_state.get(play_load.NAME, ""),
+            key="play-name",
+            max_chars=answers.LONGEST_NAME,
+            placeholder="nothing is kept",
+        )
         kinds.pills("Words", list(POS), selection_mode="multi", default=list(current.pos), key="play-pos",
                     format_func=lambda letter: f"{POS[letter]}s")  # fmt: skip
         seed.text_input("Seed", value=asked, key="play-seed", max_chars=20, placeholder="random",
