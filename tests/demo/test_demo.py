@@ -115,8 +115,9 @@ def test_the_data_is_small_enough_to_ship() -> None:
     shipped = [
         path for name in NAMES for path in (ROOT / name).rglob("*") if path.is_file() and "scores" not in path.parts
     ]
-    # 12 MB of it is evidence, so that pages tell why a word failed under every method at once; 2 MB hubs and curves.
-    assert sum(path.stat().st_size for path in shipped) < 95e6
+    # 12 MB of it is evidence, so that pages tell why a word failed under every method at once; 2 MB hubs and curves;
+    # 9 MB ranks and evidence of the other direction.
+    assert sum(path.stat().st_size for path in shipped) < 105e6
 
 
 @pytest.mark.parametrize("pos", lexicon.FILES)
