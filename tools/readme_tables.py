@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cldi_core.errors import CldiError
-from tools.readme import causes, coverage, pivot, results, speed
+from tools.readme import causes, coverage, failure, pivot, results, speed
 from tools.readme.form import fill
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -34,6 +34,7 @@ def tables() -> dict[str, Iterable[str]]:
         "dispersion": results.dispersion(easy),
         "named-causes": causes.named(easy, hard),
         "causes": causes.by_cause(easy),
+        "failure": failure.verbs(easy, hard),
         "coverage": coverage.coverage(easy),
         "scoring": speed.scoring(),
         "extraction": speed.extraction(),
@@ -44,7 +45,7 @@ def tables() -> dict[str, Iterable[str]]:
 
 def figures() -> dict[str, str]:
     """Single figures by their names in the README."""
-    return {**dict(results.figures(*sets())), **dict(speed.figures())}
+    return {**dict(results.figures(*sets())), **dict(failure.figures(*sets())), **dict(speed.figures())}
 
 
 def main() -> None:
