@@ -133,6 +133,23 @@ def names(dataset: Dataset) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def broken(dataset: Dataset) -> list[str]:
+    """What is wrong with each file that holds no name's judgements, in one line."""
+    found = []
+    for path in sorted((dataset.path / FOLDER).glob("*.tsv")):
+        try:
+            first = storage.read_text(path, storage.LARGE).partition("\n")[0]
+            name = named(first.removeprefix(_NAME))
+            if not path.match(pattern(name)):
+                raise DatasetError(f"{f'{FOLDER}/{path.name}'!r} of {dataset.name!r} is not the file of the name in it")
+            _read(dataset, name)
+        except DatasetError as error:
+            found.append(str(error))
+        except (OSError, ValueError) as error:
+            found.append(f"{f'{FOLDER}/{path.name}'!r} of {dataset.name!r} cannot be read ({error}); delete it")
+    return found
+
+
 def judgements(dataset: Dataset, name: str) -> tuple[Judgement, ...]:
     """What a name has judged, in the order of judging; nothing where it has not begun.
 

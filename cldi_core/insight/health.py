@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import dataclass
 
 from cldi_core import rankers
-from cldi_core.data import descriptions, storage, wordlists
+from cldi_core.data import concreteness, descriptions, judgements, storage, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import Pictures, picture_id, probe
 from cldi_core.errors import CldiError
 from cldi_core.evaluation import audit
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance, shards
-from cldi_core.insight import evidence
+from cldi_core.insight import evidence, hubs, learning
 from cldi_core.pivot import about, models, translation
 
 SHOWN = 8
@@ -37,9 +37,10 @@ def findings(dataset: Dataset, *, deep: bool = False) -> list[Finding]:
     findings = [*_word_lists(dataset)]
     try:
         findings += [*_pictures(dataset), *_coverage(dataset), *_features(dataset), *_pivoting(dataset)]
+        findings += _added(dataset)
         if deep:
             findings += [*_decode(dataset.pictures), *_feature_rows(dataset), *_results(dataset)]
-            findings += _evidence(dataset)
+            findings += _explained(dataset)
             findings += _pivot_ranks(dataset)
     except CldiError as error:
         findings.append(Finding("error", "data", str(error)))
@@ -242,16 +243,28 @@ def _results(dataset: Dataset) -> list[Finding]:
     return findings
 
 
-def _evidence(dataset: Dataset) -> list[Finding]:
-    """Stored evidence that is damaged, of whatever method; it is as if it were not there."""
+def _explained(dataset: Dataset) -> list[Finding]:
+    """Stored evidence, hubs and learning curves that are damaged, of whatever method; they are as if not there."""
     findings = []
-    for path in sorted(dataset.path.glob(f"{evidence.FOLDER}/*/*/*.parquet")):
-        if storage.whole_frame(path) is None:
-            place = path.relative_to(dataset.path)
-            _, backbone, pair, _ = place.parts
-            again = dataset.command("score", "--pair", pair, "--backbone", backbone)
-            text = f"'{place}': it cannot be read, or is not what was written"
-            findings.append(Finding("error", evidence.FOLDER, text, f"delete {str(path)!r}, then: {again}"))
+    made_by = {evidence.FOLDER: "score", hubs.FOLDER: "score", learning.FOLDER: "learning-curve"}
+    for folder, command in made_by.items():
+        for path in sorted(dataset.path.glob(f"{folder}/*/*/*.parquet")):
+            if storage.whole_frame(path) is None:
+                place = path.relative_to(dataset.path)
+                _, backbone, pair, _ = place.parts
+                again = dataset.command(command, "--pair", pair, "--backbone", backbone)
+                text = f"'{place}': it cannot be read, or is not what was written"
+                findings.append(Finding("error", folder, text, f"delete {str(path)!r}, then: {again}"))
+    return findings
+
+
+def _added(dataset: Dataset) -> list[Finding]:
+    """What people put beside a data set and cannot be read: ratings of concreteness, judgements."""
+    findings = [Finding("error", judgements.FOLDER, text) for text in judgements.broken(dataset)]
+    try:
+        concreteness.ratings(dataset)
+    except CldiError as error:
+        findings.append(Finding("error", "concreteness", str(error), f"repair or delete {concreteness.FILE}"))
     return findings
 
 

@@ -11,9 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cldi_core.data import dataset, pictures, wordlists
+from cldi_core import rankers
+from cldi_core.data import dataset, judgements, pictures, wordlists
 from cldi_core.data.dataset import Dataset, create
+from cldi_core.evaluation import stored_scores
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import shards
+from cldi_core.insight import evidence, hubs, learning
 from cldi_core.insight.health import Finding, findings
 from tests.conftest import ABOUT, BACKBONE, LEXICON, picture
 
@@ -98,6 +102,18 @@ def _exchange_bytes(path: Path) -> None:
     pq.write_table(table.set_column(place, "image", pa.array(images)), shard)
 
 
+def _judged(path: Path) -> None:
+    judgements.judge(Dataset(path), "Ada", judgements.Judgement("en-de", "dog", "N", "Hut", judgements.WRONG))
+    file = path / judgements.pattern("Ada")
+    file.write_text(file.read_text("utf-8").replace("\tHut\t", " Hut "), "utf-8")
+
+
+def _judged_by_nobody(path: Path) -> None:
+    _judged(path)
+    file = path / judgements.pattern("Ada")
+    file.rename(file.with_stem("0" * 32))
+
+
 BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "two columns": (_put("lexicon/en-de.tsv", "dog\tHund\n"), "error", "line 1", "import-lists"),
     "name of a list": (_put("lexicon/words.tsv", "dog\tHund\tN\n"), "error", "'words'", "import"),
@@ -112,6 +128,9 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "features of some": (_some_features, "warning", "2 pictures that words use have no features", "extract"),
     "shared across languages": (_shared_picture, "warning", "1 pictures belong to words of both languages", ""),
     "no licence": (_unlicensed, "warning", "2 pictures have no known licence", "--licence"),
+    "ratings": (_put("concreteness.tsv", "dog\t4,85\n"), "error", "decimal comma", "concreteness.tsv"),
+    "judgements": (_judged, "error", "does not have 7 columns", ""),
+    "judgements of nobody": (_judged_by_nobody, "error", "is not the file of the name in it", ""),
     "bad home": (_put("dataset.toml", 'pictures = "../../etc"\n'), "error", "'../../etc'", ""),
 }  # fmt: skip
 
@@ -123,6 +142,22 @@ def test_each_fault_is_found(small: Dataset, name: str) -> None:
     finding = matching(findings(Dataset(small.path)), text)
     assert finding.level == level
     assert step in finding.next_step
+
+
+def test_what_explains_is_looked_at_by_a_deep_check(small: Dataset) -> None:
+    pair, ranker = open_pair(small, BACKBONE, "en-de"), rankers.ranker("avgmax")
+    scored = stored_scores.scored(pair, [ranker])
+    evidence.keep_evidence(pair, [ranker], scored)
+    hubs.keep_hubs(pair, [ranker], scored)
+    learning.keep_curve(pair, ["maxmax"], draws=1)
+    assert [one for one in findings(small, deep=True) if one.level == "error"] == []
+    for folder, command in ((evidence.FOLDER, "score"), (hubs.FOLDER, "score"), (learning.FOLDER, "learning-curve")):
+        (file,) = small.path.glob(f"{folder}/*/*/*.parquet")
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+        (found,) = [one for one in findings(small, deep=True) if one.level == "error"]
+        assert found.area == folder and f"cldi_core {command} " in found.next_step, folder
+        file.write_bytes(whole)
 
 
 def test_shared_and_failed_pictures_are_counted(small: Dataset) -> None:
