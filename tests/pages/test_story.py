@@ -171,18 +171,19 @@ def change(kind: str, text: str, pictures: tuple[str, ...] = (), rank: float = 1
         (change("backbone", "EfficientNet-Lite2", ("efficientnet-lite2",), side=""),
          {"backbone": "efficientnet-lite2"}),
         (change("pair", "en-fr", ("en-fr",), side=""), {"pair": "en-fr"}),
+        (change("pair", "asked back", ("de-en", "Hund.N"), side=""), {"pair": "de-en", "word": "Hund.N"}),
     ],
 )  # fmt: skip
 def test_what_would_have_saved_it_is_a_click_away(
     drawn: Shown, url: Url, monkeypatch: pytest.MonkeyPatch, one: Change, asked: dict[str, str]
 ) -> None:
-    dataset = SimpleNamespace(backbones=("vgg19", "efficientnet-lite2"), pairs=("en-de", "en-fr"))
+    dataset = SimpleNamespace(backbones=("vgg19", "efficientnet-lite2"), directions=("en-de", "en-fr", "de-en"))
     monkeypatch.setattr(load, "opened", lambda name: dataset)
     monkeypatch.setattr(load, "offered", lambda *here: ["avgmax", "knn"])
     story.saved(CURRENT, told_of(changes=(one,)), PAIR)
     (button,) = drawn.options("button")
     button["on_click"](**button["kwargs"])
-    assert {name: url.get(name) for name in asked} == asked and url["word"] == "shake.V"
+    assert {name: url.get(name) for name in asked} == asked and url["word"] == asked.get("word", "shake.V")
     assert draw.safe(story_words.change(one)) in drawn.of("caption")
 
 
@@ -190,7 +191,7 @@ def test_what_would_have_saved_it_is_a_click_away(
     "one", [change("method", "../x", ("../x",), side=""), change("pair", "en-xx", ("en-xx",), side="")]
 )
 def test_what_is_not_offered_is_told_and_no_link(drawn: Shown, monkeypatch: pytest.MonkeyPatch, one: Change) -> None:
-    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(backbones=("vgg19",), pairs=("en-de",)))
+    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(backbones=("vgg19",), directions=("en-de",)))
     monkeypatch.setattr(load, "offered", lambda *here: ["avgmax"])
     story.saved(CURRENT, told_of(changes=(one,)), PAIR)
     assert drawn.options("button")[0]["disabled"] and drawn.options("button")[0]["kwargs"] == {}
