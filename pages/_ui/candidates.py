@@ -68,8 +68,7 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
     take.table(
         rows,
         name=f"candidates-{found.word}-{method}",
-        key="candidates",
-        hide_index=True,
+        key="candidates", hide_index=True,
         row_height=ROW,
         height=ROW * min(len(shown), 12) + 40,
         on_select=_pick,
