@@ -22,6 +22,7 @@ from cldi_core.evaluation.ranker import Ranker
 from cldi_core.features import backbones
 from cldi_core.insight import ceiling, contrast, depicted, report_failure, story_words
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
+from cldi_core.insight.failure import Failure
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Attributed, Share, Story
 from cldi_core.scoring.methods import Options
@@ -103,11 +104,13 @@ def word_report(
     )  # fmt: skip
 
 
-def failure_report(failure: Any, pairs: Sequence[Pair], ranker: Ranker, *, link: str = "") -> str:
+def failure_report(
+    failure: Failure, pairs: Sequence[Pair], ranker: Ranker, *, beaten: Sequence[str] = (), link: str = ""
+) -> str:
     """The report of what explains failure, as HTML, with its intervals as pictures.
 
     Args:
-        failure: everything that the page shows (``failure.Failure``).
+        beaten: who beats whom, a sentence each (``winners.sentence``).
         pairs: whose words these are, of one data set and backbone; at least one.
         link: the address that opens the same view.
     """
@@ -116,6 +119,7 @@ def failure_report(failure: Any, pairs: Sequence[Pair], ranker: Ranker, *, link:
         title="What explains failure?",
         way=_way(pairs[0], ranker, ", ".join(pair.name for pair in pairs)),
         about=_about(pairs[0], ranker, link, "", pairs) | {"seeds": report_failure.seeds(failure)},
+        beaten=beaten,
         **report_failure.parts(failure),
     )
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from cldi_core.data.dataset import POS
 from cldi_core.evaluation.metrics import Interval
+from cldi_core.insight.failure import Failure
+from cldi_core.insight.failure_gap import Gap
+from cldi_core.insight.failure_models import Model
 
 WIDTH = 200  # of a picture, in its own units
 MARGIN = 4
@@ -23,12 +26,8 @@ MODELS = {
 }
 
 
-def parts(failure: Any) -> dict[str, Any]:
-    """What the template draws.
-
-    Args:
-        failure: everything that the page shows (``failure.Failure``).
-    """
+def parts(failure: Failure) -> dict[str, Any]:
+    """What the template draws."""
     return {
         "sentences": [(f"{POS[one.pos]}s", one.text) for one in failure.sentences],
         "counts": [(f"{POS[one.pos]}s", one.queries, one.words, one.found) for one in failure.counts],
@@ -48,12 +47,12 @@ def parts(failure: Any) -> dict[str, Any]:
     }
 
 
-def seeds(failure: Any) -> str:
+def seeds(failure: Failure) -> str:
     """What the numbers were drawn with."""
     return f"{failure.draws:,} draws of words and the folds of cross-validation {failure.seed}"
 
 
-def _gap(outcome: str, failure: Any) -> dict[str, Any]:
+def _gap(outcome: str, failure: Failure) -> dict[str, Any]:
     """Every part of speech against nouns: alone, with all else held, and beside nouns like it."""
     title, unit = OUTCOMES[outcome]
     rows = []
@@ -69,7 +68,7 @@ def _gap(outcome: str, failure: Any) -> dict[str, Any]:
     return {"title": title, "unit": unit, "rows": whiskers(rows, write)}
 
 
-def _model(title: str, model: Any) -> dict[str, Any]:
+def _model(title: str, model: Model) -> dict[str, Any]:
     rows = [(one.label, one.interval) for one in model.coefficients[:COEFFICIENTS]]
     more = len(model.coefficients) - len(rows)
     drawn = whiskers(rows, _text)
@@ -78,12 +77,12 @@ def _model(title: str, model: Any) -> dict[str, Any]:
     return {"title": title, "rows": drawn, "n": model.rows, "words": model.words, "why": model.why, "more": more}
 
 
-def _aucs(failure: Any) -> dict[str, Any]:
+def _aucs(failure: Failure) -> dict[str, Any]:
     rows = [(one.label, one.interval) for one in failure.aucs]
     return {"rows": whiskers(rows, _text, zero=0.5), "adds": _text(failure.adds), "n": failure.adds.n}
 
 
-def _parts(gap: Any) -> dict[str, Any]:
+def _parts(gap: Gap) -> dict[str, Any]:
     rows = [(one.label, one.interval) for one in gap.parts[:PARTS]]
     return {
         "kind": f"{POS[gap.pos]}s",

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.dataset import POS
+from cldi_core.insight import winners
+from cldi_core.insight.failure import Failure
 from cldi_core.insight.report import failure_report
 
 from . import load, take, view
 
 
-def button(current: view.View, failure: Any, pairs: Sequence[str]) -> None:
+def button(current: view.View, failure: Failure, pairs: Sequence[str]) -> None:
     """What downloads the report.
 
     Args:
-        failure: everything that the page shows (``failure.Failure``); pairs: the names of the pairs that it is of.
+        failure: everything that the section shows; pairs: the names of the pairs that it is of.
     """
     file = take.file_name(f"failure-{'-'.join(pairs)}-{current.method}", ".html")
     with st.container(horizontal=True, horizontal_alignment="right"):
@@ -29,7 +31,16 @@ def button(current: view.View, failure: Any, pairs: Sequence[str]) -> None:
         )  # fmt: skip
 
 
-def made(current: view.View, failure: Any, pairs: tuple[str, ...], link: str) -> str:
+def made(current: view.View, failure: Failure, pairs: tuple[str, ...], link: str) -> str:
     """The report as HTML; nothing here asks what the visitor looks at meanwhile."""
     opened = [load.pair_of(current.dataset, current.backbone, pair) for pair in pairs]
-    return failure_report(failure, opened, rankers.ranker(current.method), link=link)
+    rows = winners.together(
+        [
+            winners.table(frame, pair)
+            for pair in opened
+            if (frame := load.evidence(current.dataset, current.backbone, pair.name, current.method)) is not None
+        ]
+    )
+    flows = winners.flows(rows)
+    beaten = [text for pos in POS if (text := winners.sentence(flows, pos))]
+    return failure_report(failure, opened, rankers.ranker(current.method), beaten=beaten, link=link)
