@@ -31,6 +31,12 @@ def test_a_part_of_the_gap_is_explained_and_most_is_not(sets: tuple[Set, Set]) -
     parts = {part.name: part.interval for part in gap.parts}
     assert sum(part.value for part in parts.values()) == pytest.approx(gap.before.value - gap.after.value)
     assert parts["dispersion"].high < 0 and parts["senses"].high < 0, "both guesses of the paper take some of it"
+    assert gap.parts[0].name == "right_pictures" and gap.parts[0].interval.high < 0
+    (dispersion,) = [one for one in failure.explained(sets[0]).found.coefficients if one.label == "dispersion"]
+    assert dispersion.interval.low > 0, "words whose pictures differ more are found more often"
+    frames = [evidence(pair).dropna(subset="dispersion") for pair in sets[0].pairs.values()]
+    means = [[own.loc[own["pos"] == pos, "dispersion"].mean() for pos in "NV"] for own in frames]
+    assert all(nouns > verbs for nouns, verbs in means), "and pictures of verbs differ less"
     assert failure.explained(sets[0]).matched["V"].found.high < gap.after.value
 
 

@@ -60,7 +60,7 @@ def figures(easy: Set, hard: Set) -> Iterator[tuple[str, str]]:
     yield "verb-gap-left", points(gap.after, -1)
     yield "verb-gap-matched", points(own.matched["V"].found, -1)
     parts = {part.name: part.interval for part in gap.parts}
-    for name in ("dispersion", "senses"):
+    for name in ("dispersion", "senses", "right_pictures"):
         yield f"part-{name}", points(parts[name], -1)
     yield "hard-verb-gap", points(hard_gap.before, -1)
     yield "hard-verb-gap-left", points(hard_gap.after, -1)
