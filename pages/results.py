@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.csv_safe import as_csv
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
 from pages._ui import draw, frame, judge_tables, load, result_sections, result_tables, take, view, word_table, words
@@ -92,9 +93,9 @@ def summary(
     errors = load.errors(current.dataset, current.backbone, pairs, methods)
     if errors:
         st.caption(draw.safe(words.settled({rankers.label(way): error for way, error in errors.items()})))
-    csv = pd.DataFrame(records).to_csv(index=False).encode()
+    csv = as_csv(pd.DataFrame(records))
     name = f"results-{load.opened(current.dataset).name}-{group}.csv"
-    st.download_button("CSV", csv, name, "text/csv", icon=":material/download:")
+    st.download_button("All figures as CSV", csv, name, "text/csv", icon=":material/download:")
 
 
 def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: bool) -> None:

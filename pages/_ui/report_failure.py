@@ -34,13 +34,8 @@ def button(current: view.View, failure: Failure, pairs: Sequence[str]) -> None:
 def made(current: view.View, failure: Failure, pairs: tuple[str, ...], link: str) -> str:
     """The report as HTML; nothing here asks what the visitor looks at meanwhile."""
     opened = [load.pair_of(current.dataset, current.backbone, pair) for pair in pairs]
-    rows = winners.together(
-        [
-            winners.table(frame, pair)
-            for pair in opened
-            if (frame := load.evidence(current.dataset, current.backbone, pair.name, current.method)) is not None
-        ]
-    )
-    flows = winners.flows(rows)
+    frames = [load.evidence(current.dataset, current.backbone, pair, current.method) for pair in pairs]
+    lost = [winners.table(own, pair) for own, pair in zip(frames, opened, strict=True) if own is not None]
+    flows = winners.flows(winners.together(lost)) if lost else ()
     beaten = [text for pos in POS if (text := winners.sentence(flows, pos))]
     return failure_report(failure, opened, rankers.ranker(current.method), beaten=beaten, link=link)

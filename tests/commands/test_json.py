@@ -91,6 +91,10 @@ ASKED: dict[str, dict[str, int]] = {
     },
     "check": {"--dataset small": 0, "--dataset small --deep": 0, "--dataset none": 2},
     "answers": {"--dataset small": 0, "--dataset small --delete Eve": 2, "--dataset none": 2},
+    "judgements list": {"--dataset small": 0, "--dataset small --name Eve": 2, "--dataset none": 2},
+    "judgements export": {"TMP/out.tsv --dataset small --name Eve": 2, "TMP/out.tsv --dataset small": 2},
+    "judgements import": {"TMP/en-fr.tsv --dataset small --name Eve": 1, "TMP/none.tsv --dataset small --name Eve": 1},
+    "judgements delete": {"--dataset small --name Eve": 2, "--dataset small": 2},
     # Their good cases: test_pivot.py
     "pivot train": {
         "--dataset small --model no": 2,

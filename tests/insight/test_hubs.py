@@ -150,7 +150,7 @@ def test_what_is_kept_is_what_was_computed_and_stands_until_something_changes(
     frame.to_parquet(hubs.path_of(pair, "avgmax"), index=False)
     assert hubs.stored_hubs(pair, [ranker]) == {}
     assert kept(pair).read_bytes() == whole
-    renamed = [wordlists.Row(row.english, row.target, "A" if row.target == "Hut" else row.pos)
+    renamed = [wordlists.Row(row.source, row.target, "A" if row.target == "Hut" else row.pos)
                for row in pair.dataset.lexicon("en-de")]  # fmt: skip
     wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", renamed)
     changed = open_pair(Dataset(pair.dataset.path), BACKBONE, "en-de")

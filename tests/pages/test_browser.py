@@ -125,8 +125,8 @@ def test_the_table_of_results_comes_as_csv(server: Server, page: Any) -> None:
     page.goto(f"{server.url}/results?dataset=demo&pair=en-de")
     drawn(page)
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV", exact=True).click()
-    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8"))))
+        page.get_by_role("button", name="All figures as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
     mine = next(row for row in rows if (row["method"], row["setting"]) == ("avgmax", "NN"))
     assert 0 < float(mine["mrr_low"]) < float(mine["mrr"]) < float(mine["mrr_high"]) < 1
     assert int(mine["n"]) > 400

@@ -147,7 +147,7 @@ def test_a_link_to_any_page_and_method_computes_and_writes_nothing(
             assert (f"python -m cldi_core score {options}" in commands) != is_scored, page
     both = f"{method}@{BACKBONE},maxmax@{BACKBONE}"
     at = healthy(open_page("compare", contenders=both))
-    assert len(at.dataframe) == (3 if is_scored else 0)
+    assert len(at.dataframe) == (4 if is_scored else 0)
     assert is_scored or f"python -m cldi_core score {options}" in at.main.code[0].value.splitlines()
     assert tried == []
     assert snapshot(small.path) == before

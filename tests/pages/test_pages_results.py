@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,9 +37,14 @@ def gains_of(at: AppTest) -> pd.DataFrame:
 
 
 def csv_of(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What the download buttons offer, once a page is drawn."""
+    """All figures, as the page offers them once it is drawn."""
     offered: list[bytes] = []
-    monkeypatch.setattr(st, "download_button", lambda label, data, *rest, **options: offered.append(data))
+
+    def button(label: str, data: Any, *rest: Any, **options: Any) -> None:
+        if label == "All figures as CSV":
+            offered.append(data)
+
+    monkeypatch.setattr(st, "download_button", button)
     return offered
 
 

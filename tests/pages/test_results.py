@@ -57,8 +57,8 @@ def test_the_summary_is_of_one_pair_or_of_the_average(
     caption, covered = shown.of("caption")
     assert covered.startswith("Coverage is 1: all 30 queries have pictures on both sides")
     assert caption.startswith(draw.safe(f"*Small* · {group} · EfficientNet-Lite0")) and f"MRR {chance} " in caption
-    ((label, csv, name, kind),) = [given for called, given, _ in shown.calls if called == "download_button"]
-    assert (label, name, kind) == ("CSV", f"results-small-{group}.csv", "text/csv")
+    _, (label, csv, name, kind) = [given for called, given, _ in shown.calls if called == "download_button"]
+    assert (label, name, kind) == ("All figures as CSV", f"results-small-{group}.csv", "text/csv")
     pd.testing.assert_frame_equal(
         pd.read_csv(io.BytesIO(csv)).dropna(axis=1), pd.DataFrame(told).replace("", None).dropna(axis=1)
     )
