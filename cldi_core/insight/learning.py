@@ -53,7 +53,7 @@ class Point:
     Attributes:
         size: pictures of a word, 0 for all.
         setting: of ``SETTINGS``.
-        mrr, p1: the means over queries, with 95 % intervals over English words; draws are averaged before.
+        mrr, p1: the means over queries, with 95 % intervals over words; draws are averaged before.
     """
 
     size: int

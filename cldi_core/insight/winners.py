@@ -1,7 +1,7 @@
 """Who beats whom: the best wrong candidates of missed words by part of speech, and what they have to do with the word.
 
 Most candidates are nouns, so most winners would be nouns if they were drawn at random: a share says something beside
-that of the wrong candidates only.  *Excess* is the one less the other, with an interval over English words.
+that of the wrong candidates only.  *Excess* is the one less the other, with an interval over words.
 
 ``RELATIONS`` in their order; the first that holds counts.  What a random wrong candidate of the same query would give
 stands beside each, of one such candidate a query, drawn with a seed.

@@ -120,6 +120,6 @@ def _listed(areas: Sequence[Area]) -> str:
     """Each with its difference from chance, and the words that is measured on."""
     parts = []
     for one in areas:
-        area = f"area {interval_text(one.difference)} from chance, n = {one.difference.n} English words"
+        area = f"area {interval_text(one.difference)} from chance, n = {one.difference.n} words"
         parts.append(f"{CONFIDENCES[one.confidence].label} ({area})")
     return "; ".join(parts)

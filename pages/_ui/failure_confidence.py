@@ -73,7 +73,7 @@ def _within(current: view.View, frame: pd.DataFrame, areas: list[Area]) -> None:
     unknown = max((one.unknown for one in areas), default=0)
     st.caption(
         "The area is the mean share of wrong answers among the words that are kept, over all shares one could keep. "
-        "▼ is better than chance and ▲ worse; with 95 % intervals by bootstrap over English words. A number that only "
+        "▼ is better than chance and ▲ worse; with 95 % intervals by bootstrap over words. A number that only "
         "tells verbs from nouns is better than chance over all words and not within a part of speech. "
         "n counts queries. Four numbers are looked at, so even if all told nothing one would be marked now and then."
         + (f" Up to {unknown} queries lack a number and count as the least sure." if unknown else "")

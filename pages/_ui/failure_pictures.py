@@ -54,7 +54,7 @@ def draw(current: view.View) -> None:
     st.markdown(safe(told))
     _table(current, chosen, points, whole, pair.languages)
     draws, seed = int(curve["draws"].max()), curve.attrs["seeds"][chosen]
-    st.caption(f"Means over {draws} draws (seed {seed}), with 95 % intervals over English words, the bands.")
+    st.caption(f"Means over {draws} draws (seed {seed}), with 95 % intervals over words, the bands.")
 
 
 def _told(curve: pd.DataFrame, method: str, whole: dict[int, tuple[int, int]]) -> str:

@@ -60,7 +60,7 @@ def _gap(current: view.View, found: Failure, outcome: str, kinds: Sequence[str])
     st.caption(
         safe(f"{failure_load.told(current)} · {counts}")
         + (f" · {found.lacking} queries lack a number and are left out" if found.lacking else "")
-        + ". Each dot is a difference to nouns with its 95 % interval, of draws of English words. *Before*: beside the "
+        + ". Each dot is a difference to nouns with its 95 % interval, of draws of words. *Before*: beside the "
         "language pair alone. *All else held*: in a linear model with every predictor below"
         + ("; *logistic*: the average effect in a logistic one, as a check" if shown else "")
         + f". {_matched(found, kinds)}"
@@ -114,12 +114,12 @@ def _models(found: Failure) -> None:
         for one in model.coefficients
         if one.why
     ]
-    sizes = ", ".join(f"{model.rows} queries of {model.words} English words" for model in models[:1])
+    sizes = ", ".join(f"{model.rows} queries of {model.words} words" for model in models[:1])
     notes += [f"n = {sizes}."] if sizes else []
     st.caption(
         safe(" ".join(notes))
         + " Logistic regression of found and linear regression of log₁₀ rank, on all of these and the language pair; "
-        "95 % intervals are clustered by English word. Numbers count by one standard deviation, same spelling and part "
+        "95 % intervals are clustered by word. Numbers count by one standard deviation, same spelling and part "
         "of speech from no to yes."
     )
 

@@ -53,7 +53,7 @@ def _flow(current: view.View, flows: Sequence[winners.Flow]) -> None:
         _numbers(flows, "winners-table", {"the winner is": [winners.named(one.rival_pos) for one in flows]})
         st.caption(
             "By chance: the share of such candidates among all wrong ones that have pictures, so what a random winner "
-            "would be. Excess: the share less that; ▲ or ▼ where its 95 % interval over English words excludes 0."
+            "would be. Excess: the share less that; ▲ or ▼ where its 95 % interval over words excludes 0."
         )
 
 
@@ -71,7 +71,7 @@ def _relations(kinds: Sequence[winners.Kind]) -> None:
     meant = "; ".join(f"*{name}*: {about}" for name, about in winners.RELATIONS.items() if name in there)
     st.caption(
         f"The first that holds counts: {meant}. Grey ticks: of one random wrong candidate of each of these queries. 95 "
-        "% intervals over English words. Click a bar to see its words."
+        "% intervals over words. Click a bar to see its words."
     )
     with st.expander("The numbers"):
         _numbers(kinds, "relations-table", {"relation": [one.relation for one in kinds]})
