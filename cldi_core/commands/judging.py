@@ -14,7 +14,7 @@ from cldi_core.commands.terminal import print_json
 from cldi_core.data import judgement_tables, storage, wordlists
 from cldi_core.data import judgements as files
 from cldi_core.data.dataset import Dataset, open_dataset
-from cldi_core.errors import DatasetError, UnknownNameError, unknown_name
+from cldi_core.errors import DatasetError, unknown_name
 
 app = Program(
     help="Judgements of candidates, kept per name beside the data set (they are made on the page Judge).",
@@ -42,7 +42,7 @@ def list_(
         lines = [f"{one!r}: {count} judgements" for one, count in counts.items()]
         document: dict[str, object] = {"dataset": opened.name, "judgements": counts}
     else:
-        found = files.judgements(opened, _known(opened, name))
+        found = files.judgements(opened, files.known(opened, name))
         lines = [f"{one.pair}  {one.query} → {one.candidate}: {one.verdict}  {one.note}".rstrip() for one in found]
         document = {"dataset": opened.name, "name": name, "judgements": [vars(one) for one in found]}
     if as_json:
@@ -69,7 +69,7 @@ def export(
     if form not in FORMS:
         raise unknown_name("form", form, FORMS)
     opened = open_dataset(dataset)
-    found = files.judgements(opened, _known(opened, name))
+    found = files.judgements(opened, files.known(opened, name))
     if form == "list":
         rows = judgement_tables.as_list(opened, _one_pair(opened, pair), found)
         wordlists.write_list(file, rows)
@@ -119,22 +119,11 @@ def delete(dataset: DatasetOption, name: NameOption, as_json: JsonOption = False
     """Delete all that a name has judged."""
     opened = open_dataset(dataset)
     if not files.delete(opened, name):
-        raise _unknown(opened, name)
+        files.known(opened, name)  # says that there is none
     if as_json:
         print_json({"name": name, "deleted": True})
     else:
         print(f"the judgements of {name!r} are deleted")
-
-
-def _known(dataset: Dataset, name: str) -> str:
-    """A name that has a file, also a broken one, of which reading tells."""
-    if not (dataset.path / files.pattern(files.named(name))).exists():
-        raise _unknown(dataset, name)
-    return files.named(name)
-
-
-def _unknown(dataset: Dataset, name: str) -> UnknownNameError:
-    return unknown_name("judge", name, files.names(dataset))
 
 
 def _one_pair(dataset: Dataset, pair: str | None) -> str:

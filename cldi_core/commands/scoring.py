@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from cldi_core.data.judgements import Judgement
     from cldi_core.evaluation.pairs import Pair
     from cldi_core.evaluation.ranker import Ranker, Scored
 
@@ -113,6 +115,9 @@ def evaluate(
         ),
     ] = None,
     same_spelled: Annotated[bool, typer.Option(help="Keep words spelled alike in both languages.")] = True,
+    judge: Annotated[
+        str | None, typer.Option("--judge", help="Also the figures with the judgements of this name (page Judge).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """MRR, P@1 and P@10 by method and part of speech, with 95 % intervals.
@@ -121,6 +126,7 @@ def evaluate(
     are also given over all queries, those without pictures counted as 0. Each direction has an average of its own.
     """
     from cldi_core import rankers
+    from cldi_core.data import judgements
     from cldi_core.evaluation.pairs import open_pair
     from cldi_core.features import shards
 
@@ -133,11 +139,14 @@ def evaluate(
     answer: dict[str, Any] = {"dataset": opened.name, "backbone": backbone, "candidates": {}, "results": []}
     if contenders:
         answer["comparisons"] = []
+    given = None if judge is None else judgements.judgements(opened, judgements.known(opened, judge))
+    if given is not None:
+        answer |= {"judge": judge, "with_judgements": []}
     for group in dict.fromkeys(tuple(one for one in opened.alike(name) if one in names) for name in names):
         pairs = {name: open_pair(opened, backbone, name, loaded) for name in names if name in group}
-        of_group = _evaluated(pairs, asked, contenders, same_spelled)
+        of_group = _evaluated(pairs, asked, contenders, same_spelled, given)
         answer["candidates"] |= of_group["candidates"]
-        for part in ("results", "comparisons"):
+        for part in ("results", "comparisons", "with_judgements"):
             if part in answer:
                 answer[part] += of_group[part]
     if as_json:
@@ -147,32 +156,65 @@ def evaluate(
         print(line)
     for line in terminal.comparisons(answer["comparisons"]) if contenders else ():
         print(line)
+    if given is not None:
+        print(f"\nwith the {len(given)} judgements of {judge!r}")
+        for line in terminal.results(answer["with_judgements"]):
+            print(line)
 
 
 def _evaluated(
-    pairs: Mapping[str, Pair], asked: Sequence[Ranker], contenders: Sequence[str], same_spelled: bool
+    pairs: Mapping[str, Pair],
+    asked: Sequence[Ranker],
+    contenders: Sequence[str],
+    same_spelled: bool,
+    given: Sequence[Judgement] | None,
 ) -> dict[str, Any]:
-    """The figures of pairs of one direction, and those of their average."""
+    """The figures of pairs of one direction, and those of their average; also with judgements, where some are given."""
     from cldi_core import rankers
     from cldi_core.evaluation import tables
     from cldi_core.evaluation.rankings import rankings
 
-    kinds, found = (rankers.IMAGES, rankers.TRAINED), {}
-    for name, pair in pairs.items():
-        found[name] = rankings(pair, asked or rankers.available(pair.dataset, pair.backbone, name, *kinds))
+    kinds = (rankers.IMAGES, rankers.TRAINED)
+    wanted = {
+        name: asked or rankers.available(pair.dataset, pair.backbone, name, *kinds) for name, pair in pairs.items()
+    }
+    found = {name: rankings(pair, wanted[name]) for name, pair in pairs.items()}
     frames, names = tables.together(pairs, found), list(pairs)
     direction = (Direction.FORWARD if names[0] in pairs[names[0]].dataset.pairs else Direction.BACK).value
     compared = tables.compared(frames, contenders, same_spelled=same_spelled) if contenders else []
     over = tables.AVERAGE if len(names) > 1 else names[0]
-    return {
-        "candidates": {name: int((pair.target.sizes > 0).sum()) for name, pair in pairs.items()},
-        # There is one way to compute scores; the key stays for those who read it.
-        "results": [
+
+    def records(frames: Mapping[str, Mapping[str, pd.DataFrame]]) -> list[dict[str, Any]]:
+        # There is one way to compute scores; the key "precision" stays for those who read it.
+        return [
             {**record, "direction": direction, "precision": "exact", "error": _error(frames, record)}
             for record in tables.table(frames, same_spelled=same_spelled)
-        ],
+        ]
+
+    judged = {name: _judged(pair, wanted[name], found[name], given or ()) for name, pair in pairs.items()}
+    return {
+        "candidates": {name: int((pair.target.sizes > 0).sum()) for name, pair in pairs.items()},
+        "results": records(frames),
         "comparisons": [{"pair": over, "direction": direction, **record} for record in compared],
+        "with_judgements": records(tables.together(pairs, judged)) if given is not None else [],
     }
+
+
+def _judged(
+    pair: Pair, wanted: Sequence[Ranker], frames: Mapping[str, pd.DataFrame], given: Sequence[Judgement]
+) -> dict[str, pd.DataFrame]:
+    """Rankings with judgements; what has to be scored for them is scored, and kept."""
+    from cldi_core.evaluation.judged import right_answers, with_judgements
+    from cldi_core.evaluation.stored_scores import scored as scores_of
+
+    if not right_answers(pair, given):
+        return dict(frames)
+    scored = scores_of(pair, wanted)
+
+    def row(ranker: Ranker, word: str) -> Any:
+        return scored[ranker.name].matrix[pair.source.row(word)]
+
+    return {one.name: with_judgements(pair, one, frames[one.name], given, partial(row, one)) for one in wanted}
 
 
 def _contenders(given: list[str] | None) -> list[str]:

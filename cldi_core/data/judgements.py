@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from cldi_core.data import storage
 from cldi_core.data.wordlists import POS, is_control
-from cldi_core.errors import DatasetError
+from cldi_core.errors import DatasetError, unknown_name
 
 if TYPE_CHECKING:
     from cldi_core.data.dataset import Dataset
@@ -148,6 +148,17 @@ def broken(dataset: Dataset) -> list[str]:
         except (OSError, ValueError) as error:
             found.append(f"{f'{FOLDER}/{path.name}'!r} of {dataset.name!r} cannot be read ({error}); delete it")
     return found
+
+
+def known(dataset: Dataset, name: str) -> str:
+    """The name as it is kept, of somebody who has begun to judge.
+
+    Raises:
+        UnknownNameError: nobody of that name has; DatasetError: as ``named``.
+    """
+    if not (dataset.path / pattern(named(name))).exists():
+        raise unknown_name("judge", name, names(dataset))
+    return named(name)
 
 
 def judgements(dataset: Dataset, name: str) -> tuple[Judgement, ...]:

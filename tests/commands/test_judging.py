@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cldi_core.data import judgements as files
 from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.judgements import Judgement
+from cldi_core.evaluation.pairs import open_pair
+from cldi_core.scoring.scores import score
+from tests import oracles
 from tests.commands.conftest import Run, strict
+from tests.conftest import BACKBONE
 
 GIVEN = (
     Judgement("en-de", "run", "V", "groß", "acceptable", "=tall"),
@@ -101,3 +106,34 @@ def test_json_of_lists(judging: Dataset, run: Run) -> None:
     assert [one["candidate"] for one in found["judgements"]] == ["groß", "Köter"]
     found = strict(run("judgements", "delete", "--dataset", "small", "--name", "Ann", "--json")[1])
     assert found == {"name": "Ann", "deleted": True}
+
+
+def test_evaluate_has_figures_with_and_without(judging: Dataset, run: Run) -> None:
+    """By ranking the judged words in the whole matrix, with the right answers that the judgements leave."""
+    asked = ("evaluate", "--dataset", "small", "--method", "avgmax", "--method", "avgmax+csls", "--json")
+    before = strict(run(*asked)[1])
+    code, out, err = run(*asked, "--judge", "Ann")
+    found = strict(out)
+    assert (code, err, found["judge"]) == (0, "", "Ann") and "judge" not in before
+    assert found["results"] == before["results"], "without them nothing changes"
+    pair = open_pair(judging, BACKBONE, "en-de")
+    for method in ("avgmax", "avgmax+csls"):
+        matrix = score(pair.source, pair.target, method)
+        gold = [set(own) for own in pair.gold]
+        gold[pair.index["run.V"]].add(pair.target.row("groß"))
+        gold[pair.index["dog.N"]].discard(pair.target.row("Köter"))
+        ranks = np.array(oracles.gold_ranks(matrix[pair.rows], gold))
+        own = {one["setting"]: one for one in found["with_judgements"] if one["method"] == method}
+        assert own["ALL"]["mrr"] == pytest.approx(np.nanmean(1 / ranks), abs=1e-9)
+        verbs = [query.pos == "V" for query in pair.queries]
+        assert own["VB"]["mrr"] == pytest.approx(np.nanmean(1 / ranks[verbs]), abs=1e-9)
+        assert own["ALL"]["mrr"] != next(
+            one["mrr"] for one in before["results"] if (one["method"], one["setting"]) == (method, "ALL")
+        )
+    lines = run(*asked[:-1], "--judge", "Ann")[1].splitlines()
+    assert "with the 2 judgements of 'Ann'" in lines
+
+
+def test_a_judge_who_is_not_there(judging: Dataset, run: Run) -> None:
+    code, out, err = run("evaluate", "--dataset", "small", "--method", "avgmax", "--judge", "Eve")
+    assert (code, out) == (2, "") and "'Eve'" in err and "Ann" in err and err.count("\n") == 1
