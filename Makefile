@@ -43,7 +43,8 @@ run: dataset-exists venv port-is-free runtime ## start the explorer: make run [P
 	exec $(PY) -m cldi_core app --port "$$PORT" "$$@"
 
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
-	@$(FIND_CHROMIUM); $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@# Two processes share the cores: with threads of their own each waits for the other's, and it takes twice as long.
+	@$(FIND_CHROMIUM); OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: dev ## check style, formatting, types and who may import whom
 	$(PY) -m ruff check .

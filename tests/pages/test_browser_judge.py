@@ -31,6 +31,7 @@ def test_keys_judge_and_a_note_is_typed(browser: Any, tmp_path: Path) -> None:
         page.locator('[data-testid="stForm"] input').fill(NAME)
         page.get_by_role("button", name="Begin").click()
         page.wait_for_selector("h4")
+        page.wait_for_function(DRAWN)  # before that the keys are not listened for
 
         def until(count: int) -> list[tuple[str, str]]:
             """The judgements, once there are so many in the table that the page shows."""
