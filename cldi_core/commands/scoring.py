@@ -151,15 +151,20 @@ def evaluate(
                 answer[part] += of_group[part]
     if as_json:
         print_json(answer)
-        return
-    for line in terminal.results(answer["results"]):
+    else:
+        _print_evaluated(answer, len(given or ()))
+
+
+def _print_evaluated(answer: Mapping[str, Any], judged: int) -> None:
+    """The figures, the comparisons and the figures with judgements, as far as they are asked for."""
+    lines = [*terminal.results(answer["results"])]
+    if "comparisons" in answer:
+        lines += terminal.comparisons(answer["comparisons"])
+    if "judge" in answer:
+        lines += ["", f"with the {judged} judgements of {answer['judge']!r}"]
+        lines += terminal.results(answer["with_judgements"])
+    for line in lines:
         print(line)
-    for line in terminal.comparisons(answer["comparisons"]) if contenders else ():
-        print(line)
-    if given is not None:
-        print(f"\nwith the {len(given)} judgements of {judge!r}")
-        for line in terminal.results(answer["with_judgements"]):
-            print(line)
 
 
 def _evaluated(
