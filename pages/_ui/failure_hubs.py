@@ -26,7 +26,9 @@ def draw(current: view.View) -> None:
     method = hubs.uncorrected(current.method)
     asked = (current.dataset, current.backbone, current.pair)
     before = curve_load.hubs(*asked, method)
-    after = curve_load.hubs(*asked, f"{method}{CSLS}")
+    # Not everything can be corrected: neither learned methods nor fusions.
+    can_be = rankers.exists(f"{method}{CSLS}")
+    after = curve_load.hubs(*asked, f"{method}{CSLS}") if can_be else None
     st.markdown(
         "A hub is a candidate that is near to many words; it takes the first place of those whose right answer is near "
         "as well. N₁₀ is the number of words among whose first ten a candidate stands. CSLS makes a candidate worth "
@@ -36,7 +38,7 @@ def draw(current: view.View) -> None:
         _missing(current, method)
         return
     _distribution(current, method, before, after)
-    if after is None:
+    if after is None and can_be:
         _missing(current, f"{method}{CSLS}")
     _methods(current)
     _greatest(current, method, hubs.greatest(before, after))

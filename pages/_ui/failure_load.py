@@ -20,8 +20,10 @@ SPINNER = "Asking what goes with failure; the answer is kept …"
 
 
 def alike(current: view.View) -> tuple[str, ...]:
-    """The pairs of the same direction as the shown one, itself among them."""
-    return load.opened(current.dataset).alike(current.pair)
+    """The pairs of the same direction as the shown one that the method can rank: learned ones only where trained."""
+    dataset, ranker = load.opened(current.dataset), rankers.ranker(current.method)
+    pairs = dataset.alike(current.pair)
+    return tuple(one for one in pairs if one == current.pair or ranker.available(dataset, current.backbone, one))
 
 
 def scope(current: view.View) -> tuple[str, ...]:

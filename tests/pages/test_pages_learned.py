@@ -15,6 +15,7 @@ from cldi_core import rankers
 from cldi_core.data import dataset, storage
 from cldi_core.evaluation import stored_scores, tables
 from cldi_core.evaluation.pairs import open_pair
+from cldi_core.insight import evidence, hubs
 from cldi_core.pivot import experiment, sources, translation
 from cldi_core.pivot.experiment import Experiment
 from cldi_core.scoring import methods
@@ -168,3 +169,19 @@ def test_a_broken_model_is_one_line(shapes: dataset.Dataset) -> None:
     (error,) = at.error
     assert "cannot be read" in unescaped(error.value) and not at.exception
     assert not open_page("results", **FULL, method="avgmax").exception
+
+
+@pytest.mark.parametrize("topic", ["predictors", "winners", "hubs", "confidence"])
+@pytest.mark.parametrize("method", ["pivot-sym", "rrf=avgmax,knn"])
+def test_what_explains_failure_of_what_cannot_be_corrected(shapes: dataset.Dataset, method: str, topic: str) -> None:
+    """A learned method ranks the pairs that it was trained for alone, and neither it nor a fusion has a CSLS."""
+    lexicon = shapes.path / "lexicon"
+    shutil.copy(lexicon / "en-de.tsv", lexicon / "en-fr.tsv")
+    pair, ranker = open_pair(shapes, BACKBONE, "en-de"), rankers.ranker(method)
+    scored = stored_scores.scored(pair, [ranker])
+    evidence.keep_evidence(pair, [ranker], scored)
+    hubs.keep_hubs(pair, [ranker], scored)
+    at = healthy(open_page("failure", **FULL, method=method, topic=topic))
+    scopes = [one for one in at.segmented_control if one.key == "scope"]
+    assert len(scopes) == (topic in ("predictors", "winners") and method != "pivot-sym")
+    assert "+csls" not in texts(at) and not any("+csls" in one.value for one in at.code)
