@@ -33,7 +33,7 @@ VARYING = (
     5  # words that have to differ from all others in a predictor: what few words say is lost in many draws of words
 )
 SAME = 1e-8  # what a predictor has to have of its own, as a share of its variance, beside the others
-FRAME = ("pair", "query", "word", "pos", "rank", "found", "log_rank")
+FRAME = ("pair", "query", "word", "pos", "answer", "rank", "found", "log_rank")
 REFERENCE = "N"  # the part of speech that the others are set against
 
 
@@ -65,17 +65,27 @@ class Predictor:
 def frame(evidence: pd.DataFrame, pair: Pair) -> pd.DataFrame:
     """A row for each covered query of a pair, in the order of the evidence.
 
-    Columns: pair, query, word, pos, rank; found (1.0 where the rank is at most 1, else 0.0); log_rank (of base 10); and
-    one for each of ``PREDICTORS``, float64, nan where it is not known.
+    Columns: pair, query, word, pos, answer (the first right one in the list), rank; found (1.0 where the rank is at
+    most 1, else 0.0); log_rank (of base 10); and one for each of ``PREDICTORS``, float64, nan where it is not known.
     """
     import pandas as pd
 
     own = evidence[evidence["rank"].notna()].reset_index(drop=True)
     rank = own["rank"].to_numpy(np.float64)
     columns: dict[str, Any] = {name: own[name].to_numpy() for name in ("query", "word", "pos")}
-    columns |= {"rank": rank, "found": (rank <= 1).astype(np.float64), "log_rank": np.log10(rank)}
+    columns |= {
+        "answer": answers(own, pair),
+        "rank": rank,
+        "found": (rank <= 1).astype(np.float64),
+        "log_rank": np.log10(rank),
+    }
     columns |= {name: one.values(own, pair) for name, one in PREDICTORS.items()}
     return pd.DataFrame({"pair": [pair.name] * len(own), **columns})
+
+
+def answers(rows: pd.DataFrame, pair: Pair) -> list[str]:
+    """The first right answer in the list of each row's query."""
+    return [pair.queries[pair.index[query]].right[0] for query in rows["query"]]
 
 
 def of_pairs(dataset: Dataset, backbone: str, pairs: Iterable[str], method: str) -> pd.DataFrame:
@@ -174,11 +184,21 @@ def _is(rows: pd.DataFrame, column: str, value: str) -> Column:
 
 def clusters(rows: pd.DataFrame) -> tuple[NDArray[np.int64], int]:
     """Which word each row is of, int64 (n,), and how many words there are: *plant*, noun and verb, in three language
-    pairs, is one word; of another source language it is another."""
+    pairs, is one word; of another source language it is another.
+
+    Where several languages are asked for words of one, it is the first right answer that makes the word: one English
+    word's pictures stand behind the ranks of its translations in all languages (as ``tables.by_english``).
+    """
     import pandas as pd
 
-    sources = rows["pair"].map(lambda name: wordlists.pair_languages(name)[0]).astype(str)
-    codes, found = pd.factorize(sources + "\n" + rows["word"].astype(str))
+    languages = [wordlists.pair_languages(str(name)) for name in rows["pair"]]
+    sources, targets = ({one[side] for one in languages} for side in (0, 1))
+    if "answer" in rows and len(sources) > 1 == len(targets):
+        codes, found = pd.factorize(rows["answer"].astype(str))
+    else:
+        codes, found = pd.factorize(
+            pd.Series([one[0] for one in languages], rows.index, dtype=str) + "\n" + rows["word"].astype(str)
+        )
     return codes.astype(np.int64), len(found)
 
 

@@ -40,7 +40,7 @@ RELATIONS = {
     "same spelling": "it is spelled as the word itself",
     NONE: "none of these",
 }
-COLUMNS = ("pair", "query", "word", "pos", "right", "rank", "rival", "rival_pos", "relation", "random")
+COLUMNS = ("pair", "query", "word", "pos", "answer", "right", "rank", "rival", "rival_pos", "relation", "random")
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,7 @@ def table(evidence: pd.DataFrame, pair: Pair) -> pd.DataFrame:
     asked = list(zip(numbers, rows["right"], rows["rival"], others, strict=True))
     made = rows[["query", "word", "pos", "right", "rank", "rival"]].assign(
         pair=pair.name,
+        answer=predictors.answers(rows, pair),
         rival_pos=rows["rival_pos"].map(_letters).astype(object),
         relation=[
             "same pictures" if own else related.kind(number, right, rival)

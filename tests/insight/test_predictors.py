@@ -107,3 +107,18 @@ def test_groups_and_clusters() -> None:
 
 def test_every_predictor_says_what_it_is() -> None:
     assert all(one.label and one.about and one.scale in ("", "log", "log1p") for one in PREDICTORS.values())
+
+
+def test_translations_of_one_word_are_one_cluster_where_several_languages_ask_for_it() -> None:
+    """Its pictures stand behind the ranks of all of them."""
+    rows = pd.DataFrame(
+        {
+            "pair": ["de-en", "fr-en", "fr-en", "de-en"],
+            "word": ["Hund", "chien", "hotel", "Hotel"],
+            "answer": ["dog", "dog", "hotel", "hotel"],
+        }
+    )
+    assert predictors.clusters(rows)[0].tolist() == [0, 0, 1, 1]
+    assert predictors.clusters(rows.iloc[[0, 3]])[1] == 2, "in one pair each word is its own"
+    forward = rows.assign(pair=["en-de", "en-fr", "en-fr", "en-de"], word=["dog", "dog", "plant", "plant"])
+    assert predictors.clusters(forward)[1] == 2
