@@ -7,7 +7,6 @@ Most pages need no more than this, so it is kept beside the much larger scores.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import storage
-from cldi_core.errors import CldiError
 from cldi_core.evaluation import ranking, stored_scores
+from cldi_core.evaluation.kept_frames import Kind
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker, Scored
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+RANKINGS = Kind("rankings", "rankings", lambda pair, ranker: ranker.full_key(pair))
 
 
 def rankings(
@@ -57,18 +59,12 @@ def rankings(
 
 def stored_rankings(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataFrame]:
     """As ``rankings``, but only those that are there already; nothing is computed."""
-    frames = {}
-    for ranker in rankers:
-        with contextlib.suppress(CldiError):  # it cannot rank this pair
-            frame = storage.frame_of(path_of(pair, ranker.name), ranker.full_key(pair))
-            if frame is not None:
-                frames[ranker.name] = frame
-    return frames
+    return RANKINGS.stored(pair, rankers)
 
 
 def path_of(pair: Pair, name: str) -> Path:
     """Where the rankings under a ranker are kept."""
-    return pair.dataset.path / "rankings" / pair.backbone / pair.name / f"{name}.parquet"
+    return RANKINGS.path_of(pair, name)
 
 
 def ranked(pair: Pair, matrix: NDArray[np.floating]) -> pd.DataFrame:

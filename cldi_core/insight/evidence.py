@@ -32,10 +32,9 @@ what does not fit them is as if it were not there.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +42,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import storage
-from cldi_core.errors import CldiError
 from cldi_core.evaluation import ranking, rankings, stored_scores
+from cldi_core.evaluation.kept_frames import Kind
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import TRAINED, Ranker, Scored
 from cldi_core.scoring import Scores
@@ -62,7 +61,6 @@ NEAR_COPY = 0.98  # a cosine above it is of two pictures that hardly differ
 TOP = 10  # the candidates that count as a word's neighbours
 CSLS = "+csls"  # how the names of methods end that are corrected for hubs already
 READY = 256  # words whose pictures are kept in memory
-AS_SMALL = {"compression": "zstd", "write_statistics": False}
 ASKED = {"query": "id", "word": "word", "pos": "pos"}  # columns → fields of a query
 NO_PICTURES: NDArray[np.float32] = np.zeros(0, np.float32)
 
@@ -171,34 +169,24 @@ def keep_evidence(
     there = stored_evidence(pair, rankers)
     missing = [ranker for ranker in rankers if ranker.name not in there]
     frames = rankings.rankings(pair, missing, scored)
-    keeping, sides = {}, Sides(pair)
+    sides = Sides(pair)
     for ranker in missing:
         base = _base(pair, ranker, scored)
-        frame = evidence(
+        there[ranker.name] = evidence(
             pair, scored[ranker.name].matrix, frames[ranker.name], base, texts=ranker.kind == TRAINED, sides=sides
         )
-        packed = _packed(pair, frame)
-        packed.attrs = {**frame.attrs, "key": key_of(pair, ranker)}
-        keeping[ranker.name] = partial(storage.write_frame, path_of(pair, ranker.name), packed, **AS_SMALL)
-        there[ranker.name] = frame
-    stored_scores.keep_each(pair, "rows of evidence", keeping, must_keep)
+    EVIDENCE.keep(pair, [(ranker, there[ranker.name]) for ranker in missing], must_keep)
     return there
 
 
 def stored_evidence(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataFrame]:
     """The evidence under some rankers, by name: only what is there and still stands; nothing is computed."""
-    frames = {}
-    for ranker in rankers:
-        with contextlib.suppress(CldiError):  # it cannot rank this pair
-            frame = storage.frame_of(path_of(pair, ranker.name), key_of(pair, ranker))
-            if frame is not None:
-                frames[ranker.name] = _unpacked(pair, frame)
-    return frames
+    return EVIDENCE.stored(pair, rankers)
 
 
 def path_of(pair: Pair, name: str) -> Path:
     """Where the evidence under a ranker is kept."""
-    return pair.dataset.path / FOLDER / pair.backbone / pair.name / f"{name}.parquet"
+    return EVIDENCE.path_of(pair, name)
 
 
 def key_of(pair: Pair, ranker: Ranker) -> str:
@@ -230,6 +218,9 @@ def _unpacked(pair: Pair, packed: pd.DataFrame) -> pd.DataFrame:
     frame.insert(list(frame).index("rival"), "right", right)
     frame.attrs = dict(packed.attrs)
     return frame
+
+
+EVIDENCE = Kind(FOLDER, "rows of evidence", key_of, _packed, _unpacked)
 
 
 def _base(pair: Pair, ranker: Ranker, scored: Mapping[str, Scored]) -> Scores | None:

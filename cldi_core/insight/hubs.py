@@ -16,11 +16,9 @@ which makes uneven numbers more uneven.  Candidates are no sample: all there are
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +26,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import storage
-from cldi_core.errors import CldiError
-from cldi_core.evaluation import metrics, rankings, stored_scores
+from cldi_core.evaluation import metrics, rankings
+from cldi_core.evaluation.kept_frames import Kind
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker, Scored
-from cldi_core.insight.evidence import AS_SMALL, CSLS, TOP
+from cldi_core.insight.evidence import CSLS, TOP
 from cldi_core.scoring import Scores
 from cldi_core.scoring.ties import ranks
 
@@ -233,30 +231,20 @@ def keep_hubs(
     there = stored_hubs(pair, rankers)
     missing = [ranker for ranker in rankers if ranker.name not in there]
     frames = rankings.rankings(pair, missing, scored)
-    keeping = {}
     for ranker in missing:
-        frame = there[ranker.name] = hubs(pair, scored[ranker.name].matrix, frames[ranker.name])
-        packed = _packed(pair, frame)
-        packed.attrs = {**frame.attrs, "key": key_of(pair, ranker)}
-        keeping[ranker.name] = partial(storage.write_frame, path_of(pair, ranker.name), packed, **AS_SMALL)
-    stored_scores.keep_each(pair, "hubs", keeping, must_keep)
+        there[ranker.name] = hubs(pair, scored[ranker.name].matrix, frames[ranker.name])
+    HUBS.keep(pair, [(ranker, there[ranker.name]) for ranker in missing], must_keep)
     return there
 
 
 def stored_hubs(pair: Pair, rankers: Iterable[Ranker]) -> dict[str, pd.DataFrame]:
     """The hubs under some rankers, by name: only what is there and still stands; nothing is computed."""
-    frames = {}
-    for ranker in rankers:
-        with contextlib.suppress(CldiError):  # it cannot rank this pair
-            frame = storage.frame_of(path_of(pair, ranker.name), key_of(pair, ranker))
-            if frame is not None:
-                frames[ranker.name] = _unpacked(pair, frame)
-    return frames
+    return HUBS.stored(pair, rankers)
 
 
 def path_of(pair: Pair, name: str) -> Path:
     """Where the hubs under a ranker are kept."""
-    return pair.dataset.path / FOLDER / pair.backbone / pair.name / f"{name}.parquet"
+    return HUBS.path_of(pair, name)
 
 
 def key_of(pair: Pair, ranker: Ranker) -> str:
@@ -297,3 +285,6 @@ def _unpacked(pair: Pair, packed: pd.DataFrame) -> pd.DataFrame:
     frame = frame[frame["n10"] != ABSENT].reset_index(drop=True)
     frame.attrs = {name: value for name, value in packed.attrs.items() if name != "checksum"}
     return frame
+
+
+HUBS = Kind(FOLDER, "hubs", key_of, _packed, _unpacked)

@@ -26,9 +26,9 @@ from cldi_core.data.dataset import SETTINGS
 from cldi_core.errors import CldiError
 from cldi_core.evaluation import metrics, paper, ranking, stored_scores
 from cldi_core.evaluation.image_methods import ranker_of
+from cldi_core.evaluation.kept_frames import AS_SMALL
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.insight.evidence import AS_SMALL
 from cldi_core.scoring import Progress, methods
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.scores import score_all
