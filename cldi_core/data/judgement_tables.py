@@ -1,8 +1,7 @@
 """Judgements as tables: a TSV that people exchange and open in a spreadsheet, and word lists with what was accepted.
 
-A cell that a spreadsheet would take for a formula (it begins with ``=``, ``+``, ``-`` or ``@``) is written with an
-apostrophe before it; so is one that begins with an apostrophe and one of these or another apostrophe.  Reading takes
-that one apostrophe away, so every text comes back as it was.
+A cell that a spreadsheet would take for a formula is written with an apostrophe before it (``csv_safe.safe``); reading
+takes that one apostrophe away, so every text comes back as it was.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cldi_core.data import csv_safe
 from cldi_core.data.judgements import ACCEPTABLE, VERDICTS, WRONG, Judgement, Key, checked
 from cldi_core.data.wordlists import POS_ALIASES, Row
 from cldi_core.errors import CldiError, DatasetError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 COLUMNS = ("pair", "word", "pos", "candidate", "verdict", "note", "judge")
 NEEDED = COLUMNS[:5]
 MAX_BYTES = 5_000_000  # of a table that is imported
-_FORMULA = tuple("=+-@＝＋－＠")
 
 
 @dataclass(frozen=True)
@@ -50,23 +49,8 @@ def to_tsv(judgements: Iterable[Judgement], name: str) -> str:
     writer = csv.writer(made, "excel-tab", lineterminator="\n")
     writer.writerow(COLUMNS)
     for one in judgements:
-        writer.writerow(map(guarded, (*one.key, one.verdict, one.note, name)))
+        writer.writerow(map(csv_safe.safe, (*one.key, one.verdict, one.note, name)))
     return made.getvalue()
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula; ``bare`` gives it back."""
-    tricky = cell.startswith(_FORMULA) or (cell[:1] == "'" and cell[1:].startswith((*_FORMULA, "'")))
-    return f"'{cell}" if tricky else cell
-
-
-def bare(cell: str) -> str:
-    """What ``guarded`` was given.
-
-    >>> bare(guarded("=1+1")), bare(guarded("''x")), bare("'tis")
-    ('=1+1', "''x", "'tis")
-    """
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith((*_FORMULA, "'")) else cell
 
 
 def from_tsv(data: bytes, dataset: Dataset) -> Table:
@@ -148,7 +132,8 @@ def _judgement(line: str, header: Sequence[str], known: _Known) -> Judgement | s
     if len(cells) > len(header):
         return f"it has {len(cells)} cells, the first line {len(header)}"
     row: Mapping[str, str] = {
-        name: unicodedata.normalize("NFC", bare(cell.strip())) for name, cell in zip(header, cells, strict=False)
+        name: unicodedata.normalize("NFC", csv_safe.original(cell.strip()))
+        for name, cell in zip(header, cells, strict=False)
     }
     pair, word, pos, candidate, verdict = (row.get(name, "") for name in NEEDED)
     one = Judgement(pair, word, POS_ALIASES.get(pos.upper(), pos), candidate, verdict.lower(), row.get("note", ""))

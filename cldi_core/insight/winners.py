@@ -134,7 +134,7 @@ def together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The tables of several pairs, one below the other; what a pair has no such candidates of is 0."""
     import pandas as pd
 
-    made = pd.concat(tables, ignore_index=True)
+    made = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
     chances = [name for name in made if str(name).startswith("chance ")]
     return made.assign(**{str(name): made[name].fillna(0.0) for name in chances})
 

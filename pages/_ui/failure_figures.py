@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,6 +15,7 @@ from cldi_core.insight.failure import Failure
 from cldi_core.insight.failure_models import Model
 from cldi_core.insight.winners import Flow, Kind
 
+from . import figures
 from .figures import COLOURS, GREY
 
 AXES = {
@@ -154,7 +154,7 @@ def relations(kinds: Sequence[Kind]) -> go.Figure:
                 name=f"{POS[pos]}s, n = {own[0].of}",
                 marker={"color": COLOURS[pos]},
                 customdata=[[one.id] for one in own],
-                error_x=_errors([one.share for one in own], 1),
+                error_x=figures.errors([one.share for one in own], thickness=1.5, color="#888888"),
                 text=[str(one.count) for one in own],
                 textposition="none",
                 hovertext=[f"{one.count} of {one.of} missed {POS[pos]}s ({one.share.value:.0%})" for one in own],
@@ -224,18 +224,6 @@ def _dot(
         hoverinfo="text",
         showlegend=False,
     )
-
-
-def _errors(intervals: Iterable[Interval], scale: float) -> dict[str, Any]:
-    known = list(intervals)
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [None if one.why else scale * (one.high - one.value) for one in known],
-        "arrayminus": [None if one.why else scale * (one.value - one.low) for one in known],
-        "thickness": 1.5,
-        "color": "#888888",
-    }
 
 
 def _rows(figure: go.Figure, names: Sequence[str], title: str, each: int) -> None:

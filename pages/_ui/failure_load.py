@@ -81,7 +81,7 @@ def failure(current: view.View) -> failures.Failure:
 
 def winners(current: view.View) -> pd.DataFrame:
     """A row for each missed query (``winners.table``); not to be changed; after ``missing``."""
-    return _winners(current.dataset, current.backbone, scope(current), current.method)
+    return winners_of(current.dataset, current.backbone, scope(current), current.method)
 
 
 @load.cached(resource=True, max_entries=20, also=load.EVIDENCE, spinner=SPINNER)
@@ -90,7 +90,8 @@ def _failure(name: str, backbone: str, pairs: Sequence[str], method: str) -> fai
 
 
 @load.cached(resource=True, max_entries=20, also=load.EVIDENCE, spinner=SPINNER)
-def _winners(name: str, backbone: str, pairs: Sequence[str], method: str) -> pd.DataFrame:
+def winners_of(name: str, backbone: str, pairs: Sequence[str], method: str) -> pd.DataFrame:
+    """As ``winners``, of pairs that are named; without those of which there is no evidence."""
     return beaten.together([beaten.table(own, pair) for own, pair in _evidence(name, backbone, pairs, method)])
 
 

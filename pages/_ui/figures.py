@@ -5,7 +5,7 @@ Words never go into a hover template: they are untrusted, and Plotly reads HTML 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,8 @@ SETTING_COLOURS = {name: COLOURS[letters[0]] for name, letters in SETTINGS.items
 CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2}}
 
 
-def _layout(figure: go.Figure, title: str, note: str, height: int) -> go.Figure:
+def layout(figure: go.Figure, title: str, note: str, height: int) -> go.Figure:
+    """What all figures look alike in; the second line of the title is the note."""
     figure.update_layout(
         title={"text": f"{title}<br><sup>{note}</sup>", "x": 0, "xanchor": "left", "y": 0.97, "yanchor": "top"},
         height=height,
@@ -38,6 +39,19 @@ def _layout(figure: go.Figure, title: str, note: str, height: int) -> go.Figure:
         hoverlabel={"align": "left"},
     )
     return figure
+
+
+def errors(intervals: Iterable[metrics.Interval], scale: float = 1, **style: Any) -> dict[str, Any]:
+    """Error bars of figures that are drawn ``scale`` times as large, none where there is no interval."""
+    known = list(intervals)
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [None if one.why else scale * (one.high - one.value) for one in known],  # None draws no bar
+        "arrayminus": [None if one.why else scale * (one.value - one.low) for one in known],
+        "thickness": 2,
+        **style,
+    }
 
 
 def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
@@ -57,13 +71,7 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
             go.Scatter(
                 x=[names.index(name) + (offset - 1) * 0.18 for name in rows],
                 y=[row["mrr"] for row in rows.values()],
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [None if one.why else one.high - one.value for one in found],  # None draws no bar
-                    "arrayminus": [None if one.why else one.value - one.low for one in found],
-                    "thickness": 2,
-                },
+                error_y=errors(found),
                 mode="markers",
                 marker={"size": 11, "color": SETTING_COLOURS[setting]},
                 name=f"{label}s, n = {found[0].n}{_too_few(found)}" if found else f"{label}s",
@@ -85,7 +93,7 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
     )
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METHODS[name].label for name in names])
     figure.update_yaxes(range=[0, 1], title="MRR")
-    return _layout(figure, "How well words translate", "MRR with 95 % interval over n words", 390)
+    return layout(figure, "How well words translate", "MRR with 95 % interval over n words", 390)
 
 
 def _too_few(found: Sequence[metrics.Interval]) -> str:
@@ -114,7 +122,7 @@ def histogram(frame: pd.DataFrame, language: str) -> go.Figure:
     highest = frame.loc[frame["language"] == language, "dispersion"].max()
     figure.update_xaxes(title="dispersion", range=[0, float(np.fmax(highest, 1))])
     figure.update_yaxes(title="share of the words", tickformat=".0%", rangemode="tozero")
-    return _layout(figure, f"Dispersion, {language}", "mean distance between the pictures of a word", 320)
+    return layout(figure, f"Dispersion, {language}", "mean distance between the pictures of a word", 320)
 
 
 def against_rank(table: pd.DataFrame) -> go.Figure:
@@ -140,7 +148,7 @@ def against_rank(table: pd.DataFrame) -> go.Figure:
                 figure.add_trace(trace.update(showlegend=bool(label)))
     figure.update_xaxes(title="dispersion of the source word's pictures", rangemode="tozero")
     figure.update_yaxes(title="1 / rank of the right answer", range=[-0.03, 1.05])
-    return _layout(figure, "Dispersion against reciprocal rank", "a click opens the word; filled: found", 400)
+    return layout(figure, "Dispersion against reciprocal rank", "a click opens the word; filled: found", 400)
 
 
 def rank_scatter(table: pd.DataFrame, one: str, other: str, labels: tuple[str, str]) -> go.Figure:
@@ -165,7 +173,7 @@ def rank_scatter(table: pd.DataFrame, one: str, other: str, labels: tuple[str, s
     limits = [-0.05, float(np.log10(top)) + 0.05]
     for update, label in ((figure.update_xaxes, labels[0]), (figure.update_yaxes, labels[1])):
         update(type="log", range=limits, tickvals=RANKS, title=f"rank, {in_figure(label)}")
-    return _layout(
+    return layout(
         figure, "Ranks of the right answer", "below the line the second is better; a click opens the word", 440
     )
 

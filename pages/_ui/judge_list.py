@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 import streamlit as st
 
@@ -50,7 +48,7 @@ def draw(current: view.View) -> None:
 def file_name(current: view.View) -> str:
     """What a download is called, whatever the names hold."""
     name = load.opened(current.dataset).name
-    return "-".join(re.sub(r"[^\w.+]+", "_", part)[:60] for part in ("judgements", name, current.judge)) + ".tsv"
+    return take.file_name("-".join(("judgements", name[:60], current.judge[:60])), ".tsv")
 
 
 def _table(current: view.View, given: tuple[Judgement, ...]) -> None:

@@ -18,8 +18,8 @@ from cldi_core.insight import overview
 
 from . import draw, figures, judge_load, judge_words, load, take, view, words
 from .contenders import Contender, label
+from .result_tables import FIGURES
 
-FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
 WITH, WITHOUT = "with", "without"
 ABOUT = (
     "With them, acceptable candidates are further right answers, and right answers that were judged wrong are none "

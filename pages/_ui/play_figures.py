@@ -27,18 +27,11 @@ def against(lines: Sequence[Line], label: Callable[[str], str], note: str) -> go
         own = [line for line in lines if line.setting == setting and line.who in columns and line.answers]
         if not own:
             continue
-        bounds = [line.share for line in own]
         figure.add_trace(
             go.Scatter(
                 x=[columns.index(line.who) + (offset - 1) * APART for line in own],
-                y=[one.value for one in bounds],
-                error_y={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [None if one.why else one.high - one.value for one in bounds],  # None draws no bar
-                    "arrayminus": [None if one.why else one.value - one.low for one in bounds],
-                    "thickness": 2,
-                },
+                y=[line.share.value for line in own],
+                error_y=figures.errors(line.share for line in own),
                 mode="markers",
                 marker={"size": 11, "color": colour},
                 name=f"{POS[SETTINGS[setting][0]]}s, n = {own[0].answers} ({own[0].share.n} words{_why(own)})",
@@ -50,14 +43,7 @@ def against(lines: Sequence[Line], label: Callable[[str], str], note: str) -> go
     figure.add_hline(y=chance, line={"color": figures.GREY, "dash": "dot"}, annotation_text="chance")
     figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=[in_figure(label(who)) for who in columns])
     figure.update_yaxes(range=[0, 1.03], title="right choices")
-    figure.update_layout(
-        title={"text": f"Right choices<br><sup>{in_figure(note)}</sup>", "x": 0, "xanchor": "left", "y": 0.97,
-               "yanchor": "top"},
-        height=360,
-        margin={"l": 50, "r": 20, "t": 92, "b": 48},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right", "title": None},
-    )  # fmt: skip
-    return figure
+    return figures.layout(figure, "Right choices", in_figure(note), 360)
 
 
 def _why(own: Sequence[Line]) -> str:

@@ -13,7 +13,7 @@ from cldi_core.insight import winners
 from cldi_core.insight.failure import Failure
 from cldi_core.insight.report import failure_report
 
-from . import load, take, view
+from . import failure_load, load, take, view
 
 
 def button(current: view.View, failure: Failure, pairs: Sequence[str]) -> None:
@@ -34,8 +34,6 @@ def button(current: view.View, failure: Failure, pairs: Sequence[str]) -> None:
 def made(current: view.View, failure: Failure, pairs: tuple[str, ...], link: str) -> str:
     """The report as HTML; nothing here asks what the visitor looks at meanwhile."""
     opened = [load.pair_of(current.dataset, current.backbone, pair) for pair in pairs]
-    frames = [load.evidence(current.dataset, current.backbone, pair, current.method) for pair in pairs]
-    lost = [winners.table(own, pair) for own, pair in zip(frames, opened, strict=True) if own is not None]
-    flows = winners.flows(winners.together(lost)) if lost else ()
+    flows = winners.flows(failure_load.winners_of(current.dataset, current.backbone, pairs, current.method))
     beaten = [text for pos in POS if (text := winners.sentence(flows, pos))]
     return failure_report(failure, opened, rankers.ranker(current.method), beaten=beaten, link=link)
