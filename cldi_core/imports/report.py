@@ -115,7 +115,8 @@ class Report:
         Raises:
             KeyError, TypeError, ValueError or AttributeError: it is something else.
         """
-        report = cls(*(str(found[name]) for name in ("kind", "source", "format", "time")), counts=dict(found["counts"]))
+        report = cls(str(found["kind"]), str(found["source"]), str(found["format"]), str(found["time"]))
+        report.counts = dict(found["counts"])
         report.missing, report.passed, report.changed = map(Notes.from_json, map(found.get, NOTES))
         report.junk = _counter(found["junk"])
         report.remarks = list(map(str, found["remarks"]))
