@@ -1,4 +1,7 @@
-"""From pictures in folders to explained translations, through the real commands and the real network."""
+"""From pictures in folders to explained translations, through the real commands and the real network.
+
+The data set is made by the program as people start it; later commands run in this process, where torch is loaded once.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.commands.conftest import Run
 from tests.conftest import draw
 from tests.pages_data import board_of, healthy, open_page, texts, view_of
 
@@ -70,30 +75,44 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_words_drawn_alike_are_translations_of_each_other(root: Path) -> None:
+@pytest.fixture
+def told(root: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Run a command on the data set: → what it printed; it must succeed."""
+    monkeypatch.setenv("CLDI_DATA", str(root / "data"))
+    monkeypatch.delenv("CLDI_DATASET", raising=False)
+
+    def call(*arguments: str) -> str:
+        code, out, err = run(*arguments, "--dataset", NAME)
+        assert code == 0, err
+        return out
+
+    return call
+
+
+def test_words_drawn_alike_are_translations_of_each_other(root: Path, told: Callable[..., str]) -> None:
     scored = ask(root, "score")
     assert {tuple(record["shape"]) for record in scored["scored"]} == {(5, 5)}
-    answer = ask(root, "evaluate", "--method", "avgmax")
+    answer = json.loads(told("evaluate", "--method", "avgmax", "--json"))
     figures = {record["setting"]: record for record in answer["results"]}
     assert {setting: record["n"] for setting, record in figures.items()} == {"ALL": 5, "NN": 3, "VB": 1, "ADJ": 1}
     assert [(record["mrr"], record["p@1"], record["coverage"]) for record in figures.values()] == [(1, 1, 1)] * 4
 
 
-def test_each_translation_is_explained(root: Path) -> None:
+def test_each_translation_is_explained(told: Callable[..., str]) -> None:
     for english, german, _, _ in (WORDS[0], WORDS[3]):
-        found = ask(root, "explain", "--pair", "en-de", "--word", english)
+        found = json.loads(told("explain", "--pair", "en-de", "--word", english, "--json"))
         assert found["candidates"][0]["word"] == german and found["candidates"][0]["gold"]
         assert [(gold["word"], gold["rank"]) for gold in found["gold"]] == [(german, 1)]
         assert 0 < found["dispersion"] < 1 and found["outcome"] == "found"
-    text = command(root, "explain", "--dataset", NAME, "--pair", "en-de", "--word", "sun").stdout
+    text = told("explain", "--pair", "en-de", "--word", "sun")
     assert text.startswith("outcome: found\nright answer: Sonne, rank 1 of 5\nverdict: Found: “Sonne” is first, ")
     assert "\nbest cosine " in text and "\ncause: " not in text and "\nceiling: MRR " in text
 
 
-def test_the_map_and_the_check_are_made(root: Path) -> None:
-    assert ask(root, "project") == {"words": "pca", "pictures": "pca"}
+def test_the_map_and_the_check_are_made(root: Path, told: Callable[..., str]) -> None:
+    assert json.loads(told("project", "--json")) == {"words": "pca", "pictures": "pca"}
     assert (root / "data" / NAME / "projections" / "efficientnet-lite0" / "words.parquet").is_file()
-    findings = ask(root, "check", "--deep")["findings"]
+    findings = json.loads(told("check", "--deep", "--json"))["findings"]
     assert {finding["level"] for finding in findings} == {"info"}
 
 

@@ -72,7 +72,7 @@ def test_the_features_are_those_of_the_published_network(name: str) -> None:
 
 
 def test_half_as_wide_arithmetic_gives_the_features_of_vgg19(untrained: None) -> None:
-    given = pixels("vgg19", 6)[1:5]
+    given = pixels("vgg19", 4)[1:3]  # a drawing and noise
     torch.manual_seed(0)
     exact = Extractor("vgg19", precision="exact").features(given)
     torch.manual_seed(0)
