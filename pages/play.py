@@ -9,7 +9,7 @@ import streamlit as st
 from cldi_core.data import answers
 from cldi_core.data.dataset import POS
 from cldi_core.insight import play
-from pages._ui import draw, frame, load, play_load, play_results, play_round, view
+from pages._ui import act, draw, frame, load, play_load, play_results, play_round, view
 from pages._ui.play_load import Game
 
 ABOUT = (
@@ -46,7 +46,7 @@ def begin(current: view.View, asked: str) -> None:
         seed.text_input("Seed", value=asked, key="play-seed", max_chars=20, placeholder="random",
                         help="The same seed makes the same rounds for everybody.")  # fmt: skip
         st.form_submit_button("Start", type="primary", on_click=started)
-    st.caption(PRIVACY)
+    st.caption(PRIVACY if act.allowed() else f"{act.ONLY_SHOWS} You can play, and no answer is kept.")
 
 
 def started() -> None:

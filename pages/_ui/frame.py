@@ -16,7 +16,7 @@ from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import judge_load, load, view
+from . import act, judge_load, load, view
 from .foreign import safe
 
 log = logging.getLogger("cldi")
@@ -151,10 +151,15 @@ def run() -> None:
 
 def _run(page: StreamlitPage) -> None:
     names = load.names()
+    if not names and page.title == PAGES["data"]:  # where one can be started
+        page.run()
+        return
     if not names:
         st.title("CLDI Explorer")
         st.info("There is no data set yet.")
         st.code(HOW_TO_START.removeprefix("Start one with: "), language="bash")
+        if act.allowed():
+            st.page_link("pages/data.py", label="Or start one on the Data page", icon=":material/add:")
         return
     current, problems = view.start(names, _choices)
     if not presented():
