@@ -10,8 +10,8 @@ from cldi_core.data import dataset, starting
 from cldi_core.errors import DatasetError
 
 EVIL = (
-    "", " ", ".", "..", "../x", "/tmp/x", "a/b", "a\\b", "a\x00b", "-x", ".hidden", "a b", "a.b", "x" * 61, "x" * 10_000,
-    "ü" * 61, "~root", "a\nb", "<b>", "a\u202eb", "$(x)", "CON:", "%2e%2e",
+    "", " ", ".", "..", "../x", "/tmp/x", "a/b", "a\\b", "a\x00b", "-x", ".hidden", "a b", "a.b", "x" * 10_000,
+    "ü" * 61, "~root", "a\nb", "<b>", "a\u202eb", "$(x)", "CON:", "%2e%2e", "x" * 61,
 )  # fmt: skip
 
 
