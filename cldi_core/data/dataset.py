@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from cldi_core.data import storage, wordlists, wordnet
+from cldi_core.data import left_out, storage, wordlists, wordnet
 from cldi_core.data.pictures import Pictures
 from cldi_core.errors import DatasetError, in_one_line, unknown_name
 
@@ -163,13 +163,15 @@ class Dataset:
         """The word list of a pair of ``directions``: that on disk, or the one that it is made of turned round.
 
         A reversed list has the same rows in the same order with their words exchanged: its queries are the distinct
-        words of the other language with their part of speech, its candidates all English words of the list.
+        words of the other language with their part of speech, its candidates all English words of the list.  Rows with
+        a word that is left out are not there.
         """
         if pair not in self.directions:
             raise unknown_name("language pair", pair, self.directions, f"Add one: {self.command('import-lists FILE')}")
         if pair not in self._lexicons:
             if pair in self.pairs:
                 rows = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
+                rows = self.sieve.rows(pair, rows) if self.sieve.words else rows
             else:
                 rows = wordlists.reversed_rows(self.lexicon(wordlists.reversed_pair(pair)))
             self._lexicons[pair] = rows
@@ -178,6 +180,11 @@ class Dataset:
     def queries(self, pair: str) -> list[Query]:
         """The queries of a pair of ``directions``."""
         return queries(self.lexicon(pair))
+
+    @cached_property
+    def sieve(self) -> left_out.Sieve:
+        """What is left out."""
+        return left_out.sieve(self)
 
     @cached_property
     def words(self) -> pd.DataFrame:
@@ -194,7 +201,7 @@ class Dataset:
             raise DatasetError(f"words.parquet of {self.name!r} cannot be read ({error}); import again") from error
 
     @cached_property
-    def _members(self) -> dict[str, dict[str, list[str]]]:
+    def _stored(self) -> dict[str, dict[str, list[str]]]:
         members: dict[str, dict[str, list[str]]] = {}
         for language, word, key in zip(
             *(self.words[name].tolist() for name in ("language", "word", "id")), strict=True
@@ -203,14 +210,29 @@ class Dataset:
         return members
 
     def members(self, language: str) -> Mapping[str, list[str]]:
-        """The words of a language that have pictures: word → picture ids in the order of the search result."""
-        return self._members.get(language, {})
+        """The words of a language that have pictures: word → picture ids in the order of the search result.
+
+        Pictures and words that are left out (``data.left_out``) are not there.
+        """
+        if language not in self._members:
+            stored = self.stored_members(language)
+            kept = {word: self.sieve.kept(language, [word], ids) for word, ids in stored.items() if self.sieve}
+            self._members[language] = {word: ids for word, ids in kept.items() if ids} if self.sieve else stored
+        return self._members[language]
+
+    @cached_property
+    def _members(self) -> dict[str, Mapping[str, list[str]]]:
+        return {}
+
+    def stored_members(self, language: str) -> Mapping[str, list[str]]:
+        """As ``members``, with all that is left out, by the words as they are stored."""
+        return self._stored.get(language, {})
 
     @property
     def languages(self) -> tuple[str, ...]:
         """All languages of the word lists and of the pictures; the source language first."""
         sides = [side for pair in self.pairs for side in pair.split("-")]
-        return tuple(dict.fromkeys([*sides, *sorted(self._members)]))
+        return tuple(dict.fromkeys([*sides, *sorted(self._stored)]))
 
     @cached_property
     def _senses(self) -> dict[str, int] | None:
