@@ -20,13 +20,20 @@ class Budget:
 
     def __init__(self, requests: int | None = None, bytes: int | None = None) -> None:
         self._most_requests, self._most_bytes = requests, bytes
-        self._lock = threading.Lock()
+        self._lock, self._ended = threading.Lock(), ""
         self.requests = 0
         self.bytes = 0
+
+    def end(self, why: str) -> None:
+        """Whoever asks for more from now on gets a ``SpentError`` with this text."""
+        with self._lock:
+            self._ended = self._ended or why
 
     def ask(self) -> None:
         """One more request is made; ``SpentError`` where it would be one too many."""
         with self._lock:
+            if self._ended:
+                raise SpentError(self._ended)
             if self._most_requests is not None and self.requests >= self._most_requests:
                 raise SpentError(f"the {self._most_requests:,} requests of --max-requests are used up")
             if self._most_bytes is not None and self.bytes >= self._most_bytes:

@@ -1,9 +1,9 @@
 """What a collection asked and got, kept in the data set line by line: so nothing is asked or fetched twice.
 
-``collect/<provider>/journal.jsonl`` is only ever appended to, by one process at a time.  A line is a search with its hits,
-a picture with its id or why there is none, or words whose pictures are stored in the data set.  Files of pictures lie
-beside it, by their ids, until they are stored.  A process that ends in any way leaves at most half a line, which is passed
-over.
+``collect/<provider>/journal.jsonl`` is only ever appended to, by one process at a time.  A line is a search with its
+hits, a picture with its id or why there is none, words that are about to be stored in the data set, or that are.  Files
+of pictures lie beside it, by their ids, until they are stored.  A process that ends in any way leaves at most half a
+line, which is passed over.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from cldi_core.data.pictures import picture_id
 
 FOLDER, JOURNAL, FILES = "collect", "journal.jsonl", "files"
 LONGEST = 20_000_000  # bytes of a line; a search of 1,000 hits has some 500,000
+_ID = re.compile(r"[0-9a-f]{32}")
 Word = tuple[str, str]  # language, word
 
 
@@ -57,6 +59,7 @@ class Journal:
         self._lock = threading.Lock()
         self._searches: dict[str, int] = {}  # where in the file the line of a search begins
         self.fetched: dict[str, Fetched] = {}
+        self.begun: set[Word] = set()  # whose pictures in the data set, if any, are from here
         self.stored: dict[Word, Stored] = {}
         self._end = 0
         self._read()
@@ -72,7 +75,11 @@ class Journal:
         if "search" in line:
             self._searches[str(line["search"])] = place
         elif "url" in line:
-            self.fetched[str(line["url"])] = Fetched(*(str(line.get(name, "")) for name in ("id", "time", "failed")))
+            found = Fetched(*(str(line.get(name, "")) for name in ("id", "time", "failed")))
+            if found.failed or _ID.fullmatch(found.id):  # it names a file
+                self.fetched[str(line["url"])] = found
+        elif "storing" in line:
+            self.begun.update((str(language), str(word)) for language, word in line["storing"])
         elif "stored" in line:
             for language, word, *counts in line["stored"]:
                 self.stored[str(language), str(word)] = Stored(*map(int, counts))
@@ -126,6 +133,10 @@ class Journal:
         self._append({"url": url, "failed": reason})
         return self.fetched[url]
 
+    def add_begun(self, words: Iterable[Word]) -> None:
+        """The pictures of some words are about to be put into the data set."""
+        self._append({"storing": [list(word) for word in words]}, sync=True)
+
     def add_stored(self, words: dict[Word, Stored]) -> None:
         """The pictures of some words are in the data set."""
         lines = [[*word, found.wanted, found.got, found.open] for word, found in words.items()]
@@ -139,10 +150,6 @@ class Journal:
         """Remove files of pictures that are stored."""
         for key in keys:
             self.file(key).unlink(missing_ok=True)
-
-    def waiting(self) -> Iterator[Path]:
-        """The files of pictures that are not stored yet."""
-        yield from sorted((self.folder / FILES).glob("[0-9a-f]*"))
 
 
 def key_of(request: Request) -> str:
