@@ -9,6 +9,7 @@ import streamlit as st
 from pages._ui import (
     act,
     data_health,
+    data_left_out,
     data_licences,
     data_reports,
     data_sets,
@@ -23,6 +24,7 @@ from pages._ui import (
 def health(current: view.View) -> None:
     """Whether the data set is sound."""
     data_health.findings(current)
+    data_left_out.draw(current)
 
 
 def imports(current: view.View) -> None:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from cldi_core.data import left_out as left_out_file
+from cldi_core.data.left_out import LeftOut
 from cldi_core.imports import report as reports_of
 from cldi_core.imports.report import Report
-from cldi_core.insight import summary as summaries
-from cldi_core.insight.summary import Summary
+from cldi_core.insight import overview
+from cldi_core.insight.overview import Counts
 
 from . import load
 
+ALIKE = ("fingerprints/*", "hygiene/*")
 REPORTS = (f"{reports_of.FOLDER}/*.json",)
 
 
 @load.cached(max_entries=60)
-def summary(name: str) -> Summary:
-    """What a data set holds, in numbers."""
-    return summaries.summary(load.opened(name))
+def counts(name: str) -> Counts:
+    """How much there is of what in a data set."""
+    return overview.counts(load.opened(name))
 
 
 @load.cached(resource=True, max_entries=6, also=REPORTS)
 def reports(name: str) -> list[Report]:
     """The kept reports of a data set, newest first; not to be changed."""
     return reports_of.reports(load.opened(name))
+
+
+@load.cached(max_entries=20)
+def left_out(name: str) -> tuple[LeftOut, ...]:
+    """What is left out of a data set, the last one last."""
+    return left_out_file.left_out(load.opened(name))

@@ -23,7 +23,9 @@ def kept(current: view.View) -> None:
         return
     titles = [data_words.heading(report) for report in found[:SHOWN]]
     places = list(range(len(titles)))
-    place = st.selectbox("Report", places, format_func=titles.__getitem__, key=f"report of {current.dataset}")
+    place = st.selectbox(
+        "Report", places, format_func=titles.__getitem__, key=f"report of {current.dataset} {len(found)}"
+    )
     if len(found) > SHOWN:
         st.caption(f"The newest {SHOWN} of {len(found)}; all are in the folder imports of the data set.")
     one(found[place or 0], f"report-{place}")

@@ -18,34 +18,36 @@ NAME, TITLE = "new data set", "new title"  # widgets
 
 def draw(current: view.View) -> None:
     """The section of the Data page."""
-    rows = [_row(name, shown=name == current.dataset) for name in load.names()]
+    rows, failed = [], []
+    for name in load.names():
+        try:
+            rows.append(_row(name, shown=name == current.dataset))
+        except CldiError as error:
+            failed.append(data_words.broken(name, str(error)))
     if rows:
         take.table(pd.DataFrame(rows), name="data-sets", hide_index=True, alt="All data sets", height="content",
-                   column_config={"cannot be used": st.column_config.TextColumn(width="large")})  # fmt: skip
+                   column_config={"": st.column_config.TextColumn(width=30)})  # fmt: skip
         st.caption("Choose one in the sidebar.")
-    else:
+    for line in failed:
+        st.warning(safe(line))
+    if not rows and not failed:
         st.info("There is no data set yet.")
     if act.allowed():
         _new()
 
 
 def _row(name: str, *, shown: bool) -> dict[str, Any]:
-    """A data set as a row of the table; of one that cannot be used, why."""
-    row = {"": "▸" if shown else "", "name": name}
-    nothing = dict.fromkeys(("title", "word lists", "words with pictures", "pictures", "features", "licences"))
-    try:
-        found = data_load.summary(name)
-    except CldiError as error:
-        return {**row, **nothing, "cannot be used": str(error)}
+    """A data set as a row of the table."""
+    dataset, found = load.opened(name), data_load.counts(name)
     return {
-        **row,
-        "title": found.title,
-        "word lists": ", ".join(found.pairs),
-        "words with pictures": data_words.by_name(found.words),
+        "": "▸" if shown else "",
+        "name": name,
+        "title": dataset.title,
+        "word lists": ", ".join(found.queries) or "none",
         "pictures": found.pictures,
-        "features": ", ".join(found.backbones),
-        "licences": ", ".join(found.licences),
-        "cannot be used": "",
+        "words with pictures": data_words.by_name(found.words),
+        "features": ", ".join(dataset.backbones) or "none",
+        "licences": ", ".join(licence or "unknown" for licence in found.licences),
     }
 
 

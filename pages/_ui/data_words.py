@@ -7,11 +7,34 @@ from typing import Any
 
 from cldi_core.imports.report import NOTES, Report
 
+from . import words
+
 BECAME = {"missing": "missing", "passed": "passed over", "changed": "changed"}
+WORDS = 8  # of a suspect that are named
+NOTHING_LOOKED_AT = "There is nothing to store: look at something first."
+GIVE_A_LIST = "Choose a file, or type the path of one."
+GIVE_A_FOLDER = "Choose an archive, or type the path of a folder or an archive."
+CLOSING = (
+    "It goes on when you leave this page or close the browser, and ends with the server; started again, it goes on "
+    "where it was."
+)
 NEW = (
     "A name of letters, digits, _ and -; it becomes a folder among the other data sets. Words and pictures come in "
     "under “Import”, or from an image search under “Collect”."
 )
+ITEMS = {"picture": "a picture", "membership": "a picture of one word", "word": "a word"}
+NOTHING_LEFT_OUT = "Nothing is: all words and pictures count."
+STALE = (
+    "What was computed of these words and pictures is stale: it is not shown any more, or of fewer words, until this "
+    "computes it again. Features stay, as they are of pictures and not of words."
+)
+NO_LIST = "Import a word list, and pictures: suspects are those of a language pair."
+NOT_COMPARED = "Not all pictures have been compared with each other yet; what looks alike may be missing below."
+LEAVING = {
+    False: "Leaving one out leaves its pictures out, under all words.",
+    True: "Leaving one out leaves its words out, with the rows of the list that name them.",
+}
+LEAVE_ALL = "Nothing is deleted: the list below takes them back, one by one or all."
 NO_REPORTS = "Nothing has been imported here that kept a report."
 
 
@@ -23,6 +46,11 @@ def count(number: int, what: str, many: str = "") -> str:
 def by_name(found: Mapping[str, int]) -> str:
     """``"en 1,200, de 1,180"``."""
     return ", ".join(f"{name} {number:,}" for name, number in found.items())
+
+
+def broken(name: str, why: str) -> str:
+    """A data set that cannot be used, and why."""
+    return f"{name} cannot be used: {why}"
 
 
 def heading(report: Report) -> str:
@@ -70,3 +98,65 @@ def kinds(report: Report) -> list[dict[str, Any]]:
         for name in NOTES
         for what, number in getattr(report, name).counts.items()
     ]
+
+
+def left_out(number: int, reason: str) -> str:
+    """What became of a click that leaves something out."""
+    return f"{count(number, 'item')} left out ({reason}); nothing is deleted, and the list below takes it back."
+
+
+def taken_back(number: int) -> str:
+    """What became of a click that takes something back."""
+    return f"{count(number, 'item')} taken back."
+
+
+def none_of(pair: str) -> str:
+    """There is nothing of a kind."""
+    return f"There are none in {pair}."
+
+
+def suspect(one: Any) -> str:
+    """The words of a suspect, and how it was found: ``"en dog, de Hund (bytes)"``."""
+    named = ", ".join(f"{language} {word}" for language, word in one.words[:WORDS])
+    more = f" and {len(one.words) - WORDS:,} more words" if len(one.words) > WORDS else ""
+    many = f" · {len(one.pictures):,} pictures" if len(one.pictures) > 1 else ""
+    return f"{named}{more}{many}" + (f" · by {', '.join(one.how)}" if one.how else "")
+
+
+def alternative(one: Any) -> str:
+    """What the pictures of a suspect are called for those who do not see them."""
+    language, word = one.words[0]
+    return f"suspect of {word} ({language})"
+
+
+def looked(what: str) -> str:
+    """The heading of what was looked at."""
+    return f"Found in {what}; nothing is stored yet"
+
+
+def looked_list(name: str, pair: str) -> str:
+    """The heading of one word list."""
+    return f"{name} → {pair}"
+
+
+def first(shown: int, of: int, what: str) -> str:
+    """``"The first 12 of 787 rows."``."""
+    return f"The first {shown} of {count(of, what)}." if of > shown else f"{count(of, what)} in all."
+
+
+def upload_limit(megabytes: int) -> str:
+    """How large an upload may be."""
+    return f"At most {megabytes:,} MB a file, as the server keeps it in memory; of larger ones, type the path."
+
+
+def storing(what: str, done: int, total: int, rate: float, left: float | None) -> str:
+    """How far an import is."""
+    if not done:
+        return f"Storing {what} …"
+    parts = [f"{done:,} of {total:,}" if total else f"{done:,}", f"{rate:,.0f} a second"]
+    return f"Storing {what}: " + ", ".join(parts + ([f"{words.duration(left)} left"] if left else []))
+
+
+def stored(what: str) -> str:
+    """It is done."""
+    return f"{what} is stored; the report below says what came in."

@@ -33,7 +33,10 @@ PAGE_PARAMS = {
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
     "seed": (),  # of the game that is played
-    "section": (),  # of the Data page
+    # Of the Data page: its section, what comes in, and which suspects are listed.
+    "section": (),
+    "source": (),
+    "suspects": ("dataset", "pair"),
     # Whose learning curve is drawn, and within which part of speech risk is.
     **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }
