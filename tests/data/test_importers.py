@@ -9,9 +9,10 @@ import pytest
 
 from cldi_core.data import importers, storage
 from cldi_core.data.dataset import Dataset, create
-from cldi_core.data.importers import clean_word, import_folder, import_lists
+from cldi_core.data.importers import clean_word, import_folder
 from cldi_core.data.pictures import picture_id
 from cldi_core.errors import CldiError, DatasetError, LexiconError
+from cldi_core.imports.lists import import_lists
 from tests.conftest import draw
 
 SUN, RING, CROSS = (draw(concept) for concept in ("sun", "ring", "cross"))
