@@ -32,7 +32,7 @@ VERSION = 1  # of what is computed
 COSINE = 0.98
 LOOK = "look"  # how pictures are alike: by their looks, else by the name of a backbone
 _DIRECTIONS = 64  # numbers of a row that are compared first
-_SAMPLE = 512  # rows that tell in which directions rows differ most
+_SAMPLE = 128  # rows of either side that tell in which directions rows differ most
 _BLOCK = 2048
 
 
