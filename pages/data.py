@@ -9,10 +9,12 @@ import streamlit as st
 from pages._ui import (
     act,
     data_health,
+    data_import,
     data_left_out,
     data_licences,
     data_reports,
     data_sets,
+    data_suspects,
     draw,
     extraction,
     frame,
@@ -24,12 +26,15 @@ from pages._ui import (
 def health(current: view.View) -> None:
     """Whether the data set is sound."""
     data_health.findings(current)
+    data_suspects.suspects(current)
     data_left_out.draw(current)
 
 
 def imports(current: view.View) -> None:
     """What comes in, and what came in before."""
-    if not act.allowed():
+    if act.allowed():
+        data_import.draw(current)
+    else:
         st.info(act.ONLY_SHOWS)
     data_reports.kept(current)
 

@@ -1,112 +1,27 @@
-"""The import wizard: something is given, looked at, shown as it was understood, and stored when somebody says so."""
+"""The import wizard of the Data page: what comes in, what was found in it, and how storing goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import streamlit as st
 
-from cldi_core.imports.report import Report
+from . import act, data_lists, data_preview, view
 
-from . import act, data_reports, data_words, import_job, load, view
-from .foreign import safe
-
-EVERY = 1.0  # seconds between two looks at an import
-PREVIEW, WATCHED = "import preview", "import watched"  # of the session
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What was looked at, and not yet stored.
-
-    Attributes:
-        dataset: into which it would go.
-        what: it is, for people.
-        drawn: draws what was found.
-        work: stores it.
-    """
-
-    dataset: str
-    what: str
-    drawn: Callable[[], None]
-    work: import_job.Work
+# Of the URL → what it is called, and what asks for it.
+SOURCES: dict[str, tuple[str, Callable[[view.View], None]]] = {
+    "lists": ("Word lists", data_lists.ask),
+}
 
 
-def look(name: str, looked: Callable[[], Preview | str]) -> None:
-    """Look at what was given, for callbacks; what stands in the session from before is dropped.
-
-    Args:
-        looked: gives the preview, or a sentence that says what to give.
-    """
-    st.session_state.pop(PREVIEW, None)
-
-    def do() -> list[str]:
-        found = looked()
-        if isinstance(found, str):
-            return [found]
-        st.session_state[PREVIEW] = found
-        return []
-
-    act.attempt(do, "import")
-
-
-def store(name: str) -> None:
-    """Begin to store what was looked at; for callbacks."""
-
-    def do() -> list[str]:
-        found: Preview | None = st.session_state.get(PREVIEW)
-        if found is None or found.dataset != name:
-            return [data_words.NOTHING_LOOKED_AT]
-        st.session_state[WATCHED] = import_job.start(load.opened(name).path, found.what, found.work)
-        st.session_state.pop(PREVIEW)
-        return []
-
-    act.attempt(do, "import")
-
-
-def drop() -> None:
-    """Forget what was looked at; for callbacks."""
-    st.session_state.pop(PREVIEW, None)
-
-
-def preview(current: view.View) -> None:
-    """What was looked at, with the buttons that store or drop it."""
-    found: Preview | None = st.session_state.get(PREVIEW)
-    if found is None or found.dataset != current.dataset:
-        return
-    with st.container(border=True):
-        st.markdown(f"**{safe(data_words.looked(found.what))}**")
-        found.drawn()
-        with st.container(horizontal=True):
-            title = load.opened(current.dataset).name
-            st.button(f"Store in {safe(title)}", type="primary", icon=":material/download:", key="import store",
-                      on_click=store, args=(current.dataset,))  # fmt: skip
-            st.button("Drop", key="import drop", on_click=drop)
-
-
-def watch(current: view.View) -> None:
-    """The import that is under way, if one is, and how that of this visitor ended."""
-    job = import_job.of(load.opened(current.dataset).path)
-    if job is not None:
-        busy = not job.ended
-        st.fragment(_under_way, run_every=EVERY if busy else None)(job, busy)
-
-
-def _under_way(job: import_job.ImportJob, busy: bool) -> None:
-    if busy and job.ended:
-        st.rerun()  # the whole page: there is a report
-    if busy:
-        st.progress(job.share, safe(data_words.storing(job.what, job.done, job.total, job.rate, job.left)))
-        st.caption(data_words.CLOSING)
-    elif st.session_state.get(WATCHED) is job:
-        if job.error:
-            st.error(safe(job.error))
-        else:
-            st.caption(safe(data_words.stored(job.what)))
-
-
-def reports(found: Sequence[Report], key: str) -> None:
-    """What was found, report by report."""
-    for number, report in enumerate(found):
-        data_reports.one(report, f"{key}-{number}")
+def draw(current: view.View) -> None:
+    """The steps, one below the other."""
+    source = view.one_of("source", list(SOURCES))
+    st.segmented_control(
+        "What comes in", list(SOURCES), format_func=lambda name: SOURCES[name][0], required=True,
+        label_visibility="collapsed", **view.widget("source", source, then=data_preview.drop),
+    )  # fmt: skip
+    SOURCES[source][1](current)
+    act.said("import")
+    data_preview.preview(current)
+    data_preview.watch(current)

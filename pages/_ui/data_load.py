@@ -6,7 +6,8 @@ from cldi_core.data import left_out as left_out_file
 from cldi_core.data.left_out import LeftOut
 from cldi_core.imports import report as reports_of
 from cldi_core.imports.report import Report
-from cldi_core.insight import overview
+from cldi_core.insight import hygiene, likeness, overview
+from cldi_core.insight.hygiene import Suspect
 from cldi_core.insight.overview import Counts
 
 from . import load
@@ -31,3 +32,11 @@ def reports(name: str) -> list[Report]:
 def left_out(name: str) -> tuple[LeftOut, ...]:
     """What is left out of a data set, the last one last."""
     return left_out_file.left_out(load.opened(name))
+
+
+@load.cached(resource=True, max_entries=12, also=ALIKE, spinner="Looking for what may make results wrong …")
+def suspects(name: str, pair: str) -> tuple[dict[str, list[Suspect]], bool]:
+    """The suspects of a pair by kind, and whether all pictures were compared; not to be changed."""
+    dataset = load.opened(name)
+    alike = likeness.read(dataset)
+    return hygiene.found(dataset, pair, alike), alike.complete

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cldi_core.imports.report import NOTES, Report
+from cldi_core.insight.hygiene import Suspect
 
 from . import words
 
@@ -70,16 +71,14 @@ def outcome(report: Report) -> str:
 
 
 def counts(found: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was counted, flat: ``{"rows": 7, "pos": {"N": 6}}`` → ``[("rows", "7"), ("pos: N", "6")]``."""
-    rows: list[tuple[str, str]] = []
-    for name, value in found.items():
-        shown = str(name).replace("_", " ")
-        if isinstance(value, Mapping):
-            rows += [(f"{shown}: {inner}", number) for inner, number in counts(value)]
-        else:
-            is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            rows.append((shown, f"{value:,}" if is_number else str(value)))
-    return rows
+    """What was counted, a row a name: ``{"rows": 7, "pos": {"N": 7}}`` → ``[("rows", "7"), ("pos", "N 7")]``."""
+    return [(str(name).replace("_", " "), _counted(value)) for name, value in found.items()]
+
+
+def _counted(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_counted(own)}" for name, own in value.items())
+    return f"{value:,}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def notes(report: Report) -> list[dict[str, str]]:
@@ -115,7 +114,7 @@ def none_of(pair: str) -> str:
     return f"There are none in {pair}."
 
 
-def suspect(one: Any) -> str:
+def suspect(one: Suspect) -> str:
     """The words of a suspect, and how it was found: ``"en dog, de Hund (bytes)"``."""
     named = ", ".join(f"{language} {word}" for language, word in one.words[:WORDS])
     more = f" and {len(one.words) - WORDS:,} more words" if len(one.words) > WORDS else ""
@@ -123,7 +122,7 @@ def suspect(one: Any) -> str:
     return f"{named}{more}{many}" + (f" · by {', '.join(one.how)}" if one.how else "")
 
 
-def alternative(one: Any) -> str:
+def alternative(one: Suspect) -> str:
     """What the pictures of a suspect are called for those who do not see them."""
     language, word = one.words[0]
     return f"suspect of {word} ({language})"

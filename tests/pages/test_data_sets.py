@@ -92,7 +92,7 @@ def test_reports_are_kept_and_drawn_the_newest_first(small: Dataset) -> None:
     assert chosen.options[0].endswith("lists · list *2*.txt · 2 missing")
     assert unescaped(at.main.warning[0].value) == "Not everything is there: 2 missing."
     counted, kinds, notes = (frame.value for frame in at.dataframe)
-    assert counted.to_numpy().tolist() == [["rows", "1,200"], ["pos: N", "900"], ["pos: V", "300"]]
+    assert counted.to_numpy().tolist() == [["rows", "1,200"], ["pos", "N 900, V 300"]]
     assert kinds.to_numpy().tolist() == [["missing", "not a pair", 2]]
     assert notes["where"].tolist() == ["line 2"] * 2 and notes["what"].tolist() == ["*text*"] * 2
     at = healthy(chosen.set_value(2).run())
