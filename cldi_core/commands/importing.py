@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from cldi_core.commands.options import DatasetOption, JsonOption
-from cldi_core.commands.terminal import failures, listed, print_json, progress
+from cldi_core.commands.reports import tell
+from cldi_core.commands.terminal import progress
 from cldi_core.data.dataset import locate
 
 
@@ -20,7 +21,6 @@ def import_lists(
     as_json: JsonOption = False,
 ) -> None:
     """Import word lists: published ones (imgWords_en_de.txt), MUSE and MMID dictionaries, tables (CSV, TSV)."""
-    from cldi_core.commands.reports import tell
     from cldi_core.data.plain import plain
     from cldi_core.imports import lists
 
@@ -34,21 +34,29 @@ def import_lists(
 
 
 def import_folder(
-    folder: Annotated[Path, typer.Argument(help="DIR/<language>/<word>/<picture>")],
+    source: Annotated[
+        Path, typer.Argument(metavar="DIR", help="DIR/<language>/<word>/<pictures>: a folder, or a zip or tar file.")
+    ],
     dataset: DatasetOption,
+    words: Annotated[
+        Path | None, typer.Option("--words", help="Words that no folder can be named by: folder, tab, word.")
+    ] = None,
     licence: Annotated[str, typer.Option(help="The licence of the pictures.")] = "unknown",
     author: Annotated[str, typer.Option(help="Who made the pictures.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Import a folder of pictures; the names of its folders are languages and words."""
-    from cldi_core.data import importers
+    """Import a folder of pictures, or a zip or tar file; the names of its folders are languages and words."""
+    from cldi_core.imports import folder
 
-    with progress("reading") as report:
-        done = importers.import_folder(locate(dataset), folder, licence=licence, author=author, progress=report)
-    if as_json:
-        print_json(vars(done))
-    else:
-        words = ", ".join(f"{count} words in {language}" for language, count in done.languages.items())
-        print(f"{done.pictures} pictures ({done.new} new) for {words}")
-    listed(done.skipped, "passed over")
-    failures(done.failed)
+    given = folder.read_words(words) if words else {}
+    with progress("reading") as told:
+        report = folder.import_folder(locate(dataset), source, given, licence=licence, author=author, progress=told)
+    counts = report.counts
+    words_of = ", ".join(f"{count} words in {language}" for language, count in counts["languages"].items())
+    line = f"{counts['pictures']} pictures ({counts['new']} new) for {words_of}"
+    # What the document of this command has always had stands beside the report.
+    failed, skipped = (
+        [{"file": note.place, "reason": note.text or note.what} for note in notes.kept]
+        for notes in (report.missing, report.passed)
+    )
+    tell([report], [line], as_json=as_json, beside=[{**counts, "failed": failed, "skipped": skipped}])
