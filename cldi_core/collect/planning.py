@@ -25,7 +25,7 @@ class Plan:
     """A collection that could be begun or gone on with.
 
     Attributes:
-        dataset, pair, provider, per_word: what was asked for; ``languages``: of the pair, those that are searched in.
+        dataset, pair, provider, per_word, replace: what was asked for; ``languages``: those that are searched in.
         words: all listed words of these languages, in the order of the list.
         done: of them, those whose pictures are stored.
         kept: of them, those that have pictures from elsewhere, which stay as they are.
@@ -39,6 +39,7 @@ class Plan:
     provider: Provider
     per_word: int
     languages: tuple[str, ...]
+    replace: bool
     words: tuple[Word, ...]
     done: frozenset[Word]
     kept: frozenset[Word]
@@ -112,8 +113,8 @@ def plan(
         replace: words that have pictures from elsewhere get the found ones in their place.
 
     Raises:
-        UnknownNameError: unknown pair, provider or language; CollectError: ``per_word`` is out of range, or the provider
-        does not search in one of the languages; DatasetError: the pictures are a sibling's.
+        UnknownNameError: unknown pair, provider or language; CollectError: ``per_word`` is out of range, or the
+        provider does not search in one of the languages; DatasetError: the pictures are a sibling's.
     """
     found = find_provider(provider)
     rows = dataset.lexicon(pair)
@@ -124,8 +125,8 @@ def plan(
             raise unknown_name("language of the pair", language, sides)
         if found.languages and short(language) not in found.languages:
             raise CollectError(
-                f"{found.label} does not search in {language!r}; choose one of {', '.join(sorted(found.languages))}, or "
-                f"another provider: {', '.join(name for name in PROVIDERS if name != found.name)}"
+                f"{found.label} does not search in {language!r}, but in {', '.join(sorted(found.languages))}; choose "
+                f"another provider: {', '.join(name for name, each in PROVIDERS.items() if not each.languages)}"
             )
     if not 1 <= per_word <= MOST:
         raise CollectError(f"{per_word} pictures a word cannot be asked for; choose 1 to {MOST}")
@@ -140,7 +141,7 @@ def plan(
     todo = [word for word in words if word not in done and word not in kept]
     searches, pictures = _left(journal, found, todo, per_word)
     return Plan(
-        dataset, pair, found, per_word, wanted, words, done, kept, searches, pictures, missing_keys(found)
+        dataset, pair, found, per_word, wanted, replace, words, done, kept, searches, pictures, missing_keys(found)
     )  # fmt: skip
 
 

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cldi_core.collect import command, job
-from cldi_core.collect.budget import Budget, SpentError
+from cldi_core.collect.budget import Budget
 from cldi_core.collect.journal import Fetched, Journal, Stored, Word, folder_of
 from cldi_core.collect.keys import Keys
 from cldi_core.collect.planning import Plan, plan
 from cldi_core.collect.providers import PROVIDERS
 from cldi_core.collect.records import AnswerError, Hit, Request, hidden, with_urls
+from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import SHARD, Pictures
 from cldi_core.errors import CollectError
 from cldi_core.imports import pictures as imports
@@ -72,6 +73,7 @@ def collect(
     max_bytes: int | None = None,
     progress: Callable[[Progress], object] | None = None,
     client: Callable[[Budget], Client] | None = None,
+    workers: int | None = None,
 ) -> Report:
     """Search for the words of a plan, fetch and store their pictures; the report is kept in the data set.
 
@@ -81,6 +83,7 @@ def collect(
         max_requests, max_bytes: of this run.
         progress: told after each word.
         client: makes another client than the usual one; for tests.
+        workers: processes that decode; without it as many as there are cores, with 0 this process.
 
     Returns:
         what was done; ``missing`` are the words without a picture.
@@ -97,7 +100,7 @@ def collect(
             if progress:
                 progress(now)
 
-        run = _Run(planned, keys or Keys(), budget, (client or _usual(contact))(budget), tell)
+        run = _Run(planned, keys or Keys(), budget, (client or _usual(contact))(budget), tell, workers)
         with contextlib.closing(run.client):
             run.all()
         report = run.report()
@@ -111,8 +114,8 @@ def check_contact(contact: str) -> None:
     fits = contact.isascii() and contact.isprintable() and len(contact) <= 200 and not set(contact) & set("() \\")
     if not fits or not ("@" in contact.strip("@") or contact.startswith(("http://", "https://"))):
         raise CollectError(
-            f"{contact!r} is no contact; give --contact with your e-mail address or a URL: it goes with every request, so "
-            "that sites know whom to ask, and Wikimedia refuses those without"
+            f"{contact!r} is no contact; give --contact with your e-mail address or a URL: it goes with every request, "
+            "so that sites know whom to ask, and Wikimedia refuses those without"
         )
 
 
@@ -126,13 +129,20 @@ class _Run:
     """One run: what it goes by, and what became of its words."""
 
     def __init__(
-        self, planned: Plan, keys: Keys, budget: Budget, client: Client, tell: Callable[[Progress], object]
+        self,
+        planned: Plan,
+        keys: Keys,
+        budget: Budget,
+        client: Client,
+        tell: Callable[[Progress], object],
+        workers: int | None,
     ) -> None:
+        self._workers = workers
         self.planned, self.keys, self.budget, self.client, self._tell = planned, keys, budget, client, tell
         provider = planned.provider
         self.journal = Journal(folder_of(planned.dataset.path, provider.name, provider.program))
         self.stopped = ""
-        self._stored = Report("collect", provider.name)  # of all that was stored
+        self._new = 0
         self._errors: dict[Word, str] = {}
         self._later: dict[str, str] = {}  # address → why it cannot be had today
         self._lost: dict[str, str] = {}
@@ -174,9 +184,7 @@ class _Run:
             return
         try:
             done[word] = future.result()
-        except (AnswerError, SpentError) as error:
-            self._stop(str(error))
-        except CollectError as error:
+        except CollectError as error:  # of a search or a picture it is told by the word: this is for all
             self._stop(str(error))
 
     def _stop(self, why: str) -> None:
@@ -271,11 +279,16 @@ class _Run:
             return
         self.journal.add_begun(done)
         found = {word: self._pictures(each.hits) for word, each in done.items()}
-        imports.import_pictures(self.planned.dataset, self._found(found), self._stored)
+        stored = Report("collect", self.planned.provider.name)
+        opened = Dataset(self.planned.dataset.path)  # anew: what was read of the old one does not know the last words
+        imports.import_pictures(opened, self._found(found), stored, workers=self._workers)
+        self._new += stored.counts.get("new", 0)
         self._ids = self._in_data_set()
         keys = {fetched.id for each in found.values() for _, _, fetched in each}
-        for url in [hit.url for each in found.values() for _, hit, fetched in each if fetched.id not in self._ids]:
-            self._lost[url] = self.journal.add_failure(url, "not a picture that can be decoded").failed
+        reasons = {note.place: note.text for note in stored.missing.kept}  # by the names of the pictures, their ids
+        for url, key in {(hit.url, fetched.id) for each in found.values() for _, hit, fetched in each}:
+            if key not in self._ids:
+                self._lost[url] = self.journal.add_failure(url, reasons.get(key, "not a picture")).failed
         got = {word: sum(fetched.id in self._ids for _, _, fetched in each) for word, each in found.items()}
         self.journal.add_stored({
             word: Stored(self.planned.per_word, got[word], each.open) for word, each in done.items()
@@ -310,10 +323,12 @@ class _Run:
         planned, stored = self.planned, self.journal.stored
         report = Report("collect", planned.provider.name, f"{planned.pair}, {planned.per_word} a word")
         got = [word for word in planned.words if word in stored and stored[word].got]
-        report.counts = self._stored.counts | {
+        report.counts = {
             "languages": {language: sum(own == language for own, _ in got) for language in planned.languages},
             "words": len(planned.words),
             "kept": len(planned.kept),
+            "memberships": sum(stored[word].got for word in got),
+            "new": self._new,
             "fetched": self._fetched,
             "searches": self._searches,
             "requests": self.budget.requests,
@@ -324,7 +339,6 @@ class _Run:
                 report.missing.add("no pictures", f"{word[0]}: {word[1]}", self._why(word))
         for url, reason in self._lost.items():
             report.passed.add(f"pictures that are not to be had: {reason}", url)
-        report.changed, report.junk = self._stored.changed, self._stored.junk
         report.remarks = list(self._remarks())
         return report
 
