@@ -12,6 +12,7 @@ from cldi_core.commands import terminal
 from cldi_core.commands.options import (
     DEFAULT_BACKBONE,
     BackboneOption,
+    Candidates,
     DatasetOption,
     DeviceOption,
     Direction,
@@ -56,6 +57,13 @@ def score(
         str | None, typer.Option(help="Does nothing any more: scores are exact. It goes with the next release.")
     ] = None,
     device: DeviceOption = "cpu",
+    candidates: Annotated[
+        Candidates | None,
+        typer.Option(
+            help="Among which words an answer is sought, here and from now on: those of the list, or all of that "
+            "language that have pictures; as before without it, and listed at first."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score all word pairs and keep scores, ranks and evidence of what decided them, so that pages open at once.
@@ -63,13 +71,9 @@ def score(
     What is stored and still true is not computed again; where something cannot be kept, it ends with 1.
     """
     from cldi_core import rankers
+    from cldi_core.data.candidates import choose
     from cldi_core.evaluation.pairs import open_pair
-    from cldi_core.evaluation.rankings import rankings
-    from cldi_core.evaluation.stored_scores import scored as scores_of
     from cldi_core.features import shards
-    from cldi_core.insight.ceiling import keep_ceilings
-    from cldi_core.insight.evidence import keep_evidence
-    from cldi_core.insight.hubs import keep_hubs
     from cldi_core.scoring.hardware import check_device
 
     if precision is not None:
@@ -77,24 +81,42 @@ def score(
     asked = [rankers.ranker(name) for name in dict.fromkeys(method or ())]
     check_device(device)
     opened = open_dataset(dataset)
+    if candidates:
+        opened = choose(opened, candidates.value)
     loaded = shards.open_features(opened, backbone)
     records: list[dict[str, object]] = []
+    among: dict[str, dict[str, object]] = {}
     for name in _pairs(opened, pair, direction):
         joined = open_pair(opened, backbone, name, loaded)
         wanted = asked or rankers.available(opened, backbone, name, rankers.IMAGES, rankers.TRAINED)
         beside = [] if asked else rankers.available(opened, backbone, name, rankers.CONTROL)
-        with progress(f"scoring {name}") as report:
-            scored = scores_of(joined, wanted, device, report, must_keep=True)
-        rankings(joined, [*wanted, *beside], scored, must_keep=True)
-        explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
-        keep_evidence(joined, explained, scored, must_keep=True)
-        keep_hubs(joined, explained, scored, must_keep=True)
-        keep_ceilings(joined, must_keep=True)
+        scored = _score(joined, wanted, beside, device)
         records += [_scored_record(name, way, one) for way, one in scored.items()]
+        among[name] = _candidates(joined)
         if not as_json:
             _print_scored(name, (len(joined.source), len(joined.target)), scored)
+            _print_candidates(joined, among[name])
     if as_json:
-        print_json({"dataset": opened.name, "backbone": backbone, "scored": records})
+        print_json({"dataset": opened.name, "backbone": backbone, "candidates": among, "scored": records})
+
+
+def _score(pair: Pair, wanted: Sequence[Ranker], beside: Sequence[Ranker], device: str) -> dict[str, Scored]:
+    """The scores of a pair; with its ranks, evidence, hubs and ceilings they are kept.  ``beside``: ranks alone."""
+    from cldi_core import rankers
+    from cldi_core.evaluation.rankings import rankings
+    from cldi_core.evaluation.stored_scores import scored as scores_of
+    from cldi_core.insight.ceiling import keep_ceilings
+    from cldi_core.insight.evidence import keep_evidence
+    from cldi_core.insight.hubs import keep_hubs
+
+    with progress(f"scoring {pair.name}") as report:
+        scored = scores_of(pair, wanted, device, report, must_keep=True)
+    rankings(pair, [*wanted, *beside], scored, must_keep=True)
+    explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
+    keep_evidence(pair, explained, scored, must_keep=True)
+    keep_hubs(pair, explained, scored, must_keep=True)
+    keep_ceilings(pair, must_keep=True)
+    return scored
 
 
 def evaluate(
@@ -250,6 +272,36 @@ def _print_scored(pair: str, words: tuple[int, int], scored: dict[str, Scored]) 
     print(
         f"{pair}: {words[0]} × {words[1]} words, {done}; {len(scored) - len(fresh)} of {len(scored)} methods were there"
     )
+
+
+def _candidates(pair: Pair) -> dict[str, object]:
+    """Among what the answers of a pair are sought: ``choice``; ``listed``, the words of its list with pictures;
+    ``further``, candidates that are not in it; ``unlisted``, words of their language with pictures in no list at all.
+    """
+    from cldi_core.data import candidates
+
+    listed = {answer for query in pair.queries for answer in query.right}
+    pictured = [word for word, size in zip(pair.target.words, pair.target.sizes, strict=True) if size]
+    language = pair.languages[1]
+    members = pair.dataset.members(language)
+    return {
+        "choice": candidates.choice(pair.dataset),
+        "listed": sum(word in listed for word in pictured),
+        "further": sum(word not in listed for word in pictured),
+        "unlisted": sum(word in members for word in pair.dataset.spellings(language).unlisted),
+    }
+
+
+def _print_candidates(pair: Pair, among: Mapping[str, object]) -> None:
+    """One line, where words have pictures that are in no list."""
+    if among["further"]:
+        print(f"{pair.name}: {among['further']} candidates are not in its list, {among['listed']} are")
+    elif among["unlisted"]:
+        language = pair.languages[1]
+        print(
+            f"{pair.name}: {among['unlisted']} words of {language!r} with pictures are in no list and no candidates; "
+            f"to have them among the wrong answers: {pair.dataset.command('score', '--candidates', 'all')}"
+        )
 
 
 def _pairs(dataset: Dataset, pairs: list[str] | None, direction: Direction) -> list[str]:
