@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages._ui import (
     act,
+    data_collect,
     data_health,
     data_import,
     data_left_out,
@@ -43,6 +44,7 @@ def imports(current: view.View) -> None:
 SECTIONS: dict[str, tuple[str, Callable[[view.View], None]]] = {
     "sets": ("Data sets", data_sets.draw),
     "import": ("Import", imports),
+    "collect": ("Collect", data_collect.draw),
     "health": ("Health", health),
     "features": ("Features", lambda current: extraction.panel(current.dataset)),
     "pictures": ("Pictures and licences", data_licences.licences),

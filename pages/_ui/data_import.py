@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from . import act, data_lists, data_preview, view
+from . import act, data_folders, data_lists, data_preview, view
 
 # Of the URL → what it is called, and what asks for it.
 SOURCES: dict[str, tuple[str, Callable[[view.View], None]]] = {
     "lists": ("Word lists", data_lists.ask),
+    "pictures": ("Pictures in folders", data_folders.ask),
 }
 
 

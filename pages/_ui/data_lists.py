@@ -68,5 +68,6 @@ def _draw(found: list[Looked]) -> None:
         data_reports.one(one.report, f"look-{number}")
         rows = pd.DataFrame([(row.source, row.target, row.pos) for row in one.rows[:FIRST]],
                             columns=[*one.pair.split("-"), "POS"])  # fmt: skip
-        take.table(rows, name=f"first-rows-{one.pair}", hide_index=True, alt=f"The first rows of {one.pair}")
+        take.table(rows, name=f"first-rows-{one.pair}", hide_index=True, height="content",
+                   alt=f"The first rows of {one.pair}")  # fmt: skip
         st.caption(data_words.first(len(rows), len(one.rows), "row"))

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cldi_core.collect.job import CollectionJob
+from cldi_core.collect.planning import Plan
+from cldi_core.collect.records import Provider
 from cldi_core.imports.report import NOTES, Report
+from cldi_core.imports.samples import Sample
 from cldi_core.insight.hygiene import Suspect
 
 from . import words
@@ -15,6 +19,12 @@ WORDS = 8  # of a suspect that are named
 NOTHING_LOOKED_AT = "There is nothing to store: look at something first."
 GIVE_A_LIST = "Choose a file, or type the path of one."
 GIVE_A_FOLDER = "Choose an archive, or type the path of a folder or an archive."
+WORDS_FILE = "As in MMID, a file word.txt in a folder says its word, too."
+NO_LIST_TO_COLLECT = "Import a word list first: its words are searched for."
+NO_LIMIT = "0: no limit. A collection that was stopped by it goes on when it is started again."
+CONTACT = "It goes with every request, so that sites know whom to ask; Wikimedia refuses those without."
+REPLACE = "Words that have pictures from elsewhere get the found ones in their place"
+KEY = "The server's environment lacks it. What is typed here is given to this collection and kept nowhere."
 CLOSING = (
     "It goes on when you leave this page or close the browser, and ends with the server; started again, it goes on "
     "where it was."
@@ -143,6 +153,11 @@ def first(shown: int, of: int, what: str) -> str:
     return f"The first {shown} of {count(of, what)}." if of > shown else f"{count(of, what)} in all."
 
 
+def no_sample(one: Sample) -> str:
+    """Why there is no picture of a word to show."""
+    return f"{one.language} {one.word}: {one.reason}"
+
+
 def upload_limit(megabytes: int) -> str:
     """How large an upload may be."""
     return f"At most {megabytes:,} MB a file, as the server keeps it in memory; of larger ones, type the path."
@@ -159,3 +174,45 @@ def storing(what: str, done: int, total: int, rate: float, left: float | None) -
 def stored(what: str) -> str:
     """It is done."""
     return f"{what} is stored; the report below says what came in."
+
+
+def planned(found: Plan) -> str:
+    """The heading of a dry run."""
+    return f"{found.provider.label}, {found.pair}: {count(len(found.todo), 'word')} to search for; nothing is asked yet"
+
+
+def provider(one: Provider) -> str:
+    """Who is asked, and what that costs."""
+    return f"{one.about} Costs: {one.costs}. Terms: {one.terms}"
+
+
+def plan(found: Plan) -> list[tuple[str, str]]:
+    """What a collection takes: name → number, as texts."""
+    limits = [("key that is missing", variable) for variable in found.missing_keys]
+    return [
+        ("words of the list", f"{len(found.words):,} ({', '.join(found.languages)})"),
+        ("done already", f"{len(found.done):,}"),
+        ("kept, with pictures from elsewhere", f"{len(found.kept):,}"),
+        ("searches, at most", f"{found.searches:,}"),
+        ("pictures, at most", f"{found.pictures:,}"),
+        ("requests, at most", f"{found.requests:,}"),
+        ("bytes, about", f"{found.bytes / 1e6:,.0f} MB"),
+        ("cost, at most", f"{found.cost:,.2f} US dollars" if found.cost else "free"),
+        ("time, at least", words.duration(found.seconds)),
+        *limits,
+    ]
+
+
+def collecting(one: CollectionJob) -> str:
+    """How far a collection is, or how it ended."""
+    if one.state == "starting":
+        return f"starting … {one.said[:120]}"
+    if not one.total:
+        return one.state
+    parts = [f"{one.done:,} of {count(one.total, 'word')}", f"{count(one.pictures, 'picture')} fetched"]
+    if one.is_active:
+        parts += [f"{one.rate:.1f} a second"] if one.pictures else []
+        parts += [f"{words.duration(one.left)} left"] if one.left is not None else []
+    parts += [f"{one.lost:,} not to be had"] if one.lost else []
+    parts += [f"{count(one.empty, 'word')} without a picture"] if one.empty else []
+    return ", ".join(parts) + ("" if one.is_active else f"; {one.state}")

@@ -32,7 +32,7 @@ class ImportJob:
         done, total: of what its source counts in; ``total`` is 0 before that is known.
         reports: what came of it.
         error: why it failed, in one line.
-        ended: whether it is over, in whatever way.
+        over: set when it has ended, in whatever way.
     """
 
     what: str
@@ -40,8 +40,13 @@ class ImportJob:
     total: int = 0
     reports: Sequence[Report] = ()
     error: str = ""
-    ended: bool = False
+    over: threading.Event = field(default_factory=threading.Event)
     _begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self.over.is_set()
 
     @property
     def share(self) -> float:
@@ -95,4 +100,4 @@ def _run(job: ImportJob, work: Work) -> None:
         log.exception("an import failed")
         job.error = f"the import failed ({type(error).__name__}); the server's log says more"
     finally:
-        job.ended = True
+        job.over.set()

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("CLDI_NO_BROWSER") == "1", reason="CLDI_NO_BROWSER=1: no browser is wanted"),
 ]
 LINK, TITLE = CORPUS[11], CORPUS[12]
-DATA = ("data#health", "data#features", "data#pictures", "data#import")  # further sections of a page
+DATA = ("data#health", "data#features", "data#pictures", "data#import", "data#collect")  # further sections of a page
 CONTENDERS = f"avgmax@{FOLDER},knn@{FOLDER}"
 # Links within the application, and the anchors of headings, are the only ones; pictures are data of its own.
 # The board of the Word page has a root of its own, in which nothing is a link.

@@ -41,7 +41,7 @@ def test_the_url_says_which_section_is_drawn(
     assert drawn == [(section, CURRENT)] and shown.of("title") == ["Data"]
     assert shown.widget("section")["given"] == ("Section", list(page.SECTIONS))
     assert shown.of("markdown") == ["**Small** (small)"] and shown.of("caption") == [], "nothing is told about it"
-    assert list(page.SECTIONS) == ["sets", "import", "health", "features", "pictures"], "names of links"
+    assert list(page.SECTIONS) == ["sets", "import", "collect", "health", "features", "pictures"], "names of links"
 
 
 @pytest.mark.parametrize("levels", [["info", "warning", "error", "info"], ["info"], []])

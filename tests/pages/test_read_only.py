@@ -72,9 +72,10 @@ def test_an_act_that_is_called_all_the_same_writes_nothing(
     assert done or what == "delete answers" or snapshot(small.path.parent) != before, "else nothing was refused"
 
 
-@pytest.mark.parametrize(("page", "section"), [
-    ("judge", ""), ("word", ""), *(("data", name) for name in ("sets", "import", "health", "features", "pictures")),
-])  # fmt: skip
+SECTIONS = ("sets", "import", "collect", "health", "features", "pictures")
+
+
+@pytest.mark.parametrize(("page", "section"), [("judge", ""), ("word", ""), *(("data", name) for name in SECTIONS)])
 def test_what_writes_is_not_drawn(small: Dataset, page: str, section: str) -> None:
     before = snapshot(small.path)
     at = healthy(open_page(page, section=section, judge="Ann", word="dog.N"))
