@@ -109,14 +109,16 @@ def _under_way(job: import_job.ImportJob, busy: bool) -> None:
 
 
 def typed_path(typed: str) -> Path:
-    """A path on the server's disk that somebody typed.
+    """A file or folder on the server's disk that somebody typed.
 
     Raises:
-        DatasetError: it cannot be one, or is not from the root: what a server's own folder is, nobody knows.
+        DatasetError: there is none, or it is not from the root: which folder is the server's own, nobody knows.
     """
     path = Path(os.path.expanduser(typed))  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     if "\x00" in typed or not path.is_absolute():
-        raise DatasetError(
-            f"{typed[:60]!r} is no path from the root of the server's disk; give one such as /home/me/words"
-        )
+        raise DatasetError(f"{typed[:60]!r} is no path from the root of the server's disk; give one as /home/me/words")
+    try:
+        path.stat()
+    except OSError as error:  # also a name that is too long
+        raise DatasetError(f"{str(path)[:200]!r} cannot be opened ({error.strerror}); check the path") from error
     return path
