@@ -2,8 +2,8 @@
 
 The columns are the English word, its translation and the part of speech: N, V, A, or X for every other. Several lines
 with the same English word are several right translations. Those published with the paper are such lists; what else
-people have becomes one in `cldi_core.imports.lists`. The language pair stands in the file's name: `imgWords_en_de.txt` as
-published with Hartmann & Søgaard 2018, or `en-de.tsv`.
+people have becomes one in `cldi_core.imports.lists`. The language pair stands in the file's name:
+`imgWords_en_de.txt` as published with Hartmann & Søgaard 2018, or `en-de.tsv`.
 """
 
 from __future__ import annotations
