@@ -180,7 +180,8 @@ class Kind:
         one, more: what it is called, of one and of several; both languages of a pair are meant.
         about: a sentence: what it does to results.
         find: those of a pair.
-        level: as ``health.Finding``: whether somebody should look.
+        area, level: as ``finding.Finding``.
+        by_word: whether each is about one word, or one and its translation.
     """
 
     name: str
@@ -188,7 +189,9 @@ class Kind:
     more: str
     about: str
     find: Callable[[Known, str], Iterable[Suspect]]
+    area: str
     level: str = "info"
+    by_word: bool = False
 
 
 _ALL = (
@@ -198,6 +201,7 @@ _ALL = (
         "pictures stand under many words that have nothing else in common",
         "A picture such as “photo unavailable” makes words alike that have nothing to do with each other.",
         _placeholders,
+        "duplicates",
         "warning",
     ),
     Kind(
@@ -206,6 +210,7 @@ _ALL = (
         "pictures of one language are, or look like, one of the other",
         "The same picture in both languages makes translation too easy.  Plain drawings may look alike by chance.",
         _in_both,
+        "duplicates",
         "warning",
     ),
     Kind(
@@ -214,6 +219,7 @@ _ALL = (
         f"pictures are smaller than {SMALL} pixels",
         "A network is fed little more than a few colours.",
         lambda known, pair: _of_pictures("small", known.small, known, pair),
+        "pictures",
         "warning",
     ),
     Kind(
@@ -222,6 +228,7 @@ _ALL = (
         "pictures lack the last bytes of their files",
         "What is missing of them is grey.",
         lambda known, pair: _of_pictures("cut", known.cut, known, pair),
+        "pictures",
     ),
     Kind(
         "few",
@@ -229,6 +236,8 @@ _ALL = (
         f"words have fewer than {FEW} pictures",
         "One odd picture decides for them.",
         _few,
+        "coverage",
+        by_word=True,
     ),
     Kind(
         "same-spelled",
@@ -236,6 +245,8 @@ _ALL = (
         "words are spelled as their translation",
         "An image search may have found the same pages for both.",
         _same_spelled,
+        "word lists",
+        by_word=True,
     ),
     Kind(
         "spelling",
@@ -243,6 +254,8 @@ _ALL = (
         "words have the pictures of folders that are spelled otherwise",
         "It may be another word: German nouns differ from verbs by their capitals alone.",
         _otherwise_spelled,
+        "coverage",
+        by_word=True,
     ),
 )
 KINDS = {kind.name: kind for kind in _ALL}
