@@ -60,7 +60,8 @@ def _featured(dataset: Dataset) -> set[str]:
 def suspects(dataset: Dataset, alike: Alike | None = None) -> list[Finding]:
     """What makes results wrong without an error (``insight.hygiene``): a finding for each pair and kind."""
     known = hygiene.known(dataset) if alike is None else hygiene.Known(dataset, alike)
-    findings = [] if known.alike.complete else [_unseen(dataset, known)]
+    is_seen = known.alike.complete or dataset.words.empty
+    findings = [] if is_seen else [_unseen(dataset, known)]
     for pair in dataset.pairs:
         try:
             found = hygiene.found(known, pair)

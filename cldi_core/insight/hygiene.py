@@ -206,8 +206,8 @@ _ALL = (
     ),
     Kind(
         "both languages",
-        "picture of one language is, or looks like, one of the other",
-        "pictures of one language are, or look like, one of the other",
+        "picture stands in both languages, itself or saved again",
+        "pictures stand in both languages, themselves or saved again",
         "The same picture in both languages makes translation too easy.  Plain drawings may look alike by chance.",
         _in_both,
         "duplicates",
