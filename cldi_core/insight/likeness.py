@@ -2,7 +2,7 @@
 
 Two ways find them: what they look like (``data.fingerprints``), and features whose cosine is above .98 under any
 backbone, which is asked of the two languages of each pair alone.  ``check`` keeps what it finds in
-``hygiene/alike.parquet``, with the key of all it depends on.
+``alike.parquet``, with the key of all it depends on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cldi_core.scoring.imagesets import unit_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE = "hygiene/alike.parquet"
+FILE = "alike.parquet"  # in the folder itself: pages look there to see whether anything has changed
 VERSION = 1  # of what is computed
 COSINE = 0.98
 LOOK = "look"  # how pictures are alike: by their looks, else by the name of a backbone
