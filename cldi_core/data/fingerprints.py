@@ -36,7 +36,7 @@ FOLDER = "fingerprints"
 VERSION = 1  # of what is computed
 BITS = 4  # of the hash that may differ
 COLOURS = 6.0  # by which the colours may differ on the mean, of 255
-NEIGHBOURS = 200  # of one picture that are named: what has more stands for nothing
+NEIGHBOURS = 200  # of one picture, after which it is compared with few more: what has so many stands for nothing
 FIELDS = 4  # places a side at which the colour is kept
 COLUMNS = {"hash": "uint64", "colours": "str", "width": "int32", "height": "int32", "cut": "bool"}
 UNKNOWN = (0, "00" * 3 * FIELDS**2, 0, 0, False)  # of a picture that cannot be decoded
@@ -69,7 +69,7 @@ class Fingerprints:
 
         Their hashes differ by at most 4 of 64 bits, and their colours by less than 6 of 255 on the mean.  Pictures are
         sorted by their mean colour: only those can be alike whose means differ by less than 6 as well, so few pairs
-        are looked at.  Of one picture at most 200 others are named.
+        are looked at.  A picture that is like 200 others already is compared with few more.
         """
         usable = self.frame[self.frame["width"] > 0]
         if usable.empty:
@@ -88,25 +88,22 @@ def _near(
 ) -> Iterator[tuple[int, int]]:
     """The places of pictures that look the same, of pictures sorted by their mean colour; each pair once."""
     ends = np.searchsorted(means, means + COLOURS)
+    named = np.zeros(len(hashes), np.int64)
     for start in range(0, len(hashes), _ROWS):
         stop = min(start + _ROWS, len(hashes))
         for first in range(start, int(ends[stop - 1]), _ROWS):  # a square of the table of all pairs at a time
-            block = slice(first, min(first + _ROWS, int(ends[stop - 1])))
-            ones, others = np.nonzero(np.bitwise_count(hashes[start:stop, None] ^ hashes[None, block]) <= BITS)
+            block = hashes[first : min(first + _ROWS, int(ends[stop - 1]))]
+            near = np.bitwise_count(hashes[start:stop, None] ^ block) <= BITS
+            near &= (named[start:stop] < NEIGHBOURS)[:, None]
+            ones, others = np.nonzero(near)
             ones, others = ones + start, others + first
             later = others > ones
             ones, others = ones[later], others[later]
-            for part in range(0, len(ones), _ROWS * 32):
-                one, other = ones[part : part + _ROWS * 32], others[part : part + _ROWS * 32]
-                apart = np.abs(colours[one].astype(np.int16) - colours[other]).mean(axis=1)
-                yield from _few(one[apart < COLOURS], other[apart < COLOURS])
-
-
-def _few(ones: NDArray[np.intp], others: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """Pairs sorted by their first, of which each first keeps at most 200."""
-    starts = np.searchsorted(ones, ones)
-    kept = np.arange(len(ones)) - starts < NEIGHBOURS
-    yield from zip(ones[kept].tolist(), others[kept].tolist(), strict=True)
+            for part in range(0, len(ones), _ROWS):
+                one, other = ones[part : part + _ROWS], others[part : part + _ROWS]
+                alike = np.abs(colours[one].astype(np.int16) - colours[other]).mean(axis=1) < COLOURS
+                named += np.bincount(one[alike], minlength=len(named))
+                yield from zip(one[alike].tolist(), other[alike].tolist(), strict=True)
 
 
 def of_picture(data: bytes) -> tuple[int, str, int, int, bool]:
