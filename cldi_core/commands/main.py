@@ -14,6 +14,7 @@ from cldi_core.commands import (
     checking,
     curves,
     dashboard,
+    evaluating,
     explaining,
     extracting,
     importing,
@@ -34,7 +35,7 @@ app.command("import-lists")(importing.import_lists)
 app.command("import-folder")(importing.import_folder)
 app.command()(extracting.extract)
 app.command()(scoring.score)
-app.command()(scoring.evaluate)
+app.command()(evaluating.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
 app.command("learning-curve")(curves.learning_curve)

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import pictures, storage
+from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import PictureError
 
 if TYPE_CHECKING:
@@ -36,9 +36,10 @@ FOLDER = "fingerprints"
 VERSION = 1  # of what is computed
 BITS = 4  # of the hash that may differ
 COLOURS = 6.0  # by which the colours may differ on the mean, of 255
-NEIGHBOURS = 200  # of one picture that are named: what has more stands for nothing
+NEIGHBOURS = 200  # of one picture, after which it is compared with few more: what has so many stands for nothing
 FIELDS = 4  # places a side at which the colour is kept
 COLUMNS = {"hash": "uint64", "colours": "str", "width": "int32", "height": "int32", "cut": "bool"}
+UNKNOWN = (0, "00" * 3 * FIELDS**2, 0, 0, False)  # of a picture that cannot be decoded
 _ROWS = 2048  # pictures that are compared with others at once
 _DECODED = 64  # pixels a side that suffice; a JPEG is decoded no larger
 
@@ -68,7 +69,7 @@ class Fingerprints:
 
         Their hashes differ by at most 4 of 64 bits, and their colours by less than 6 of 255 on the mean.  Pictures are
         sorted by their mean colour: only those can be alike whose means differ by less than 6 as well, so few pairs
-        are looked at.  Of one picture at most 200 others are named.
+        are looked at.  A picture that is like 200 others already is compared with few more.
         """
         usable = self.frame[self.frame["width"] > 0]
         if usable.empty:
@@ -87,25 +88,22 @@ def _near(
 ) -> Iterator[tuple[int, int]]:
     """The places of pictures that look the same, of pictures sorted by their mean colour; each pair once."""
     ends = np.searchsorted(means, means + COLOURS)
+    named = np.zeros(len(hashes), np.int64)
     for start in range(0, len(hashes), _ROWS):
         stop = min(start + _ROWS, len(hashes))
         for first in range(start, int(ends[stop - 1]), _ROWS):  # a square of the table of all pairs at a time
-            block = slice(first, min(first + _ROWS, int(ends[stop - 1])))
-            ones, others = np.nonzero(np.bitwise_count(hashes[start:stop, None] ^ hashes[None, block]) <= BITS)
+            block = hashes[first : min(first + _ROWS, int(ends[stop - 1]))]
+            near = np.bitwise_count(hashes[start:stop, None] ^ block) <= BITS
+            near &= (named[start:stop] < NEIGHBOURS)[:, None]
+            ones, others = np.nonzero(near)
             ones, others = ones + start, others + first
             later = others > ones
             ones, others = ones[later], others[later]
-            for part in range(0, len(ones), _ROWS * 32):
-                one, other = ones[part : part + _ROWS * 32], others[part : part + _ROWS * 32]
-                apart = np.abs(colours[one].astype(np.int16) - colours[other]).mean(axis=1)
-                yield from _few(one[apart < COLOURS], other[apart < COLOURS])
-
-
-def _few(ones: NDArray[np.intp], others: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
-    """Pairs sorted by their first, of which each first keeps at most 200."""
-    starts = np.searchsorted(ones, ones)
-    kept = np.arange(len(ones)) - starts < NEIGHBOURS
-    yield from zip(ones[kept].tolist(), others[kept].tolist(), strict=True)
+            for part in range(0, len(ones), _ROWS):
+                one, other = ones[part : part + _ROWS], others[part : part + _ROWS]
+                alike = np.abs(colours[one].astype(np.int16) - colours[other]).mean(axis=1) < COLOURS
+                named += np.bincount(one[alike], minlength=len(named))
+                yield from zip(one[alike].tolist(), other[alike].tolist(), strict=True)
 
 
 def of_picture(data: bytes) -> tuple[int, str, int, int, bool]:
@@ -156,24 +154,13 @@ def lacks_end(data: bytes) -> bool:
     return True
 
 
-def of_shard(path: Path, places: Mapping[int, Sequence[tuple[int, str]]]) -> pd.DataFrame:
-    """The fingerprints of a picture shard: a row for each picture; one that cannot be decoded has width 0.
-
-    Args:
-        places: row group → the rows in it and the ids of their pictures.
-    """
-    import pandas as pd
-
-    rows = []
-    for group, own in places.items():
-        images = pictures.read_group(path, group)
-        for row, key in own:
-            try:
-                found = of_picture((images[row].as_py() or {}).get("bytes") or b"")
-            except PictureError:  # reported by those who need the picture
-                found = 0, "00" * 3 * FIELDS**2, 0, 0, False
-            rows.append((key, *found))
-    return pd.DataFrame(rows, columns=["id", *COLUMNS]).astype(COLUMNS)
+def of_pictures(files: Sequence[bytes]) -> Iterator[tuple[int, str, int, int, bool]]:
+    """``of_picture`` for many files; one that cannot be decoded has width and height 0."""
+    for data in files:
+        try:
+            yield of_picture(data)
+        except PictureError:  # reported by those who need the picture
+            yield UNKNOWN
 
 
 def stored(shards: Sequence[Path]) -> dict[Path, pd.DataFrame]:
@@ -205,31 +192,44 @@ def make(
 
     Args:
         progress: told how many pictures of those that nobody had looked at are done, and of how many.
-        workers: threads; without it as many as there are cores: decoding lets others run.
+        workers: processes that decode; without it as many as there are cores, with 0 this process.
 
     Raises:
         DatasetError: a shard cannot be read.
     """
     kept = stored(found.shards)
-    missing = [shard for shard in found.shards if shard not in kept]
-    places: dict[str, dict[int, list[tuple[int, str]]]] = {shard.name: {} for shard in missing}
-    table = found.table
-    for key, shard, group, row in zip(table.index, table["shard"], table["group"], table["row"], strict=True):
-        if shard in places:
-            places[shard].setdefault(group, []).append((row, key))
-    total = sum(len(own) for groups in places.values() for own in groups.values())
-    done = 0
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        frames = pool.map(lambda shard: of_shard(shard, places[shard.name]), missing)
-        for shard, frame in zip(missing, frames, strict=True):
-            frame.attrs = {"key": _key(shard)}
-            with suppress(OSError):
-                storage.write_frame(_place(shard), frame, compression="zstd")
-            kept[shard] = frame
-            done += len(frame)
-            if progress:
-                progress(done, total)
+    table = found.table[["shard", "group", "row"]]
+    missing = {shard: table[table["shard"] == shard.name] for shard in found.shards if shard not in kept}
+    total, done = sum(map(len, missing.values())), 0
+    with Workers(of_pictures, (os.cpu_count() or 1) if workers is None else workers) as pool:
+        for shard, places in missing.items():
+            rows: list[tuple[int, str, int, int, bool]] = []
+            for part in pool.map(_files(shard, places)):
+                rows += [UNKNOWN if isinstance(each, Ended) else each for each in part]
+                if progress:
+                    progress(done + len(rows), total)
+            done += len(rows)
+            kept[shard] = _keep(shard, places.index.tolist(), rows)
     return _together(found, kept)
+
+
+def _files(shard: Path, places: pd.DataFrame) -> Iterator[list[bytes]]:
+    """The pictures of a shard, a row group at a time."""
+    for group in places["group"].unique().tolist():
+        images = pictures.read_group(shard, group)
+        rows = places.loc[places["group"] == group, "row"].tolist()
+        yield [(images[row].as_py() or {}).get("bytes") or b"" for row in rows]
+
+
+def _keep(shard: Path, ids: Sequence[str], rows: Sequence[tuple[int, str, int, int, bool]]) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=[*COLUMNS]).astype(COLUMNS)
+    frame.insert(0, "id", ids)
+    frame.attrs = {"key": _key(shard)}
+    with suppress(OSError):  # it is somebody else's to write
+        storage.write_frame(_place(shard), frame, compression="zstd")
+    return frame
 
 
 def _together(found: pictures.Pictures, frames: Mapping[Path, pd.DataFrame]) -> Fingerprints:

@@ -2,7 +2,7 @@
 
 Two ways find them: what they look like (``data.fingerprints``), and features whose cosine is above .98 under any
 backbone, which is asked of the two languages of each pair alone.  ``check`` keeps what it finds in
-``hygiene/alike.parquet``, with the key of all it depends on.
+``alike.parquet``, with the key of all it depends on.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cldi_core.scoring.imagesets import unit_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-FILE = "hygiene/alike.parquet"
+FILE = "alike.parquet"  # in the folder itself: pages look there to see whether anything has changed
 VERSION = 1  # of what is computed
 COSINE = 0.98
 LOOK = "look"  # how pictures are alike: by their looks, else by the name of a backbone
@@ -76,16 +76,18 @@ def read(dataset: Dataset) -> Alike:
     return Alike(looks, _empty() if frame is None else frame, not looks.missing and frame is not None)
 
 
-def make(dataset: Dataset, *, progress: Callable[[int, int], object] | None = None) -> Alike:
+def make(
+    dataset: Dataset, *, progress: Callable[[int, int], object] | None = None, workers: int | None = None
+) -> Alike:
     """What is kept, and what is missing computed, and kept where that can be written.
 
     It takes as long as decoding the pictures that nobody has looked at, and then, at 75,000 pictures in each of two
     languages, about a minute for each pair and backbone on one core; the memory does not grow with them.
 
     Args:
-        progress: as ``fingerprints.make``.
+        progress, workers: as ``fingerprints.make``.
     """
-    looks = fingerprints.make(dataset.pictures, progress=progress)
+    looks = fingerprints.make(dataset.pictures, progress=progress, workers=workers)
     key = _key(dataset, looks)
     frame = storage.frame_of(dataset.path / FILE, key)
     if frame is None:
@@ -136,7 +138,7 @@ def _compared(dataset: Dataset, looks: Fingerprints) -> pd.DataFrame:
 
 
 def _close(features: shards.Features, source: Sequence[str], target: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The pairs of different pictures whose features' cosine is above .98: at most 200 of each source picture."""
+    """The pairs of different pictures whose features' cosine is above .98."""
     rows = [np.array([features.row[key] for key in keys], np.int64) for keys in (source, target)]
     for ones, others in close_rows(features.matrix.take(rows[0]), features.matrix.take(rows[1])):
         for one, other in zip(ones.tolist(), others.tolist(), strict=True):
@@ -170,7 +172,7 @@ def close_rows(
 def _candidates(
     here: NDArray[np.float32], there: NDArray[np.float32], most: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The places of rows at most so far apart, squared; of each of ``here`` at most 200."""
+    """The places of rows at most so far apart, squared; one that has 200 already is compared with few more."""
     found: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
     lengths = np.einsum("ij,ij->i", here, here)
     named = np.zeros(len(here), np.int64)
