@@ -23,6 +23,7 @@ from cldi_core.collect.polite import Clock, Hosts, retry_after
 from cldi_core.collect.records import AnswerError, Provider, Request, text
 from cldi_core.errors import CollectError
 
+AGENT = "CLDI-Explorer/1.0"  # the version is that of how it asks
 MAX_ANSWER, MAX_PICTURE = 20_000_000, 20_000_000  # bytes
 REDIRECTS, TRIES = 5, 4
 LONGEST_WAIT = 60.0  # seconds that a Retry-After is waited for
@@ -276,9 +277,7 @@ def check_once(url: str) -> tuple[str, str]:
 
 def user_agent(contact: str) -> str:
     """Who asks: the program, whom to write to, and the library."""
-    from cldi_core import __version__
-
-    return f"CLDI-Explorer/{__version__} ({contact}) httpx2/{httpx2.__version__}"
+    return f"{AGENT} ({contact}) httpx2/{httpx2.__version__}"
 
 
 def _is_worth_it(error: BaseException) -> bool:
