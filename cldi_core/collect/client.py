@@ -6,6 +6,7 @@ No proxy is used, whatever the environment says: through one the address that is
 from __future__ import annotations
 
 import json
+import logging
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from cldi_core.collect.polite import Clock, Hosts, retry_after
 from cldi_core.collect.records import AnswerError, Provider, Request, text
 from cldi_core.errors import CollectError
 
+AGENT = "CLDI-Explorer/1.0"  # the version is that of how it asks
 MAX_ANSWER, MAX_PICTURE = 20_000_000, 20_000_000  # bytes
 REDIRECTS, TRIES = 5, 4
 LONGEST_WAIT = 60.0  # seconds that a Retry-After is waited for
@@ -86,6 +88,8 @@ class Transport(httpx2.BaseTransport):
     """Carries requests over guarded connections; here they get their keys, so that nothing above ever has them."""
 
     def __init__(self, guard: Guard) -> None:
+        # Its traces hold the headers of answers, and a service may repeat a key there.
+        logging.getLogger("httpcore2").setLevel(logging.WARNING)
         self._pool = httpcore2.ConnectionPool(network_backend=guard, max_connections=32, keepalive_expiry=30.0)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -203,19 +207,17 @@ class Client:
         return retrying(self._followed, ask)
 
     def _followed(self, ask: _Ask) -> Answer:
-        """Ask once, wherever one is sent on; a search is sent on within its host only, since keys go with it."""
+        """Ask once, wherever one is sent on; with keys one is sent nowhere, and the address may hold them."""
         url, seen = ask.url, set[str]()
-        home = check_once(url)
         while len(seen) <= REDIRECTS:
             if url in seen:
                 raise FailedError("it is redirected in a circle")
             seen.add(url)
-            there = check_once(url)
-            if ask.sign and there != home:
-                raise FailedError("it is redirected to another host")
-            answer = self._once(url, there[1], ask)
+            answer = self._once(url, _host(url), ask)
             if answer.status not in MOVED or "location" not in answer.headers:
                 return answer
+            if ask.sign:
+                raise FailedError("the search is redirected")
             url = urljoin(url, answer.headers["location"])
         raise FailedError(f"it is redirected more than {REDIRECTS} times")
 
@@ -266,19 +268,16 @@ class Client:
         return Answer(response.status_code, headers, _unpacked(bytes(body), headers, limit))
 
 
-def check_once(url: str) -> tuple[str, str]:
-    """As ``check_url``; FailedError where the URL is not asked."""
+def _host(url: str) -> str:
     try:
-        return check_url(url)
+        return check_url(url)[1]
     except RefusedAddressError as error:
         raise FailedError(str(error)) from None
 
 
 def user_agent(contact: str) -> str:
     """Who asks: the program, whom to write to, and the library."""
-    from cldi_core import __version__
-
-    return f"CLDI-Explorer/{__version__} ({contact}) httpx2/{httpx2.__version__}"
+    return f"{AGENT} ({contact}) httpx2/{httpx2.__version__}"
 
 
 def _is_worth_it(error: BaseException) -> bool:

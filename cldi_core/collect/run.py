@@ -114,8 +114,8 @@ def check_contact(contact: str) -> None:
     fits = contact.isascii() and contact.isprintable() and len(contact) <= 200 and not set(contact) & set("() \\")
     if not fits or not ("@" in contact.strip("@") or contact.startswith(("http://", "https://"))):
         raise CollectError(
-            f"{contact!r} is no contact; give --contact with your e-mail address or a URL: it goes with every request, "
-            "so that sites know whom to ask, and Wikimedia refuses those without"
+            f"{contact!r} is no contact; give your e-mail address or a URL with --contact (or CLDI_CONTACT): it goes "
+            "with every request, so that sites know whom to ask, and Wikimedia refuses those without"
         )
 
 

@@ -12,6 +12,7 @@ from cldi_core.commands import (
     answering,
     benchmarking,
     checking,
+    collecting,
     curves,
     dashboard,
     evaluating,
@@ -33,6 +34,7 @@ app = Program(
 )
 app.command("import-lists")(importing.import_lists)
 app.command("import-folder")(importing.import_folder)
+app.command()(collecting.collect)
 app.command()(extracting.extract)
 app.command()(scoring.score)
 app.command()(evaluating.evaluate)
