@@ -29,6 +29,7 @@ def health(current: view.View) -> None:
     data_health.findings(current)
     data_suspects.suspects(current)
     data_left_out.draw(current)
+    data_health.counts(current)
 
 
 def imports(current: view.View) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from . import draw, load, take, view
+from . import data_load, data_words, draw, load, take, view
 
 ICONS = {"error": "✕", "warning": "!", "info": "·"}
 
@@ -36,3 +36,12 @@ def findings(current: view.View) -> None:
         column_config={"what": st.column_config.TextColumn(width="large"), "": st.column_config.TextColumn(width=30)},
     )
     st.caption(draw.safe(f"The same in a terminal: {load.command(current.dataset, 'check')}"))
+
+
+def counts(current: view.View) -> None:
+    """The words of each language and part of speech, and how many of them have pictures."""
+    found = data_words.pos_counts(data_load.pos_counts(current.dataset))
+    if found:
+        st.subheader("Words")
+        take.table(pd.DataFrame(found), name=f"words-{current.dataset}", hide_index=True, height="content",
+                   alt="Words of each language and part of speech, with and without pictures")  # fmt: skip

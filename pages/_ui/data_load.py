@@ -6,7 +6,8 @@ from cldi_core.data import left_out as left_out_file
 from cldi_core.data.left_out import LeftOut
 from cldi_core.imports import report as reports_of
 from cldi_core.imports.report import Report
-from cldi_core.insight import hygiene, likeness, overview
+from cldi_core.insight import health_counts, hygiene, overview
+from cldi_core.insight.health_counts import Count
 from cldi_core.insight.hygiene import Suspect
 from cldi_core.insight.overview import Counts
 
@@ -37,6 +38,11 @@ def left_out(name: str) -> tuple[LeftOut, ...]:
 @load.cached(resource=True, max_entries=12, also=ALIKE, spinner="Looking for what may make results wrong …")
 def suspects(name: str, pair: str) -> tuple[dict[str, list[Suspect]], bool]:
     """The suspects of a pair by kind, and whether all pictures were compared; not to be changed."""
-    dataset = load.opened(name)
-    alike = likeness.read(dataset)
-    return hygiene.found(dataset, pair, alike), alike.complete
+    known = hygiene.known(load.opened(name))
+    return hygiene.found(known, pair), known.alike.complete
+
+
+@load.cached(max_entries=20)
+def pos_counts(name: str) -> list[Count]:
+    """The words of each language and part of speech, and how many of them have pictures."""
+    return health_counts.counts(load.opened(name))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cldi_core.insight import hygiene, leaving
+from cldi_core.insight import hygiene
 from cldi_core.insight.hygiene import Suspect
 
 from . import act, data_left_out, data_load, data_words, draw, load, view
@@ -27,10 +27,10 @@ def suspects(current: view.View) -> None:
     kind = view.one_of("suspects", list(hygiene.KINDS))
     st.segmented_control(
         "Suspects", list(hygiene.KINDS), label_visibility="collapsed", required=True,
-        format_func=lambda name: f"{hygiene.KINDS[name].label} ({len(found[name]):,})",
+        format_func=lambda name: data_words.kind(name, len(found[name])),
         **view.widget("suspects", kind),
     )  # fmt: skip
-    st.caption(safe(f"{hygiene.KINDS[kind].about} {data_words.LEAVING[kind in leaving.BY_WORD]}"))
+    st.caption(safe(data_words.about_kind(hygiene.KINDS[kind])))
     own = found[kind]
     if not own:
         st.success(data_words.none_of(current.pair))
@@ -52,15 +52,15 @@ def _one(current: view.View, kind: str, one: Suspect, number: int) -> None:
             st.button(
                 "Leave out", icon=":material/block:", key=f"leave out {kind} {number}",
                 on_click=data_left_out.leave_out,
-                args=(current.dataset, leaving.items(one), hygiene.KINDS[kind].label),
+                args=(current.dataset, one.items, data_words.reason(kind)),
             )  # fmt: skip
 
 
 def _all(current: view.View, kind: str, own: list[Suspect]) -> None:
     with st.popover(f"Leave all {len(own):,} out", icon=":material/block:"):
         st.markdown(data_words.LEAVE_ALL)
-        items = [item for one in own for item in leaving.items(one)]
+        items = [item for one in own for item in one.items]
         st.button(
             "Leave them out", key=f"leave out all {kind}", on_click=data_left_out.leave_out,
-            args=(current.dataset, items, hygiene.KINDS[kind].label),
+            args=(current.dataset, items, data_words.reason(kind)),
         )  # fmt: skip

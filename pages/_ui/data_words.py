@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cldi_core.collect.job import CollectionJob
 from cldi_core.collect.planning import Plan
 from cldi_core.collect.records import Provider
+from cldi_core.data.dataset import POS
 from cldi_core.imports.report import NOTES, Report
 from cldi_core.imports.samples import Sample
-from cldi_core.insight.hygiene import Suspect
+from cldi_core.insight.health_counts import Count
+from cldi_core.insight.hygiene import Kind, Suspect
 
 from . import words
 
@@ -117,6 +119,35 @@ def left_out(number: int, reason: str) -> str:
 def taken_back(number: int) -> str:
     """What became of a click that takes something back."""
     return f"{count(number, 'item')} taken back."
+
+
+def kind(name: str, number: int) -> str:
+    """A kind of suspects, and how many there are: ``"Placeholder (3)"``."""
+    return f"{name.capitalize()} ({number:,})"
+
+
+def about_kind(one: Kind) -> str:
+    """What suspects of a kind are, what they do to results, and what a click leaves out."""
+    return f"{one.more[0].upper()}{one.more[1:]}. {one.about} {LEAVING[one.by_word]}"
+
+
+def reason(name: str) -> str:
+    """Why suspects of a kind were left out, as the list keeps it."""
+    return f"check: {name}"
+
+
+def pos_counts(found: Sequence[Count]) -> list[dict[str, Any]]:
+    """The words of each language and part of speech, a row each."""
+    return [
+        {
+            "language": one.language,
+            "part of speech": POS.get(one.pos, "other") if one.pos else "in no list",
+            "words": one.words,
+            "with pictures": one.covered,
+            "pictures": one.pictures,
+        }
+        for one in found
+    ]
 
 
 def none_of(pair: str) -> str:
