@@ -173,7 +173,7 @@ class _Import:
         """One picture of which all is known now: ``seen`` is what decoding it gave, if it was decoded."""
         found = each.found
         if isinstance(seen, Ended):
-            self.failed[each.key] = f"broken picture: {seen.reason}"
+            self.failed[each.key] = f"decoding {seen.reason}"
         elif isinstance(seen, str):
             self.failed[each.key] = seen
         if reason := each.failed or self.failed.get(each.key, ""):
