@@ -33,6 +33,7 @@ PAGE_PARAMS = {
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
     "seed": (),  # of the game that is played
+    "clean": (),  # whether figures of clean words stand beside those of all
     # Whose learning curve is drawn, and within which part of speech risk is.
     **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }
