@@ -13,22 +13,24 @@ from cldi_core.data.dataset import locate
 
 
 def import_lists(
-    files: Annotated[list[Path], typer.Argument(help="Word lists: English, translation, POS; tab-separated.")],
+    files: Annotated[list[Path], typer.Argument(help="Word lists: a word, its translation, and if known the POS.")],
     dataset: DatasetOption,
     pair: Annotated[str | None, typer.Option("--pair", help="The pair, where the file's name does not say it.")] = None,
+    pos: Annotated[str | None, typer.Option("--pos", help="N, V or A: for lists without POS; else they are X.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import published word lists (imgWords_en_de.txt)."""
-    from cldi_core.data import importers
+    """Import word lists: published ones (imgWords_en_de.txt), MUSE and MMID dictionaries, tables (CSV, TSV)."""
+    from cldi_core.commands.reports import tell
+    from cldi_core.data.plain import plain
+    from cldi_core.imports import lists
 
-    summaries = importers.import_lists(locate(dataset), files, pair)
-    if as_json:
-        # One document whatever is given: an object for one list, as ever, and an array of them for several.
-        print_json(summaries[0] if len(summaries) == 1 else summaries)
-    else:
-        for summary in summaries:
-            counts = ", ".join(f"{count} {pos}" for pos, count in summary["pos"].items())
-            print(f"{summary['pair']}: {summary['rows']} lines ({counts}), {summary['target_words']} translations")
+    looked = lists.import_lists(locate(dataset), files, pair, pos)
+    told = []
+    for one in looked:
+        counts = ", ".join(f"{count} {letter}" for letter, count in one.summary["pos"].items())
+        lines = f"{one.summary['rows']} lines ({counts}), {one.summary['target_words']} translations"
+        told.append(f"{one.pair}: {lines}; {plain(one.format)}")
+    tell([one.report for one in looked], told, as_json=as_json, beside=[one.summary for one in looked])
 
 
 def import_folder(

@@ -158,10 +158,12 @@ def command(name: str, do: str, *options: str) -> str:
 
 @cached(max_entries=20)
 def choices(name: str) -> dict[str, list[str]]:
-    """What a data set offers the view: pairs in both directions, backbones, trained models: "backbone/pair/model"."""
+    """What a data set offers the view: pairs in both directions, parts of speech, backbones, and trained models as
+    "backbone/pair/model"."""
     dataset = opened(name)
     return {
         "pair": list(dataset.directions),
+        "pos": list(dataset.kinds),
         "backbone": list(dataset.backbones),
         "learned": translation.offers(dataset),
     }
