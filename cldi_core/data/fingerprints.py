@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import picture_formats, pictures, storage
+from cldi_core.data import picture_formats, picture_shards, pictures, storage
 from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import PictureError
 
@@ -215,7 +215,7 @@ def make(
 def _files(shard: Path, places: pd.DataFrame) -> Iterator[list[bytes]]:
     """The pictures of a shard, a row group at a time."""
     for group in places["group"].unique().tolist():
-        images = pictures.read_group(shard, group)
+        images = picture_shards.read_group(shard, group)
         rows = places.loc[places["group"] == group, "row"].tolist()
         yield [(images[row].as_py() or {}).get("bytes") or b"" for row in rows]
 
