@@ -107,9 +107,9 @@ def _missing(image: Any) -> float:
     """The share of rows at the end of a picture that are of the grey which a decoder puts there."""
     import numpy as np
 
-    pixels = np.asarray(image)
-    is_grey = np.isin(pixels.reshape(len(pixels), -1), _GREY).all(axis=1)
-    return float(np.argmin([*is_grey.tolist()[::-1], False]) / len(pixels))
+    rows = np.asarray(image).reshape(image.size[1], -1)
+    is_other = [True, *np.any((rows < min(_GREY)) | (rows > max(_GREY)), axis=1).tolist()]
+    return is_other[::-1].index(True) / len(rows)
 
 
 def eight_bits(image: Any, *, unsigned: bool) -> Any:
