@@ -190,8 +190,6 @@ class _Run:
     def _stop(self, why: str) -> None:
         with self._lock:
             self.stopped = self.stopped or why
-        self.budget.end(self.stopped)
-        self.client.clock.wake()
 
     def _word(self, word: Word) -> _Word:
         """Search for a word, and fetch its pictures."""
@@ -215,6 +213,8 @@ class _Run:
         known = self.journal.hits(request)
         if known is not None:
             return known
+        if self.stopped:
+            raise CollectError(self.stopped)
         from cldi_core.collect.client import FailedError
 
         try:
