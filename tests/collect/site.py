@@ -75,6 +75,13 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who hangs up in mid-answer, or is killed, is nobody's error."""
+
+
 class Site:
     """The server: ``routes`` are by host, or host and path; ``log`` is all that was asked."""
 
@@ -83,8 +90,7 @@ class Site:
         self.log: list[Asked] = []
         self.lock = threading.Lock()
         handler = type("Bound", (Handler,), {"site": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), handler)
         self.port = self.server.server_address[1]
         self.addresses: dict[str, list[str]] = {}
 

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cldi_core.collect import job
+from cldi_core.collect import job, run
+from cldi_core.collect.budget import Budget
+from cldi_core.collect.client import Client
+from cldi_core.collect.guard import Guard
+from cldi_core.collect.polite import Hosts
 from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
-from tests.collect.site import Site
+from tests.collect.site import CONTACT, PUBLIC, FakeClock, Local, Site
 from tests.collect.small import collect, content, fetched, listed, searches, stock
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS = [wordlists.Row(f"word {number}", f"Wort {number}", "N") for number in range(12)]
-# A run in a process of its own: what the command does, but for the client, which reaches the site of the test.
-RUN = """
-import sys
-from cldi_core.collect import run
-from cldi_core.collect.guard import Guard
-from cldi_core.collect.client import Client
-from cldi_core.collect.polite import Hosts
-from pathlib import Path
-from cldi_core.data.dataset import Dataset
-from tests.collect.site import CONTACT, PUBLIC, FakeClock, Local
-
-def client(budget):
-    clock = FakeClock()
-    guard = Guard(lambda host, port: [PUBLIC], Local(int(sys.argv[2])))
-    return Client(CONTACT, budget, guard=guard, clock=clock, hosts=Hosts(clock, at_once=8, pace=1e9))
-
-run.SHARD = 12  # four words are stored together
-run.collect(run.plan(Dataset(Path(sys.argv[1])), "en-de", "commons", 3), CONTACT, client=client, workers=0)
-"""
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.collect.test_resuming", "pandas", "pyarrow.parquet"])
 
 
-def begin(path: Path, site: Site) -> subprocess.Popen[bytes]:
+def one_run(path: Path, port: int) -> None:
+    """A run in a process of its own: what the command does, but for the client, which reaches the site of the test."""
+
+    def client(budget: Budget) -> Client:
+        clock = FakeClock()
+        guard = Guard(lambda host, number: [PUBLIC], Local(port))
+        return Client(CONTACT, budget, guard=guard, clock=clock, hosts=Hosts(clock, at_once=8, pace=1e9))
+
+    run.SHARD = 12  # four words are stored together
+    run.collect(run.plan(Dataset(path), "en-de", "commons", 3), CONTACT, client=client, workers=0)
+
+
+def begin(path: Path, site: Site) -> Any:
     """Start a run in a process of its own."""
-    return subprocess.Popen([sys.executable, "-c", RUN, str(path), str(site.port)], cwd=ROOT)
+    process = PROCESSES.Process(target=one_run, args=(path, site.port), daemon=True)
+    process.start()
+    return process
 
 
 def test_killed_three_times_it_ends_as_if_it_never_was(
@@ -71,7 +71,8 @@ def test_killed_three_times_it_ends_as_if_it_never_was(
     ends = []
     while not ends or ends[-1]:
         running.append(begin(parts, site))
-        ends.append(running[-1].wait(60))
+        running[-1].join(60)
+        ends.append(running[-1].exitcode)
         state = job.jobs(Dataset(parts))["commons"].state
         assert state == ("interrupted" if ends[-1] else "done"), "the lock tells, not the file"
     assert ends == [-signal.SIGKILL] * 3 + [0]
