@@ -21,6 +21,7 @@ from cldi_core.collect.keys import Keys
 from cldi_core.collect.planning import Plan, plan
 from cldi_core.collect.providers import PROVIDERS
 from cldi_core.collect.records import AnswerError, Hit, Request, hidden, with_urls
+from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import SHARD, Pictures
 from cldi_core.errors import CollectError
@@ -141,6 +142,8 @@ class _Run:
         self.planned, self.keys, self.budget, self.client, self._tell = planned, keys, budget, client, tell
         provider = planned.provider
         self.journal = Journal(folder_of(planned.dataset.path, provider.name, provider.program))
+        for unfinished in (self.journal.file("*"), self.journal.folder / job.STATUS):
+            storage.remove_unfinished(unfinished)
         self.stopped = ""
         self._new = 0
         self._errors: dict[Word, str] = {}

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -117,10 +117,13 @@ class Site:
         return [asked.host + asked.target for asked in self.log]
 
 
+AnySite = TypeVar("AnySite", bound=Site)
+
+
 @contextmanager
-def serving() -> Iterator[Site]:
+def serving(site: AnySite | None = None) -> Iterator[AnySite]:
     """A site that is up."""
-    site = Site()
+    site = site or Site()
     thread = threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
