@@ -88,8 +88,9 @@ class Transport(httpx2.BaseTransport):
     """Carries requests over guarded connections; here they get their keys, so that nothing above ever has them."""
 
     def __init__(self, guard: Guard) -> None:
-        # Its traces hold the headers of answers, and a service may repeat a key there.
-        logging.getLogger("httpcore2").setLevel(logging.WARNING)
+        # Their notes hold the headers of answers, where a service may repeat a key, and a line for every picture.
+        for name in ("httpcore2", "httpx2"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._pool = httpcore2.ConnectionPool(network_backend=guard, max_connections=32, keepalive_expiry=30.0)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:

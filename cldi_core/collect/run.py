@@ -21,6 +21,7 @@ from cldi_core.collect.keys import Keys
 from cldi_core.collect.planning import Plan, plan
 from cldi_core.collect.providers import PROVIDERS
 from cldi_core.collect.records import AnswerError, Hit, Request, hidden, with_urls
+from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import SHARD, Pictures
 from cldi_core.errors import CollectError
@@ -141,6 +142,8 @@ class _Run:
         self.planned, self.keys, self.budget, self.client, self._tell = planned, keys, budget, client, tell
         provider = planned.provider
         self.journal = Journal(folder_of(planned.dataset.path, provider.name, provider.program))
+        for unfinished in (self.journal.file("*"), self.journal.folder / job.STATUS):
+            storage.remove_unfinished(unfinished)
         self.stopped = ""
         self._new = 0
         self._errors: dict[Word, str] = {}
@@ -190,8 +193,6 @@ class _Run:
     def _stop(self, why: str) -> None:
         with self._lock:
             self.stopped = self.stopped or why
-        self.budget.end(self.stopped)
-        self.client.clock.wake()
 
     def _word(self, word: Word) -> _Word:
         """Search for a word, and fetch its pictures."""
@@ -215,6 +216,8 @@ class _Run:
         known = self.journal.hits(request)
         if known is not None:
             return known
+        if self.stopped:
+            raise CollectError(self.stopped)
         from cldi_core.collect.client import FailedError
 
         try:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -75,6 +75,13 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who hangs up in mid-answer, or is killed, is nobody's error."""
+
+
 class Site:
     """The server: ``routes`` are by host, or host and path; ``log`` is all that was asked."""
 
@@ -83,8 +90,7 @@ class Site:
         self.log: list[Asked] = []
         self.lock = threading.Lock()
         handler = type("Bound", (Handler,), {"site": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", 0), handler)
         self.port = self.server.server_address[1]
         self.addresses: dict[str, list[str]] = {}
 
@@ -111,10 +117,13 @@ class Site:
         return [asked.host + asked.target for asked in self.log]
 
 
+AnySite = TypeVar("AnySite", bound=Site)
+
+
 @contextmanager
-def serving() -> Iterator[Site]:
+def serving(site: AnySite | None = None) -> Iterator[AnySite]:
     """A site that is up."""
-    site = Site()
+    site = site or Site()
     thread = threading.Thread(target=site.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -295,10 +295,10 @@ def test_a_host_that_is_no_host(site: Site, url: str) -> None:
 def test_keys_are_in_the_request_and_nowhere_else(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     """Neither in logs at their lowest level, nor in errors and what leads to them."""
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("httpx2").setLevel(logging.DEBUG)
     site.routes["api.search.brave.com"] = good
     site.routes["serpapi.com"] = good
     client = site.client()
+    logging.getLogger("httpx2").setLevel(logging.DEBUG)  # as somebody may
     search(client)
     search(client, SERPAPI)
     assert site.log[0].headers["x-subscription-token"] == SECRET and SECRET not in site.log[0].target

@@ -73,6 +73,13 @@ ASKED: dict[str, dict[str, int]] = {
         "TMP/none --dataset new": 1,
         "TMP/good": 2,
     },
+    "collect": {  # the good case: test_collecting.py
+        "--dataset small --pair en-de --provider commons --dry-run": 0,
+        "--dataset small --pair en-de --provider commons": 1,  # no contact
+        "--dataset small --pair en-de --provider no": 2,
+        "--dataset small --pair en-xx --provider commons": 2,
+        "--dataset small": 2,
+    },
     "extract": {"--dataset small --force": 0, "--dataset small --backbone no": 2, "--dataset none": 2, "--no": 2},
     "score": {"--dataset small": 0, "--dataset small --method no": 2, "--dataset small --pair en-xx": 2},
     "evaluate": {"--dataset small --method avgmax": 0, "--dataset small --method no": 2, "--dataset small --clean": 0},
