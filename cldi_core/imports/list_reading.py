@@ -101,6 +101,8 @@ class Reading:
                 self._read_with_care(line, number)
 
     def _read_with_care(self, line: str, number: int) -> None:
+        if len(line) < 100 and not line.strip(f'{self.layout.separator} \t"'):
+            return  # a line of a table without anything in it
         try:
             pairs = list(self.layout.pairs(line))
         except LexiconError as error:
