@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-import streamlit as st
+if __name__ == "__main__":  # the processes that decode what is imported read this file again, and need none of it
+    import streamlit as st
 
-from pages._ui import frame
+    from pages._ui import frame
 
-st.set_page_config(page_title="CLDI Explorer", page_icon=Path(__file__).parent / "pages/_ui/icon.png", layout="wide")
-frame.run()
+    icon = Path(__file__).parent / "pages/_ui/icon.png"
+    st.set_page_config(page_title="CLDI Explorer", page_icon=icon, layout="wide")
+    frame.run()

@@ -29,6 +29,10 @@ class PictureError(CldiError, ValueError):
     """A picture that cannot be used."""
 
 
+class CollectError(CldiError, ValueError):
+    """An image search that cannot be asked, or what it answers."""
+
+
 class DemoError(CldiError):
     """The demo data could not be rebuilt."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cldi_core.data.judgements import MAX_NAME
-from pages._ui import draw, frame, judge_act, judge_list, judge_next, judge_tables, view
+from pages._ui import act, draw, frame, judge_act, judge_list, judge_next, judge_tables, view
 
 INTRODUCTION = (
     "Word lists are short: a candidate that wins may be a good translation that the list does not have. Judge the "
@@ -33,10 +33,14 @@ def main() -> None:
     judge_act.said()
     if not draw.ready(current, "judge"):
         return
-    if not current.judge:
+    if not act.allowed():
+        st.info(act.ONLY_SHOWS)
+    elif current.judge:
+        judge_next.draw_next(current)
+    else:
         name(current)
+    if not current.judge:
         return
-    judge_next.draw_next(current)
     judge_tables.beside(current)
     judge_list.draw(current)
 

@@ -20,7 +20,7 @@ FOLDERS = ("cldi_core", "pages", "benchmarks", "tools", "tests")
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 FILES += [path for path in [ROOT / "app.py"] if path.exists()]
 
-HEAVY = ("torch", "pandas", "umap", "sklearn", "pyarrow", "streamlit")
+HEAVY = ("torch", "pandas", "umap", "sklearn", "pyarrow", "streamlit", "httpx2", "langcodes")
 FORBIDDEN = ("pickle.load", "allow_pickle=True", "weights_only=False", "unsafe_allow_html=True")
 MAX_FILE, MAX_FUNCTION = 400, 60
 

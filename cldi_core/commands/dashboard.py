@@ -12,6 +12,7 @@ import typer
 
 from cldi_core.commands.program import fail
 from cldi_core.data import dataset as datasets
+from cldi_core.data import permissions
 
 ADDRESS = "127.0.0.1"  # of this machine only: whoever may open the dashboard may start extractions
 # What a browser may call it: else a page elsewhere, whose name is made to lead to this machine, could start work too.
@@ -29,10 +30,12 @@ def start(
         typer.Option("--host", help="A name by which browsers reach it through a proxy of yours; may be repeated."),
     ] = None,
 ) -> None:
-    """Start the dashboard, for this machine only; Ctrl+C stops it."""
+    """Start the dashboard, for this machine only; Ctrl+C stops it.  With CLDI_READ_ONLY=1 it only shows."""
     for name in host or ():
         if not _HOST.fullmatch(name):
             fail(f"{name!r} is not the name of a host; accepted: names such as explorer.example or *.example", 2)
+    if wrong := permissions.problem():
+        fail(wrong, 2)
     if not _is_free(port):
         fail(
             f"port {port} is in use, or may not be opened; choose another one: --port {8600 if port != 8600 else 8700}",

@@ -12,8 +12,10 @@ from cldi_core.commands import (
     answering,
     benchmarking,
     checking,
+    collecting,
     curves,
     dashboard,
+    evaluating,
     explaining,
     extracting,
     importing,
@@ -32,9 +34,10 @@ app = Program(
 )
 app.command("import-lists")(importing.import_lists)
 app.command("import-folder")(importing.import_folder)
+app.command()(collecting.collect)
 app.command()(extracting.extract)
 app.command()(scoring.score)
-app.command()(scoring.evaluate)
+app.command()(evaluating.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
 app.command("learning-curve")(curves.learning_curve)

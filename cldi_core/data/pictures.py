@@ -9,39 +9,33 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import os
-import warnings
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+import tempfile
+from collections.abc import Container, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cldi_core.data import storage
-from cldi_core.errors import DatasetError, PictureError
+from cldi_core.data import picture_formats as formats
+from cldi_core.data import picture_shards, storage
+from cldi_core.errors import PictureError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SHARD = 1000
-FOOTERS = 100  # of shards that were read last, some 100 kB each
-ROW_GROUP = 16  # pictures: one is fetched by reading its row group
-MAX_PIXELS = 50_000_000
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# Formats that people do have, and how their files are known.
-REFUSED: dict[str, Callable[[bytes], bool]] = {
-    "HEIC": lambda data: data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"heim", b"hevc", b"mif1", b"msf1"),
-    "AVIF": lambda data: data[4:8] == b"ftyp" and data[8:12] in (b"avif", b"avis"),
-    "SVG": lambda data: data.lstrip()[:5].lower() in (b"<svg ", b"<?xml") and b"<svg" in data[:4096].lower(),
-    "PDF": lambda data: data[:5] == b"%PDF-",
-}
-META = ("source_url", "page", "provider", "licence", "author", "time", "concept")
+SPOOL = 32_000_000  # bytes of pictures that are held in memory on their way into a shard, and of a row group
+META = ("source_url", "page", "provider", "licence", "author", "time", "concept", "title")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One encoded picture with its provenance; ``concept`` names what it depicts where that is known (demo only)."""
+    """One encoded picture with its provenance.
+
+    ``concept`` names what it depicts where that is known (demo only), ``title`` what its page says of it.
+    """
 
     data: bytes
     path: str
@@ -54,6 +48,7 @@ class Picture:
     author: str = ""
     time: str = ""
     concept: str = ""
+    title: str = ""
 
     @property
     def id(self) -> str:
@@ -67,14 +62,44 @@ def picture_id(data: bytes) -> str:
 
 
 def probe(data: bytes) -> tuple[int, int]:
-    """Width and height, the right way up, of an encoded picture that can be decoded whole.
+    """Width and height, the right way up, of an encoded picture that can be decoded; PictureError as ``examine``."""
+    examined = examine(data)
+    return examined.width, examined.height
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What decoding a picture whole told.
+
+    Attributes:
+        width, height: pixels, the right way up.
+        lacks: how much of it is missing at its end, in a few words; empty where it is whole.
+    """
+
+    width: int
+    height: int
+    lacks: str = ""
+
+
+def examine(data: bytes) -> Examined:
+    """What is known of a picture when it has been decoded whole.
 
     Raises:
-        PictureError: empty, not a picture, a format that is not accepted, too large, or truncated.
+        PictureError: empty, not a picture, a format that is not accepted, too large, broken, or it lacks more than its
+            last bytes.
     """
-    with _opened(data) as image:
-        width, height = _upright(image).size
-    return int(width), int(height)
+    image, lacks = formats.loaded(data)
+    width, height = formats.upright(image).size
+    return Examined(int(width), int(height), lacks)
+
+
+def examine_all(files: Sequence[bytes]) -> Iterator[Examined | str]:
+    """``examine`` for many files: of those that cannot be used, why."""
+    for data in files:
+        try:
+            yield examine(data)
+        except PictureError as error:
+            yield str(error)
 
 
 def decode(data: bytes, size: int | None = None, *, least: int | None = None) -> Any:
@@ -86,94 +111,25 @@ def decode(data: bytes, size: int | None = None, *, least: int | None = None) ->
             is two to four times as fast.
 
     Raises:
-        PictureError: as ``probe``.
+        PictureError: as ``examine``.
     """
     from PIL import Image
 
-    with _opened(data) as image:
-        if size or least:
-            image.draft("RGB", (size or least, size or least))
-        unsigned, upright = _is_unsigned(image), _upright(image)
-        try:
-            if upright.mode[0] in "IF":
-                upright = _eight_bits(upright, unsigned=unsigned)
-            if upright.mode != "RGB" or "transparency" in upright.info:
-                upright = upright.convert("RGBA")
-                background = Image.new("RGBA", upright.size, "white")
-                background.alpha_composite(upright)
-                upright = background.convert("RGB")
-        except Exception as error:
-            raise PictureError(f"broken picture: {error}") from error
+    image, _ = formats.loaded(data, size or least)
+    unsigned, upright = formats.is_unsigned(image), formats.upright(image)
+    try:
+        if upright.mode[0] in "IF":
+            upright = formats.eight_bits(upright, unsigned=unsigned)
+        if upright.mode != "RGB" or "transparency" in upright.info:
+            upright = upright.convert("RGBA")
+            background = Image.new("RGBA", upright.size, "white")
+            background.alpha_composite(upright)
+            upright = background.convert("RGB")
+    except Exception as error:
+        raise PictureError(f"broken picture: {error}") from error
     if size and max(upright.size) > size:
         upright.thumbnail((size, size))
     return upright
-
-
-def _upright(image: Any) -> Any:
-    """A picture decoded, and turned as its EXIF data say; what they say is passed over where they are broken."""
-    from PIL import ImageOps
-
-    try:
-        image.load()
-        with suppress(Exception), warnings.catch_warnings(action="ignore"):  # as many kinds as ways to break them
-            return ImageOps.exif_transpose(image)
-    except Exception as error:
-        raise PictureError(f"broken picture: {error}") from error
-    return image
-
-
-def _eight_bits(image: Any, *, unsigned: bool) -> Any:
-    """A grey picture of 16 or 32 bits, or of fractions, in 8; Pillow would make it all white or all black.
-
-    As no file says what its white is, the values tell: up to 255 they are taken for 8 bits, up to 65535 for 16 bits,
-    and in a picture of fractions up to 1 for shares of white; all else is stretched from the lowest to the highest.
-    """
-    import numpy as np
-    from PIL import Image
-
-    grey = np.asarray(image)
-    if unsigned:
-        grey = grey.view(np.uint32)  # Pillow has no mode of its own for these
-    grey = grey.astype(np.float64)
-    finite = grey[np.isfinite(grey)]
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
-    if low >= 0 and high <= 1 and image.mode == "F":
-        low, high = 0.0, 1.0
-    elif low >= 0 and high <= 65535:
-        low, high = 0.0, 255.0 if high <= 255 else 255 * 256.0
-    grey = np.nan_to_num(grey, nan=low, posinf=high, neginf=low)
-    scaled = (grey - low) * (255 / ((high - low) or 1))
-    return Image.fromarray((np.rint if image.mode == "F" else np.floor)(scaled).clip(0, 255).astype(np.uint8))
-
-
-def _is_unsigned(image: Any) -> bool:
-    """Whether a picture has whole numbers of 32 bits without a sign: a TIFF without a tag that says otherwise."""
-    from PIL.TiffImagePlugin import BITSPERSAMPLE, SAMPLEFORMAT
-
-    if image.format != "TIFF" or image.mode != "I":
-        return False
-    signs, bits = image.tag_v2.get(SAMPLEFORMAT, (1,)), image.tag_v2.get(BITSPERSAMPLE, (1,))
-    return bool(signs[0] == 1 and bits[0] == 32)
-
-
-def _opened(data: bytes) -> Any:
-    from PIL import Image
-
-    if not data:
-        raise PictureError("the file is empty")
-    if refused := next((name for name, known in REFUSED.items() if known(data)), None):
-        raise PictureError(f"{refused} is not supported; convert it to JPEG, PNG or WebP")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of its size, which is judged below, and of broken EXIF data
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise PictureError(f"it has more pixels than the {MAX_PIXELS:,} that are accepted") from error
-    except Exception as error:
-        raise PictureError(f"not a picture in one of the formats {', '.join(FORMATS)}") from error
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise PictureError(f"{width} × {height} pixels are more than the {MAX_PIXELS:,} that are accepted")
-    return image
 
 
 def thumbnail(data: bytes, size: int = 160) -> bytes:
@@ -224,7 +180,7 @@ class Pictures:
         """One row per picture, by id, without the bytes: width, height, provenance, and shard, group and row."""
         import pandas as pd
 
-        frames = [_shard_table(path) for path in self.shards]
+        frames = [picture_shards.read_table(path, META) for path in self.shards]
         if not frames:
             return pd.DataFrame(columns=["width", "height", *META, "shard", "group", "row"])
         table = pd.concat(frames, ignore_index=True).drop_duplicates("id")
@@ -245,12 +201,9 @@ class Pictures:
         for key, shard, group, row in zip(wanted.index, wanted["shard"], wanted["group"], wanted["row"], strict=True):
             places.setdefault((shard, group), []).append((key, row))
         for (shard, group), rows in places.items():
-            column = self._images(shard, group)
+            column = picture_shards.read_group(self.folder / shard, group)
             found |= {key: column[row].as_py()["bytes"] for key, row in rows}
         return found
-
-    def _images(self, shard: str, group: int) -> Any:
-        return read_group(self.folder / shard, group)
 
     def files(self) -> dict[str, str]:
         """File name, with its folders and without them → the id of the picture that came from it.
@@ -261,7 +214,7 @@ class Pictures:
         bare: dict[str, set[str]] = {}
         for path in self.shards:
             # A parquet file reads the part of a struct that is asked for; the bytes stay on disk.
-            rows = _parquet(path).read(columns=["id", "image.path"])
+            rows = picture_shards.read_columns(path, ["id", "image.path"])
             paths = rows.column("image").combine_chunks().field("path").to_pylist()
             for key, name in zip(rows.column("id").to_pylist(), paths, strict=True):
                 if name:
@@ -269,91 +222,86 @@ class Pictures:
                     bare.setdefault(name.rpartition("/")[2], set()).add(key)
         return {name: next(iter(keys)) for name, keys in bare.items() if len(keys) == 1} | whole
 
+    def ids_of(self, shard: Path) -> list[str]:
+        """The ids in one of ``shards``, in their order."""
+        ids: list[str] = picture_shards.read_columns(shard, ["id"])["id"].to_pylist()
+        return ids
+
     def path_of(self, key: str) -> str:
         """The name that the file of a picture had when it was imported."""
         shard, group, row = self.table.loc[[key], ["shard", "group", "row"]].to_numpy()[0]
-        column = self._images(shard, group)
+        column = picture_shards.read_group(self.folder / shard, group)
         return str(column[row].as_py()["path"])
 
 
-def read_group(path: Path, group: int) -> Any:
-    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}."""
-    try:
-        return _parquet(path).read_row_group(group, columns=["image"]).column("image")
-    except OSError as error:
-        raise _broken(path, error) from error
+class Shard:
+    """Pictures on their way into one shard: their files are held on disk, without a name, where they are many bytes."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._rows: list[tuple[str, int, Picture]] = []  # id, bytes, and the picture without them
+        # In the data set, since other places may be small or in memory; nothing is left of it, however this ends.
+        self._files = tempfile.SpooledTemporaryFile(SPOOL, dir=str(folder.parent))  # noqa: SIM115
 
-def _parquet(path: Path) -> Any:
-    """A shard, of which only the footer has been read, if that."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    def __len__(self) -> int:
+        return len(self._rows)
 
-    try:
-        with storage.open_regular(path) as file:  # raises where reading would never end
-            about = os.fstat(file.fileno())
-        version = about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
-        return pq.ParquetFile(path, metadata=_footer(path.absolute(), version))
-    except (OSError, pa.ArrowInvalid) as error:
-        raise _broken(path, error) from error
+    @property
+    def ids(self) -> list[str]:
+        """Of the pictures, in the order in which they came."""
+        return [key for key, _, _ in self._rows]
 
+    def add(self, picture: Picture) -> None:
+        """One more."""
+        self._rows.append((picture.id, len(picture.data), replace(picture, data=b"")))
+        self._files.write(picture.data)
 
-@lru_cache(FOOTERS)
-def _footer(path: Path, version: tuple[int, ...]) -> Any:
-    """What was parsed of a shard's end, for as long as it is this version of that file."""
-    import pyarrow.parquet as pq
-
-    return pq.read_metadata(path)
-
-
-def _broken(path: Path, error: Exception) -> DatasetError:
-    reason = " ".join(str(error).split())
-    return DatasetError(f"the picture shard {path.name!r} cannot be read ({reason}); import its pictures again")
-
-
-def _shard_table(path: Path) -> pd.DataFrame:
-    parquet = _parquet(path)
-    present = [name for name in ("id", "width", "height", *META) if name in parquet.schema_arrow.names]
-    if "id" not in present:
-        raise DatasetError(f"the picture shard {path.name!r} has no column 'id'; import its pictures again")
-    try:
-        frame: pd.DataFrame = parquet.read(columns=present).to_pandas()
-    except OSError as error:
-        raise _broken(path, error) from error
-    for name in META:
-        if name not in frame:
-            frame[name] = ""
-    sizes = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
-    frame["shard"] = path.name
-    frame["group"] = [group for group, size in enumerate(sizes) for _ in range(size)]
-    frame["row"] = [row for size in sizes for row in range(size)]
-    return frame
-
-
-def write_shards(folder: Path, pictures: Sequence[Picture]) -> list[Path]:
-    """Store pictures in shards of ``SHARD``, in the order given; a shard that is there already is left alone."""
-    paths = []
-    for start in range(0, len(pictures), SHARD):
-        part = pictures[start : start + SHARD]
-        columns: dict[str, Any] = {
-            "id": [picture.id for picture in part],
-            "image": [{"bytes": picture.data, "path": picture.path} for picture in part],
-            "width": [picture.width for picture in part],
-            "height": [picture.height for picture in part],
-            **{name: [getattr(picture, name) for picture in part] for name in META},
-        }
-        provenance = [[columns[name][row] for name in META] for row in range(len(part))]
-        path = folder / f"part-{storage.digest(columns['id'], provenance)[:16]}.parquet"
-        paths.append(path)
+    def write(self, without: Container[str] = ()) -> Path | None:
+        """Store them, but for some; ``None`` if that leaves none.  One that is there already is left alone."""
+        kept = [row for row in self._rows if row[0] not in without]
+        if not kept:
+            return None
+        # Without titles that are not there: shards have the names that they had before there were any.
+        about = [[getattr(each, name) for name in META if name != "title" or each.title] for _, _, each in kept]
+        path = self.folder / f"part-{storage.digest([key for key, _, _ in kept], about)[:16]}.parquet"
         if not path.is_file():
-            storage.write(path, partial(_write_table, columns))
-    return paths
+            storage.write(path, lambda file: picture_shards.write(file, self._groups(without), META))
+        return path
+
+    def _groups(self, without: Container[str]) -> Iterator[dict[str, list[Any]]]:
+        """What ``picture_shards.write`` takes: ``ROW_GROUP`` pictures each, or fewer that are large."""
+        self._files.seek(0)
+        group: list[tuple[str, bytes, Picture]] = []
+        for key, size, picture in self._rows:
+            data = self._files.read(size)
+            if key in without:
+                continue
+            group.append((key, data, picture))
+            if len(group) == picture_shards.ROW_GROUP or sum(len(held) for _, held, _ in group) > SPOOL:
+                yield _columns(group)
+                group = []
+        if group:
+            yield _columns(group)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._files.close()
 
 
-def _write_table(columns: dict[str, Any], path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _columns(group: Sequence[tuple[str, bytes, Picture]]) -> dict[str, list[Any]]:
+    names = ("path", "width", "height", *META)
+    about = {name: [getattr(picture, name) for _, _, picture in group] for name in names}
+    return {"id": [key for key, _, _ in group], "bytes": [data for _, data, _ in group], **about}
 
-    # Pictures are compressed already; their struct of bytes and path is what Hugging Face reads as an image.
-    compression = {name: "NONE" if name == "image" else "ZSTD" for name in columns}
-    pq.write_table(pa.table(columns), path, row_group_size=ROW_GROUP, compression=compression)
+
+def write_shards(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
+    """Store pictures in shards of ``SHARD``, in the order given; a shard that is there already is left alone."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    paths: list[Path | None] = []
+    pictures = iter(pictures)
+    while part := list(islice(pictures, SHARD)):
+        with closing(Shard(folder)) as shard:
+            for picture in part:
+                shard.add(picture)
+            paths.append(shard.write())
+    return [path for path in paths if path]

@@ -12,33 +12,24 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from cldi_core.data import storage
+from cldi_core.data import children, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.processes import Holder
-from cldi_core.errors import DatasetError
 from cldi_core.features import shards
 from cldi_core.features.backbones import find_backbone
 from cldi_core.scoring.hardware import check_device
 
 STATUS = "extraction.json"
 LOG = ".extract.log"  # what a process prints that was started here
-ENDING = 30  # seconds that one may take to end
-TAIL = 10_000  # bytes of its end that are read
 EVERY = 1.0  # seconds between two writes of the status
-ROOT = Path(__file__).resolve().parents[2]
 COUNTS = ("total", "done", "kept", "failed")
 State = Literal["starting", "running", "interrupted", "failed", "done"]
-_spawned: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 @dataclass(frozen=True)
@@ -136,23 +127,13 @@ def start(dataset: Dataset, backbone: str, device: str = "cpu") -> None:
     before = _read(folder)
     if before is not None and before.is_active:
         return
-    command = [sys.executable, "-m", "cldi_core", "extract", "--dataset", str(dataset.path.resolve())]
-    command += ["--backbone", backbone, "--device", device]
+    command = ["extract", "--dataset", str(dataset.path.resolve()), "--backbone", backbone, "--device", device]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder, ExtractionJob(backbone, "starting", device, made=_made_of(_status(folder))))
-        log = (folder / LOG).open("wb")
+        children.start(folder / LOG, command, f"the extraction of {backbone}")
     except OSError as error:
         raise storage.cannot_write(folder, error) from error
-    with log:
-        try:
-            # A session of its own: what stops the server does not stop it.
-            _spawned[folder] = subprocess.Popen(
-                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-        except OSError as error:  # no memory, too many processes
-            reason = error.strerror or error
-            raise DatasetError(f"the extraction of {backbone} could not be started ({reason}); try it again") from error
 
 
 def cancel(dataset: Dataset, backbone: str) -> None:
@@ -163,38 +144,12 @@ def cancel(dataset: Dataset, backbone: str) -> None:
         it is another user's, or it does not end.
     """
     folder = shards.folder_of(dataset, find_backbone(backbone).name)
-    spawned = _spawned.get(folder)
-    if spawned is not None and spawned.poll() is None:
-        spawned.terminate()
-        try:
-            spawned.wait(timeout=ENDING)
-        except subprocess.TimeoutExpired as error:
-            raise DatasetError(
-                f"the extraction of {backbone} was told to end, and is still at it after {ENDING} s; "
-                f"look again later, or end process {spawned.pid} yourself"
-            ) from error
+    what = f"the extraction of {backbone}"
+    if children.end_own(folder, what):
         return
     found = _read(folder)
-    if found is None or not found.is_active:
-        return
-    runner = found.runner
-    if runner is None or not runner.is_here:
-        where = runner.host if runner else "another machine"
-        raise DatasetError(f"the extraction of {backbone} runs on {where}; end it there")
-    if not runner.is_alive:  # its number may be another process's by now
-        raise DatasetError(
-            f"the extraction of {backbone} is not that of {runner} any more, and nobody knows whose it is; "
-            "look again later, or end it where it was started"
-        )
-    try:
-        os.kill(runner.pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return  # it ended meanwhile
-    except OSError as error:
-        raise DatasetError(
-            f"the extraction of {backbone} cannot be ended from here ({error.strerror or error}): it is {runner}; "
-            "end it as the user who started it"
-        ) from error
+    if found is not None and found.is_active:
+        children.end_other(found.runner, what)
 
 
 class Recorder:
@@ -304,16 +259,16 @@ def _read(folder: Path) -> ExtractionJob | None:
     # The lock first: one that ends writes its last words before it lets go of it.
     locked = storage.is_locked(folder)
     found = _job_of(folder.name, _status(folder))
-    spawned = _spawned.get(folder)
-    own = spawned.pid if spawned is not None and spawned.poll() is None else None
+    own = children.own(folder)
     # One that was started here names itself as soon as it has the lock; until then it waits for it.
     waiting = own is not None and (found is None or found.runner is None or found.runner.pid != own)
     if locked or waiting:
-        said = "" if own is None else _said(folder)
+        said = "" if own is None else children.said(folder / LOG)
         if found is None or found.ended:  # it has not written a word yet: these are the last one's
             return ExtractionJob(folder.name, "starting", said=said, made=found.made if found else None)
         return replace(found, state="running" if found.total else "starting", said=said)
-    if found is not None and found.state == "interrupted" and found.runner is None and (printed := _said(folder)):
+    unnamed = found is not None and found.state == "interrupted" and found.runner is None
+    if found is not None and unnamed and (printed := children.said(folder / LOG)):
         # It ended before it could take the lock: what it printed is all that is known.
         return replace(found, state="failed", error=printed.removeprefix("error: "))
     return found
@@ -322,12 +277,3 @@ def _read(folder: Path) -> ExtractionJob | None:
 def _runner_of(folder: Path) -> Holder | None:
     found = _read(folder)
     return found.runner if found else None
-
-
-def _said(folder: Path) -> str:
-    """The last line that a process printed which was started here."""
-    with contextlib.suppress(OSError), storage.open_regular(folder / LOG) as log:
-        log.seek(max(0, os.fstat(log.fileno()).st_size - TAIL))
-        lines = log.read(TAIL).decode("utf-8", "replace").strip().splitlines()
-        return lines[-1].strip() if lines else ""
-    return ""

@@ -28,7 +28,7 @@ def grid(dataset: str, ids: Sequence[str], alt: str, key: str, *, width: int = 6
 
 @st.fragment
 def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) -> None:
-    numbers = _page(len(ids), PAGE, key)
+    numbers = page(len(ids), PAGE, key)
     try:
         lost = _row(dataset, ids, numbers, alt, width)
         if lost:
@@ -37,7 +37,7 @@ def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) ->
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
         st.error(safe(str(error)))
         return
-    _pager(numbers, len(ids), PAGE, key)
+    pager(numbers, len(ids), PAGE, key)
 
 
 def row(dataset: str, ids: Sequence[str], alt: str, *, width: int) -> None:
@@ -62,13 +62,13 @@ def _row(dataset: str, ids: Sequence[str], numbers: range, alt: str, width: int)
     return len(numbers) - len(shown)
 
 
-def _page(count: int, size: int, key: str) -> range:
+def page(count: int, size: int, key: str) -> range:
     """The numbers of what the current page shows."""
     page = min(st.session_state.get(f"page-{key}", 0), max(-(-count // size) - 1, 0))
     return range(page * size, min((page + 1) * size, count))
 
 
-def _pager(numbers: range, count: int, size: int, key: str) -> None:
+def pager(numbers: range, count: int, size: int, key: str) -> None:
     """Buttons to the page before and the next, where there is more than one."""
     if count > size:
         page = numbers.start // size

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data import permissions
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
 from cldi_core.features import background
@@ -14,7 +15,7 @@ from cldi_core.features.backbones import BACKBONES, TIMM, label
 from cldi_core.features.background import ExtractionJob
 from cldi_core.scoring.hardware import devices
 
-from . import draw, load, take, words
+from . import act, draw, load, take, words
 
 EVERY = 1.0  # seconds between two looks at an extraction
 PROBLEM, CHANGED = "extraction problem", "extraction changed"  # keys of the session
@@ -29,7 +30,8 @@ def panel(name: str) -> None:
         _cards(name, dataset)
     else:
         st.info("No features have been extracted yet.")
-    _start(name)
+    if act.allowed():
+        _start(name)
     _watch(name, any(job.is_active for job in background.jobs(dataset).values()))
 
 
@@ -78,6 +80,7 @@ def _tried(action: Callable[..., None], name: str, *given: str) -> None:
     """Do what a button asks for; what is wrong with it is shown by the run that follows."""
     st.session_state[CHANGED] = True
     try:
+        permissions.refuse()
         action(load.opened(name), *given)
     except CldiError as error:
         st.session_state[PROBLEM] = str(error)
@@ -114,6 +117,8 @@ def _one(name: str, job: ExtractionJob) -> None:
 def _bar(name: str, job: ExtractionJob, told: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(job.share, told)
+        if not act.allowed():
+            return
         text, icon, action = (
             ("Cancel", "stop", background.cancel) if job.is_active else ("Go on", "play_arrow", background.start)
         )

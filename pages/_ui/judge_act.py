@@ -10,45 +10,38 @@ import streamlit as st
 from cldi_core.data import judgement_tables
 from cldi_core.data import judgements as files
 from cldi_core.data.judgements import Judgement, Key
-from cldi_core.errors import CldiError
 
-from . import judge_words, load, view
-from .foreign import safe
+from . import act, judge_words, load, view
 
-SAID, UNDO, SKIPPED = "judge said", "judge undo", "judge skipped"
+UNDO, SKIPPED = "judge undo", "judge skipped"
 Skipped = set[tuple[str, str, str, str]]  # data set, pair, query, candidate
 
 
 def said() -> None:
     """Say what came of the last act."""
-    for kind, line in st.session_state.pop(SAID, []):
-        (st.error if kind == "error" else st.caption)(safe(line))
+    act.said("judge")
 
 
-def _try(act: Callable[[], list[str]]) -> None:
-    """Do something; what it says, or why it could not be done, is said on the next run."""
-    try:
-        st.session_state[SAID] = [("done", line) for line in act()]
-    except CldiError as error:
-        st.session_state[SAID] = [("error", str(error))]
+def _try(do: Callable[[], list[str]]) -> None:
+    act.attempt(do, "judge")
 
 
 def decide(current: view.View, one: Judgement, note: str = "") -> None:
     """Keep a judgement under the view's name, with the note of the widget of this key."""
 
-    def act() -> list[str]:
+    def do() -> list[str]:
         given = replace(one, note=str(st.session_state.get(note, "")))
         earlier = files.judge(load.opened(current.dataset), current.judge, given)
         st.session_state.setdefault(UNDO, []).append((current.dataset, current.judge, one.key, earlier))
         return []
 
-    _try(act)
+    _try(do)
 
 
 def undo(current: view.View) -> None:
     """Take the last judgement of this visit back: what it replaced is there again."""
 
-    def act() -> list[str]:
+    def do() -> list[str]:
         *_, key, earlier = st.session_state[UNDO].pop()
         dataset = load.opened(current.dataset)
         if earlier is None:
@@ -58,7 +51,7 @@ def undo(current: view.View) -> None:
         return []
 
     if undoable(current):
-        _try(act)
+        _try(do)
 
 
 def undoable(current: view.View) -> Key | None:
@@ -70,11 +63,11 @@ def undoable(current: view.View) -> Key | None:
 def withdraw(current: view.View, keys: Sequence[Key]) -> None:
     """Take some judgements back."""
 
-    def act() -> list[str]:
+    def do() -> list[str]:
         gone = files.withdraw(load.opened(current.dataset), current.judge, keys)
         return [f"{gone} withdrawn."]
 
-    _try(act)
+    _try(do)
 
 
 def skipped() -> Skipped:
@@ -96,17 +89,17 @@ def unskip() -> None:
 def begin(current: view.View, key: str) -> None:
     """Judge under the name that the widget of this key holds."""
 
-    def act() -> list[str]:
+    def do() -> list[str]:
         view.go(judge=files.begin(load.opened(current.dataset), str(st.session_state.get(key, ""))))
         return []
 
-    _try(act)
+    _try(do)
 
 
 def take_in(current: view.View, key: str) -> None:
     """Take in the table that the uploader of this key holds."""
 
-    def act() -> list[str]:
+    def do() -> list[str]:
         given = st.session_state.get(key)
         if given is None:
             return ["Choose a file first."]
@@ -115,15 +108,15 @@ def take_in(current: view.View, key: str) -> None:
         replaced = [one for one in files.judge_all(dataset, current.judge, table.judgements) if one is not None]
         return judge_words.taken(current.judge, len(table.judgements), len(replaced), table.left_out)
 
-    _try(act)
+    _try(do)
 
 
 def delete(current: view.View) -> None:
     """Delete everything that the view's name has judged."""
 
-    def act() -> list[str]:
+    def do() -> list[str]:
         files.delete(load.opened(current.dataset), current.judge)
         view.go(judge="")
         return [f"Everything that {current.judge} judged is deleted."]
 
-    _try(act)
+    _try(do)

@@ -8,7 +8,7 @@ import streamlit as st
 from cldi_core.data import judgement_tables
 from cldi_core.data.judgements import Judgement
 
-from . import judge_act, judge_load, load, take, view, words
+from . import act, judge_act, judge_load, load, take, view, words
 from .foreign import safe
 
 LARGEST = max(1, judgement_tables.MAX_BYTES // 1_000_000)  # MB of an upload
@@ -23,12 +23,9 @@ def draw(current: view.View) -> None:
     else:
         st.caption("Nothing yet.")
     left, right = st.columns([3, 2], gap="large")
-    with left, st.form("judge take in", clear_on_submit=True, border=True):
-        st.file_uploader(
-            f"Take in a table (TSV with {', '.join(judgement_tables.NEEDED)})",
-            type=["tsv", "txt", "tab"], key="judge table", max_upload_size=LARGEST,
-        )  # fmt: skip
-        st.form_submit_button("Take in", on_click=judge_act.take_in, args=(current, "judge table"))
+    if act.allowed():
+        with left:
+            _take_in(current)
     with right:
         if given:
             st.download_button(
@@ -38,11 +35,21 @@ def draw(current: view.View) -> None:
         options = ("--name", current.judge, "--as", "list", "--pair", current.pair)
         st.caption("As a word list, in which what is acceptable is right, for another data set:")
         st.code(load.command(current.dataset, f"judgements export {current.pair}.tsv", *options), language="bash")
-        with st.popover("Delete all", icon=":material/delete:"):
-            st.markdown(
-                f"This deletes all {len(given)} judgements of {safe(current.judge)}, in all pairs, and the name."
-            )
-            st.button("Delete them", key="judge delete", on_click=judge_act.delete, args=(current,))
+        if act.allowed():
+            with st.popover("Delete all", icon=":material/delete:"):
+                st.markdown(
+                    f"This deletes all {len(given)} judgements of {safe(current.judge)}, in all pairs, and the name."
+                )
+                st.button("Delete them", key="judge delete", on_click=judge_act.delete, args=(current,))
+
+
+def _take_in(current: view.View) -> None:
+    with st.form("judge take in", clear_on_submit=True, border=True):
+        st.file_uploader(
+            f"Take in a table (TSV with {', '.join(judgement_tables.NEEDED)})",
+            type=["tsv", "txt", "tab"], key="judge table", max_upload_size=LARGEST,
+        )  # fmt: skip
+        st.form_submit_button("Take in", on_click=judge_act.take_in, args=(current, "judge table"))
 
 
 def file_name(current: view.View) -> str:
@@ -69,6 +76,8 @@ def _table(current: view.View, given: tuple[Judgement, ...]) -> None:
         selection_mode="multi-row",
     )  # fmt: skip
     chosen = [given[row].key for row in event.selection.rows if row < len(given)]
+    if not act.allowed():
+        return
     st.button(
         f"Withdraw {len(chosen)}" if chosen else "Withdraw", icon=":material/remove_done:", key="withdraw",
         disabled=not chosen, on_click=judge_act.withdraw, args=(current, chosen),

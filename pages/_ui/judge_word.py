@@ -9,16 +9,17 @@ import streamlit as st
 from cldi_core.data.judgements import ACCEPTABLE, MAX_NOTE, WRONG, Judgement
 from cldi_core.evaluation.pairs import Pair
 
-from . import draw, judge_act, judge_load, view
+from . import act, draw, judge_act, judge_load, view
 
 
 def popover(current: view.View, pair: Pair, query: str, candidate: str) -> None:
     """A popover in which the candidate in the middle of the board is judged under the view's name.
 
     Args:
-        candidate: ``""`` where there is none; then nothing is drawn, nor while something is presented.
+        candidate: ``""`` where there is none; then nothing is drawn, nor while something is presented, nor where nobody
+            may write.
     """
-    if not candidate or view.asked("present") == "1":
+    if not candidate or view.asked("present") == "1" or not act.allowed():
         return
     asked = pair.queries[pair.find(query)]
     one = Judgement(pair.name, asked.word, asked.pos, candidate, ACCEPTABLE)

@@ -16,7 +16,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cldi_core import rankers
-from cldi_core.data import answers
+from cldi_core.data import answers, permissions
 from cldi_core.data.answers import Answer, Kept
 from cldi_core.data.dataset import Query
 from cldi_core.errors import CldiError
@@ -167,7 +167,7 @@ def choose(game: Game, asked: Round, place: int) -> None:
     st.session_state.setdefault(_GIVEN, {}).setdefault((game, name), {})[asked.number] = answer
     st.session_state[_SHOWN] = (game, asked.number)
     try:
-        if name:
+        if name and not permissions.read_only():
             answers.add(load.opened(game.dataset).path, answer)
     except CldiError as error:
         st.session_state[PROBLEM] = str(error)
@@ -187,11 +187,14 @@ def stop() -> None:
 
 def delete(name: str, player: str) -> None:
     """Delete the answers of a player, also those of this session; for callbacks."""
-    st.session_state.pop(_SHOWN, None)
-    st.session_state[_GIVEN] = {
-        key: own for key, own in st.session_state.get(_GIVEN, {}).items() if key[1] != player or key[0].dataset != name
-    }
     try:
+        permissions.refuse()
+        st.session_state.pop(_SHOWN, None)
+        st.session_state[_GIVEN] = {
+            key: own
+            for key, own in st.session_state.get(_GIVEN, {}).items()
+            if key[1] != player or key[0].dataset != name
+        }
         answers.delete(load.opened(name).path, player)
     except CldiError as error:
         st.session_state[PROBLEM] = str(error)

@@ -15,7 +15,7 @@ from cldi_core.features import backbones
 from cldi_core.insight import people
 from cldi_core.insight.people import CHANCE, PEOPLE, Line
 
-from . import figures, play_figures, play_load, take, view
+from . import act, figures, play_figures, play_load, take, view
 from .foreign import safe
 
 TITLES = {"ALL": "all", **{name: f"{POS[letters[0]]}s" for name, letters in SETTINGS.items() if name != "ALL"}}
@@ -113,6 +113,8 @@ def _players(current: view.View, given: Sequence[Answer]) -> None:
     number = st.column_config.NumberColumn
     take.table(pd.DataFrame(rows), name="play-players", hide_index=True, alt="All players of this data set",
                column_config={"share": number(format="%.2f"), "seconds a choice": number(format="%.1f")})  # fmt: skip
+    if not act.allowed():
+        return
     with st.expander("Delete answers"), st.form("play delete", border=False):
         st.caption("All answers that are kept under a name, for good. Names are no passwords: delete your own alone.")
         st.selectbox("Name", [one.name for one in found], index=None, key="play-delete")

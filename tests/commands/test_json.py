@@ -30,7 +30,7 @@ def ask(
     monkeypatch.setattr(maps, "umap", maps.pca)  # which compiles for half a minute
     for pair in ("en-fr", "en-it"):
         (tmp_path / f"{pair}.tsv").write_text("red\trouge\tA\n", "utf-8")
-    (tmp_path / "en-es.tsv").write_text("red\trojo\n", "utf-8")
+    (tmp_path / "en-es.tsv").write_text("red\n", "utf-8")
     for name, data in (("good/en/dog/1.png", draw("sun")), ("half/en/dog/1.png", draw("sun")),
                        ("half/en/dog/2.png", b""), ("half/en/_/1.png", b"x"), ("bad/en/dog/1.png", b"")):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -73,9 +73,16 @@ ASKED: dict[str, dict[str, int]] = {
         "TMP/none --dataset new": 1,
         "TMP/good": 2,
     },
+    "collect": {  # the good case: test_collecting.py
+        "--dataset small --pair en-de --provider commons --dry-run": 0,
+        "--dataset small --pair en-de --provider commons": 1,  # no contact
+        "--dataset small --pair en-de --provider no": 2,
+        "--dataset small --pair en-xx --provider commons": 2,
+        "--dataset small": 2,
+    },
     "extract": {"--dataset small --force": 0, "--dataset small --backbone no": 2, "--dataset none": 2, "--no": 2},
     "score": {"--dataset small": 0, "--dataset small --method no": 2, "--dataset small --pair en-xx": 2},
-    "evaluate": {"--dataset small --method avgmax": 0, "--dataset small --method no": 2},
+    "evaluate": {"--dataset small --method avgmax": 0, "--dataset small --method no": 2, "--dataset small --clean": 0},
     "project": {"--dataset small": 0, "--dataset small --backbone no": 2},
     "explain": {
         "--dataset small --pair en-de --word dog": 0,
@@ -159,4 +166,4 @@ def test_numbers_that_json_does_not_have_are_null(capsys: pytest.CaptureFixture[
 def test_what_could_not_be_used_is_said_in_the_document(ask: Callable[[str], Answer]) -> None:
     code, document, err = ask("import-folder TMP/half --dataset new")
     assert code == 1 and [row["file"] for row in document["failed"]] == ["en/_", "en/dog/2.png"]
-    assert document["skipped"] == [] and err.count("not used: ") == 2
+    assert document["skipped"] == [] and err.count("missing: ") == 2

@@ -187,21 +187,23 @@ def test_import_lists_prints_one_array_of_several_files(run: Run, data: Path, tm
     code, out, err = run("import-lists", *files, "--dataset", "new", "--json")
     assert (code, err) == (0, "")
     first, second = strict(out)
-    assert first == {
-        "file": str(files[0]), "pair": "en-de", "rows": 3, "pos": {"N": 1, "V": 2, "A": 0}, "source_words": 2,
-        "target_words": 3, "multiword": 1, "same_spelled": {"N": 1, "V": 0, "A": 0},
+    summary = {
+        "file": str(files[0]), "pair": "en-de", "rows": 3, "pos": {"N": 1, "V": 2, "A": 0, "X": 0}, "source_words": 2,
+        "target_words": 3, "multiword": 1, "same_spelled": {"N": 1, "V": 0, "A": 0, "X": 0},
     }  # fmt: skip
-    assert second["pair"] == "en-fr" and second["pos"] == {"N": 0, "V": 0, "A": 1}
+    assert {name: first[name] for name in summary} == summary
+    assert second["pair"] == "en-fr" and second["pos"] == {"N": 0, "V": 0, "A": 1, "X": 0}
     assert Dataset(data / "new").pairs == ("en-de", "en-fr")
-    assert strict(run("import-lists", files[0], "--dataset", "new", "--json")[1]) == first, "one list is one object"
+    again = strict(run("import-lists", files[0], "--dataset", "new", "--json")[1])
+    assert {**again, "time": first["time"]} == first, "one list is one object"
 
 
 def test_one_bad_list_prints_and_writes_nothing(run: Run, data: Path, tmp_path: Path) -> None:
     good, bad = tmp_path / "en-fr.tsv", tmp_path / "en-de.tsv"
     good.write_text("red\trouge\tA\n", "utf-8")
-    bad.write_text("red\trot\n", "utf-8")
+    bad.write_text("red\n", "utf-8")
     code, out, err = run("import-lists", good, bad, "--dataset", "new")
-    assert (code, out) == (1, "") and err.count("\n") == 1 and "2 columns" in err
+    assert (code, out) == (1, "") and err.count("\n") == 1 and "1 column" in err
     assert not (data / "new").exists()
 
 
@@ -214,8 +216,11 @@ def test_import_folder_names_what_it_could_not_use(run: Run, data: Path, tmp_pat
         (folder / f"bad{number:02}.png").write_bytes(b"")
     code, out, err = run("import-folder", tmp_path / "drawn", "--dataset", "new", "--json")
     assert code == 1
-    assert err.splitlines()[0] == "not used: 'en/dog/bad00.png': the file is empty"
-    assert err.splitlines()[-1] == "… and 10 more" and len(err.splitlines()) == 21
+    assert err.splitlines()[:2] == [
+        "missing: picture that cannot be used (30)",
+        "  'en/dog/bad00.png': the file is empty",
+    ]
+    assert err.splitlines()[-1] == "  … and 10 more" and len(err.splitlines()) == 22
     answer = strict(out)
     assert (answer["pictures"], answer["new"], len(answer["failed"])) == (1, 0, 30)
     assert answer["languages"] == {"en": 1}
@@ -346,11 +351,12 @@ def test_check_ends_with_1_only_when_something_is_broken(run: Run, small: Datase
     code, out, err = run("check", "--dataset", "small", "--deep", "--json")
     assert (code, err) == (0, "")
     findings = strict(out)["findings"]
-    assert [set(finding) for finding in findings] == [{"level", "area", "text", "next_step"}] * len(findings)
+    keys = {"level", "area", "text", "next_step", "kind", "pair", "words", "pictures"}
+    assert [set(finding) for finding in findings] == [keys] * len(findings)
     _two_columns(small.path)
     code, out, _ = run("check", "--dataset", "small")
     assert code == 1 and out.startswith("error   word lists: ") and "import-lists" in out
-    assert len(out.splitlines()) == len(findings) - 2, "one error in place of what was said of the word list"
+    assert len(out.splitlines()) == len(findings) - 4, "one error in place of what was said of the word list"
 
 
 def test_a_path_is_scored_whatever_bears_its_name(run: Run, small: Dataset, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cldi_core.data import pictures, storage
+from cldi_core.data import children, pictures, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError, UnknownNameError
@@ -154,9 +154,9 @@ def test_a_run_in_the_background_can_be_watched_cancelled_and_gone_on_with(drawn
     """With the real network: what is started is the command itself."""
     folder = drawn.home / "features" / LITE
     background.start(drawn, LITE)
-    first = background._spawned[folder]
+    first = children._spawned[folder]
     background.start(drawn, LITE)  # a second one changes nothing
-    assert job_of(drawn).state == "starting" and background._spawned[folder] is first
+    assert job_of(drawn).state == "starting" and children._spawned[folder] is first
     wait_for(lambda: storage.is_locked(folder), "the lock")
     background.cancel(drawn, LITE)
     assert job_of(drawn).state == "interrupted"
@@ -164,7 +164,7 @@ def test_a_run_in_the_background_can_be_watched_cancelled_and_gone_on_with(drawn
     wait_for(lambda: not job_of(drawn).is_active, "its end")
     done = job_of(drawn)
     assert len(features_of(folder)) == 6 and (done.state, done.error, done.total) == ("done", "", 24)
-    assert done.runner is not None and done.runner.pid == background._spawned[folder].pid
+    assert done.runner is not None and done.runner.pid == children._spawned[folder].pid
     background.cancel(drawn, LITE)  # nothing runs: nothing happens
 
 
@@ -173,7 +173,7 @@ def test_what_it_prints_is_told_while_it_starts(drawn: Dataset, monkeypatch: pyt
     real = subprocess.Popen
     script = "import sys; print('fetching 12 %', flush=True); sys.stdin.read()"
     monkeypatch.setattr(
-        background.subprocess, "Popen",
+        children.subprocess, "Popen",
         lambda command, **how: real([sys.executable, "-c", script], **{**how, "stdin": subprocess.PIPE}),
     )  # fmt: skip
     write_status(drawn, V0_1)
@@ -181,7 +181,7 @@ def test_what_it_prints_is_told_while_it_starts(drawn: Dataset, monkeypatch: pyt
     wait_for(lambda: job_of(drawn).said, "a word")
     now = job_of(drawn)
     assert (now.state, now.said, now.runner, now.made) == ("starting", "fetching 12 %", None, Made(**V0_1))
-    spawned = background._spawned[folder]
+    spawned = children._spawned[folder]
     assert spawned.stdin is not None
     spawned.stdin.close()
     spawned.wait()
@@ -196,7 +196,7 @@ def test_one_that_somebody_else_started_can_be_cancelled(tmp_path: Path, drawn: 
     wait_for(lambda: features_of(folder), "the first shard")
     assert job_of(drawn).state == "running"
     background.start(drawn, LITE)  # one is enough
-    assert folder not in background._spawned
+    assert folder not in children._spawned
     background.cancel(drawn, LITE)
     process.communicate(timeout=60)
     assert job_of(drawn).state == "interrupted", "it can be gone on with"

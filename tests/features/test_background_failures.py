@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from cldi_core.data import storage
+from cldi_core.data import children, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
@@ -32,7 +32,7 @@ def test_a_process_that_got_the_number_of_one_that_has_ended_is_left_alone(
 ) -> None:
     """Somebody holds the lock, and the file still names the one before."""
     sent: list[tuple[int, int]] = []
-    monkeypatch.setattr(background.os, "kill", lambda *given: sent.append(given))
+    monkeypatch.setattr(children.os, "kill", lambda *given: sent.append(given))
     own = Holder.this_process("extract")
     for runner in (replace(own, started="another boot 12345"), replace(own, started=""), replace(own, pid=NOBODY)):
         write_status(drawn, {"job": about(runner=vars(runner))})
@@ -66,7 +66,7 @@ def test_a_signal_that_does_not_arrive_is_told_in_one_line(
     def fails(pid: int, number: int) -> None:
         raise error
 
-    monkeypatch.setattr(background.os, "kill", fails)
+    monkeypatch.setattr(children.os, "kill", fails)
     write_status(drawn, {"job": about(runner=vars(Holder.this_process("extract")))})
     with storage.lock(drawn.home / "features" / LITE):
         if not told:
@@ -83,8 +83,8 @@ def test_one_that_does_not_end_is_told_of(drawn: Dataset, monkeypatch: pytest.Mo
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as deaf:
         assert deaf.stdout is not None and deaf.stdout.readline() == "deaf\n"
-        monkeypatch.setitem(background._spawned, drawn.home / "features" / LITE, deaf)
-        monkeypatch.setattr(background, "ENDING", 0.1)
+        monkeypatch.setitem(children._spawned, drawn.home / "features" / LITE, deaf)
+        monkeypatch.setattr(children, "ENDING", 0.1)
         with pytest.raises(DatasetError, match=rf"still at it after 0.1 s; .* process {deaf.pid}") as caught:
             background.cancel(drawn, LITE)
         assert "\n" not in str(caught.value)
@@ -97,7 +97,7 @@ def test_a_process_that_cannot_be_started_is_told_of_in_one_line(
     def fails(*given: object, **named: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(background.subprocess, "Popen", fails)
+    monkeypatch.setattr(children.subprocess, "Popen", fails)
     with pytest.raises(DatasetError, match=r"could not be started \(Resource temporarily unavailable\)"):
         background.start(drawn, LITE)
     assert not job_of(drawn).is_active
@@ -106,7 +106,7 @@ def test_a_process_that_cannot_be_started_is_told_of_in_one_line(
 def test_a_start_is_not_kept_from_by_those_who_look(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages look at the state all the time, and took one another for an extraction."""
     begun: list[object] = []
-    monkeypatch.setattr(background.subprocess, "Popen", lambda *given, **named: begun.append(given) or Ended())
+    monkeypatch.setattr(children.subprocess, "Popen", lambda *given, **named: begun.append(given) or Ended())
     (drawn.home / "features" / LITE).mkdir(parents=True)
     (drawn.home / "features" / LITE / storage.LOCK).touch()
     with (drawn.home / "features" / LITE / storage.LOCK).open("rb") as looking:

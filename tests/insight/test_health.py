@@ -17,8 +17,10 @@ from cldi_core.data.dataset import Dataset, create
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import shards
-from cldi_core.insight import evidence, hubs, learning
+from cldi_core.insight import evidence, hubs, learning, likeness
+from cldi_core.insight.finding import NAMED, counted
 from cldi_core.insight.health import Finding, findings
+from cldi_core.insight.health_counts import UNLISTED, Count, counts
 from tests.conftest import ABOUT, BACKBONE, LEXICON, picture
 
 
@@ -36,11 +38,11 @@ def test_a_sound_set_has_no_errors(small: Dataset) -> None:
     found = findings(small, deep=True)
     assert levels(found, "error") == []
     assert levels(found, "warning") == [
-        "coverage: en-de: 1 source words have no pictures: ghost",
-        "coverage: en-de: 1 translations have no pictures: Geist",
+        "coverage: en-de: 1 source word has no pictures: ghost",
+        "coverage: en-de: 1 translation has no pictures: Geist",
     ]
     assert "word lists: en-de: 9 lines, queries: 4 N, 1 V, 2 A" in levels(found, "info")
-    assert "pictures: 17 pictures in 1 shards" in levels(found, "info")
+    assert "pictures: 17 pictures in 1 shard" in levels(found, "info")
     assert "features: efficientnet-lite0: features of 17 pictures, 8 dimensions" in levels(found, "info")
 
 
@@ -118,15 +120,15 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "two columns": (_put("lexicon/en-de.tsv", "dog\tHund\n"), "error", "line 1", "import-lists"),
     "name of a list": (_put("lexicon/words.tsv", "dog\tHund\tN\n"), "error", "'words'", "import"),
     "doubled lines": (lambda path: wordlists.write_list(path / "lexicon/en-de.tsv", [*LEXICON, LEXICON[0], LEXICON[0]]),
-                      "warning", "lines stand twice: dog/Hund", ""),
+                      "warning", "a line stands twice: dog/Hund", ""),
     "cut pictures": (lambda path: _cut(next(path.glob("images/*"))), "error", "picture shard", ""),
     "cut words": (lambda path: _cut(path / "words.parquet"), "error", "words.parquet", ""),
-    "missing pictures": (_missing_picture, "error", "words use 1 pictures that are missing", "import-folder"),
+    "missing pictures": (_missing_picture, "error", "words use 1 picture that is missing", "import-folder"),
     "cut features": (lambda path: _cut(next(path.glob("features/*/*"))), "error", "cannot be read", "extract"),
     "features that differ": (_two_dimensions, "error", "3 dimensions", "--force"),
     "features of two networks": (_two_networks, "error", "features of other weights and arithmetic than", "extract"),
     "features of some": (_some_features, "warning", "2 pictures that words use have no features", "extract"),
-    "shared across languages": (_shared_picture, "warning", "1 pictures belong to words of both languages", ""),
+    "shared across languages": (_shared_picture, "warning", "1 picture stands in both languages", ""),
     "no licence": (_unlicensed, "warning", "2 pictures have no known licence", "--licence"),
     "ratings": (_put("concreteness.tsv", "dog\t4,85\n"), "error", "decimal comma", "concreteness.tsv"),
     "judgements": (_judged, "error", "does not have 7 columns", ""),
@@ -184,7 +186,7 @@ def test_shared_and_failed_pictures_are_counted(small: Dataset) -> None:
     named = ", ".join(f"{key[:4]}.png (broken picture)" for key in ids[:2])
     assert matching(found, "could not be used").text == f"{BACKBONE}: 2 pictures could not be used: {named}"
     assert matching(found, "could not be used").area == "features"
-    assert matching(found, "have no features").text == f"{BACKBONE}: 1 pictures that words use have no features"
+    assert matching(found, "has no features").text == f"{BACKBONE}: 1 picture that words use has no features"
     assert matching(found, "features of").text.startswith(f"{BACKBONE}: features of 14 pictures")
 
 
@@ -195,7 +197,7 @@ def test_one_fault_does_not_hide_another(small: Dataset) -> None:
     (small.path / "lexicon" / "words.tsv").write_text("dog\tHund\tN\n")
     _shared_picture(small.path)
     found = findings(Dataset(small.path))
-    for text in ("'words'", "both languages", "ghost", "cannot be read", "another: features of 1 pictures"):
+    for text in ("'words'", "both languages", "ghost", "cannot be read", "another: features of 1 picture,"):
         matching(found, text)
 
 
@@ -212,3 +214,72 @@ def test_long_lists_are_shortened(small: Dataset) -> None:
     wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
     finding = matching(findings(Dataset(small.path)), "source words have no pictures")
     assert "word07, … (30 in all)" in finding.text and "word08" not in finding.text
+
+
+def test_suspects_are_findings_with_words_pictures_and_what_to_leave_out(small: Dataset) -> None:
+    _shared_picture(small.path)
+    found = findings(Dataset(small.path), alike=likeness.make(Dataset(small.path), workers=0))
+    shared = matching(found, "both languages")
+    assert shared.text == "en-de: 1 picture stands in both languages, itself or saved again (1 by bytes)"
+    assert (shared.level, shared.kind, shared.pair) == ("warning", "both languages", "en-de")
+    house = picture("house").id
+    assert shared.pictures == (house,) and [item.picture for item in shared.items] == [house]
+    assert set(shared.words) == {("en", "dog"), ("en", "hat"), ("de", "Hund")}
+    few = matching(found, "have fewer than 3 pictures")
+    assert few.level == "info" and ("de", "Köter") in few.words and ("en", "run") not in few.words
+    assert "… (" in few.text and few.text.count(", ") == 8
+    assert matching(found, "is spelled as its translation").text.endswith(": hand")
+    assert not [one for one in found if "nobody has looked" in one.text]
+
+
+def test_pictures_that_nobody_looked_at_are_told(small: Dataset) -> None:
+    one = matching(findings(small), "nobody has looked")
+    assert one.text.startswith("17 pictures may be") and one.level == "info"
+    assert one.next_step == "python -m cldi_core check --dataset small"
+    likeness.make(small, workers=0)
+    assert not [each for each in findings(Dataset(small.path)) if "nobody has looked" in each.text]
+    (shard,) = small.path.glob("features/*/*")
+    ids, matrix, meta = shards.read_shard(shard)
+    shards.write_shard(shard, ids, np.asarray(matrix)[::-1], meta)
+    assert "since pictures" in matching(findings(Dataset(small.path)), "nobody has looked").text
+
+
+def test_features_without_pictures_are_no_error(small: Dataset) -> None:
+    for shard in small.pictures.shards:
+        shard.unlink()
+    bare = Dataset(small.path)
+    found = findings(bare, deep=True, alike=likeness.make(bare, workers=0))
+    assert levels(found, "error") == []
+    told = matching(found, "features of pictures, and no pictures")
+    assert (told.level, told.area) == ("info", "pictures")
+    for file in small.path.glob("features/*/*"):
+        file.unlink()
+    assert "pictures: there are no pictures" in levels(findings(Dataset(small.path)), "error")
+
+
+def test_some_pictures_may_be_features_alone(small: Dataset) -> None:
+    _missing_picture(small.path)
+    (shard,) = small.path.glob("features/*/*")
+    _, matrix, meta = shards.read_shard(shard)
+    shards.write_shard(shard.with_stem("more"), ["0" * 32], np.asarray(matrix)[:1], meta)
+    told = matching(findings(Dataset(small.path)), "cannot be shown")
+    assert told.text == "there are features of 1 picture that cannot be shown" and told.pictures == ("0" * 32,)
+
+
+def test_words_and_pictures_are_counted_by_language_and_part_of_speech(small: Dataset) -> None:
+    rows = list(small.words.itertuples(index=False, name=None))
+    dataset.write_words(small.path, [*rows, ("fr", "chien", 0, picture("sun").id)])
+    assert counts(Dataset(small.path)) == [
+        Count("en", "N", 4, 3, 5), Count("en", "V", 1, 1, 3), Count("en", "A", 2, 2, 3),
+        Count("de", "N", 5, 4, 5), Count("de", "V", 2, 2, 3), Count("de", "A", 2, 2, 4),
+        Count("fr", UNLISTED, 1, 1, 1),
+    ]  # fmt: skip
+
+
+def test_json_holds_some_of_very_many_pictures() -> None:
+    many = Finding("info", "pictures", "many", words=(("en", "dog"),), pictures=tuple(map(str, range(NAMED + 9))))
+    told = many.as_json()
+    assert len(told["pictures"]) == NAMED and told["words"] == [{"language": "en", "word": "dog"}]
+    assert (counted(1, "picture"), counted(0, "picture"), counted(2, "query", "queries")) == (
+        "1 picture", "0 pictures", "2 queries",
+    )  # fmt: skip

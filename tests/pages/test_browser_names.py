@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("CLDI_NO_BROWSER") == "1", reason="CLDI_NO_BROWSER=1: no browser is wanted"),
 ]
 LINK, TITLE = CORPUS[11], CORPUS[12]
+DATA = ("data#health", "data#features", "data#pictures", "data#import", "data#collect")  # further sections of a page
 CONTENDERS = f"avgmax@{FOLDER},knn@{FOLDER}"
 # Links within the application, and the anchors of headings, are the only ones; pictures are data of its own.
 # The board of the Word page has a root of its own, in which nothing is a link.
@@ -99,9 +100,10 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
     page = watched.page
     with serve(tmp_path / "log.txt", CLDI_DATA=str(hostile.path.parent)) as server:
         texts = {}
-        for name in PAGES:
-            path = "" if name == "overview" else name
-            page.goto(f"{server.url}/{path}?{urlencode({'word': NAMES['dog'] + '.N', 'contenders': CONTENDERS})}")
+        for name in (*PAGES, *DATA):
+            path, _, section = ("" if name == "overview" else name).partition("#")
+            asked = {"word": NAMES["dog"] + ".N", "contenders": CONTENDERS, "section": section}
+            page.goto(f"{server.url}/{path}?{urlencode(asked)}")
             page.wait_for_selector("h4" if name == "word" else "h1", timeout=60_000)
             drawn(page)
             if name == "word":
@@ -120,4 +122,4 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
     assert f"AVGMAX · {FOLDER} is better" in texts["compare"]
     assert f"{TITLE}, {FOLDER}, en-de;" in texts["overview"] and f"{TITLE} · en-de · {FOLDER} ·" in texts["results"]
     assert "Of www.evil.example, ![x](http://evil.example/p.png) :smile:" in texts["data"]
-    assert f"{TITLE} ({FOLDER})" in texts["data"] and texts["data"].count(FOLDER) > 4
+    assert f"{TITLE} ({FOLDER})" in texts["data"] and "".join(texts[name] for name in DATA).count(FOLDER) > 4

@@ -1,4 +1,4 @@
-"""Parts of the Data page: the findings, the worst first, and the licence of every picture."""
+"""Parts of the Data page: its sections, the findings, the worst first, and the licence of every picture."""
 
 from __future__ import annotations
 
@@ -13,36 +13,44 @@ import streamlit as st
 from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.insight.health import Finding
-from pages._ui import draw, extraction, load, view
+from pages._ui import data_health, data_licences, draw, load, view
 from tests.conftest import BACKBONE
-from tests.pages.conftest import Shown
+from tests.pages.conftest import Shown, Url
 
 CURRENT = view.View("small", "en-de", backbone=BACKBONE)
 
 
-@pytest.fixture
-def page(
-    module: Callable[[str], ModuleType], shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> ModuleType:
+@pytest.fixture(autouse=True)
+def _nothing_cached(small: Dataset) -> None:
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.mark.parametrize(("asked", "section"), [("", "sets"), ("features", "features"), ("<b>", "sets")])
+def test_the_url_says_which_section_is_drawn(
+    module: Callable[[str], ModuleType], shown: Shown, url: Url, monkeypatch: pytest.MonkeyPatch,
+    asked: str, section: str,
+) -> None:  # fmt: skip
+    page = module("data")
+    url["section"] = asked
     monkeypatch.setattr(view, "current", lambda: CURRENT)
-    return module("data")
+    drawn: list[Any] = []
+    for name, (title, _) in page.SECTIONS.items():
+        monkeypatch.setitem(page.SECTIONS, name, (title, lambda current, name=name: drawn.append((name, current))))
+    page.main()
+    assert drawn == [(section, CURRENT)] and shown.of("title") == ["Data"]
+    assert shown.widget("section")["given"] == ("Section", list(page.SECTIONS))
+    assert shown.of("markdown") == ["**Small** (small)"] and shown.of("caption") == [], "nothing is told about it"
+    assert list(page.SECTIONS) == ["sets", "import", "collect", "health", "features", "pictures"], "names of links"
 
 
 @pytest.mark.parametrize("levels", [["info", "warning", "error", "info"], ["info"], []])
-def test_findings_are_listed_the_worst_first(
-    page: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, levels: list[str]
-) -> None:
+def test_findings_are_listed_the_worst_first(shown: Shown, monkeypatch: pytest.MonkeyPatch, levels: list[str]) -> None:
     found = [
         Finding(level, f"area {number}", f"text {number}", f"step {number}") for number, level in enumerate(levels)
     ]
-    drawn: list[Any] = []
     monkeypatch.setattr(load, "findings", lambda name: found)
-    monkeypatch.setattr(extraction, "panel", drawn.append)
-    monkeypatch.setattr(page, "licences", drawn.append)
-    page.main()
-    assert drawn == ["small", CURRENT] and shown.of("title") == ["Data"]
+    data_health.findings(CURRENT)
     assert shown.options("dataframe")[0]["hide_index"] is True
     (table,) = shown.of("dataframe")
     order = [number for level in ("error", "warning", "info") for number, own in enumerate(levels) if own == level]
@@ -55,15 +63,12 @@ def test_findings_are_listed_the_worst_first(
     bad = len(levels) == 4
     assert shown.of("warning") == ["Findings that need a look: 2."] * bad
     assert shown.of("success") == ["Nothing is missing, broken or unlicensed."] * (not bad)
-    assert shown.of("markdown") == ["**Small** (small)"]
-    assert shown.of("caption") == [
-        draw.safe("The same in a terminal: python -m cldi_core check --dataset small")
-    ], "nothing is told about it"  # fmt: skip
+    assert shown.of("caption") == [draw.safe("The same in a terminal: python -m cldi_core check --dataset small")]
 
 
-def test_pictures_are_counted_by_where_they_are_from(page: ModuleType, shown: Shown, small: Dataset) -> None:
+def test_pictures_are_counted_by_where_they_are_from(shown: Shown, small: Dataset) -> None:
     shown.answers["selectbox"] = None
-    page.licences(CURRENT)
+    data_licences.licences(CURRENT)
     (counts,) = shown.of("dataframe")
     assert counts["pictures"].tolist() == [17] and counts["licence"].tolist() == ["CC0-1.0"]
     assert counts.columns.tolist() == ["provider", "author", "licence", "source_url", "page", "pictures"]
@@ -73,7 +78,6 @@ def test_pictures_are_counted_by_where_they_are_from(page: ModuleType, shown: Sh
 
 @pytest.mark.parametrize(("language", "word", "count"), [("en", "run", 3), ("de", "Köter", 1)])
 def test_the_pictures_of_one_word_have_each_its_licence(
-    page: ModuleType,
     shown: Shown,
     small: Dataset,
     monkeypatch: pytest.MonkeyPatch,
@@ -90,7 +94,7 @@ def test_the_pictures_of_one_word_have_each_its_licence(
     monkeypatch.setattr(st, "selectbox", choose)
     monkeypatch.setattr(load, "strip", lambda name, ids: f"strip of {' '.join(ids)}")
     wordlists.write_list(small.path / "lexicon" / "en-xh.tsv", [wordlists.Row("dog", "inja", "N")])
-    page.licences(CURRENT)
+    data_licences.licences(CURRENT)
     assert "xh" in load.opened("small").languages, "a language without pictures"
     assert asked == [
         ("Language", ["en", "de"], "licence language"),
@@ -108,20 +112,20 @@ def test_the_pictures_of_one_word_have_each_its_licence(
 
 
 def test_without_pictures_there_is_the_command_that_imports_them(
-    page: ModuleType, shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
+    shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = small.pictures.table[:0]
     monkeypatch.setattr(type(small.pictures), "table", table)
-    page.licences(CURRENT)
+    data_licences.licences(CURRENT)
     assert shown.of("info") == [draw.safe("There are no pictures yet.")] and shown.of("dataframe") == []
     assert shown.of("code") == ["python -m cldi_core import-folder DIR --dataset small"]
 
 
 def test_of_many_pictures_the_first_are_listed_and_all_are_counted(
-    page: ModuleType, shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
+    shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "ROWS", 2)
+    monkeypatch.setattr(data_licences, "ROWS", 2)
     monkeypatch.setattr(st, "selectbox", lambda label, offered, **options: {"Language": "en", "Word": "run"}[label])
-    page.licences(CURRENT)
+    data_licences.licences(CURRENT)
     assert shown.of("dataframe")[1]["id"].tolist() == list(small.members("en")["run"])[:2]
     assert shown.of("caption") == ["2 of 3 pictures of “run”."]

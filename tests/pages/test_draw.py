@@ -115,7 +115,7 @@ def test_numbers_go_on_over_the_pages(drawn: Images, said: list[str]) -> None:
 def test_a_page_beyond_the_last_is_the_last(drawn: Images, count: int, page: int) -> None:
     """Another word has fewer pictures than the one whose pages were turned."""
     st.session_state["page-key"] = page
-    numbers = draw._page(count, 24, "key")
+    numbers = draw.page(count, 24, "key")
     last = (count - 1) // 24
     assert numbers == range(min(page, last) * 24, min((min(page, last) + 1) * 24, count)) and len(numbers) > 0
 
@@ -140,8 +140,8 @@ def test_the_buttons_below_lead_to_every_page_and_back(
     monkeypatch.setattr(st, "button", buttons)
 
     def shown() -> range:
-        numbers = draw._page(count, 6, "key")
-        draw._pager(numbers, count, 6, "key")
+        numbers = draw.page(count, 6, "key")
+        draw.pager(numbers, count, 6, "key")
         return numbers
 
     ways = [shown()]

@@ -194,7 +194,7 @@ def upload(current: view.View, raw: bytes | None) -> list[tuple[str, str]]:
     """What is said of an uploaded table."""
     st.session_state["table"] = None if raw is None else io.BytesIO(raw)
     judge_act.take_in(current, "table")
-    said: list[tuple[str, str]] = st.session_state.pop(judge_act.SAID)
+    said: list[tuple[str, str]] = st.session_state.pop("judge said")
     return said
 
 

@@ -289,20 +289,21 @@ def test_too_many_points_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_data_page_shows_findings_and_licences() -> None:
-    at = healthy(open_page("data"))
+    at = healthy(open_page("data", section="health"))
     assert [line.value for line in at.main.warning] == ["Findings that need a look: 2."]
     findings = at.dataframe[0].value
     assert findings["level"].tolist() == sorted(findings["level"], key=["error", "warning", "info"].index)
     assert "en-de: 2 source words have no pictures: ghost" not in findings["what"].tolist()
     assert "en-de: 1 source words have no pictures: ghost" in findings["what"].tolist()
-    assert at.dataframe[1].value["pictures"].sum() == 2 * (len(RANKS) - 1) + MANY + len(RANKS)
+    at = healthy(open_page("data", section="pictures"))
+    assert at.dataframe[0].value["pictures"].sum() == 2 * (len(RANKS) - 1) + MANY + len(RANKS)
     at = healthy(at.main.selectbox(key="licence word en").set_value("dog").run())
-    assert len(at.dataframe[2].value) == MANY and set(at.dataframe[2].value["licence"]) == {"CC0-1.0"}
+    assert len(at.dataframe[1].value) == MANY and set(at.dataframe[1].value["licence"]) == {"CC0-1.0"}
     assert f"{MANY} of {MANY} pictures of “dog”." in texts(at)
 
 
 def test_the_data_page_of_every_language() -> None:
-    at = healthy(open_page("data"))
+    at = healthy(open_page("data", section="pictures"))
     at = healthy(at.main.selectbox(key="licence language").set_value("fr").run())
     words = sorted(f"{word}|fr" for word in ("dog", "cow", "run", "red", "shake"))
     assert at.main.selectbox(key="licence word fr").options == words

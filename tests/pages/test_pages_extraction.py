@@ -48,7 +48,7 @@ def bars(at: Any) -> list[str]:
 
 
 def test_the_page_shows_what_made_the_features_and_what_failed(extracted: Dataset) -> None:
-    at = healthy(open_page("data"))
+    at = healthy(open_page("data", section="features"))
     said = unescaped(texts(at))
     for part in ("17 pictures, 1280 numbers each", "Apache-2.0", "in float32", "1 pictures failed", "17 pictures took"):
         assert part in said
@@ -60,7 +60,7 @@ def test_the_page_shows_what_made_the_features_and_what_failed(extracted: Datase
 def test_an_extraction_can_be_started(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = []
     monkeypatch.setattr(background, "start", lambda dataset, *how: begun.append((dataset.name, *how)))
-    at = healthy(open_page("data"))
+    at = healthy(open_page("data", section="features"))
     at.main.selectbox(key="extract backbone").set_value("vgg19")
     healthy(button(at, "Start").click().run())
     assert begun == [("small", "vgg19", "cpu")]
@@ -71,13 +71,13 @@ def test_a_backbone_that_does_not_exist_is_told_of(extracted: Dataset, monkeypat
     monkeypatch.setattr(background, "start", lambda dataset, *how: find_backbone("vgg99"))
     with pytest.raises(UnknownNameError):
         find_backbone("vgg99")
-    at = button(open_page("data"), "Start").click().run()
+    at = button(open_page("data", section="features"), "Start").click().run()
     assert not at.exception and "unknown backbone 'vgg99'" in unescaped(at.error[0].value)
 
 
 def test_a_start_that_fails_says_why(extracted: Dataset) -> None:
     (extracted.home / "features" / "vgg19").touch()  # in the way, as a folder is that cannot be written to
-    at = healthy(open_page("data"))
+    at = healthy(open_page("data", section="features"))
     at.main.selectbox(key="extract backbone").set_value("vgg19")
     at = button(at, "Start").click().run()
     assert not at.exception and "features/vgg19' cannot be written to (" in unescaped(at.error[0].value)
@@ -87,7 +87,7 @@ def test_one_that_runs_can_be_watched_and_cancelled(extracted: Dataset, monkeypa
     ended = []
     monkeypatch.setattr(background, "cancel", lambda dataset, backbone: ended.append(backbone))
     with storage.lock(write_status(extracted), "extract"):
-        at = healthy(open_page("data"))
+        at = healthy(open_page("data", section="features"))
         assert bars(at) == [f"{VGG}: 5 of 17 pictures, 2.5 a second, 5 s left, 2 failed"]
         healthy(button(at, "Cancel").click().run())
     assert ended == ["vgg19"]
@@ -96,14 +96,14 @@ def test_one_that_runs_can_be_watched_and_cancelled(extracted: Dataset, monkeypa
 def test_one_that_is_starting_says_what_it_does(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     job = ExtractionJob("vgg19", "starting", said="12 % of *it*")
     monkeypatch.setattr(background, "jobs", lambda dataset: {"vgg19": job})
-    assert bars(healthy(open_page("data"))) == [f"{VGG}: starting … 12 % of *it*"]
+    assert bars(healthy(open_page("data", section="features"))) == [f"{VGG}: starting … 12 % of *it*"]
 
 
 def test_one_that_was_interrupted_can_be_gone_on_with(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     write_status(extracted)
     begun = []
     monkeypatch.setattr(background, "start", lambda dataset, *how: begun.append(how))
-    at = healthy(open_page("data"))
+    at = healthy(open_page("data", section="features"))
     assert bars(at) == [f"{VGG}: 5 of 17 pictures, 2 failed; it was interrupted"]
     healthy(button(at, "Go on").click().run())
     assert begun == [("vgg19",)]
@@ -113,7 +113,7 @@ def test_one_that_was_interrupted_can_be_gone_on_with(extracted: Dataset, monkey
 def test_one_that_failed_says_why_and_can_be_gone_on_with_where_it_had_begun(extracted: Dataset, total: int) -> None:
     error = "no network; name a file: --weights FILE"
     write_status(extracted, error=error, ended="2026-11-25T18:57:55+0000", total=total, done=min(5, total))
-    at = open_page("data")
+    at = open_page("data", section="features")
     assert not at.exception
     assert [unescaped(line.value) for line in at.error] == [f"{VGG}: {error}"]
     assert len(bars(at)) == bool(total) == sum(each.label == "Go on" for each in at.button)

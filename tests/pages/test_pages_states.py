@@ -84,8 +84,9 @@ def test_unfinished_data_sets_name_the_command_that_says_what_is_missing(
         (info,) = at.main.info
         assert unescaped(info.value).endswith("needs a word list, pictures and features.")
         assert [code.value for code in at.main.code] == ["python -m cldi_core check --dataset small"]
-    at = healthy(at.switch_page("pages/data.py").run())
+    at = healthy(open_page("data", section="health"))
     assert "error" in at.dataframe[0].value["level"].tolist()
+    at = healthy(open_page("data", section="pictures"))
     commands = [code.value for code in at.main.code]
     assert commands == (["python -m cldi_core import-folder DIR --dataset small"] if "images" in missing else [])
 
@@ -197,7 +198,7 @@ def test_one_broken_picture_does_not_break_the_page(small: Dataset, monkeypatch:
         r"Missing or broken: 1 of these \d+ pictures; run: python -m cldi_core check", unescaped(texts(at))
     )
     assert board_of(at)["pictures"][ids[0]]["url"] == ""
-    healthy(at.switch_page("pages/data.py").run())
+    healthy(open_page("data", section="pictures"))
 
 
 def test_hostile_words_are_shown_as_they_are(small: Dataset) -> None:
@@ -307,8 +308,8 @@ def test_only_addresses_of_the_web_become_links(small: Dataset) -> None:
     table = pd.read_parquet(shard)
     table["page"] = ["javascript:alert(1)", "https://x.example/1", *[""] * (len(table) - 2)]
     table.to_parquet(shard, index=False)
-    at = healthy(open_page("data"))
-    assert set(at.dataframe[1].value["page"].dropna()) == {"https://x.example/1"}
+    at = healthy(open_page("data", section="pictures"))
+    assert set(at.dataframe[0].value["page"].dropna()) == {"https://x.example/1"}
 
 
 @pytest.mark.parametrize("side", [0, 1])
