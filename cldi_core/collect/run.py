@@ -341,7 +341,7 @@ class _Run:
             if word not in planned.kept and not (word in stored and stored[word].got):
                 report.missing.add("no pictures", f"{word[0]}: {word[1]}", self._why(word))
         for url, reason in self._lost.items():
-            report.passed.add(f"pictures that are not to be had: {reason}", url)
+            report.passed.add(f"pictures that are not to be had: {reason}", url[:300])
         report.remarks = list(self._remarks())
         return report
 
