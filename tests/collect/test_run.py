@@ -197,7 +197,10 @@ def test_the_budget_of_bytes_ends_it(site: Site, tmp_path: Path) -> None:
     assert "3,000 bytes of --max-bytes" in report.remarks[0] and report.counts["bytes"] < 10_000
 
 
-def test_a_refused_key_ends_it_and_what_there_is_stays(site: Site, tmp_path: Path) -> None:
+def test_a_refused_key_ends_it_and_what_there_is_stays(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(run, "AT_ONCE", 1)
     asked_for = []
 
     def search(asked: Asked) -> None:
@@ -212,7 +215,7 @@ def test_a_refused_key_ends_it_and_what_there_is_stays(site: Site, tmp_path: Pat
     path = listed(tmp_path / "new").path
     report = collect(site, path, "brave", keys=Keys({"BRAVE_API_KEY": "s3cret-key"}))
     assert "Brave Search refuses (HTTP 403: no such subscription)" in report.remarks[0]
-    assert len(content(path)) == 2 and len(report.missing) == 3
+    assert len(content(path)) == 2 and len(report.missing) == 3 and len(asked_for) == 3
 
 
 def test_a_provider_that_only_fails_is_left_alone(
