@@ -228,6 +228,9 @@ class _Run:
                 if self._in_a_row >= IN_A_ROW:
                     raise CollectError(f"{IN_A_ROW} searches in a row failed, the last one with: {error}") from None
             raise _NoAnswerError(f"the search failed: {error}") from None
+        except CollectError as error:
+            self._stop(str(error))  # here, before this thread begins with another word
+            raise
         with self._lock:
             self._in_a_row = 0
         self.journal.add_search(request, word, hits)
@@ -341,7 +344,7 @@ class _Run:
             if word not in planned.kept and not (word in stored and stored[word].got):
                 report.missing.add("no pictures", f"{word[0]}: {word[1]}", self._why(word))
         for url, reason in self._lost.items():
-            report.passed.add(f"pictures that are not to be had: {reason}", url)
+            report.passed.add(f"pictures that are not to be had: {reason}", url[:300])
         report.remarks = list(self._remarks())
         return report
 

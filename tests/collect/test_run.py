@@ -180,14 +180,14 @@ def test_the_budget_of_requests_ends_it_and_the_next_run_goes_on(site: Site, tmp
     while runs < 20:
         site.log.clear()
         runs += 1
-        report = collect(site, parts, max_requests=3)
-        assert len(site.log) <= 3 and report.counts["requests"] == len(site.log)
+        report = collect(site, parts, max_requests=7)
+        assert len(site.log) <= 7 and report.counts["requests"] == len(site.log)
         if report.is_complete:
             break
-        assert "the 3 requests of --max-requests are used up; run it again to go on" in report.remarks[0]
+        assert "the 7 requests of --max-requests are used up; run it again to go on" in report.remarks[0]
         assert report.missing.of("no pictures")[0].text == "not reached"
         assert job.jobs(Dataset(parts))["commons"].state == "stopped"
-    assert runs == 7, "20 requests"
+    assert runs == 3, "20 requests"
     assert content(parts) == content(whole)
 
 
@@ -197,7 +197,10 @@ def test_the_budget_of_bytes_ends_it(site: Site, tmp_path: Path) -> None:
     assert "3,000 bytes of --max-bytes" in report.remarks[0] and report.counts["bytes"] < 10_000
 
 
-def test_a_refused_key_ends_it_and_what_there_is_stays(site: Site, tmp_path: Path) -> None:
+def test_a_refused_key_ends_it_and_what_there_is_stays(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(run, "AT_ONCE", 1)
     asked_for = []
 
     def search(asked: Asked) -> None:
@@ -212,7 +215,7 @@ def test_a_refused_key_ends_it_and_what_there_is_stays(site: Site, tmp_path: Pat
     path = listed(tmp_path / "new").path
     report = collect(site, path, "brave", keys=Keys({"BRAVE_API_KEY": "s3cret-key"}))
     assert "Brave Search refuses (HTTP 403: no such subscription)" in report.remarks[0]
-    assert len(content(path)) == 2 and len(report.missing) == 3
+    assert len(content(path)) == 2 and len(report.missing) == 3 and len(asked_for) == 3
 
 
 def test_a_provider_that_only_fails_is_left_alone(
