@@ -88,7 +88,8 @@ class Reading:
     def read(self, lines: Sequence[str]) -> None:
         """Read all lines, of which the first is number 1."""
         layout, separator, columns = self.layout, self.layout.separator, self.layout.columns
-        source, target, tag, is_plain, known = layout.source, layout.target, layout.tag, words.is_plain, wordlists.POS
+        source, target, tag, header = layout.source, layout.target, layout.tag, layout.header
+        is_plain, known = words.is_plain, wordlists.POS
         for number, line in enumerate(lines, 1):
             cells = line.split(separator)
             # Most lines of any list; they would come out of the careful way as they are, at a fifth of the speed.
@@ -103,7 +104,7 @@ class Reading:
                     letter = self._letter(letter, number)
                 self.rows.append(Row(cells[source], cells[target], letter))
                 self.numbers.append(number)
-            elif line and not line.isspace() and number != layout.header:
+            elif line and not line.isspace() and number != header:
                 self._read_with_care(line, number)
 
     def _read_with_care(self, line: str, number: int) -> None:
