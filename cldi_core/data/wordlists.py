@@ -196,8 +196,7 @@ def is_same_spelled(one: str, other: str) -> bool:
     >>> is_same_spelled("Lodz", "Łódź"), is_same_spelled("e-mail", "Email"), is_same_spelled("cow", "Kuh")
     (True, True, False)
     """
-    first, second = _initial(one[:1]), _initial(other[:1])
-    return not (first and second and first != second) and folded(one) == folded(other)
+    return _may_be_same(one, other) and folded(one) == folded(other)
 
 
 def folded(word: str) -> str:
@@ -210,6 +209,12 @@ def folded(word: str) -> str:
     letters = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
     kept = (c for c in letters if unicodedata.category(c) not in _BETWEEN and c not in _APOSTROPHES)
     return "".join(kept).translate(_UNDECOMPOSED) or word
+
+
+def _may_be_same(one: str, other: str) -> bool:
+    """Whether two words begin alike when they are folded, or with something that takes a second look; very quick."""
+    first, second = _initial(one[:1]), _initial(other[:1])
+    return first == second or not first or not second
 
 
 @lru_cache(maxsize=4096)
@@ -241,7 +246,7 @@ def summary(path: str | Path, pair: str, rows: Sequence[Row]) -> Summary:
         pos=_pos_counts(rows),
         source_words=len({row.source for row in rows}),
         target_words=len({row.target for row in rows}),
-        multiword=sum(len(row.target.split()) > 1 for row in rows),
+        multiword=sum(not row.target.isalnum() and len(row.target.split()) > 1 for row in rows),
         same_spelled=_pos_counts([row for row in rows if is_same_spelled(row.source, row.target)]),
     )
 

@@ -133,8 +133,9 @@ def _separator(sample: Sequence[str]) -> str:
         return "\t"
     found = []
     for separator in ";,":
-        columns, count = Counter(len(_tolerant(line, separator)) for line in sample).most_common(1)[0]
-        if columns > 1 and count >= MOST * len(sample):
+        widths = Counter(len(row) for line in sample if (row := _tolerant(line, separator)))
+        columns, count = widths.most_common(1)[0] if widths else (0, 0)
+        if columns > 1 and count >= MOST * widths.total():
             found.append((count, columns, separator))
     return max(found)[-1] if found else " "
 

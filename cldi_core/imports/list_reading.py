@@ -88,16 +88,23 @@ class Reading:
     def read(self, lines: Sequence[str]) -> None:
         """Read all lines, of which the first is number 1."""
         layout, separator, columns = self.layout, self.layout.separator, self.layout.columns
+        source, target, tag, header = layout.source, layout.target, layout.tag, layout.header
+        is_plain, known = words.is_plain, wordlists.POS
         for number, line in enumerate(lines, 1):
             cells = line.split(separator)
-            if number == layout.header or not line or line.isspace():
-                continue
             # Most lines of any list; they would come out of the careful way as they are, at a fifth of the speed.
-            if len(cells) == columns and words.is_plain(cells[layout.source]) and words.is_plain(cells[layout.target]):
-                tag = cells[layout.tag] if layout.tag >= 0 else ""
-                self.rows.append(Row(cells[layout.source], cells[layout.target], self._letter(tag, number)))
+            if (
+                len(cells) == columns
+                and is_plain(cells[source])
+                and is_plain(cells[target])
+                and number != layout.header
+            ):
+                letter = cells[tag] if tag >= 0 else self.pos
+                if letter not in known:
+                    letter = self._letter(letter, number)
+                self.rows.append(Row(cells[source], cells[target], letter))
                 self.numbers.append(number)
-            else:
+            elif line and not line.isspace() and number != header:
                 self._read_with_care(line, number)
 
     def _read_with_care(self, line: str, number: int) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cldi_core.data.dataset import Dataset
 
 NAMED = 10  # suspicious lines
+SEARCHED = 100_000  # rows in which they are looked for
 SAMPLE = 5000  # words of a column by which it is judged as a whole
 FEW = 5  # words that may be anything
 COLUMNS = ("word", "translation")
@@ -78,12 +79,7 @@ def of_words(pair: str, found: Reading, dataset: Dataset | None) -> Iterator[str
     yield from _of_letters(columns, languages)
     if not all(_is_written(column, language) for column, language in zip(columns, languages, strict=True)):
         return  # as the whole list is, so are its lines
-    odd = _suspicious(found, languages)
-    lines = list(islice(odd, NAMED))
-    more = sum(1 for _ in odd)
-    yield from lines
-    if more:
-        yield f"… and {more:,} more lines that look as odd"
+    yield from islice(_suspicious(found, languages), NAMED)
 
 
 def _of_letters(columns: Sequence[list[str]], languages: tuple[str, str]) -> Iterator[str]:
@@ -170,7 +166,7 @@ def _of_pictures(columns: Sequence[list[str]], languages: tuple[str, str], datas
 
 def _suspicious(found: Reading, languages: tuple[str, str]) -> Iterator[str]:
     scripts = [_scripts(language) for language in languages]
-    for row, number in zip(found.rows, found.numbers, strict=True):
+    for row, number in islice(zip(found.rows, found.numbers, strict=True), SEARCHED):
         for word, own, language in zip((row.source, row.target), scripts, languages, strict=True):
             if not _in_script(word, own):
                 yield f"line {number}: {word!r} is not in the letters of {language}"

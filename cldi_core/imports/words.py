@@ -8,6 +8,7 @@ import unicodedata
 from cldi_core.errors import LexiconError
 
 MAX_WORD = 100  # characters
+LOOKED_AT = 10_000  # characters; what is longer is no word, however many of them are invisible
 JOINERS = "\u200c\u200d"  # part of the spelling in Persian and in Indian languages
 SPOKEN = "LNS"  # letters, numbers, symbols (a word may be a sign): their Unicode categories begin so
 UNREADABLE = ("Cs", "Co")  # bytes that are no text, and characters that each font fills as it likes
@@ -39,6 +40,8 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
     """
     if is_clean(text):
         return text, ()
+    if len(text) > LOOKED_AT:
+        _check(text[:LOOKED_AT], text)
     seen = "".join(char for char in text if char.isspace() or char in JOINERS or not _is_invisible(char))
     composed = unicodedata.normalize("NFC", seen)
     joined = _JOINED.sub(lambda run: run[0][0] if _matters(run) else "", composed)  # marks now stand in their order
@@ -88,4 +91,5 @@ def _check(word: str, text: str) -> None:
     if not any(category[0] in SPOKEN and char not in _FILLERS for category, char in zip(categories, word, strict=True)):
         raise LexiconError(f"{shown} is no word: there is no letter, number or symbol in it")
     if len(word) > MAX_WORD:
-        raise LexiconError(f"{shown} is no word: it has {len(word):,} characters, and at most {MAX_WORD} are accepted")
+        long = len(text) if len(text) > LOOKED_AT else len(word)
+        raise LexiconError(f"{shown} is no word: it has {long:,} characters, and at most {MAX_WORD} are accepted")

@@ -34,6 +34,22 @@ def test_the_pair_is_named_where_the_files_name_does_not_say_it(run: Run, data: 
     assert Dataset(data / "new").pairs == ("en-it",)
 
 
+def test_a_line_that_is_no_word_pair_is_named_and_the_exit_code_says_so(run: Run, data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "muse_en_de.txt"
+    file.write_text("hand Hand\nalone\nice\u00a0cream Eis\n", "utf-8")
+    code, out, err = run("import-lists", file, "--dataset", "new", "--pos", "N")
+    assert (code, out) == (
+        1, "en-de: 2 lines (2 N, 0 V, 0 A, 0 X), 2 translations; MUSE dictionary: two columns separated by spaces\n"
+    )  # fmt: skip
+    assert "missing: not a word pair (1)" in err and "'line 2'" in err and "white space made one space (1)" in err
+    assert [row.source for row in Dataset(data / "new").lexicon("en-de")] == ["hand", "ice cream"]
+    document = strict(run("import-lists", file, "--dataset", "new", "--json")[1])
+    assert document["file"] == str(file) and document["pos"]["X"] == 2
+    assert (
+        document["missing"]["counts"] == {"not a word pair": 1} and document["changed"]["notes"][0]["place"] == "line 3"
+    )
+
+
 def test_a_folder_is_imported_with_its_licence_and_author(run: Run, data: Path, tmp_path: Path) -> None:
     for word, concept in (("en/dog", "sun"), ("en/cow", "house"), ("de/Hund", "sun")):
         (tmp_path / "drawn" / word).mkdir(parents=True)

@@ -31,6 +31,7 @@ def ask(
     for pair in ("en-fr", "en-it"):
         (tmp_path / f"{pair}.tsv").write_text("red\trouge\tA\n", "utf-8")
     (tmp_path / "en-es.tsv").write_text("red\n", "utf-8")
+    (tmp_path / "half_en_de.tsv").write_text("red\trot\tA\nred\n", "utf-8")
     for name, data in (("good/en/dog/1.png", draw("sun")), ("half/en/dog/1.png", draw("sun")),
                        ("half/en/dog/2.png", b""), ("half/en/_/1.png", b"x"), ("bad/en/dog/1.png", b"")):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +65,8 @@ ASKED: dict[str, dict[str, int]] = {
         "TMP/en-fr.tsv TMP/en-it.tsv --dataset new": 0,
         "TMP/en-fr.tsv TMP/en-es.tsv --dataset new": 1,
         "TMP/none.tsv --dataset new": 1,
+        "TMP/half_en_de.tsv --dataset new": 1,
+        "TMP/en-fr.tsv --dataset new --pos Q": 2,
         "--dataset new": 2,
     },
     "import-folder": {
