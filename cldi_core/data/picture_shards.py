@@ -136,8 +136,8 @@ def read_table(path: Path, texts: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
-def write(path: Path, groups: Iterable[Mapping[str, Sequence[Any]]], texts: Sequence[str]) -> None:
-    """Store pictures, a row group at a time: of each the id, bytes, path, width, height and these texts."""
+def write(path: Path, parts: Iterable[Mapping[str, Sequence[Any]]], texts: Sequence[str]) -> None:
+    """Store pictures, some at a time: of each the id, bytes, path, width, height and these texts."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -147,8 +147,8 @@ def write(path: Path, groups: Iterable[Mapping[str, Sequence[Any]]], texts: Sequ
     # Pictures are compressed already.
     compression = {name: "NONE" if name == "image" else "ZSTD" for name in schema.names}
     with pq.ParquetWriter(path, schema, compression=compression) as writer:
-        for group in groups:
-            pairs = zip(group["bytes"], group["path"], strict=True)
+        for part in parts:
+            pairs = zip(part["bytes"], part["path"], strict=True)
             files = [{"bytes": data, "path": name} for data, name in pairs]
-            columns = {name: files if name == "image" else group[name] for name in schema.names}
-            writer.write_table(pa.table(columns, schema=schema))
+            columns = {name: files if name == "image" else part[name] for name in schema.names}
+            writer.write_table(pa.table(columns, schema=schema), row_group_size=ROW_GROUP)

@@ -12,7 +12,7 @@ import io
 import tempfile
 from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SHARD = 1000
 SPOOL = 32_000_000  # bytes of pictures that are held in memory on their way into a shard, and of a row group
 META = ("source_url", "page", "provider", "licence", "author", "time", "concept", "title")
+ABOUT = ("path", "width", "height", *META)
 
 
 @dataclass(frozen=True)
@@ -239,59 +240,58 @@ class Shard:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._rows: list[tuple[str, int, Picture]] = []  # id, bytes, and the picture without them
+        self.ids: list[str] = []
+        self._sizes: list[int] = []
+        self._about: list[list[Any]] = []  # the columns of ABOUT
         # In the data set, since other places may be small or in memory; nothing is left of it, however this ends.
         self._files = tempfile.SpooledTemporaryFile(SPOOL, dir=str(folder.parent))  # noqa: SIM115
 
     def __len__(self) -> int:
-        return len(self._rows)
-
-    @property
-    def ids(self) -> list[str]:
-        """Of the pictures, in the order in which they came."""
-        return [key for key, _, _ in self._rows]
+        return len(self.ids)
 
     def add(self, picture: Picture) -> None:
         """One more."""
-        self._rows.append((picture.id, len(picture.data), replace(picture, data=b"")))
+        self.ids.append(picture.id)
+        self._sizes.append(len(picture.data))
+        self._about.append([getattr(picture, name) for name in ABOUT])
         self._files.write(picture.data)
 
     def write(self, without: Container[str] = ()) -> Path | None:
         """Store them, but for some; ``None`` if that leaves none.  One that is there already is left alone."""
-        kept = [row for row in self._rows if row[0] not in without]
+        kept = [row for row, key in enumerate(self.ids) if key not in without]
         if not kept:
             return None
         # Without titles that are not there: shards have the names that they had before there were any.
-        about = [[getattr(each, name) for name in META if name != "title" or each.title] for _, _, each in kept]
-        path = self.folder / f"part-{storage.digest([key for key, _, _ in kept], about)[:16]}.parquet"
+        about = [self._about[row][-len(META) : None if self._about[row][-1] else -1] for row in kept]
+        path = self.folder / f"part-{storage.digest([self.ids[row] for row in kept], about)[:16]}.parquet"
         if not path.is_file():
-            storage.write(path, lambda file: picture_shards.write(file, self._groups(without), META))
+            storage.write(path, lambda file: picture_shards.write(file, self._parts(set(kept)), META))
         return path
 
-    def _groups(self, without: Container[str]) -> Iterator[dict[str, list[Any]]]:
-        """What ``picture_shards.write`` takes: ``ROW_GROUP`` pictures each, or fewer that are large."""
+    def _parts(self, kept: Container[int]) -> Iterator[dict[str, list[Any]]]:
+        """What ``picture_shards.write`` takes: so many pictures that they are not too many bytes."""
         self._files.seek(0)
-        group: list[tuple[str, bytes, Picture]] = []
-        for key, size, picture in self._rows:
-            data = self._files.read(size)
-            if key in without:
-                continue
-            group.append((key, data, picture))
-            if len(group) == picture_shards.ROW_GROUP or sum(len(held) for _, held, _ in group) > SPOOL:
-                yield _columns(group)
-                group = []
-        if group:
-            yield _columns(group)
+        rows: list[int] = []
+        files: list[bytes] = []
+        size = 0
+        for row, length in enumerate(self._sizes):
+            data = self._files.read(length)
+            if row in kept:
+                rows.append(row)
+                files.append(data)
+                size += length
+            if rows and (size > SPOOL or row == len(self._sizes) - 1):
+                columns = zip(*(self._about[row] for row in rows), strict=True)
+                yield {
+                    "id": [self.ids[row] for row in rows],
+                    "bytes": files,
+                    **dict(zip(ABOUT, map(list, columns), strict=True)),
+                }
+                rows, files, size = [], [], 0
 
     def close(self) -> None:
         """Let go of the files."""
         self._files.close()
-
-
-def _columns(group: Sequence[tuple[str, bytes, Picture]]) -> dict[str, list[Any]]:
-    names = ("path", "width", "height", *META)
-    about = {name: [getattr(picture, name) for _, _, picture in group] for name in names}
-    return {"id": [key for key, _, _ in group], "bytes": [data for _, data, _ in group], **about}
 
 
 def write_shards(folder: Path, pictures: Iterable[Picture]) -> list[Path]:

@@ -69,6 +69,11 @@ class Pair:
         return source, target
 
     @cached_property
+    def listed(self) -> frozenset[str]:
+        """The candidates that the word list has; others are distractors alone."""
+        return frozenset(answer for query in self.queries for answer in query.right)
+
+    @cached_property
     def languages(self) -> tuple[str, str]:
         """Source and target language."""
         return wordlists.pair_languages(self.name)

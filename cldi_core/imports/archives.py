@@ -146,6 +146,8 @@ def of_tar(source: Path, junk: Counter[str], refuse: Refuse) -> Iterator[Entry]:
                 else:
                     if path:
                         yield Entry(path, partial(_untarred, archive, info))
+        except DatasetError:  # a bomb, which is a ValueError too
+            raise
         except DAMAGED as error:
             refuse(shown(source.name), f"the archive is damaged after {meter.entries} entries ({in_one_line(error)})")
 

@@ -187,7 +187,8 @@ _PHRASES = {
 def _part_of_speech(pair: Pair, query: Query, candidate: str) -> Relation:
     letters = pair.target_pos[candidate]
     listed, asked = " and ".join(POS[letter] for letter in letters), POS[query.pos]
-    told = f"{_quoted(candidate)} is listed as {listed}, {_quoted(query.word)} is asked as {asked}"
+    of_list = f"listed as {listed}" if candidate in pair.listed else "in no list"
+    told = f"{_quoted(candidate)} is {of_list}, {_quoted(query.word)} is asked as {asked}"
     if {query.pos, *letters} <= set(CLASSES):
         told += f": {'the same part of speech' if query.pos in letters else 'another part of speech'}"
     return Relation("part of speech", told)

@@ -9,10 +9,10 @@ from cldi_core.errors import DatasetError
 from cldi_core.imports.languages import is_meant, language, same
 
 WRITTEN = {
-    "de": "de", "DE": "de", "De": "de", "zh-CN": "zh", "zh_Hans_CN": "zh", "pt_BR": "pt", "sr-Latn": "sr", "en-GB": "en",
-    "german": "de", "GERMAN": "de", "Deutsch": "de", "English": "en", "français": "fr", "Francais": "fr", "русский": "ru",
-    "Chinese (Simplified)": "zh", "chinese-simplified": "zh", "Scottish_Gaelic": "gd", "日本語": "ja", "中文": "zh",
-    "deu": "deu", "xx": "xx", "ceb": "ceb", "العربية": "ar",
+    "de": "de", "DE": "de", "De": "de", "zh-CN": "zh", "zh_Hans_CN": "zh", "pt_BR": "pt", "sr-Latn": "sr",
+    "en-GB": "en", "german": "de", "GERMAN": "de", "Deutsch": "de", "English": "en", "français": "fr", "Francais": "fr",
+    "русский": "ru", "Chinese (Simplified)": "zh", "chinese-simplified": "zh", "Scottish_Gaelic": "gd", "日本語": "ja",
+    "中文": "zh", "deu": "deu", "xx": "xx", "ceb": "ceb", "العربية": "ar",
 }  # fmt: skip
 NONE = ["", " ", "_", "e1", "things", "images", "photos", "Male", "Bench", "Even", "Hawaiian", "my notes", "english\0",
         "x" * 5000, "en-zzzzzzzzz", "en--", "de-", "xx_YY?", "xx_YY", "..", "\udcff", "Sun", "Dog"]  # fmt: skip
