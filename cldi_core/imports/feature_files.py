@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,7 +23,7 @@ from cldi_core.imports import pickles
 MAX_MEMBER = 4_000_000_000  # bytes of one array in an .npz, which is read into memory
 MAX_MEMBERS = 1_000_000
 MAX_DIM = 1_000_000
-NUMBERS, TEXTS = "fiub", "US"  # kinds of numpy's types
+NUMBERS = "fiub"  # kinds of numpy's types
 Read = Callable[[], NDArray[Any]]
 
 
@@ -34,7 +34,6 @@ class Named:
     Attributes:
         format: what the file was taken for, in a few words.
         arrays: name → what reads the array; ``""`` names that of a file that holds one without a name.
-        order: for people: which names there are.
     """
 
     format: str
@@ -93,7 +92,7 @@ def _npy(path: Path) -> Named:
             array: NDArray[Any] = np.zeros(shape, dtype)
         else:
             array = np.memmap(file, dtype, "r", start, shape, order="F" if fortran else "C")
-    return Named("a numpy array", {"": lambda: array})
+    return Named("a numpy array", {"": _at_hand(array)})
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -116,8 +115,8 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def _npz(path: Path) -> Named:
-    with storage.open_regular(path) as file, zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
+    archive = zipfile.ZipFile(storage.open_regular(path))  # stays open for as long as its arrays are asked for
+    members = archive.infolist()
     if len(members) > MAX_MEMBERS:
         raise FeatureError(f"{path.name!r} holds {len(members):,} arrays; at most {MAX_MEMBERS:,} are accepted")
     for member in members:
@@ -128,14 +127,14 @@ def _npz(path: Path) -> Named:
                 f"{path.name!r} holds an array of {member.file_size:,} bytes, and at most {MAX_MEMBER:,} are accepted; "
                 "save it as .npy"
             )
-    arrays = {member.filename.removesuffix(".npy"): _member(path, member) for member in members}
+    arrays = {member.filename.removesuffix(".npy"): _member(path, archive, member) for member in members}
     return Named("numpy arrays with names", arrays)
 
 
-def _member(path: Path, member: zipfile.ZipInfo) -> Read:
+def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Read:
     def read() -> NDArray[Any]:
         try:
-            with storage.open_regular(path) as file, zipfile.ZipFile(file) as archive, archive.open(member) as inside:
+            with archive.open(member) as inside:
                 shape, fortran, dtype = _header(inside)
                 count = math.prod(shape)
                 if count * dtype.itemsize > member.file_size:  # before as much memory is asked for
@@ -152,7 +151,11 @@ def _member(path: Path, member: zipfile.ZipInfo) -> Read:
 
 def _safetensors(path: Path) -> Named:
     tensors, _ = storage.map_tensors(path)
-    return Named("tensors with names", {name: lambda tensor=tensor: tensor for name, tensor in tensors.items()})
+    return Named("tensors with names", {name: _at_hand(tensor) for name, tensor in tensors.items()})
+
+
+def _at_hand(array: NDArray[Any]) -> Read:
+    return lambda: array
 
 
 def _pickle(path: Path) -> Named:
@@ -184,7 +187,7 @@ def _array(path: Path, value: object) -> Read:
         return lambda: np.stack(value)
     if not isinstance(value, np.ndarray):
         raise FeatureError(f"{path.name!r} holds {type(value).__name__} where an array is expected")
-    return lambda: value
+    return _at_hand(value)
 
 
 FORMATS: dict[str, Callable[[Path], Named]] = {
@@ -196,7 +199,12 @@ FORMATS: dict[str, Callable[[Path], Named]] = {
 }
 
 
-def texts(array: NDArray[Any]) -> Iterator[str]:
-    """An array of texts, or of whole numbers, as texts; bytes are UTF-8, and what is not becomes question marks."""
-    for value in array.reshape(-1).tolist():
-        yield value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def texts(name: str, array: NDArray[Any]) -> list[str]:
+    """An array of texts or whole numbers as texts; bytes are UTF-8, and what is not becomes question marks.
+
+    Raises:
+        FeatureError: it is of something else.
+    """
+    if array.ndim != 1 or array.dtype.kind not in "USiu":
+        raise FeatureError(f"the array {name!r} is {array.dtype} {array.shape}; expected a text or number for each row")
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in array.tolist()]
