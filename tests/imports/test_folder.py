@@ -9,7 +9,8 @@ import pytest
 
 from cldi_core.data import importers, storage
 from cldi_core.data.dataset import Dataset, create
-from cldi_core.data.importers import clean_word, import_folder, import_lists
+from cldi_core.data.importers import import_lists
+from cldi_core.imports.folder import import_folder
 from cldi_core.data.pictures import picture_id
 from cldi_core.errors import CldiError, DatasetError, LexiconError
 from tests.conftest import draw
