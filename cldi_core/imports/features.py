@@ -24,7 +24,7 @@ from cldi_core.imports import feature_files, feature_index
 from cldi_core.imports.feature_index import Index, Line
 from cldi_core.imports.feature_store import Store, check_name
 from cldi_core.imports.feature_targets import Targets
-from cldi_core.imports.report import Report
+from cldi_core.imports.report import Report, keep
 from cldi_core.scoring.feature_rows import row_digests
 
 BLOCK_BYTES = 16_000_000  # of rows that are looked at together
@@ -97,6 +97,7 @@ def import_features(
         report.remarks.append(
             f"{store.counts['words only']} rows are of words without pictures: nothing is shown of them"
         )
+    keep(dataset, report)
     return report
 
 
