@@ -93,10 +93,6 @@ def import_features(
     report.counts = {"backbone": backbone, "files": len(files), "dimensions": store.dim} | store.counts
     report.counts["languages"] = languages
     report.format = ", ".join(f"{what} ({count} files)" if count > 1 else what for what, count in formats.items())
-    if store.counts["words only"]:
-        report.remarks.append(
-            f"{store.counts['words only']} rows are of words without pictures: nothing is shown of them"
-        )
     keep(dataset, report)
     return report
 

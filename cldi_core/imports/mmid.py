@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from cldi_core.imports.report import Report, keep
 from cldi_core.imports.words import clean
 
 MAX_WORD = 1_000_000_000  # bytes of one word's archive
+AT_ONCE = 64_000_000  # bytes that are unpacked in one go
 WORD, METADATA, ERRORS = "word.txt", "metadata.json", "errors.json"
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
 PACKED = (".tar.gz", ".tgz", ".tar")
@@ -136,7 +138,7 @@ class _Package:
 
     def _packed(self, place: str, read: Callable[[], bytes]) -> Iterator[tuple[str, Inside]]:
         try:
-            data = read()
+            data = _unpacked(read())
         except OSError as error:
             self._not_read(place, in_one_line(error))
             return
@@ -222,6 +224,16 @@ class _Package:
         url = about.get("image_url")
         address = url if isinstance(url, str) else ""
         return Provenance(_short(address), _short(page), "mmid", self._made_by.licence, title=_short(title))
+
+
+def _unpacked(data: bytes) -> bytes:
+    """What an archive holds where that is little, so that it is unpacked once; else the archive."""
+    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        whole = unpack.decompress(data, AT_ONCE)
+    except zlib.error:  # it is not packed, or damaged, which its reader finds
+        return data
+    return whole if unpack.eof and not unpack.unused_data else data
 
 
 def _number(text: str) -> str:
