@@ -9,7 +9,7 @@ import typer
 
 from cldi_core.commands.options import DatasetOption, JsonOption
 from cldi_core.commands.reports import tell
-from cldi_core.commands.terminal import print_json, progress
+from cldi_core.commands.terminal import progress
 from cldi_core.data.dataset import locate
 
 
@@ -21,7 +21,6 @@ def import_lists(
     as_json: JsonOption = False,
 ) -> None:
     """Import word lists: published ones (imgWords_en_de.txt), MUSE and MMID dictionaries, tables (CSV, TSV)."""
-    from cldi_core.commands.reports import tell
     from cldi_core.data.plain import plain
     from cldi_core.imports import lists
 
@@ -53,13 +52,11 @@ def import_folder(
     with progress("reading") as told:
         report = folder.import_folder(locate(dataset), source, given, licence=licence, author=author, progress=told)
     counts = report.counts
-    if as_json:
-        # What the document of this command has always had stands beside the report.
-        lists = {
-            name: [{"file": note.place, "reason": note.text or note.what} for note in notes.kept]
-            for name, notes in (("failed", report.missing), ("skipped", report.passed))
-        }
-        print_json(report.as_json() | counts | lists)
     words_of = ", ".join(f"{count} words in {language}" for language, count in counts["languages"].items())
-    told_of = [] if as_json else [f"{counts['pictures']} pictures ({counts['new']} new) for {words_of}"]
-    tell([report], told_of, as_json=False)
+    line = f"{counts['pictures']} pictures ({counts['new']} new) for {words_of}"
+    # What the document of this command has always had stands beside the report.
+    failed, skipped = (
+        [{"file": note.place, "reason": note.text or note.what} for note in notes.kept]
+        for notes in (report.missing, report.passed)
+    )
+    tell([report], [line], as_json=as_json, beside=[{**counts, "failed": failed, "skipped": skipped}])

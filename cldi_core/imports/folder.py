@@ -21,7 +21,7 @@ from cldi_core.errors import CldiError, DatasetError, LexiconError, in_one_line
 from cldi_core.imports import languages
 from cldi_core.imports.paths import natural, shown
 from cldi_core.imports.pictures import UNUSABLE, Found, Provenance, import_pictures
-from cldi_core.imports.report import Report, keep
+from cldi_core.imports.report import FOLDER, Report, keep
 from cldi_core.imports.trees import Tree, open_tree
 from cldi_core.imports.words import clean
 
@@ -97,6 +97,8 @@ def look(source: Path, words: Mapping[str, str] | None = None) -> Plan:
     tree = open_tree(source)
     plan = Plan(tree, Report("folder", str(source), tree.kind))
     files, texts = _files(tree, plan.report)
+    if not files:
+        raise _nothing(plan)
     root = _root(files)
     if root:
         plan.report.remarks.append(f"the languages are the folders of {shown(root)!r}")
@@ -107,9 +109,13 @@ def look(source: Path, words: Mapping[str, str] | None = None) -> Plan:
     _name_words(plan, folders, known, _Names(words or {}, texts, root))
     plan.report.junk.update(tree.junk)
     if not plan.places:
-        why = plan.report.missing.kept
-        raise DatasetError(f"no pictures under {str(source)!r}{f' ({why[0].text})' if why else ''}; {EXPECTED}")
+        raise _nothing(plan)
     return plan
+
+
+def _nothing(plan: Plan) -> DatasetError:
+    why = plan.report.missing.kept
+    return DatasetError(f"no pictures under {plan.report.source!r}{f' ({why[0].text})' if why else ''}; {EXPECTED}")
 
 
 def store(
@@ -138,7 +144,9 @@ def store(
         if is_new and not (dataset / "images").is_dir():
             _remove_empty(dataset)
         raise
-    keep(dataset, report)
+    with storage.lock(dataset, "import pictures"):
+        storage.remove_unfinished(dataset / FOLDER / "*")
+        keep(dataset, report)
     return report
 
 
