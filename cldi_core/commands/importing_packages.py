@@ -50,7 +50,9 @@ def import_features(
             locate(dataset), files, backbone, language=language, index=index, about=about, progress=told
         )
     rows = f"{report.counts['rows']} rows of {report.counts['dimensions']} numbers"
-    shown = f"{report.counts['pictures']} pictures have one, {report.counts['words only']} are of words without pictures"
+    shown = (
+        f"{report.counts['pictures']} pictures have one, {report.counts['words only']} are of words without pictures"
+    )
     _tell(report, f"{rows}: {shown}", as_json=as_json)
 
 
