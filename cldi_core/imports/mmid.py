@@ -182,7 +182,8 @@ class _Package:
     def _about(self, place: str, inside: Inside) -> _Word:
         found = _Word()
         said: dict[str, str] = {}
-        for entry in inside(lambda file, reason: None):  # told when the pictures are read
+        reasons: list[str] = []  # told of a word's files when its pictures are read
+        for entry in inside(lambda file, reason: reasons.append(reason)):
             if (name := entry.path[-1]) in (WORD, METADATA, ERRORS):
                 try:
                     said[name] = entry.read().decode("utf-8-sig")
@@ -194,7 +195,7 @@ class _Package:
             self._report.missing.add(NO_WORD, place, str(error))
             return found
         if not found.word:
-            self._report.missing.add(NO_WORD, place, f"there is no {WORD} that can be read")
+            self._report.missing.add(NO_WORD, place, reasons[0] if reasons else f"it has no {WORD} that can be read")
         for change in changes:
             self._report.changed.add(change, place, found.word)
         metadata = self._json(place, METADATA, said)
