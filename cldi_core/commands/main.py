@@ -14,6 +14,7 @@ from cldi_core.commands import (
     checking,
     curves,
     dashboard,
+    evaluating,
     explaining,
     extracting,
     importing,
@@ -39,7 +40,7 @@ app.command("import-hf")(importing_packages.import_hugging_face)
 app.command("import-concreteness")(importing_packages.import_concreteness)
 app.command()(extracting.extract)
 app.command()(scoring.score)
-app.command()(scoring.evaluate)
+app.command()(evaluating.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
 app.command("learning-curve")(curves.learning_curve)

@@ -51,10 +51,10 @@ class Depicted:
         """What a picture is known to depict, at most 80 characters in one line; ``""`` where nothing is known.
 
         The first there is of: its concept's short name in the language, the concept itself, its text in
-        ``texts.tsv`` (in the language, else in any), the words of the file it was imported from, those of the file
-        at its ``source_url`` and at its ``page``.
+        ``texts.tsv`` (in the language, else in any), the title that its page gives it, the words of the file it was
+        imported from, those of the file at its ``source_url`` and at its ``page``.
         """
-        return self._concept_name(key) or self._texts.get(key, "") or self._file_name(key)
+        return self._described(key) or _plain(self._title(key)) or self._file_name(key)
 
     def terms(self, key: str) -> tuple[str, ...]:
         """What can label groups of pictures: the name of its concept as a whole, else the words of ``name``, each once.
@@ -63,6 +63,15 @@ class Depicted:
         """
         named = self._concept_name(key)
         return (named,) if named else tuple(dict.fromkeys(words(self.name(key))))
+
+    def title_words(self, key: str) -> tuple[str, ...]:
+        """The words of a picture's title, each once; none where it is known otherwise what the picture depicts."""
+        return () if self._described(key) else tuple(dict.fromkeys(words(self._title(key))))
+
+    @cached_property
+    def title_frequency(self) -> Counter[str]:
+        """Each of ``title_words`` → how many pictures of the data set have it."""
+        return Counter(word for key in self._columns for word in self.title_words(key))
 
     @cached_property
     def frequency(self) -> Counter[str]:
@@ -74,21 +83,28 @@ class Depicted:
         return len(self._columns)
 
     def _concept_name(self, key: str) -> str:
-        concept = self._columns.get(key, ("", "", ""))[0]
+        concept = self._columns.get(key, ("", "", "", ""))[0]
         return self._names.get(concept, "") or _plain(concept) if concept else ""
+
+    def _described(self, key: str) -> str:
+        """What somebody said that it depicts."""
+        return self._concept_name(key) or self._texts.get(key, "")
+
+    def _title(self, key: str) -> str:
+        return self._columns[key][3] if key in self._columns else ""
 
     def _file_name(self, key: str) -> str:
         if key not in self._columns:
             return ""
-        _, url, page = self._columns[key]
+        _, url, page, _ = self._columns[key]
         places = (self._files.get(key, ""), url, page)
         return next((found for found in map(file_words, places) if found), "")
 
     @cached_property
-    def _columns(self) -> dict[str, tuple[str, str, str]]:
-        """Picture → concept, source_url, page."""
+    def _columns(self) -> dict[str, tuple[str, str, str, str]]:
+        """Picture → concept, source_url, page, title."""
         table = self._pictures.table
-        columns = (table[name].fillna("").astype(str).tolist() for name in ("concept", "source_url", "page"))
+        columns = (table[name].fillna("").astype(str).tolist() for name in ("concept", "source_url", "page", "title"))
         return dict(zip(table.index.tolist(), zip(*columns, strict=True), strict=True))
 
     @cached_property

@@ -210,7 +210,7 @@ def _changed(story: Story, tried: Tried, pictures: _Pictures) -> dict[str, Any] 
 def _groups(word: str, own: Sequence[Group], limit: int, pictures: _Pictures) -> dict[str, Any]:
     made = [
         {
-            "label": one.label or f"group {number + 1}",
+            "label": story_words.label(one) or f"group {number + 1}",
             "count": len(one.pictures),
             "pictures": [pictures.one(key) for key in one.pictures[:OF_GROUP]],
             "more": max(len(one.pictures) - OF_GROUP, 0),

@@ -74,6 +74,7 @@ def _clean(value: float) -> float | None:
 def _group(group: Group) -> dict[str, Any]:
     return {
         "label": group.label,
+        "from_titles": group.from_titles,
         "pictures": list(group.pictures),
         "would_choose": group.would_choose,
         "rank": _clean(group.rank),

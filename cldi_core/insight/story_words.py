@@ -111,6 +111,11 @@ def lacks(story: Story) -> list[str]:
     return found
 
 
+def label(one: Group) -> str:
+    """What a group of pictures shows, and that it is known from titles alone; empty where nothing is known."""
+    return f"{one.label} (from titles)" if one.from_titles else one.label
+
+
 def group(one: Group) -> str:
     """What a group of pictures would do alone."""
     if not one.would_choose:

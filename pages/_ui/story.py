@@ -76,7 +76,7 @@ def _group(
 ) -> None:
     side, word, place = at
     with st.container(border=True, key=f"group-{side}-{place}", gap="xsmall"):
-        label = group.label or "without a name"
+        label = story_words.label(group) or "without a name"
         st.markdown(f"**{draw.safe(label)}** · {len(group.pictures)} of {len(ids)}")
         draw.row(dataset, group.pictures[:PICTURES], f"{word}, {label}", width=40)
         if alone := story_words.group(group):

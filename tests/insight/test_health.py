@@ -36,11 +36,11 @@ def test_a_sound_set_has_no_errors(small: Dataset) -> None:
     found = findings(small, deep=True)
     assert levels(found, "error") == []
     assert levels(found, "warning") == [
-        "coverage: en-de: 1 source words have no pictures: ghost",
-        "coverage: en-de: 1 translations have no pictures: Geist",
+        "coverage: en-de: 1 source word has no pictures: ghost",
+        "coverage: en-de: 1 translation has no pictures: Geist",
     ]
     assert "word lists: en-de: 9 lines, queries: 4 N, 1 V, 2 A" in levels(found, "info")
-    assert "pictures: 17 pictures in 1 shards" in levels(found, "info")
+    assert "pictures: 17 pictures in 1 shard" in levels(found, "info")
     assert "features: efficientnet-lite0: features of 17 pictures, 8 dimensions" in levels(found, "info")
 
 
@@ -118,15 +118,15 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "two columns": (_put("lexicon/en-de.tsv", "dog\tHund\n"), "error", "line 1", "import-lists"),
     "name of a list": (_put("lexicon/words.tsv", "dog\tHund\tN\n"), "error", "'words'", "import"),
     "doubled lines": (lambda path: wordlists.write_list(path / "lexicon/en-de.tsv", [*LEXICON, LEXICON[0], LEXICON[0]]),
-                      "warning", "lines stand twice: dog/Hund", ""),
+                      "warning", "a line stands twice: dog/Hund", ""),
     "cut pictures": (lambda path: _cut(next(path.glob("images/*"))), "error", "picture shard", ""),
     "cut words": (lambda path: _cut(path / "words.parquet"), "error", "words.parquet", ""),
-    "missing pictures": (_missing_picture, "error", "words use 1 pictures that are missing", "import-folder"),
+    "missing pictures": (_missing_picture, "error", "words use 1 picture that is missing", "import-folder"),
     "cut features": (lambda path: _cut(next(path.glob("features/*/*"))), "error", "cannot be read", "extract"),
     "features that differ": (_two_dimensions, "error", "3 dimensions", "--force"),
     "features of two networks": (_two_networks, "error", "features of other weights and arithmetic than", "extract"),
     "features of some": (_some_features, "warning", "2 pictures that words use have no features", "extract"),
-    "shared across languages": (_shared_picture, "warning", "1 pictures belong to words of both languages", ""),
+    "shared across languages": (_shared_picture, "warning", "1 picture stands in both languages", ""),
     "no licence": (_unlicensed, "warning", "2 pictures have no known licence", "--licence"),
     "ratings": (_put("concreteness.tsv", "dog\t4,85\n"), "error", "decimal comma", "concreteness.tsv"),
     "judgements": (_judged, "error", "does not have 7 columns", ""),
@@ -184,7 +184,7 @@ def test_shared_and_failed_pictures_are_counted(small: Dataset) -> None:
     named = ", ".join(f"{key[:4]}.png (broken picture)" for key in ids[:2])
     assert matching(found, "could not be used").text == f"{BACKBONE}: 2 pictures could not be used: {named}"
     assert matching(found, "could not be used").area == "features"
-    assert matching(found, "have no features").text == f"{BACKBONE}: 1 pictures that words use have no features"
+    assert matching(found, "has no features").text == f"{BACKBONE}: 1 picture that words use has no features"
     assert matching(found, "features of").text.startswith(f"{BACKBONE}: features of 14 pictures")
 
 
@@ -195,7 +195,7 @@ def test_one_fault_does_not_hide_another(small: Dataset) -> None:
     (small.path / "lexicon" / "words.tsv").write_text("dog\tHund\tN\n")
     _shared_picture(small.path)
     found = findings(Dataset(small.path))
-    for text in ("'words'", "both languages", "ghost", "cannot be read", "another: features of 1 pictures"):
+    for text in ("'words'", "both languages", "ghost", "cannot be read", "another: features of 1 picture,"):
         matching(found, text)
 
 

@@ -251,7 +251,9 @@ def test_json_has_what_it_promises(pair: Pair, name: str) -> None:
     assert found["attribution"]["winner"]["word"] == found["winner"]["word"]
     assert found["attribution"]["gold"]["word"] == found["gold"][0]["word"]
     for side in ("source", "gold"):
-        assert all(set(one) == {"label", "pictures", "would_choose", "rank"} for one in found["groups"][side])
+        assert all(
+            set(one) == {"label", "from_titles", "pictures", "would_choose", "rank"} for one in found["groups"][side]
+        )
     assert all({"cause", "text", "strength", "missed_share", "found_share"} <= set(one) for one in found["causes"])
     assert all({"change", "pictures", "rank", "winner"} <= set(one) for one in found["what_if"])
     ranks = [one["rank"] for one in found["what_if"]]
