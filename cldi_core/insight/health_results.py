@@ -30,7 +30,8 @@ def features(dataset: Dataset) -> list[Finding]:
         try:
             loaded = shards.open_features(dataset, backbone)
         except CldiError as error:
-            findings.append(Finding("error", "features", f"{backbone}: {error}", again + " --force" * is_extracted(backbone)))
+            step = again + " --force" * is_extracted(backbone)
+            findings.append(Finding("error", "features", f"{backbone}: {error}", step))
             continue
         if differ := provenance.mixed(loaded):
             text = f"{backbone}: some pictures have features of other {' and '.join(differ)} than the rest"

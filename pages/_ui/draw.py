@@ -32,8 +32,7 @@ def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) ->
     try:
         lost = _row(dataset, ids, numbers, alt, width)
         if lost:
-            command = load.command(dataset, "check", "--deep")
-            st.caption(safe(f"Missing or broken: {lost} of these {len(numbers)} pictures; run: {command}"))
+            st.caption(safe(load.lost(dataset, lost, len(numbers))))
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
         st.error(safe(str(error)))
         return

@@ -59,5 +59,5 @@ def _card(dataset: str, story: Told) -> None:
         if strip:
             st.image(strip, width=SIZE * len(ids), alt=f"{word}, {what}: {len(ids)} pictures side by side")
         else:
-            st.caption("The pictures are missing or broken.")
+            st.caption(safe(load.lost(dataset, len(ids), len(ids))))
     st.caption(safe(story.verdict))

@@ -13,7 +13,7 @@ from cldi_core.evaluation import rankings
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.imports.features import import_features
 from cldi_core.insight import health
-from tests.pages_data import healthy, open_page, texts
+from tests.pages_data import healthy, open_page, texts, unescaped
 
 WORDS = {"cow": "Kuh", "run": "laufen", "big": "groß", "sun": "Sonne", "go": "gehen"}
 NAME = "alexnet-mmid"
@@ -56,6 +56,7 @@ def test_every_page_is_drawn(only: Dataset, page: str) -> None:
 def test_the_word_page_tells_its_rank(only: Dataset) -> None:
     at = healthy(open_page("word", dataset="only", pair="en-de", backbone=NAME, method="avgmax", word="cow.N"))
     assert "Kuh" in texts(at)
+    assert "No pictures: this data set has features that were imported without them" in unescaped(texts(at))
 
 
 def test_check_says_that_there_are_features_and_no_pictures(only: Dataset) -> None:
