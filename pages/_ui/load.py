@@ -147,13 +147,6 @@ def opened(name: str) -> datasets.Dataset:
     return datasets.Dataset(listed().find(name).path)
 
 
-def lost(name: str, count: int, of: int) -> str:
-    """What is said where so many of some pictures cannot be drawn."""
-    if opened(name).pictures.table.empty:
-        return "No pictures: this data set has features that were imported without them."
-    return f"Missing or broken: {count} of these {of} pictures; run: {command(name, 'check', '--deep')}"
-
-
 def command(name: str, do: str, *options: str) -> str:
     """What is to be typed into a shell to do something with a data set: ``"… score --dataset demo --pair en-de"``.
 
