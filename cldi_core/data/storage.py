@@ -78,7 +78,7 @@ def write_text(path: Path, text: str) -> None:
     write(path, lambda temporary: temporary.write_text(text, "utf-8"))
 
 
-def open_regular(path: Path) -> IO[bytes]:
+def open_regular(path: Path | str) -> IO[bytes]:
     """Open a file for reading if it is a regular one: to read a pipe or a device could take for ever.
 
     Raises:
@@ -98,7 +98,7 @@ def open_regular(path: Path) -> IO[bytes]:
     return os.fdopen(descriptor, "rb")
 
 
-def read_bytes(path: Path, most: int = SMALL) -> bytes:
+def read_bytes(path: Path | str, most: int = SMALL) -> bytes:
     """What a regular file holds that has at most so many bytes.
 
     Raises:

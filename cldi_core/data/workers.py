@@ -48,15 +48,20 @@ class Workers(Generic[Item, Result]):
         self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
         for _ in range(count):
             self._idle.put(None)
+        self.pids: set[int] = set()  # of the processes that are there
 
     def __enter__(self) -> Workers[Item, Result]:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes, when they are done with what they work on."""
         self._threads.shutdown(cancel_futures=True)
         while not self._idle.empty():
             if worker := self._idle.get():
-                worker.end()
+                self._end(worker)
 
     def map(self, batches: Iterable[Sequence[Item]]) -> Iterator[list[Result | Ended]]:
         """What the items of each batch gave, in their order; a few batches are worked on ahead."""
@@ -72,18 +77,26 @@ class Workers(Generic[Item, Result]):
         while waiting:
             yield waiting.popleft().result()
 
+    def _start(self) -> _Worker:
+        worker = _Worker(self.work, self.seconds)
+        self.pids.add(worker.pid)
+        return worker
+
+    def _end(self, worker: _Worker) -> int | None:
+        self.pids.discard(worker.pid)
+        return worker.end()
+
     def _do(self, items: Sequence[Item]) -> list[Result | Ended]:
         """One batch, in a thread that waits for a process."""
         done: list[Result | Ended] = []
         worker, deaths = self._idle.get(), 0
         try:
             while len(done) < len(items):
-                worker = worker or _Worker(self.work, self.seconds)
-                before = len(done)
+                worker, before = worker or self._start(), len(done)
                 try:
                     done.extend(worker.results(items[before:]))  # as far as they come
                 except (EOFError, OSError):
-                    why, worker = worker.end(), None
+                    why, worker = self._end(worker), None
                     # Somebody else may have ended it, so an item has a second try, unless its time was up.
                     deaths = 1 if len(done) > before else deaths + 1
                     if why == -signal.SIGALRM:
@@ -106,14 +119,15 @@ class _Worker:
         self.process = context.Process(target=_serve, args=(theirs, work, seconds), daemon=True)
         self.process.start()
         theirs.close()  # so that its end is seen here
+        self.pid = self.process.pid or 0
 
     def results(self, items: Sequence[Any]) -> Iterator[Any]:
         """EOFError or OSError: the process has ended."""
         self.connection.send(items)
         for _ in items:
             result = self.connection.recv()
-            if isinstance(result, BaseException):
-                raise RuntimeError("a worker failed") from result
+            if isinstance(result, Exception):
+                raise result
             yield result
 
     def end(self) -> int | None:

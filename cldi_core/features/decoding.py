@@ -1,31 +1,28 @@
 """From encoded pictures to what a network is fed, in worker processes: decoded, resized, cropped; uint8.
 
-A picture that takes its decoder down, as a hostile file may, ends a worker process and nothing else: it is listed as
-one that failed.
+A picture that takes its decoder down or holds it for ever, as a hostile file may, ends a worker process and nothing
+else: it is listed as one that failed.
 """
 
 from __future__ import annotations
 
 import math
-import multiprocessing
-import os
-import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import pictures
+from cldi_core.data import picture_shards, pictures
+from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import PictureError
 from cldi_core.features.backbones import Preprocessing
 
-AHEAD = 3  # batches for each worker that are decoded before they are asked for
+Place = tuple[Path, int, int]  # the shard of a picture, the row group in it, and the row in that
 
 
 @dataclass(frozen=True)
@@ -77,102 +74,80 @@ def prepare(data: bytes, how: Preprocessing) -> NDArray[np.uint8]:
     return np.asarray(image.crop((left, top, left + how.size, top + how.size)), np.uint8)
 
 
-def decode_batch(batch: Batch, how: Preprocessing) -> Decoded:
-    """Read and prepare the pictures of a batch."""
-    columns: dict[int, Any] = {}
-    ids, files, pixels, failed = [], [], [], []
-    for group, row, key in batch.places:
-        if group not in columns:
-            columns[group] = pictures.read_group(batch.shard, group)
-        file = columns[group][row].as_py()
+@dataclass(frozen=True)
+class Pixels:
+    """What became of one picture.
+
+    Attributes:
+        file: its name when it was imported.
+        rows: uint8 (size, size, 3); ``None`` where it could not be decoded.
+        failed: why not.
+    """
+
+    file: str
+    rows: NDArray[np.uint8] | None
+    failed: str = ""
+
+
+def decode_places(places: Sequence[Place], how: Preprocessing) -> Iterator[Pixels]:
+    """Read and prepare pictures, one after the other."""
+    columns: dict[tuple[Path, int], Any] = {}
+    for shard, group, row in places:
+        if (shard, group) not in columns:
+            columns[shard, group] = picture_shards.read_group(shard, group)
+        file = columns[shard, group][row].as_py()
+        name = str(file["path"])
         try:
-            pixels.append(prepare(file["bytes"], how))
-            ids.append(key)
-            files.append(str(file["path"]))
+            yield Pixels(name, prepare(file["bytes"], how))
         except PictureError as error:
-            failed.append({"id": key, "file": str(file["path"]), "reason": str(error)})
+            yield Pixels(name, None, str(error))
+
+
+def decode_batch(batch: Batch, how: Preprocessing) -> Decoded:
+    """Read and prepare the pictures of a batch in this process."""
+    return _decoded(batch, [*decode_places(_places(batch), how)], how)
+
+
+def _places(batch: Batch) -> list[Place]:
+    return [(batch.shard, group, row) for group, row, _ in batch.places]
+
+
+def _decoded(batch: Batch, results: Sequence[Pixels | Ended], how: Preprocessing) -> Decoded:
+    ids, files, pixels, failed = [], [], [], []
+    for (_, _, key), result in zip(batch.places, results, strict=True):
+        if isinstance(result, Ended):
+            failed.append({"id": key, "file": key, "reason": f"decoding {result.reason}"})
+        elif result.rows is None:
+            failed.append({"id": key, "file": result.file, "reason": result.failed})
+        else:
+            ids.append(key)
+            files.append(result.file)
+            pixels.append(result.rows)
     stacked = np.stack(pixels) if pixels else np.zeros((0, how.size, how.size, 3), np.uint8)
     return Decoded(batch, tuple(ids), tuple(files), stacked, tuple(failed))
-
-
-def _start() -> None:
-    """Let a worker end with its parent, also where that was killed: nobody else would end it."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 class Decoders:
     """Worker processes that decode, or with 0 of them this process; to be used in a ``with``."""
 
     def __init__(self, how: Preprocessing, workers: int) -> None:
-        self.how, self.workers = how, workers
-        self._pool = self._new(max(1, workers))  # no process is started before there is work for it
-
-    @staticmethod
-    def _new(workers: int) -> ProcessPoolExecutor:
-        # Not forked: the parent has threads of torch, whose locks a fork would copy as they are.
-        return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start)
+        self.how = how
+        self.workers: Workers[Place, Pixels] = Workers(partial(decode_places, how=how), workers)
 
     def __enter__(self) -> Decoders:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self.workers.close()
 
     def map(self, batches: Iterable[Batch]) -> Iterator[Decoded]:
         """The batches decoded, in their order; a few are decoded ahead."""
-        if not self.workers:
-            yield from (decode_batch(batch, self.how) for batch in batches)
-            return
-        waiting: deque[tuple[Batch, Future[Decoded]]] = deque()
-        for batch in batches:
-            waiting.append((batch, self._submit(batch)))
-            if len(waiting) > AHEAD * self.workers:
-                yield self._next(waiting)
-        while waiting:
-            yield self._next(waiting)
+        ahead: deque[Batch] = deque()
 
-    def _submit(self, batch: Batch) -> Future[Decoded]:
-        try:
-            return self._pool.submit(decode_batch, batch, self.how)
-        except BrokenProcessPool as error:
-            failed: Future[Decoded] = Future()
-            failed.set_exception(error)
-            return failed
+        def places() -> Iterator[list[Place]]:
+            for batch in batches:
+                ahead.append(batch)
+                yield _places(batch)
 
-    def _next(self, waiting: deque[tuple[Batch, Future[Decoded]]]) -> Decoded:
-        batch, future = waiting.popleft()
-        try:
-            return future.result()
-        except BrokenProcessPool:
-            # One of the batches under way took a worker down, and with it all that was under way.
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = self._new(self.workers)
-            again = [(other, self._submit(other)) for other, _ in waiting]
-            waiting.clear()
-            waiting.extend(again)
-            return self._one_by_one(batch)
-
-    def _one_by_one(self, batch: Batch) -> Decoded:
-        """Each picture in a process that may end."""
-        found, failed = [], []
-        pool = self._new(1)
-        for place in batch.places:
-            single = Batch(batch.shard, (place,))
-            try:
-                found.append(pool.submit(decode_batch, single, self.how).result())
-            except BrokenProcessPool:
-                failed.append({"id": place[2], "file": place[2], "reason": "decoding it ended the process"})
-                pool.shutdown()
-                pool = self._new(1)
-        pool.shutdown()
-        ids, files = (tuple(text for one in found for text in getattr(one, name)) for name in ("ids", "files"))
-        pixels = [np.zeros((0, self.how.size, self.how.size, 3), np.uint8), *(one.pixels for one in found)]
-        failed += [row for one in found for row in one.failed]
-        return Decoded(batch, ids, files, np.concatenate(pixels), tuple(failed))
+        for results in self.workers.map(places()):
+            yield _decoded(ahead.popleft(), results, self.how)

@@ -152,6 +152,8 @@ def of_open_tar(
             else:
                 if path:
                     yield Entry(path, partial(_untarred, archive, info))
+    except DatasetError:  # a bomb, which is a ValueError too
+        raise
     except DAMAGED as error:
         refuse(shown(meter.name), f"the archive is damaged after {meter.entries} entries ({in_one_line(error)})")
 

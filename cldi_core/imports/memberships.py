@@ -33,6 +33,8 @@ class KnownIds:
             self._ids = np.union1d(self._ids, _raw([key for path in fresh for key in self._pictures.ids_of(path)]))
 
     def __contains__(self, key: bytes) -> bool:
+        if not len(self._ids):
+            return False
         # Bytes of zero at the end are not kept, of what is stored and of what is asked for alike.
         place = int(np.searchsorted(self._ids, key))
         return place < len(self._ids) and bool(self._ids[place] == key.rstrip(b"\0"))

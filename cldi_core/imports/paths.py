@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cldi_core.errors import DatasetError
@@ -70,6 +71,7 @@ def parts_of(name: str) -> tuple[str, ...]:
     return parts
 
 
+@lru_cache(100_000)
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A key that sorts names as people do: 2 before 10."""
     pieces = re.split(r"([0-9]{1,18})", name)

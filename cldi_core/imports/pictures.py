@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cldi_core.data import storage
@@ -46,6 +46,10 @@ class Provenance:
     author: str = ""
     time: str = ""
     title: str = ""
+
+    def texts(self) -> dict[str, str]:
+        """All of it by name; a tenth of the time of ``asdict``, which copies deeply."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ class _Import:
         size = 0
         for found in pictures:
             batch.append(self._read(found))
-            size += len(batch[-1].data)
+            size += len(found.content if isinstance(found.content, bytes) else batch[-1].data)
             if len(batch) == BATCH or size > BATCH_BYTES:
                 yield batch
                 batch, size = [], 0
@@ -160,7 +164,6 @@ class _Import:
             data = found.content if isinstance(found.content, bytes) else storage.read_bytes(found.content, MAX_FILE)
         except OSError as error:
             return _Waiting(found, b"", b"", in_one_line(error))
-        found = replace(found, content=b"")
         if len(data) > MAX_FILE:
             return _Waiting(found, b"", b"", f"it is larger than the {MAX_FILE:,} bytes that are accepted")
         key = bytes.fromhex(picture_id(data))
@@ -173,7 +176,7 @@ class _Import:
         """One picture of which all is known now: ``seen`` is what decoding it gave, if it was decoded."""
         found = each.found
         if isinstance(seen, Ended):
-            self.failed[each.key] = f"broken picture: {seen.reason}"
+            self.failed[each.key] = f"decoding {seen.reason}"
         elif isinstance(seen, str):
             self.failed[each.key] = seen
         if reason := each.failed or self.failed.get(each.key, ""):
@@ -188,8 +191,7 @@ class _Import:
             self.report.changed.add(LACKS, found.name, seen.lacks)
         if self._shard is None:
             self._shard = Shard(self._images)
-        about = asdict(found.provenance)
-        self._shard.add(Picture(data, found.name, seen.width, seen.height, **about))
+        self._shard.add(Picture(data, found.name, seen.width, seen.height, **found.provenance.texts()))
         if len(self._shard) == SHARD:
             with storage.lock(self.dataset.path, "import pictures"):
                 self._write_shard()

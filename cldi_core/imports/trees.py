@@ -89,7 +89,7 @@ def _of_folder(source: Path, junk: Counter[str], refuse: Refuse) -> Iterator[Ent
                         raise OSError("a link that leads back to a folder that it lies in, or too many folders")
                     below.append((place, target, above | {target}))
                 elif each.is_file():
-                    yield Entry(place, partial(storage.read_bytes, Path(target), MAX_FILE))
+                    yield Entry(place, partial(storage.read_bytes, target, MAX_FILE))
                 else:
                     raise OSError("it is not a regular file")
             except OSError as error:

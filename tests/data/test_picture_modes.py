@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cldi_core.data.pictures import decode, probe, thumbnail
+from cldi_core.data.pictures import decode, examine, probe, thumbnail
+from cldi_core.errors import PictureError
 from cldi_core.features.backbones import Preprocessing
 from cldi_core.features.decoding import prepare
 from tests.conftest import encoded
@@ -187,3 +188,54 @@ def test_whatever_goes_wrong_with_exif_data_spoils_nothing(
     monkeypatch.setattr(ImageOps, "exif_transpose", fail)
     data = encoded(Image.new("RGB", (30, 10), "red"))
     assert probe(data) == (30, 10) and decode(data).getpixel((0, 0)) == (255, 0, 0)
+
+
+def progressive(count: int) -> bytes:
+    """A JPEG whose last scan comes ``count`` times more."""
+    data = encoded(Image.new("RGB", (64, 64), "red"), "JPEG", progressive=True, quality=90)
+    start = data.rindex(b"\xff\xda")
+    return data[:-2] + data[start:-2] * count + data[-2:]
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded() -> None:
+    assert probe(progressive(0)) == (64, 64) and probe(progressive(80)) == (64, 64)
+    for read in (probe, decode, thumbnail, lambda data: prepare(data, Preprocessing(10, 10))):
+        with pytest.raises(PictureError, match=r"30,0\d\d scans are more than the 100 that are accepted"):
+            read(progressive(30_000))
+
+
+def smooth(**how: object) -> bytes:
+    values = np.add.outer(np.arange(200), np.arange(160)) % 200
+    return encoded(Image.fromarray(values.astype(np.uint8)).convert("RGB"), "JPEG", quality=90, **how)
+
+
+@pytest.mark.parametrize("how", [{}, {"progressive": True}], ids=["baseline", "progressive"])
+def test_a_jpeg_that_lacks_its_last_bytes_is_used(how: dict[str, object]) -> None:
+    data = smooth(**how)
+    whole = np.asarray(decode(data), int)
+    for missing in (1, 2, 3, 30, len(data) // 10):
+        seen = examine(data[:-missing])
+        assert (seen.width, seen.height) == (160, 200) == decode(data[:-missing]).size
+        assert seen.lacks == "0% of its rows" or 0 < float(seen.lacks.partition("%")[0]) <= 25
+        assert np.abs(np.asarray(decode(data[:-missing]), int) - whole)[:140].mean() < 6, "what is there is as it was"
+        assert prepare(data[:-missing], Preprocessing(40, 32)).shape == (32, 32, 3)
+    assert examine(data).lacks == "" and examine(data + b"\0more").lacks == ""
+
+
+def test_one_that_lacks_more_is_broken_whatever_size_it_is_asked_for() -> None:
+    data = smooth()
+    refused = []
+    for kept in range(len(data) // 2, len(data), len(data) // 40):
+        told = set()
+        for read in (probe, decode, thumbnail, lambda data: prepare(data, Preprocessing(10, 10))):
+            try:
+                read(data[:kept])
+                told.add("")
+            except PictureError as error:
+                told.add(str(error))
+        assert len(told) == 1, "an import and an extraction agree"
+        refused.append("of its rows, more than 25%" in told.pop())
+    assert refused[0] and not refused[-1] and refused == sorted(refused, reverse=True)
+    for data in (smooth()[:300], smooth()[:20], b"\xff\xd8\xff"):
+        with pytest.raises(PictureError):
+            probe(data)

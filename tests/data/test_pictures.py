@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from cldi_core.data import pictures
+from cldi_core.data import picture_shards, pictures
 from cldi_core.data.pictures import Picture, Pictures, decode, picture_id, probe, strip, thumbnail, write_shards
 from cldi_core.errors import DatasetError, PictureError
 from tests.conftest import draw, encoded, picture
@@ -279,30 +279,30 @@ def test_shards_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
         path.rename(path.with_name("part.parquet"))
     for _ in range(2):
         for folder, count in (("a", 3), ("b", 40)):
-            rows = pictures.read_group(tmp_path / folder / "part.parquet", 0)
-            assert len(rows) == min(count, pictures.ROW_GROUP)
+            rows = picture_shards.read_group(tmp_path / folder / "part.parquet", 0)
+            assert len(rows) == min(count, picture_shards.ROW_GROUP)
             assert rows[2].as_py()["path"] == "2.bmp"
-    assert len(pictures.read_group(tmp_path / "b" / "part.parquet", 2)) == 8
+    assert len(picture_shards.read_group(tmp_path / "b" / "part.parquet", 2)) == 8
 
 
 def test_a_shard_that_was_replaced_is_read_anew(tmp_path: Path) -> None:
     (path,) = write_shards(tmp_path / "a", numbered(40))
-    assert len(pictures.read_group(path, 2)) == 8
+    assert len(picture_shards.read_group(path, 2)) == 8
     (other,) = write_shards(tmp_path / "b", numbered(35))
     other.replace(path)
-    assert len(pictures.read_group(path, 2)) == 3
+    assert len(picture_shards.read_group(path, 2)) == 3
 
 
 def test_what_is_kept_of_shards_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for number in range(pictures.FOOTERS + 20):
+    for number in range(picture_shards.FOOTERS + 20):
         (path,) = write_shards(tmp_path, numbered(1 + number % 200))
         path = path.rename(tmp_path / f"{number}.parquet")
-        assert len(pictures.read_group(path, 0)) == min(1 + number % 200, pictures.ROW_GROUP)
-    kept = pictures._footer.cache_info()
-    assert kept.currsize <= kept.maxsize == pictures.FOOTERS
+        assert len(picture_shards.read_group(path, 0)) == min(1 + number % 200, picture_shards.ROW_GROUP)
+    kept = picture_shards._footer.cache_info()
+    assert kept.currsize <= kept.maxsize == picture_shards.FOOTERS
     read = kept.misses
-    pictures.read_group(path, 0)
-    assert pictures._footer.cache_info().misses == read, "the newest is still there"
+    picture_shards.read_group(path, 0)
+    assert picture_shards._footer.cache_info().misses == read, "the newest is still there"
 
 
 def test_a_picture_that_cannot_be_converted_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,8 +170,8 @@ def test_a_worker_that_is_killed_costs_nothing(batches: list[Batch]) -> None:
     with Decoders(SMALL, 2) as decoders:
         found = decoders.map(batches * 3)
         got = [next(found)]
-        for process in list(decoders._pool._processes.values()):
-            os.kill(process.pid, signal.SIGKILL)
+        for pid in list(decoders.workers.pids):
+            os.kill(pid, signal.SIGKILL)
         got += list(found)
     assert same(got, expected * 3)
 
@@ -230,7 +230,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path, batches: list[B
         "if __name__ == '__main__':\n"
         f"    decoders = Decoders(Preprocessing(40, 32), 2)\n"
         f"    list(decoders.map([Batch(Path({str(batches[0].shard)!r}), {batches[0].places!r})] * 4))\n"
-        "    print(*decoders._pool._processes, flush=True)\n    time.sleep(600)\n"
+        "    print(*decoders.workers.pids, flush=True)\n    time.sleep(600)\n"
     )
     parent = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}

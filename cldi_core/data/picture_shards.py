@@ -1,0 +1,154 @@
+"""Parquet files of pictures, read and written: what a shard's footer says is judged before anything else is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cldi_core.data import storage
+from cldi_core.errors import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOOTERS = 100  # of shards that were read last, some 100 kB each
+ROW_GROUP = 16  # pictures: one is fetched by reading its row group
+MAX_ROWS = 100_000
+MAX_GROUP = 1_000_000_000  # bytes of the pictures in a row group, unpacked
+MAX_TEXTS = 500_000_000  # bytes of all else in a shard, unpacked
+# How values may be written.  Others can make any number of long texts of a few bytes, and no footer says how long.
+ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}
+BYTES = "image.bytes"
+
+
+def parquet(path: Path) -> Any:
+    """A shard as a ``ParquetFile``, of which only the footer has been read, if that.
+
+    Raises:
+        DatasetError: it cannot be read, is no shard of pictures, or is larger than is accepted.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with storage.open_regular(path) as file:  # raises where reading would never end
+            about = os.fstat(file.fileno())
+        version = about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
+        # Pictures as a dictionary: one that is there a thousand times, as no import stores it, takes its bytes once.
+        return pq.ParquetFile(path, metadata=_footer(path.absolute(), version), read_dictionary=[BYTES])
+    except (OSError, pa.ArrowException) as error:
+        raise broken(path, error) from error
+
+
+@lru_cache(FOOTERS)
+def _footer(path: Path, version: tuple[int, ...]) -> Any:
+    """What was parsed of a shard's end, for as long as it is this version of that file."""
+    import pyarrow.parquet as pq
+
+    footer = pq.read_metadata(path)
+    schema = footer.schema.to_arrow_schema()
+    for column, wanted in (("id", "string"), ("image", "struct<bytes: binary, path: string>")):
+        found = str(schema.field(column).type) if column in schema.names else ""
+        if found != wanted:
+            what = f"a column {column!r} of type {found[:60]}" if found else f"no column {column!r}"
+            raise _refused(path, f"has {what}; expected {wanted}")
+    if footer.num_rows > MAX_ROWS:
+        raise _refused(path, f"has {footer.num_rows:,} rows, more than the {MAX_ROWS:,} that are accepted")
+    texts = 0
+    for group in map(footer.row_group, range(footer.num_row_groups)):
+        for column in map(group.column, range(group.num_columns)):
+            size = column.total_uncompressed_size
+            if not ENCODINGS.issuperset(column.encodings):
+                raise _refused(path, f"has {', '.join(column.encodings)} for encodings of {column.path_in_schema!r}")
+            if column.path_in_schema == BYTES and size > MAX_GROUP:
+                raise _refused(path, f"has {size:,} bytes of pictures in a row group, more than {MAX_GROUP:,}")
+            if column.path_in_schema != BYTES:  # every row could be the longest text of a dictionary
+                texts += size * (group.num_rows if column.has_dictionary_page else 1)
+    if texts > MAX_TEXTS:
+        raise _refused(path, f"can have {texts:,} bytes beside its pictures, more than the {MAX_TEXTS:,} accepted")
+    return footer
+
+
+def _refused(path: Path, what: str) -> DatasetError:
+    return DatasetError(f"the picture shard {path.name!r} {what}; import its pictures again")
+
+
+def broken(path: Path, error: Exception) -> DatasetError:
+    """One line for a shard that cannot be read."""
+    reason = " ".join(str(error).split())[:200]
+    return DatasetError(f"the picture shard {path.name!r} cannot be read ({reason}); import its pictures again")
+
+
+def read_group(path: Path, group: int) -> Any:
+    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}."""
+    import pyarrow as pa
+
+    try:
+        return parquet(path).read_row_group(group, columns=["image"]).column("image")
+    except (OSError, pa.ArrowException) as error:
+        raise broken(path, error) from error
+
+
+def read_columns(path: Path, columns: Sequence[str]) -> Any:
+    """Some columns of a shard, as an Arrow table; those that it has not are left out.
+
+    Raises:
+        DatasetError: as ``parquet``, or an id is not what ids are.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    shard = parquet(path)
+    present = [name for name in columns if name.partition(".")[0] in shard.schema_arrow.names]
+    try:
+        table = shard.read(columns=present)
+    except (OSError, pa.ArrowException) as error:
+        raise broken(path, error) from error
+    if not pc.all(pc.match_substring_regex(table["id"], "^[0-9a-f]{32}$"), skip_nulls=False, min_count=0).as_py():
+        raise _refused(path, "has ids that are not 32 hex digits")
+    return table
+
+
+def read_table(path: Path, texts: Sequence[str]) -> pd.DataFrame:
+    """A row for each picture of a shard: its id, width and height, these texts, and the shard, group and row.
+
+    A text that the shard has no column of is empty.
+    """
+    import pyarrow as pa
+
+    table = read_columns(path, ["id", "width", "height", *texts])
+    kinds = {name: pa.int64() if name in ("width", "height") else pa.string() for name in table.column_names}
+    try:
+        frame: pd.DataFrame = table.cast(pa.schema(kinds)).to_pandas()
+    except pa.ArrowException as error:
+        raise broken(path, error) from error
+    for name in texts:
+        if name not in frame:
+            frame[name] = ""
+    footer = parquet(path).metadata
+    sizes = [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
+    frame["shard"] = path.name
+    frame["group"] = [group for group, size in enumerate(sizes) for _ in range(size)]
+    frame["row"] = [row for size in sizes for row in range(size)]
+    return frame
+
+
+def write(path: Path, parts: Iterable[Mapping[str, Sequence[Any]]], texts: Sequence[str]) -> None:
+    """Store pictures, some at a time: of each the id, bytes, path, width, height and these texts."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # what Hugging Face reads as an image
+    kinds = {"id": pa.string(), "image": image, "width": pa.int64(), "height": pa.int64()}
+    schema = pa.schema(kinds | dict.fromkeys(texts, pa.string()))
+    # Pictures are compressed already.
+    compression = {name: "NONE" if name == "image" else "ZSTD" for name in schema.names}
+    with pq.ParquetWriter(path, schema, compression=compression) as writer:
+        for part in parts:
+            pairs = zip(part["bytes"], part["path"], strict=True)
+            files = [{"bytes": data, "path": name} for data, name in pairs]
+            columns = {name: files if name == "image" else part[name] for name in schema.names}
+            writer.write_table(pa.table(columns, schema=schema), row_group_size=ROW_GROUP)

@@ -1,0 +1,101 @@
+"""Shards that somebody else wrote: what is no shard of pictures, or too large to read, is told in one line."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cldi_core.data import picture_shards
+from cldi_core.data.pictures import META, Pictures, picture_id, write_shards
+from cldi_core.errors import DatasetError
+from tests.conftest import draw, picture
+
+KEY = picture_id(draw("sun"))
+IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def shard(folder: Path, count: int = 1, options: dict[str, object] | None = None, **columns: object) -> Path:
+    table = {"id": [KEY] * count, "image": pa.array([{"bytes": draw("sun"), "path": "sun.png"}] * count, IMAGE)}
+    named = {name: column for name, column in (table | columns).items() if column is not None}
+    pq.write_table(pa.table(named), folder / "a.parquet", **(options or {}))
+    return folder / "a.parquet"
+
+
+WRONG: dict[str, tuple[dict[str, object], str]] = {
+    "no pictures": ({"image": None}, "has no column 'image'"),
+    "no ids": ({"id": None}, "has no column 'id'"),
+    "pictures of another type": ({"image": ["x"]}, "has a column 'image' of type string"),
+    "other parts of pictures": ({"image": [{"data": b"x"}]}, "has a column 'image' of type struct<data"),
+    "ids that are numbers": ({"id": [7]}, "has a column 'id' of type int64"),
+    "ids of another kind": ({"id": ["../../etc"]}, "has ids that are not 32 hex digits"),
+    "ids that are too long": ({"id": [KEY + "0"]}, "has ids that are not 32 hex digits"),
+    "no id": ({"id": pa.array([None], pa.string())}, "has ids that are not 32 hex digits"),
+    "widths that are words": ({"width": ["wide"]}, "cannot be read"),
+    "licences that are lists": ({"licence": [["a", "b"]]}, "cannot be read"),
+    "another encoding": ({"options": {"use_dictionary": False, "column_encoding": {"id": "DELTA_BYTE_ARRAY"}}},
+                         "for encodings of 'id'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_no_shard_of_pictures_says_so(tmp_path: Path, name: str) -> None:
+    shard(tmp_path, **WRONG[name][0])  # type: ignore[arg-type]
+    for read in (lambda: Pictures(tmp_path).table, lambda: Pictures(tmp_path).read([KEY])):
+        with pytest.raises(DatasetError) as caught:
+            read()
+        assert WRONG[name][1] in str(caught.value)
+        assert "\n" not in str(caught.value) and str(caught.value).endswith("; import its pictures again")
+
+
+def test_texts_may_be_missing_empty_or_of_other_types(tmp_path: Path) -> None:
+    shard(tmp_path, title=pa.array([None], pa.null()), licence=[7], author=pa.array(["me"]).dictionary_encode())
+    (row,) = Pictures(tmp_path).table.itertuples()
+    assert (row.licence, row.author, row.provider) == ("7", "me", "")
+    assert Pictures(tmp_path).read([KEY]) == {KEY: draw("sun")}
+
+
+def test_shards_of_before_there_were_titles_have_none(tmp_path: Path) -> None:
+    (path,) = write_shards(tmp_path, [picture("sun")])
+    table = pq.read_table(path)
+    assert "title" in table.column_names and "title" in META
+    pq.write_table(table.drop_columns(["title"]), path)
+    assert Pictures(tmp_path).table["title"].tolist() == [""]
+
+
+BOMBS: dict[str, tuple[dict[str, object], str]] = {
+    "many rows": ({"count": 1, "rows": 30_000_000}, "has 30,000,000 rows, more than the 100,000 that are accepted"),
+    "one long text for all": ({"count": 90_000, "licence": "x" * 100_000}, "bytes beside its pictures, more than"),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_file_of_endless_content_is_refused_by_its_footer(tmp_path: Path, name: str) -> None:
+    about, why = BOMBS[name]
+    if rows := about.get("rows"):
+        schema = pa.schema({"id": pa.string(), "image": IMAGE})
+        part = pa.table({"id": pa.nulls(1_000_000, pa.string()), "image": pa.nulls(1_000_000, IMAGE)}, schema=schema)
+        with pq.ParquetWriter(tmp_path / "a.parquet", schema) as writer:
+            for _ in range(int(str(rows)) // 1_000_000):
+                writer.write_table(part)
+    else:
+        count = int(str(about["count"]))
+        text = pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([about["licence"]]))
+        nothing = pa.nulls(count, IMAGE)
+        pq.write_table(pa.table({"id": [KEY] * count, "image": nothing, "licence": text}), tmp_path / "a.parquet")
+    assert (tmp_path / "a.parquet").stat().st_size < 2_000_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DatasetError, match=why):
+        _ = Pictures(tmp_path).table
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kB"
+
+
+def test_one_picture_that_is_there_a_thousand_times_takes_its_bytes_once(tmp_path: Path) -> None:
+    large = draw("sun") + bytes(1_000_000)
+    path = shard(tmp_path, 300, image=pa.array([{"bytes": large, "path": "x"}] * 300, IMAGE))
+    assert path.stat().st_size < 2_100_000
+    column = picture_shards.read_group(path, 0)
+    assert len(column) == 300 and column.nbytes < 2_100_000 and column[299].as_py()["bytes"] == large

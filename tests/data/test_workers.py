@@ -1,0 +1,70 @@
+"""Processes that die, hang or raise while they work: what they were at is told, and nothing else is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+import pytest
+
+from cldi_core.data.workers import Ended, Workers
+from cldi_core.errors import DatasetError
+
+
+def doubled(items: Sequence[int], killed_once: str = "") -> Iterator[int]:
+    """Twice each number; some are deadly."""
+    for item in items:
+        if item == 13:
+            os.abort()
+        if item == 17:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            while True:  # as a decoder does that never comes to an end
+                pass
+        if item == 19:
+            raise DatasetError("nineteen")
+        if item == 23 and not os.path.exists(killed_once):  # noqa: PTH110
+            with open(killed_once, "w"):  # noqa: PTH123
+                os.kill(os.getpid(), signal.SIGKILL)
+        yield 2 * item
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_results_come_in_the_order_of_the_items(count: int) -> None:
+    batches = [list(range(start, start + size)) for start, size in ((100, 3), (200, 1), (300, 0), (400, 50))] * 3
+    with Workers(doubled, count) as workers:
+        assert list(workers.map(batches)) == [[2 * item for item in batch] for batch in batches]
+        assert len(workers.pids) <= count
+    assert workers.pids == set()
+
+
+def test_items_that_end_or_hold_their_process_are_told_and_the_others_are_done(tmp_path: object) -> None:
+    killed = f"{tmp_path}/killed"
+    died, slow = Ended("it ended the process"), Ended("it took longer than the 1 s that are accepted")
+    with Workers(partial(doubled, killed_once=killed), 2, seconds=1) as workers:
+        found = list(workers.map([[1, 13, 2], [13, 13], [3, 17, 4], [23, 5], [6]]))
+        assert found == [[2, died, 4], [died, died], [6, slow, 8], [46, 10], [12]]
+        assert all(alive(pid) for pid in workers.pids)
+        pids = set(workers.pids)
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_an_error_of_the_work_is_raised_here_and_the_workers_go_on(tmp_path: object) -> None:
+    with Workers(doubled, 1) as workers:
+        with pytest.raises(DatasetError, match="nineteen"):
+            list(workers.map([[1, 19, 2], [3]]))
+        assert list(workers.map([[4]])) == [[8]]
+
+
+def alive(pid: int) -> bool:
+    for _ in range(50):
+        try:
+            os.kill(pid, 0)
+        except OSError:
+            return False
+        if open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] != "Z":  # noqa: PTH123, SIM115
+            return True
+        time.sleep(0.02)
+    return False
