@@ -76,6 +76,8 @@ demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from th
 	$(PY) -m cldi_core pivot train --dataset demo-hard --model vse --model pivot-sym --holdout items \
 		--seed 5 --seed 6 --seed 7
 	$(PY) -m cldi_core pivot train --model pivot-sym --seed 0
+	$(PY) -m cldi_core check --dataset ./data/demo
+	$(PY) -m cldi_core check --dataset ./data/demo-hard
 
 screenshots: dev system ## take the screenshots of the README again
 	@$(FIND_CHROMIUM); $(PY) -m tools.screenshots

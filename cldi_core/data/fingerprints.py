@@ -15,6 +15,7 @@ than 6, all of them plain shapes of one kind.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import pictures, storage
+from cldi_core.data import picture_formats, picture_shards, pictures, storage
 from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import PictureError
 
@@ -124,14 +125,12 @@ def of_picture(data: bytes) -> tuple[int, str, int, int, bool]:
 
 def size(data: bytes) -> tuple[int, int]:
     """Width and height of a picture that can be decoded, turned as its EXIF data say, without decoding it."""
-    import io
+    from PIL import ExifTags
 
-    from PIL import ExifTags, Image
-
-    with Image.open(io.BytesIO(data), formats=pictures.FORMATS) as image:
+    with picture_formats.opened(data) as image:
         width, height = image.size
         turned = 0
-        with suppress(Exception):  # as many kinds as ways to break EXIF data
+        with suppress(Exception), warnings.catch_warnings(action="ignore"):  # as many kinds as ways to break EXIF data
             turned = image.getexif().get(ExifTags.Base.Orientation, 1)
     return (height, width) if turned in (5, 6, 7, 8) else (width, height)
 
@@ -216,7 +215,7 @@ def make(
 def _files(shard: Path, places: pd.DataFrame) -> Iterator[list[bytes]]:
     """The pictures of a shard, a row group at a time."""
     for group in places["group"].unique().tolist():
-        images = pictures.read_group(shard, group)
+        images = picture_shards.read_group(shard, group)
         rows = places.loc[places["group"] == group, "row"].tolist()
         yield [(images[row].as_py() or {}).get("bytes") or b"" for row in rows]
 

@@ -88,7 +88,10 @@ def _of_kind(kind: hygiene.Kind, pair: str, found: Sequence[hygiene.Suspect]) ->
     elif kind.by_word:
         text = f"{text}: {some([one.words[0][1] for one in found])}"
     items = tuple(dict.fromkeys(item for one in found for item in one.items))
-    return Finding(kind.level, kind.area, text, kind.about, kind.name, pair, words, keys, items)
+    step = (
+        "look at them on the Data page, and leave out those that are none of the words'" if kind.level != "info" else ""
+    )
+    return Finding(kind.level, kind.area, text, step, kind.name, pair, words, keys, items)
 
 
 def decode(pictures: Pictures) -> list[Finding]:

@@ -70,6 +70,16 @@ def test_texts_come_before_file_names_and_after_concepts(data: Path) -> None:
     assert depicted(found).terms(three.id) == ()
 
 
+def test_a_title_is_a_name_before_the_file_has_one(data: Path) -> None:
+    titled = anonymous("sun", "grey_wolf.png", title="A red fox\tin the snow")
+    known = pictures.Picture(draw("house"), "1.png", 96, 96, concept="house", title="My home")
+    found = stored(data / "photographs", titled, known, anonymous("tree", "oak_tree.png"))
+    assert list(names(found, [titled.id, known.id]).values()) == ["A red fox in the snow", "house"]
+    assert depicted(found).title_words(titled.id) == ("red", "fox", "snow")
+    assert depicted(found).title_words(known.id) == () == depicted(found).title_words("0" * 32)
+    assert dict(depicted(found).title_frequency) == {"red": 1, "fox": 1, "snow": 1}
+
+
 def test_where_a_file_name_comes_from(data: Path) -> None:
     given = [
         anonymous("sun", "en/dog/red_fox.png", source_url="https://a.b/other.png"),

@@ -17,7 +17,8 @@ from cldi_core.data.descriptions import Row
 from cldi_core.errors import FeatureError, UnknownNameError
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
-from cldi_core.insight.groups import Group, groups, telling
+from cldi_core.insight import story_words
+from cldi_core.insight.groups import Group, groups, telling, telling_titles
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.scores import score_all
 from tests import oracles
@@ -35,7 +36,13 @@ LEXICON = [
 ]  # fmt: skip
 
 
-def build(folder: Path, *, named: bool = True, paths: dict[str, list[str]] | None = None) -> Pair:
+def build(
+    folder: Path,
+    *,
+    named: bool = True,
+    paths: dict[str, list[str]] | None = None,
+    titles: dict[str, list[str]] | None = None,
+) -> Pair:
     """A pair whose pictures are near the direction of what they show, at any length; no two files are the same."""
     made: dict[str, pictures.Picture] = {}
     rows, features = [], []
@@ -45,7 +52,8 @@ def build(folder: Path, *, named: bool = True, paths: dict[str, list[str]] | Non
             for position, thing in enumerate(things):
                 data = draw("sun") + f"{language} {word} {position}".encode()
                 path = (paths or {}).get(word, ["1.png"] * 9)[position]
-                one = pictures.Picture(data, path, 96, 96, concept=thing if named else "")
+                title = (titles or {}).get(word, [""] * 9)[position]
+                one = pictures.Picture(data, path, 96, 96, concept=thing if named else "", title=title)
                 made[one.id] = one
                 rows.append((language, word, position, one.id))
                 features.append((np.eye(16)[DIRECTIONS[thing]] + 0.02 * rng.normal(size=16)) * 7.0**position)
@@ -174,6 +182,12 @@ class Known:
     def terms(self, key: str) -> tuple[str, ...]:
         return tuple(self.names[key].split())
 
+    @property
+    def title_frequency(self) -> Counter[str]:
+        return self.frequency
+
+    title_words = terms
+
     def __len__(self) -> int:
         return self.size
 
@@ -242,3 +256,59 @@ def test_other_sides_words_and_numbers(pair: Pair) -> None:
         groups(pair, "Feier", "source")
     with pytest.raises(FeatureError, match="into 0 groups"):
         groups(pair, "celebrate", "source", k=0)
+
+
+TITLES = {
+    "celebrate": [
+        "A party with the balloon of Ada", "Party: red balloon", "Balloons and the BALLOON, a party",
+        "Two glasses at a party", "glasses, 2019 party",
+    ],
+    "Feier": ["A party in the town", "the party"],
+}  # fmt: skip
+
+
+def test_words_of_titles_label_groups_where_nothing_else_is_known(data: Path) -> None:
+    pair = build(data / "a", named=False, titles=TITLES)
+    found = groups(pair, "celebrate", "source")
+    assert [(one.label, one.labelled, one.from_titles) for one in found] == [
+        ("balloon", 3, True), ("glasses", 2, True),
+    ]  # fmt: skip
+    assert [story_words.label(one) for one in found] == ["balloon (from titles)", "glasses (from titles)"]
+    assert story_words.label(Group("fox", ())) == "fox" and story_words.label(Group("", ())) == ""
+
+
+def test_concepts_and_texts_go_before_titles(data: Path) -> None:
+    found = groups(build(data / "a", titles=TITLES), "celebrate", "source")
+    assert [(one.label, one.from_titles) for one in found] == [("balloon", False), ("glasses", False)]
+    pair = build(data / "b", named=False, titles=TITLES)
+    lines = [f"{key}\ten\tA fox" for key in pair.source.word_ids("celebrate")]
+    (pair.dataset.path / descriptions.TABLE).write_text("\n".join(["picture\tlanguage\ttext", *lines]) + "\n", "utf-8")
+    again = open_pair(Dataset(pair.dataset.path), BACKBONE, "en-de")
+    assert [(one.label, one.from_titles) for one in groups(again, "celebrate", "source")] == [("fox", False)] * 2
+
+
+def log_odds(here: int, n: int, there: int, m: int) -> float:
+    """With a half added to each count, in standard errors."""
+    odds = (here + 0.5) / (n - here + 0.5) / ((there + 0.5) / (m - there + 0.5))
+    errors = 1 / (here + 0.5) + 1 / (n - here + 0.5) + 1 / (there + 0.5) + 1 / (m - there + 0.5)
+    return math.log(odds) / errors**0.5
+
+
+def test_titles_are_compared_with_the_words_others_and_with_all_others() -> None:
+    names = dict.fromkeys("abc", "cow pasture") | {
+        "c": "cow pasture alps",
+        "d": "cow",
+        "e": "cow milk",
+        "f": "milk cow",
+    }
+    frequency = {"cow": 6, "pasture": 40, "alps": 1, "milk": 2}
+    known = Known(names, frequency, 1000)
+    assert telling_titles(known, ["a", "b", "c"], ["d", "e", "f"]) == ("pasture",)  # type: ignore[arg-type]
+    assert log_odds(3, 3, 3, 3) == 0, "cow is no word for a group of cows"
+    # With nothing to set it apart from, what is rare in the data set tells.
+    whole = telling_titles(known, list("abc"), [])  # type: ignore[arg-type]
+    expected = sorted(("cow", "pasture"), key=lambda word: -log_odds(3, 3, frequency[word] - 3, 997))
+    assert list(whole) == expected == ["cow", "pasture"]
+    common = Known(names, {"cow": 990, "pasture": 995, "alps": 1, "milk": 2}, 1000)
+    assert telling_titles(common, list("ef"), []) == ("milk",)  # type: ignore[arg-type]
+    assert telling_titles(known, ["c"], ["d"])[0] in ("alps", "pasture"), "one of one"  # type: ignore[arg-type]

@@ -17,8 +17,10 @@ from cldi_core.data.dataset import Dataset, create
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import shards
-from cldi_core.insight import evidence, hubs, learning
+from cldi_core.insight import evidence, hubs, learning, likeness
+from cldi_core.insight.finding import NAMED, counted
 from cldi_core.insight.health import Finding, findings
+from cldi_core.insight.health_counts import UNLISTED, Count, counts
 from tests.conftest import ABOUT, BACKBONE, LEXICON, picture
 
 
@@ -212,3 +214,72 @@ def test_long_lists_are_shortened(small: Dataset) -> None:
     wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
     finding = matching(findings(Dataset(small.path)), "source words have no pictures")
     assert "word07, … (30 in all)" in finding.text and "word08" not in finding.text
+
+
+def test_suspects_are_findings_with_words_pictures_and_what_to_leave_out(small: Dataset) -> None:
+    _shared_picture(small.path)
+    found = findings(Dataset(small.path), alike=likeness.make(Dataset(small.path), workers=0))
+    shared = matching(found, "both languages")
+    assert shared.text == "en-de: 1 picture stands in both languages, itself or saved again (1 by bytes)"
+    assert (shared.level, shared.kind, shared.pair) == ("warning", "both languages", "en-de")
+    house = picture("house").id
+    assert shared.pictures == (house,) and [item.picture for item in shared.items] == [house]
+    assert set(shared.words) == {("en", "dog"), ("en", "hat"), ("de", "Hund")}
+    few = matching(found, "have fewer than 3 pictures")
+    assert few.level == "info" and ("de", "Köter") in few.words and ("en", "run") not in few.words
+    assert "… (" in few.text and few.text.count(", ") == 8
+    assert matching(found, "is spelled as its translation").text.endswith(": hand")
+    assert not [one for one in found if "nobody has looked" in one.text]
+
+
+def test_pictures_that_nobody_looked_at_are_told(small: Dataset) -> None:
+    one = matching(findings(small), "nobody has looked")
+    assert one.text.startswith("17 pictures may be") and one.level == "info"
+    assert one.next_step == "python -m cldi_core check --dataset small"
+    likeness.make(small, workers=0)
+    assert not [each for each in findings(Dataset(small.path)) if "nobody has looked" in each.text]
+    (shard,) = small.path.glob("features/*/*")
+    ids, matrix, meta = shards.read_shard(shard)
+    shards.write_shard(shard, ids, np.asarray(matrix)[::-1], meta)
+    assert "since pictures" in matching(findings(Dataset(small.path)), "nobody has looked").text
+
+
+def test_features_without_pictures_are_no_error(small: Dataset) -> None:
+    for shard in small.pictures.shards:
+        shard.unlink()
+    bare = Dataset(small.path)
+    found = findings(bare, deep=True, alike=likeness.make(bare, workers=0))
+    assert levels(found, "error") == []
+    told = matching(found, "features of pictures, and no pictures")
+    assert (told.level, told.area) == ("info", "pictures")
+    for file in small.path.glob("features/*/*"):
+        file.unlink()
+    assert "pictures: there are no pictures" in levels(findings(Dataset(small.path)), "error")
+
+
+def test_some_pictures_may_be_features_alone(small: Dataset) -> None:
+    _missing_picture(small.path)
+    (shard,) = small.path.glob("features/*/*")
+    _, matrix, meta = shards.read_shard(shard)
+    shards.write_shard(shard.with_stem("more"), ["0" * 32], np.asarray(matrix)[:1], meta)
+    told = matching(findings(Dataset(small.path)), "cannot be shown")
+    assert told.text == "there are features of 1 picture that cannot be shown" and told.pictures == ("0" * 32,)
+
+
+def test_words_and_pictures_are_counted_by_language_and_part_of_speech(small: Dataset) -> None:
+    rows = list(small.words.itertuples(index=False, name=None))
+    dataset.write_words(small.path, [*rows, ("fr", "chien", 0, picture("sun").id)])
+    assert counts(Dataset(small.path)) == [
+        Count("en", "N", 4, 3, 5), Count("en", "V", 1, 1, 3), Count("en", "A", 2, 2, 3),
+        Count("de", "N", 5, 4, 5), Count("de", "V", 2, 2, 3), Count("de", "A", 2, 2, 4),
+        Count("fr", UNLISTED, 1, 1, 1),
+    ]  # fmt: skip
+
+
+def test_json_holds_some_of_very_many_pictures() -> None:
+    many = Finding("info", "pictures", "many", words=(("en", "dog"),), pictures=tuple(map(str, range(NAMED + 9))))
+    told = many.as_json()
+    assert len(told["pictures"]) == NAMED and told["words"] == [{"language": "en", "word": "dog"}]
+    assert (counted(1, "picture"), counted(0, "picture"), counted(2, "query", "queries")) == (
+        "1 picture", "0 pictures", "2 queries",
+    )  # fmt: skip
