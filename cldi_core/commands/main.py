@@ -19,6 +19,7 @@ from cldi_core.commands import (
     explaining,
     extracting,
     importing,
+    importing_packages,
     judging,
     pivot,
     scoring,
@@ -35,6 +36,10 @@ app = Program(
 app.command("import-lists")(importing.import_lists)
 app.command("import-folder")(importing.import_folder)
 app.command()(collecting.collect)
+app.command("import-mmid")(importing_packages.import_mmid)
+app.command("import-features")(importing_packages.import_features)
+app.command("import-hf")(importing_packages.import_hugging_face)
+app.command("import-concreteness")(importing_packages.import_concreteness)
 app.command()(extracting.extract)
 app.command()(scoring.score)
 app.command()(evaluating.evaluate)

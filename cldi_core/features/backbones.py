@@ -166,6 +166,11 @@ def _timm(variant: str) -> Backbone:
     )
 
 
+def is_extracted(name: str) -> bool:
+    """Whether ``extract`` makes the features of that name; others come from elsewhere."""
+    return name in BACKBONES or name.startswith(TIMM)
+
+
 def label(name: str) -> str:
     """What people see for a backbone, also for one that is not known here (somebody else's features)."""
     if name in BACKBONES:

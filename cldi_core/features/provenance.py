@@ -59,7 +59,7 @@ def provenance_of(dataset: Dataset, backbone: str) -> Provenance:
         loaded.matrix.shape[1],
         meta.get("preprocessing", ""),
         meta.get("weights", ""),
-        known.source if known else "",
+        known.source if known else meta.get("source", ""),
         meta.get("weights_licence", ""),
         len(loaded.ids),
         failed_pictures(loaded),

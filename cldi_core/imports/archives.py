@@ -130,26 +130,32 @@ def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 def of_tar(source: Path, junk: Counter[str], refuse: Refuse) -> Iterator[Entry]:
     """The files of a tar file, in their order; its end is told of where it is damaged."""
-    meter = Meter(source)
     with storage.open_regular(source) as file:
-        try:
-            archive = _tar(file, meter)
-            while info := archive.next():
-                vars(archive)["members"].clear()  # which would hold what was seen of each
-                name = info.name
-                try:
-                    path = _accepted(name, junk, meter, is_folder=info.isdir())
-                    if path:
-                        _check_tarred(info)
-                except OSError as error:
-                    refuse(shown(name), in_one_line(error))
-                else:
-                    if path:
-                        yield Entry(path, partial(_untarred, archive, info))
-        except DatasetError:  # a bomb, which is a ValueError too
-            raise
-        except DAMAGED as error:
-            refuse(shown(source.name), f"the archive is damaged after {meter.entries} entries ({in_one_line(error)})")
+        yield from of_open_tar(file, Meter(source), junk, refuse)
+
+
+def of_open_tar(
+    file: IO[bytes], meter: Meter, junk: Counter[str], refuse: Refuse, most: int = MAX_FILE
+) -> Iterator[Entry]:
+    """As ``of_tar``, of a tar file that is open, or within another one; with files of at most so many bytes."""
+    try:
+        archive = _tar(file, meter)
+        while info := archive.next():
+            vars(archive)["members"].clear()  # which would hold what was seen of each
+            name = info.name
+            try:
+                path = _accepted(name, junk, meter, is_folder=info.isdir())
+                if path:
+                    _check_tarred(info, most)
+            except OSError as error:
+                refuse(shown(name), in_one_line(error))
+            else:
+                if path:
+                    yield Entry(path, partial(_untarred, archive, info))
+    except DatasetError:  # a bomb, which is a ValueError too
+        raise
+    except DAMAGED as error:
+        refuse(shown(meter.name), f"the archive is damaged after {meter.entries} entries ({in_one_line(error)})")
 
 
 def _tar(file: IO[bytes], meter: Meter) -> tarfile.TarFile:
@@ -157,13 +163,13 @@ def _tar(file: IO[bytes], meter: Meter) -> tarfile.TarFile:
     return tarfile.open(fileobj=stream, mode="r:", errorlevel=1)
 
 
-def _check_tarred(info: tarfile.TarInfo) -> None:
+def _check_tarred(info: tarfile.TarInfo, most: int) -> None:
     if info.issym() or info.islnk():
         raise OSError("it is a link; pack what it leads to (tar --dereference --hard-dereference)")
     if not info.isreg() or info.issparse():
         raise OSError("it is not a regular file")
-    if info.size > MAX_FILE:
-        raise OSError(f"it is larger than the {MAX_FILE:,} bytes that are accepted")
+    if info.size > most:
+        raise OSError(f"it is larger than the {most:,} bytes that are accepted")
 
 
 def _untarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:

@@ -81,8 +81,8 @@ def natural(name: str) -> tuple[tuple[int, int, str], ...]:
 class Meter:
     """Counts what is read of an archive, and what was met in it."""
 
-    def __init__(self, source: Path) -> None:
-        self.size = source.stat().st_size
+    def __init__(self, source: Path, size: int | None = None) -> None:
+        self.size = source.stat().st_size if size is None else size
         self.name = source.name
         self.total = self.entries = 0
         self._met: set[tuple[str, ...]] = set()

@@ -11,6 +11,7 @@ from cldi_core.errors import CldiError
 from cldi_core.evaluation import audit
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance, shards
+from cldi_core.features.backbones import is_extracted
 from cldi_core.insight import evidence, hubs, learning
 from cldi_core.insight.finding import Finding, counted, some
 from cldi_core.pivot import about, models, translation
@@ -24,11 +25,13 @@ def features(dataset: Dataset) -> list[Finding]:
     findings = []
     used = set(dataset.words["id"])
     for backbone in dataset.backbones:
-        again = dataset.command("extract", "--backbone", backbone)
+        made_by = "extract" if is_extracted(backbone) else "import-features FILE"
+        again = dataset.command(made_by, "--backbone", backbone)
         try:
             loaded = shards.open_features(dataset, backbone)
         except CldiError as error:
-            findings.append(Finding("error", "features", f"{backbone}: {error}", f"{again} --force"))
+            step = again + " --force" * is_extracted(backbone)
+            findings.append(Finding("error", "features", f"{backbone}: {error}", step))
             continue
         if differ := provenance.mixed(loaded):
             text = f"{backbone}: some pictures have features of other {' and '.join(differ)} than the rest"

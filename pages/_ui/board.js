@@ -146,7 +146,7 @@ function matched(context, match, place) {
 function picture(context, id, before) {
   const known = context.data.pictures[id];
   const url = source(known);
-  if (!url) return make("div", "lost", "missing");
+  if (!url) return make("div", "lost", "no picture");
   const node = button("picture", "", `${before}${known.name || "a picture"}, open large`, `open-${before}${id}`, () =>
     enlarge(context, id, node.dataset.focus),
   );

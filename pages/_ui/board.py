@@ -19,7 +19,7 @@ from cldi_core.insight.contrast import RIGHT, RIVAL, contrasts
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
 from cldi_core.insight.story import Attributed, Share
 
-from . import load, told, what_if, words
+from . import draw, load, told, what_if, words
 from .foreign import plain, safe
 
 KEY = "board"
@@ -80,8 +80,7 @@ def show(sides: Sides, *, large: bool = False) -> None:
     _mount(key=KEY, data=drawn, on_toggle_change=toggled)
     lost = sum(not one["url"] for one in drawn["pictures"].values())
     if lost:
-        command = load.command(sides.dataset, "check", "--deep")
-        st.caption(safe(f"Missing or broken: {lost} of these {len(drawn['pictures'])} pictures; run: {command}"))
+        st.caption(safe(draw.absent(sides.dataset, lost, len(drawn["pictures"]))))
 
 
 def data(sides: Sides, *, large: bool = False) -> dict[str, Any]:

@@ -32,12 +32,18 @@ def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) ->
     try:
         lost = _row(dataset, ids, numbers, alt, width)
         if lost:
-            command = load.command(dataset, "check", "--deep")
-            st.caption(safe(f"Missing or broken: {lost} of these {len(numbers)} pictures; run: {command}"))
+            st.caption(safe(absent(dataset, lost, len(numbers))))
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
         st.error(safe(str(error)))
         return
     pager(numbers, len(ids), PAGE, key)
+
+
+def absent(name: str, count: int, of: int) -> str:
+    """What is said where so many of some pictures cannot be drawn."""
+    if load.opened(name).pictures.table.empty:
+        return "No pictures: this data set has features that were imported without them."
+    return f"Missing or broken: {count} of these {of} pictures; run: {load.command(name, 'check', '--deep')}"
 
 
 def row(dataset: str, ids: Sequence[str], alt: str, *, width: int) -> None:

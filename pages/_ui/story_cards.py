@@ -11,6 +11,7 @@ from cldi_core.insight.explanation import shown_rank
 from cldi_core.insight.stories import Told
 
 from . import load, view
+from .draw import absent
 from .foreign import safe
 
 COLUMNS = 3
@@ -59,5 +60,5 @@ def _card(dataset: str, story: Told) -> None:
         if strip:
             st.image(strip, width=SIZE * len(ids), alt=f"{word}, {what}: {len(ids)} pictures side by side")
         else:
-            st.caption("The pictures are missing or broken.")
+            st.caption(safe(absent(dataset, len(ids), len(ids))))
     st.caption(safe(story.verdict))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 
@@ -36,6 +37,12 @@ def ask(
                        ("half/en/dog/2.png", b""), ("half/en/_/1.png", b"x"), ("bad/en/dog/1.png", b"")):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(data)
+
+    (tmp_path / "mmid" / "1").mkdir(parents=True)
+    (tmp_path / "mmid" / "1" / "word.txt").write_text("Hund\n", "utf-8")
+    (tmp_path / "mmid" / "1" / "01.png").write_bytes(draw("sun"))
+    np.savez(tmp_path / "rows.npz", Hund=np.eye(3))
+    (tmp_path / "ratings.tsv").write_text("dog\t4.85\n", "utf-8")
 
     def call(line: str) -> Answer:
         arguments = [word.replace("TMP", str(tmp_path)) for word in line.split()]
@@ -81,6 +88,28 @@ ASKED: dict[str, dict[str, int]] = {
         "--dataset small --pair en-de --provider commons": 1,  # no contact
         "--dataset small --pair en-de --provider no": 2,
         "--dataset small --pair en-xx --provider commons": 2,
+    },
+    "import-mmid": {
+        "TMP/mmid --dataset new --lang german": 0,
+        "TMP/mmid --dataset new": 1,
+        "TMP/none --dataset new --lang de": 1,
+        "TMP/mmid": 2,
+    },
+    "import-features": {
+        "TMP/rows.npz --dataset new --backbone mine --lang de": 0,
+        "TMP/rows.npz --dataset new --backbone mine": 1,
+        "TMP/rows.npz --dataset new --backbone vgg19 --lang de": 1,
+        "TMP/rows.npz --dataset new": 2,
+    },
+    "import-hf": {
+        "TMP/good/en --dataset new --lang en": 0,
+        "TMP/bad/en --dataset new --lang en": 1,
+        "TMP/none --dataset new --lang en": 1,
+        "TMP/good/en --dataset new": 2,
+    },
+    "import-concreteness": {
+        "TMP/ratings.tsv --dataset small": 0,
+        "TMP/en-es.tsv --dataset small": 1,
         "--dataset small": 2,
     },
     "extract": {"--dataset small --force": 0, "--dataset small --backbone no": 2, "--dataset none": 2, "--no": 2},

@@ -164,7 +164,7 @@ def test_missing_pictures_are_said_and_addresses_are_no_pictures(small: Dataset)
     told = story.tell(asking(pair, "dog"))
     for urls in (lambda ids: {}, lambda ids: dict.fromkeys(ids, "http://evil.example/x.png")):
         text = report.word_report(told, pair, rankers.ranker("avgmax"), urls)
-        assert "<img" not in text and ">missing<" in text and "evil" not in text
+        assert "<img" not in text and ">no picture<" in text and "evil" not in text
 
 
 def build_large(folder: Path) -> Dataset:
