@@ -15,6 +15,7 @@ from cldi_core.commands import (
     curves,
     dashboard,
     explaining,
+    exporting,
     extracting,
     importing,
     judging,
@@ -32,6 +33,8 @@ app = Program(
 )
 app.command("import-lists")(importing.import_lists)
 app.command("import-folder")(importing.import_folder)
+app.command("import")(exporting.import_)
+app.command()(exporting.export)
 app.command()(extracting.extract)
 app.command()(scoring.score)
 app.command()(scoring.evaluate)

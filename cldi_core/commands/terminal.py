@@ -109,14 +109,14 @@ def epochs() -> Iterator[Callable[..., None]]:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[..., None]]:
+def progress(what: str, unit: str = " pictures") -> Iterator[Callable[..., None]]:
     """A bar with a rate and the time left, on standard error; silent where that is no terminal.
 
     It is told what is done, all there is, and how many failed.
     """
     from tqdm import tqdm
 
-    with tqdm(desc=what, unit=" pictures", disable=not sys.stderr.isatty()) as bar:
+    with tqdm(desc=what, unit=unit, disable=not sys.stderr.isatty()) as bar:
 
         def update(done: int, total: int, failed: int = 0) -> None:
             if bar.total is None:
