@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cldi_core.commands.options import DatasetOption, JsonOption
+from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption, PairOption
 from cldi_core.commands.reports import tell
-from cldi_core.commands.terminal import progress
+from cldi_core.commands.terminal import number, print_json, progress
+from cldi_core.data import storage
 from cldi_core.data.dataset import locate, open_dataset
+from cldi_core.errors import unknown_name
 
 if TYPE_CHECKING:
     from cldi_core.data.dataset import Dataset
+    from cldi_core.insight.lexicon import Entry, Threshold
+
+JUDGED = "the words of the list alone; of other words nothing is known, and theirs may be lower"
 
 
 def export(
@@ -87,3 +94,102 @@ def check_output(file: Path, dataset: Dataset) -> None:
         raise typer.BadParameter(f"{str(file)!r} is no regular file; name another", param_hint="--output")
     if {dataset.path.resolve(), dataset.home.resolve()} & {*file.resolve().parents}:
         raise typer.BadParameter(f"{str(file)!r} is in the data set itself; name a file outside", param_hint="--output")
+
+
+def export_lexicon(
+    dataset: DatasetOption,
+    pair: PairOption,
+    output: Annotated[
+        Path, typer.Option("--output", metavar="FILE", help="The dictionary to write; replaced if it is there.")
+    ],
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    method: Annotated[
+        str, typer.Option("--method", help="A method, also a composed one or a trained model.")
+    ] = "avgmax",
+    form: Annotated[
+        str, typer.Option("--format", help="tsv: all that is known of each line; muse: source and target, no header.")
+    ] = "tsv",
+    top: Annotated[int, typer.Option(min=1, help="Places; more lines where several candidates share the last.")] = 1,
+    mutual: Annotated[bool, typer.Option("--mutual", help="Only words that are each other's nearest.")] = False,
+    min_precision: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Only words of a margin at which so many answers of the list are right."),
+    ] = None,
+    min_margin: Annotated[
+        float | None, typer.Option(help="Only words whose best score is so far above the second best.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the dictionary that a method induces, with scores, ranks, margins and the precision to expect.
+
+    The precision is that of the words in the list, on which a threshold of --min-precision is also chosen: the second
+    figure judges each word by the threshold of the others. Words stand in the file as they are; open it as text.
+    """
+    from cldi_core import rankers
+    from cldi_core.evaluation.pairs import open_pair
+    from cldi_core.insight import lexicon
+
+    if form not in lexicon.FORMATS:
+        raise unknown_name("format", form, lexicon.FORMATS)
+    if min_precision is not None and min_margin is not None:
+        raise typer.BadParameter("give one of --min-precision and --min-margin", param_hint="--min-margin")
+    if not all(math.isfinite(given) for given in (min_precision, min_margin) if given is not None):
+        raise typer.BadParameter("it is not a number", param_hint="--min-margin")
+    ranker, opened = rankers.ranker(method), open_dataset(dataset)
+    check_output(output, opened)
+    joined = open_pair(opened, backbone, pair)
+    matrix = lexicon.stored_matrix(joined, ranker)
+    frame = lexicon.answers(joined, matrix, mutual=mutual)
+    if min_precision is not None:
+        threshold = lexicon.for_precision(frame, min_precision)
+    else:
+        threshold = lexicon.at_margin(frame, -math.inf if min_margin is None else min_margin)
+    found = list(lexicon.entries(joined, matrix, frame, top=top, mutual=mutual, margin=threshold.margin))
+    lines = [one for one in found if lexicon.is_writable(one)]
+    try:
+        storage.write_text(output, lexicon.FORMATS[form](lines))
+    except OSError as error:
+        raise storage.cannot_write(output.parent, error) from error
+    told = _told(lines, threshold, len(joined.source), len(found) - len(lines), form)
+    if as_json:
+        about = {"dataset": opened.name, "backbone": backbone, "pair": pair, "method": ranker.name}
+        print_json({**about, "file": str(output), "format": form, **told})
+    else:
+        _print_lexicon(ranker.label, output, told, threshold)
+
+
+def _told(lines: list[Entry], threshold: Threshold, words: int, unwritable: int, form: str) -> dict[str, Any]:
+    """What is said of a dictionary that was written."""
+    from cldi_core.insight import lexicon
+
+    crossed = threshold.crossed
+    return {
+        "lines": len(lines),
+        "words": len({one.source for one in lines}),
+        "of": words,
+        "mutual": sum(one.mutual for one in lines),
+        "gold": sum(one.gold is True for one in lines),
+        "joined": sum(map(lexicon.is_joined, lines)) if form == "muse" else 0,
+        "unwritable": unwritable,
+        "margin": threshold.margin,
+        **threshold.precision.record("precision"),
+        "precision_words": threshold.precision.n,
+        "answers": threshold.answers,
+        "judged": threshold.judged,
+        **({} if crossed is None else crossed.record("crossed") | {"crossed_words": crossed.n}),
+        "judged_on": JUDGED,
+    }
+
+
+def _print_lexicon(label: str, output: Path, told: dict[str, Any], threshold: Threshold) -> None:
+    print(f"{label}: {told['lines']} lines for {told['words']} of {told['of']} words: {output}")
+    where = "" if math.isinf(threshold.margin) else f" of a margin of {threshold.margin:.4g} or more"
+    precision = threshold.precision.text(number)
+    print(f"precision {precision} of the {threshold.answers} of {threshold.judged} answers{where}")
+    if threshold.crossed is not None:
+        print(f"precision {threshold.crossed.text(number)} where each word has the margin that the others choose")
+    print(f"judged on {JUDGED}")
+    if told["joined"]:
+        print(f"in {told['joined']} lines spaces within words are underscores, as MUSE splits lines at spaces")
+    if told["unwritable"]:
+        print(f"{told['unwritable']} lines are left out: their words hold control characters", file=sys.stderr)
