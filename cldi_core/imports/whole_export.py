@@ -98,7 +98,7 @@ def _left_behind(
         left |= dict.fromkeys(("projections", "pivot", "descriptions"), "made of all languages")
     elif dataset.home != dataset.path and (dataset.home / "descriptions.tsv").is_file():
         left["pivot"] = f"trained models are measured on the descriptions that {dataset.home.name} has"
-    return {part: why for part, why in left.items() if _files(dataset, part)}
+    return {part: why for part, why in left.items() if part in without or _files(dataset, part)}
 
 
 def _files(dataset: Dataset, part: str) -> dict[str, Path]:

@@ -120,7 +120,7 @@ def attribution(table: pd.DataFrame, choice: Chosen) -> str:
     groups = origin.groupby(list(ORIGIN), sort=True)["files"].agg(["size", "sum"])
     lines = ["\t".join((*ORIGIN, "pictures", "files"))]
     for texts, (pictures, files) in zip(groups.index.tolist(), groups.to_numpy().tolist(), strict=True):
-        lines.append("\t".join([*(csv_safe.safe(plain(text)) for text in texts), str(pictures), str(files)]))
+        lines.append("\t".join([*(csv_safe.safe(plain(text.strip())) for text in texts), str(pictures), str(files)]))
     return "\n".join([*lines, ""])
 
 
@@ -169,4 +169,11 @@ def _thin_features(file: Path, choice: Chosen, out: IO[bytes]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "features.safetensors"
         shards.write_shard(made, [ids[row] for row in rows], matrix[rows], known)
-        copy(made, out)
+        with made.open("rb") as source:
+            # The library writes the metadata in any order, and equal exports are to be of equal bytes.
+            header = json.loads(source.read(int.from_bytes(source.read(8), "little")))
+            text = json.dumps(header, sort_keys=True).encode()
+            text += b" " * (-len(text) % 8)
+            out.write(len(text).to_bytes(8, "little") + text)
+            while chunk := source.read(CHUNK):
+                out.write(chunk)
