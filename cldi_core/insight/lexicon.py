@@ -41,7 +41,7 @@ class Entry:
 
     Attributes:
         rank: of the candidate among all, the mean of the places that it shares.
-        margin: by how much its score is above that of the next candidate; nan for the last.
+        margin: by how much its score is above the next candidate's; 0 where it shares its place, nan for the last.
         mutual: each is the nearest of the other, among all words of both languages.
         gold: whether the word list has it; ``None`` where the list does not have the source word.
         precision: the expected precision of all answers of this margin or more; nan below the first place.
@@ -246,7 +246,7 @@ def _best(row: NDArray[np.floating], top: int) -> tuple[NDArray[Any], ...]:
     below = np.searchsorted(rising, values - TIE, side="left")
     count = int((above < top).sum())
     gaps = -np.diff(values, append=np.nan)
-    gaps[gaps <= TIE] = 0.0
+    gaps[(len(values) - above - below > 1) | (gaps <= TIE)] = 0.0
     ranks = (above + len(values) - below + 1) / 2
     return known[order][:count], ranks[:count], values[:count], gaps[:count]
 
