@@ -14,6 +14,7 @@ from cldi_core.commands import (
     checking,
     curves,
     dashboard,
+    evaluating,
     explaining,
     exporting,
     extracting,
@@ -38,7 +39,7 @@ app.command()(exporting.export)
 app.command("export-lexicon")(exporting.export_lexicon)
 app.command()(extracting.extract)
 app.command()(scoring.score)
-app.command()(scoring.evaluate)
+app.command()(evaluating.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
 app.command("learning-curve")(curves.learning_curve)

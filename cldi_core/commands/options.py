@@ -30,6 +30,13 @@ class Direction(StrEnum):
     BOTH = "both"
 
 
+class Candidates(StrEnum):
+    """Among which words an answer is sought (``data.candidates``)."""
+
+    LISTED = "listed"
+    ALL = "all"
+
+
 DirectionOption = Annotated[
     Direction,
     typer.Option(

@@ -80,6 +80,20 @@ def comparisons(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     )
 
 
+def suspected(pairs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """How many queries findings take away, in a line for each pair.
+
+    Args:
+        pairs: pair → ``queries``, ``taken`` and ``findings`` (finding → how many queries).
+    """
+    from cldi_core.insight.clean import label
+
+    yield "without queries of which, or of a right answer of which, something may mislead (one may count several times)"
+    for name, one in pairs.items():
+        why = "; ".join(f"{label(finding)}: {count}" for finding, count in one["findings"].items() if count)
+        yield f"{name}: {one['taken']} of {one['queries']} queries taken away" + (f": {why}" if why else "")
+
+
 def number(value: float, digits: int = 2) -> str:
     """Decimals, and no minus before what is rounded to nothing; ``–`` for nan."""
     return "–" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from cldi_core.data import storage, wordlists, wordnet
+from cldi_core.data import left_out, spelling, storage, wordlists, wordnet
 from cldi_core.data.pictures import Pictures
-from cldi_core.errors import DatasetError, in_one_line, unknown_name
+from cldi_core.errors import DatasetError, LexiconError, in_one_line, unknown_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,21 +163,38 @@ class Dataset:
         """The word list of a pair of ``directions``: that on disk, or the one that it is made of turned round.
 
         A reversed list has the same rows in the same order with their words exchanged: its queries are the distinct
-        words of the other language with their part of speech, its candidates all English words of the list.
+        words of the other language with their part of speech, its candidates all English words of the list.  Rows with
+        a word that is left out are not there.
         """
         if pair not in self.directions:
             raise unknown_name("language pair", pair, self.directions, f"Add one: {self.command('import-lists FILE')}")
         if pair not in self._lexicons:
             if pair in self.pairs:
-                rows = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
+                rows = self._listed(pair)
+                rows = self.sieve.rows(pair, rows) if self.sieve.words else rows
             else:
                 rows = wordlists.reversed_rows(self.lexicon(wordlists.reversed_pair(pair)))
             self._lexicons[pair] = rows
         return self._lexicons[pair]
 
+    def _listed(self, pair: str) -> list[wordlists.Row]:
+        """The word list of a pair on disk, with what is left out."""
+        if pair not in self._lists:
+            self._lists[pair] = wordlists.read_list(self.path / "lexicon" / f"{pair}.tsv", pair)[1]
+        return self._lists[pair]
+
+    @cached_property
+    def _lists(self) -> dict[str, list[wordlists.Row]]:
+        return {}
+
     def queries(self, pair: str) -> list[Query]:
         """The queries of a pair of ``directions``."""
         return queries(self.lexicon(pair))
+
+    @cached_property
+    def sieve(self) -> left_out.Sieve:
+        """What is left out."""
+        return left_out.sieve(self)
 
     @cached_property
     def words(self) -> pd.DataFrame:
@@ -194,7 +211,7 @@ class Dataset:
             raise DatasetError(f"words.parquet of {self.name!r} cannot be read ({error}); import again") from error
 
     @cached_property
-    def _members(self) -> dict[str, dict[str, list[str]]]:
+    def _stored(self) -> dict[str, dict[str, list[str]]]:
         members: dict[str, dict[str, list[str]]] = {}
         for language, word, key in zip(
             *(self.words[name].tolist() for name in ("language", "word", "id")), strict=True
@@ -203,25 +220,51 @@ class Dataset:
         return members
 
     def members(self, language: str) -> Mapping[str, list[str]]:
-        """The words of a language that have pictures: word → picture ids in the order of the search result."""
-        return self._members.get(language, {})
+        """The words of a language that have pictures: word → picture ids in the order of the search result.
+
+        A word is spelled as lists have it (``spellings``).  What is left out (``data.left_out``) is not there.
+        """
+        if language not in self._members:
+            stored, found = self.stored_members(language), self.spellings(language)
+            self._members[language] = spelling.members(language, stored, found, self.sieve)
+        return self._members[language]
+
+    @cached_property
+    def _members(self) -> dict[str, Mapping[str, list[str]]]:
+        return {}
+
+    def spellings(self, language: str) -> spelling.Spellings:
+        """How the words of a language's lists and its words with pictures fit, with all that is left out.
+
+        A list that cannot be read has no words here; who asks for it (``lexicon``) is told why.
+        """
+        if language not in self._spellings:
+            words: dict[str, None] = {}
+            for pair in self.pairs:
+                with contextlib.suppress(LexiconError):
+                    source, target = wordlists.pair_languages(pair)
+                    rows = self._listed(pair) if language in (source, target) else []
+                    words |= dict.fromkeys(row.source if language == source else row.target for row in rows)
+            self._spellings[language] = spelling.spellings(words, self.stored_members(language))
+        return self._spellings[language]
+
+    @cached_property
+    def _spellings(self) -> dict[str, spelling.Spellings]:
+        return {}
+
+    def stored_members(self, language: str) -> Mapping[str, list[str]]:
+        """As ``members``, with all that is left out, by the words as they are stored: by folders."""
+        return self._stored.get(language, {})
 
     @property
     def languages(self) -> tuple[str, ...]:
         """All languages of the word lists and of the pictures; the source language first."""
         sides = [side for pair in self.pairs for side in pair.split("-")]
-        return tuple(dict.fromkeys([*sides, *sorted(self._members)]))
+        return tuple(dict.fromkeys([*sides, *sorted(self._stored)]))
 
     @cached_property
     def _senses(self) -> dict[str, int] | None:
-        try:
-            text = storage.read_text(self.path / "senses.tsv", storage.LARGE)
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise DatasetError(f"senses.tsv of {self.name!r} cannot be read ({in_one_line(error)})") from error
-        lines = [line.removesuffix("\r").split("\t") for line in text.split("\n")]
-        return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal()}
+        return wordnet.counts(self.path / "senses.tsv")
 
     def senses(self, word: str) -> int | None:
         """WordNet senses of an English word: from ``senses.tsv``, else from this machine's WordNet, else ``None``."""
@@ -244,29 +287,6 @@ class Dataset:
         return storage.digest(parts)
 
 
-@dataclass(frozen=True)
-class Listing:
-    """The data sets of ``available``.
-
-    Attributes:
-        opened: those that can be used, by what a ``--dataset`` opens them by.
-        failed: why the others cannot, in one line each.
-    """
-
-    opened: Mapping[str, Dataset]
-    failed: Mapping[str, str]
-
-    def find(self, name: str) -> Dataset:
-        """One of them.
-
-        Raises:
-            DatasetError: it cannot be opened, or is not there any more.
-        """
-        if name not in self.opened:
-            raise DatasetError(self.failed.get(name, f"the data set {name!r} is not there any more"))
-        return self.opened[name]
-
-
 HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset NAME"
 
 
@@ -281,19 +301,6 @@ def available() -> dict[str, Path]:
     That of ``$CLDI_DATASET`` comes first, the named ones follow.
     """
     return requested() | {path.parent.name: path.parent for path in sorted(root().glob("*/dataset.toml"))}
-
-
-def listing(folders: Mapping[str, Path] | None = None) -> Listing:
-    """Open every data set of ``available``, or of these: what is wrong with one is nothing to the others."""
-    opened, failed = {}, {}
-    for name, path in (available() if folders is None else folders).items():
-        try:
-            opened[name] = Dataset(path)
-            _ = opened[name].home  # where that is not to be found, nothing of it can be used
-        except DatasetError as error:
-            opened.pop(name, None)
-            failed[name] = str(error)
-    return Listing(opened, failed)
 
 
 def _is_there(path: Path, is_kind: Callable[[Path], bool]) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cldi_core.data import csv_safe
+from cldi_core.data import candidates, csv_safe
 from cldi_core.data.judgements import ACCEPTABLE, VERDICTS, WRONG, Judgement, Key, checked
 from cldi_core.data.wordlists import POS_ALIASES, Row
 from cldi_core.errors import CldiError, DatasetError
@@ -119,8 +119,9 @@ class _Known:
             except CldiError:
                 self._pairs[pair] = None
             else:
-                candidates = {answer for query in asked for answer in query.right}
-                self._pairs[pair] = {(query.word, query.pos) for query in asked}, candidates
+                answers = {answer for query in asked for answer in query.right}
+                answers.update(candidates.further(self._dataset, pair))
+                self._pairs[pair] = {(query.word, query.pos) for query in asked}, answers
         return self._pairs[pair]
 
 
@@ -148,10 +149,10 @@ def _unknown(one: Judgement, known: _Known) -> str:
     there = known.of(one.pair)
     if there is None:
         return f"unknown pair {one.pair[:40]!r}"
-    queries, candidates = there
+    queries, answers = there
     if (one.word, one.pos) not in queries:
         return f"unknown word {one.word[:40]!r} ({one.pos[:20]!r})"
-    if one.candidate not in candidates:
+    if one.candidate not in answers:
         return f"{one.candidate[:40]!r} is not a candidate"
     if one.verdict not in VERDICTS:
         return f"unknown verdict {one.verdict[:40]!r}; choose from: {', '.join(VERDICTS)}"

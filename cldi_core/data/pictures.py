@@ -10,11 +10,13 @@ import base64
 import hashlib
 import io
 import os
+import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 SHARD = 1000
 FOOTERS = 100  # of shards that were read last, some 100 kB each
 ROW_GROUP = 16  # pictures: one is fetched by reading its row group
+SPOOL = 32_000_000  # bytes of pictures that are held in memory on their way into a shard, and of a row group
 MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # Formats that people do have, and how their files are known.
@@ -36,12 +39,15 @@ REFUSED: dict[str, Callable[[bytes], bool]] = {
     "SVG": lambda data: data.lstrip()[:5].lower() in (b"<svg ", b"<?xml") and b"<svg" in data[:4096].lower(),
     "PDF": lambda data: data[:5] == b"%PDF-",
 }
-META = ("source_url", "page", "provider", "licence", "author", "time", "concept")
+META = ("source_url", "page", "provider", "licence", "author", "time", "concept", "title")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One encoded picture with its provenance; ``concept`` names what it depicts where that is known (demo only)."""
+    """One encoded picture with its provenance.
+
+    ``concept`` names what it depicts where that is known (demo only), ``title`` what its page says of it.
+    """
 
     data: bytes
     path: str
@@ -54,6 +60,7 @@ class Picture:
     author: str = ""
     time: str = ""
     concept: str = ""
+    title: str = ""
 
     @property
     def id(self) -> str:
@@ -75,6 +82,34 @@ def probe(data: bytes) -> tuple[int, int]:
     with _opened(data) as image:
         width, height = _upright(image).size
     return int(width), int(height)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What decoding a picture whole told.
+
+    Attributes:
+        width, height: pixels, the right way up.
+        lacks: how much of it is missing at its end, in a few words; empty where it is whole.
+    """
+
+    width: int
+    height: int
+    lacks: str = ""
+
+
+def examine(data: bytes) -> Examined:
+    """As ``probe``, with what is missing of the picture."""
+    return Examined(*probe(data))
+
+
+def examine_all(files: Sequence[bytes]) -> Iterator[Examined | str]:
+    """``examine`` for many files: of those that cannot be used, why."""
+    for data in files:
+        try:
+            yield examine(data)
+        except PictureError as error:
+            yield str(error)
 
 
 def decode(data: bytes, size: int | None = None, *, least: int | None = None) -> Any:
@@ -272,6 +307,10 @@ class Pictures:
                     bare.setdefault(name.rpartition("/")[2], set()).add(key)
         return {name: next(iter(keys)) for name, keys in bare.items() if len(keys) == 1} | whole
 
+    def ids_of(self, shard: Path) -> list[str]:
+        """The ids in one of ``shards``, in their order."""
+        return [str(key) for key in _shard_table(shard)["id"]]
+
     def path_of(self, key: str) -> str:
         """The name that the file of a picture had when it was imported."""
         shard, group, row = self.table.loc[[key], ["shard", "group", "row"]].to_numpy()[0]
@@ -333,30 +372,85 @@ def _shard_table(path: Path) -> pd.DataFrame:
     return frame
 
 
-def write_shards(folder: Path, pictures: Sequence[Picture]) -> list[Path]:
-    """Store pictures in shards of ``SHARD``, in the order given; a shard that is there already is left alone."""
-    paths = []
-    for start in range(0, len(pictures), SHARD):
-        part = pictures[start : start + SHARD]
-        columns: dict[str, Any] = {
-            "id": [picture.id for picture in part],
-            "image": [{"bytes": picture.data, "path": picture.path} for picture in part],
-            "width": [picture.width for picture in part],
-            "height": [picture.height for picture in part],
-            **{name: [getattr(picture, name) for picture in part] for name in META},
-        }
-        provenance = [[columns[name][row] for name in META] for row in range(len(part))]
-        path = folder / f"part-{storage.digest(columns['id'], provenance)[:16]}.parquet"
-        paths.append(path)
+class Shard:
+    """Pictures on their way into one shard: their files are held on disk, without a name, where they are many bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._rows: list[tuple[str, int, Picture]] = []  # id, bytes, and the picture without them
+        # In the data set, since other places may be small or in memory; nothing is left of it, however this ends.
+        self._files = tempfile.SpooledTemporaryFile(SPOOL, dir=str(folder))  # noqa: SIM115
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def ids(self) -> list[str]:
+        """Of the pictures, in the order in which they came."""
+        return [key for key, _, _ in self._rows]
+
+    def add(self, picture: Picture) -> None:
+        """One more."""
+        self._rows.append((picture.id, len(picture.data), replace(picture, data=b"")))
+        self._files.write(picture.data)
+
+    def write(self, without: Container[str] = ()) -> Path | None:
+        """Store them, but for some; ``None`` if that leaves none.  One that is there already is left alone."""
+        kept = [row for row in self._rows if row[0] not in without]
+        if not kept:
+            return None
+        # Without titles that are not there: shards have the names that they had before there were any.
+        about = [[getattr(each, name) for name in META if name != "title" or each.title] for _, _, each in kept]
+        path = self.folder / f"part-{storage.digest([key for key, _, _ in kept], about)[:16]}.parquet"
         if not path.is_file():
-            storage.write(path, partial(_write_table, columns))
-    return paths
+            storage.write(path, partial(_write_groups, self._groups(without)))
+        return path
+
+    def _groups(self, without: Container[str]) -> Iterator[list[Picture]]:
+        """The pictures with their bytes, a row group at a time: ``ROW_GROUP`` of them, or fewer that are large."""
+        self._files.seek(0)
+        group: list[Picture] = []
+        for key, size, picture in self._rows:
+            data = self._files.read(size)
+            if key in without:
+                continue
+            group.append(replace(picture, data=data))
+            if len(group) == ROW_GROUP or sum(len(each.data) for each in group) > SPOOL:
+                yield group
+                group = []
+        if group:
+            yield group
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._files.close()
 
 
-def _write_table(columns: dict[str, Any], path: Path) -> None:
+def write_shards(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
+    """Store pictures in shards of ``SHARD``, in the order given; a shard that is there already is left alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths: list[Path | None] = []
+    pictures = iter(pictures)
+    while part := list(islice(pictures, SHARD)):
+        with closing(Shard(folder)) as shard:
+            for picture in part:
+                shard.add(picture)
+            paths.append(shard.write())
+    return [path for path in paths if path]
+
+
+def _write_groups(groups: Iterable[list[Picture]], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    # Pictures are compressed already; their struct of bytes and path is what Hugging Face reads as an image.
-    compression = {name: "NONE" if name == "image" else "ZSTD" for name in columns}
-    pq.write_table(pa.table(columns), path, row_group_size=ROW_GROUP, compression=compression)
+    texts = {name: pa.string() for name in META}
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])  # what Hugging Face reads as an image
+    schema = pa.schema({"id": pa.string(), "image": image, "width": pa.int64(), "height": pa.int64(), **texts})
+    # Pictures are compressed already.
+    compression = {name: "NONE" if name == "image" else "ZSTD" for name in schema.names}
+    with pq.ParquetWriter(path, schema, compression=compression) as writer:
+        for group in groups:
+            files = [{"bytes": picture.data, "path": picture.path} for picture in group]
+            columns = {name: [getattr(picture, name) for picture in group] for name in schema.names if name != "image"}
+            columns["id"] = [picture.id for picture in group]
+            writer.write_table(pa.table({**columns, "image": files}, schema=schema))

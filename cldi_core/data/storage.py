@@ -63,6 +63,16 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
             os.close(folder)
 
 
+def remove_unfinished(path: Path) -> None:
+    """Remove what was left of ``write`` where its process was killed; to be called by who holds the lock for them.
+
+    Args:
+        path: of the files that were to be written; the stem may be a pattern, such as ``part-*``.
+    """
+    for temporary in path.parent.glob(f".{path.stem}-*.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """As ``write``, for text in UTF-8."""
     write(path, lambda temporary: temporary.write_text(text, "utf-8"))

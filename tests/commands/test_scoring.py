@@ -12,11 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cldi_core.commands import scoring
-from cldi_core.data import storage
+from cldi_core.commands import evaluating
+from cldi_core.data import dataset, storage
 from cldi_core.data.dataset import Dataset
 from tests.commands.conftest import Run, strict
-from tests.conftest import BACKBONE
+from tests.conftest import BACKBONE, picture
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -169,7 +169,7 @@ def test_the_error_of_a_record_is_the_largest_of_its_pairs() -> None:
         "en-it": {"sinkhorn": frame(0.2), "avgmax": frame(None)},
     }
     found = {
-        (pair, method): scoring._error(frames, {"pair": pair, "method": method})
+        (pair, method): evaluating._error(frames, {"pair": pair, "method": method})
         for pair in (*frames, "average")
         for method in ("sinkhorn", "avgmax")
     }
@@ -226,3 +226,36 @@ def test_what_is_compared_is_named(run: Run, ask: Callable[..., dict], small: Da
     assert (code, out) == (2, "") and "at least two methods" in err and err.count("\n") == 1
     code, out, _ = run("evaluate", "--dataset", "small", "--compare", "avgmax,maxmax")
     assert code == 0 and out.splitlines()[-2].split()[:5] == ["en-de", "ADJ", "avgmax", "less", "maxmax"]
+
+
+def test_candidates_are_a_setting_that_scoring_writes(ask: Callable[..., dict], run: Run, small: Dataset) -> None:
+    rows = list(small.words.itertuples(index=False, name=None))
+    dataset.write_words(small.path, [*rows, ("de", "Ring", 0, picture("ring", "de").id)])
+    one = ("--method", "avgmax")
+    before = ask("score", *one)
+    told = {"choice": "listed", "listed": 8, "further": 0, "unlisted": 1}
+    assert before["candidates"] == {"en-de": told} and before["scored"][0]["shape"] == [7, 9]
+    code, out, _ = run("score", "--dataset", "small", *one)
+    assert code == 0 and "1 words of 'de' with pictures are in no list" in out and "--candidates all" in out
+    found = ask("score", *one, "--candidates", "all")
+    assert found["candidates"] == {"en-de": {**told, "choice": "all", "further": 1}}
+    assert found["scored"][0]["shape"] == [7, 10]
+    assert ask("score", *one)["scored"][0]["found"], "it is written down"
+    assert ask("evaluate", *one)["candidates"] == {"en-de": 9}
+    assert "1 candidates are not in its list, 8 are" in run("score", "--dataset", "small", *one)[1]
+    assert ask("score", *one, "--candidates", "listed")["candidates"] == before["candidates"]
+    code, _, err = run("score", "--dataset", "small", "--candidates", "some")
+    assert code == 2 and err.count("\n") == 1 and "--candidates" in err
+
+
+def test_figures_of_clean_words_stand_beside_those_of_all(ask: Callable[..., dict], run: Run, small: Dataset) -> None:
+    one = ("--method", "avgmax")
+    plain, found = ask("evaluate", *one), ask("evaluate", *one, "--clean")
+    assert {name: found[name] for name in plain} == plain and set(found) - set(plain) == {"clean", "suspected"}
+    (suspected,) = found["suspected"].values()
+    assert suspected["findings"]["same-spelled"] == 1 and suspected["queries"] == 7
+    asked = {record["setting"]: record["asked"] for record in found["clean"]}
+    assert asked["ALL"] == 7 - suspected["taken"] < 7
+    code, out, err = run("evaluate", "--dataset", "small", *one, "--clean")
+    assert code == 0 and f"en-de: {suspected['taken']} of 7 queries taken away" in out
+    assert "a right answer that is spelled alike: 1" in out and "run check" in err

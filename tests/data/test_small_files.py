@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from cldi_core.data import dataset, descriptions, storage
-from cldi_core.data.dataset import Dataset, create, listing, open_dataset
+from cldi_core.data.dataset import Dataset, create, open_dataset
 from cldi_core.data.descriptions import read_concepts, write_concepts
+from cldi_core.data.listing import listing
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.features import background
 from cldi_core.insight import health

@@ -1,0 +1,147 @@
+"""Work on hostile files, such as decoding, in processes that may die or never come to an end.
+
+A file that takes its process down, or that takes too long, costs that process and nothing else: its place in what
+``Workers.map`` yields is taken by ``Ended``, and the others are worked on as if it were not there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import queue
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Generic, TypeVar
+
+AHEAD = 3  # batches for each worker that are worked on before they are asked for
+SECONDS = 30.0  # for one item; the slowest picture that is accepted takes two of a whole core
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+# Gives a result for each item, in their order; what they share, such as an open file, is held as long as it runs.
+Work = Callable[[Sequence[Item]], Iterable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """In place of a result: why there is none."""
+
+    reason: str
+
+
+class Workers(Generic[Item, Result]):
+    """Processes that do ``work``, or with 0 of them this one; to be used in a ``with``.
+
+    Args:
+        work: a function that another process can import, or a ``partial`` of one.
+        count: of processes; none is started before there is something to do.
+        seconds: that an item may take, in a process of its own.
+    """
+
+    def __init__(self, work: Work[Item, Result], count: int, seconds: float = SECONDS) -> None:
+        self.work, self.count, self.seconds = work, count, seconds
+        self._threads = ThreadPoolExecutor(max(1, count), "worker")
+        self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
+        for _ in range(count):
+            self._idle.put(None)
+
+    def __enter__(self) -> Workers[Item, Result]:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        while not self._idle.empty():
+            if worker := self._idle.get():
+                worker.end()
+
+    def map(self, batches: Iterable[Sequence[Item]]) -> Iterator[list[Result | Ended]]:
+        """What the items of each batch gave, in their order; a few batches are worked on ahead."""
+        if not self.count:
+            for items in batches:
+                yield [*self.work(items)]
+            return
+        waiting: deque[Future[list[Result | Ended]]] = deque()
+        for items in batches:
+            waiting.append(self._threads.submit(self._do, items))
+            if len(waiting) > AHEAD * self.count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _do(self, items: Sequence[Item]) -> list[Result | Ended]:
+        """One batch, in a thread that waits for a process."""
+        done: list[Result | Ended] = []
+        worker, deaths = self._idle.get(), 0
+        try:
+            while len(done) < len(items):
+                worker = worker or _Worker(self.work, self.seconds)
+                before = len(done)
+                try:
+                    done.extend(worker.results(items[before:]))  # as far as they come
+                except (EOFError, OSError):
+                    why, worker = worker.end(), None
+                    # Somebody else may have ended it, so an item has a second try, unless its time was up.
+                    deaths = 1 if len(done) > before else deaths + 1
+                    if why == -signal.SIGALRM:
+                        done.append(Ended(f"it took longer than the {self.seconds:g} s that are accepted"))
+                    elif deaths > 1:
+                        done.append(Ended("it ended the process"))
+                        deaths = 0
+        finally:
+            self._idle.put(worker)
+        return done
+
+
+class _Worker:
+    """One process and the way to it."""
+
+    def __init__(self, work: Work[Any, Any], seconds: float) -> None:
+        # Not forked: the parent has threads of torch, whose locks a fork would copy as they are.
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, work, seconds), daemon=True)
+        self.process.start()
+        theirs.close()  # so that its end is seen here
+
+    def results(self, items: Sequence[Any]) -> Iterator[Any]:
+        """EOFError or OSError: the process has ended."""
+        self.connection.send(items)
+        for _ in items:
+            result = self.connection.recv()
+            if isinstance(result, BaseException):
+                raise RuntimeError("a worker failed") from result
+            yield result
+
+    def end(self) -> int | None:
+        """End it, if it has not ended; its exit code, the number of a signal being negative."""
+        self.connection.close()
+        self.process.join(1)  # as it does when nobody listens any more
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        return self.process.exitcode
+
+
+def _serve(connection: Connection, work: Work[Any, Any], seconds: float) -> None:
+    """Work until nobody asks any more: the parent has closed the connection, or has ended in any way."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, wherever it is
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            items = connection.recv()
+            try:
+                results = iter(work(items))
+                for _ in items:
+                    signal.setitimer(signal.ITIMER_REAL, seconds)
+                    result = next(results)
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    connection.send(result)
+            except (EOFError, OSError):
+                raise
+            except Exception as error:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                connection.send(error)

@@ -1,0 +1,107 @@
+"""What is missing, broken, unlicensed or not to be trusted among pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.pictures import Pictures, picture_id, probe
+from cldi_core.errors import CldiError, LexiconError
+from cldi_core.features import shards
+from cldi_core.insight import hygiene
+from cldi_core.insight.finding import Finding, counted, some
+from cldi_core.insight.likeness import Alike
+
+
+def pictures(dataset: Dataset) -> list[Finding]:
+    """How many there are, which words use that are not there, and what is known of their licences."""
+    table, featured = dataset.pictures.table, _featured(dataset)
+    command = dataset.command("import-folder DIR")
+    if not len(table) and not featured:
+        return [Finding("error", "pictures", "there are no pictures", command)]
+    files = counted(len(dataset.pictures.shards), "shard")
+    findings = [Finding("info", "pictures", f"{counted(len(table), 'picture')} in {files}")]
+    if not len(table):
+        text = "there are features of pictures, and no pictures: words are ranked and explained, and nothing is shown"
+        findings = [Finding("info", "pictures", text)]
+    lost = set(dataset.words["id"]) - set(table.index)
+    if gone := sorted(lost - featured):
+        is_missing = "picture that is missing" if len(gone) == 1 else "pictures that are missing"
+        findings.append(Finding("error", "pictures", f"words use {len(gone)} {is_missing}", command, pictures=(*gone,)))
+    if len(table) and (bare := sorted(lost & featured)):
+        text = f"there are features of {counted(len(bare), 'picture')} that cannot be shown"
+        findings.append(Finding("info", "pictures", text, pictures=(*bare,)))
+    unlicensed = table.index[table["licence"].isin(["", "unknown"])].tolist()
+    if unlicensed:
+        have, them = ("has", "it") if len(unlicensed) == 1 else ("have", "them")
+        text = (
+            f"{counted(len(unlicensed), 'picture')} {have} no known licence: look at {them}, but don't pass {them} on"
+        )
+        step = "import their folder into a new data set with --licence"
+        findings.append(Finding("warning", "licences", text, step, pictures=(*unlicensed,)))
+    owners = dataset.words.groupby("id")["word"].nunique()
+    shared = owners.index[owners > 1].tolist()
+    belong = "belongs" if len(shared) == 1 else "belong"
+    text = f"{counted(len(shared), 'picture')} {belong} to several words"
+    return [*findings, Finding("info", "pictures", text, pictures=(*shared,))]
+
+
+def _featured(dataset: Dataset) -> set[str]:
+    """The pictures that there are features of."""
+    found: set[str] = set()
+    for backbone in dataset.backbones:
+        with suppress(CldiError):  # reported with the features
+            found.update(shards.open_features(dataset, backbone).ids)
+    return found
+
+
+def suspects(dataset: Dataset, alike: Alike | None = None) -> list[Finding]:
+    """What makes results wrong without an error (``insight.hygiene``): a finding for each pair and kind."""
+    known = hygiene.known(dataset) if alike is None else hygiene.Known(dataset, alike)
+    findings = [] if known.alike.complete else [_unseen(dataset, known)]
+    for pair in dataset.pairs:
+        try:
+            found = hygiene.found(known, pair)
+        except LexiconError:
+            continue  # reported with the word lists
+        findings += [_of_kind(hygiene.KINDS[name], pair, own) for name, own in found.items() if own]
+    return findings
+
+
+def _unseen(dataset: Dataset, known: hygiene.Known) -> Finding:
+    text = "nobody has looked for pictures that were saved again since pictures, words or features changed"
+    if missing := known.alike.looks.missing:
+        text = f"{counted(missing, 'picture')} may be small, cut or saved again: nobody has looked"
+    return Finding("info", "duplicates", text, dataset.command("check"))
+
+
+def _of_kind(kind: hygiene.Kind, pair: str, found: Sequence[hygiene.Suspect]) -> Finding:
+    words = tuple(dict.fromkeys(word for one in found for word in one.words))
+    keys = tuple(dict.fromkeys(key for one in found for key in one.pictures))
+    text = f"{pair}: {len(found)} {kind.one if len(found) == 1 else kind.more}"
+    if kind.name == "both languages":
+        ways = Counter(way for one in found for way in one.how)
+        text = f"{text} ({', '.join(f'{count} by {way}' for way, count in ways.most_common())})"
+    elif kind.by_word:
+        text = f"{text}: {some([one.words[0][1] for one in found])}"
+    items = tuple(dict.fromkeys(item for one in found for item in one.items))
+    return Finding(kind.level, kind.area, text, kind.about, kind.name, pair, words, keys, items)
+
+
+def decode(pictures: Pictures) -> list[Finding]:
+    """Pictures that cannot be decoded whole, or are not what was imported."""
+    findings = []
+    ids = list(pictures.table.index)
+    for start in range(0, len(ids), 256):
+        files = pictures.read(ids[start : start + 256])
+        for key, data in files.items():
+            try:
+                probe(data)
+                if picture_id(data) != key:
+                    raise CldiError("its bytes are not those that were imported")
+            except CldiError as error:
+                text = f"picture {key} ({pictures.path_of(key)}): {error}"
+                findings.append(Finding("error", "pictures", text, "import it again", pictures=(key,)))
+    return findings
