@@ -379,7 +379,7 @@ class Shard:
         self.folder = folder
         self._rows: list[tuple[str, int, Picture]] = []  # id, bytes, and the picture without them
         # In the data set, since other places may be small or in memory; nothing is left of it, however this ends.
-        self._files = tempfile.SpooledTemporaryFile(SPOOL, dir=str(folder))  # noqa: SIM115
+        self._files = tempfile.SpooledTemporaryFile(SPOOL, dir=str(folder.parent))  # noqa: SIM115
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -428,7 +428,7 @@ class Shard:
 
 def write_shards(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
     """Store pictures in shards of ``SHARD``, in the order given; a shard that is there already is left alone."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     paths: list[Path | None] = []
     pictures = iter(pictures)
     while part := list(islice(pictures, SHARD)):

@@ -1,7 +1,8 @@
-"""Word lists in the published format: one line per word pair, no header, UTF-8, three columns separated by tabs.
+"""Word lists as a data set stores them: one line per word pair, no header, UTF-8, three columns separated by tabs.
 
-The columns are the English word, its translation and the part of speech (N, V or A). Several lines with the same
-English word are several right translations. The language pair stands in the file's name: `imgWords_en_de.txt` as
+The columns are the English word, its translation and the part of speech: N, V, A, or X for every other. Several lines
+with the same English word are several right translations. Those published with the paper are such lists; what else
+people have becomes one in `cldi_core.imports.lists`. The language pair stands in the file's name: `imgWords_en_de.txt` as
 published with Hartmann & Søgaard 2018, or `en-de.tsv`.
 """
 
@@ -12,13 +13,14 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypedDict
 
 from cldi_core.data import storage
 from cldi_core.errors import LexiconError
 
-POS = ("N", "V", "A")
+POS = ("N", "V", "A", "X")
 POS_ALIASES = {
     "N": "N",
     "NN": "N",
@@ -29,9 +31,11 @@ POS_ALIASES = {
     "A": "A",
     "ADJ": "A",
     "ADJECTIVE": "A",
+    "X": "X",
+    "OTHER": "X",
 }
 _FORMAT = "expected three columns separated by tabs: English, translation, part of speech"
-_ACCEPTED_POS = "accepted: N, V, A (also NN, VB, ADJ, noun, verb, adjective)"
+_ACCEPTED_POS = "accepted: N, V, A, X (also NN, VB, ADJ, noun, verb, adjective, other)"
 ENGLISH = frozenset({"en", "eng"})
 _PAIR = re.compile(r"([a-z]{2,3})-([a-z]{2,3})")
 # At the end of a longer name, or with an underscore, only English may come first: `my_set.txt` is no list of "my-set".
@@ -47,7 +51,7 @@ _APOSTROPHES = "'`‘’‛ʼʻʹ′＇·−"  # and what stands for a hyphen el
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One word pair: a word, one right translation, and the part of speech "N", "V" or "A".
+    """One word pair: a word, one right translation, and the part of speech: "N", "V", "A", or "X" for others.
 
     In a file the source word is English; in a list that was turned round (``reversed_rows``) the target word is.
     """
@@ -63,6 +67,7 @@ class PosCounts(TypedDict):
     N: int
     V: int
     A: int
+    X: int
 
 
 class Summary(TypedDict):
@@ -120,19 +125,22 @@ def read_list(path: str | Path, pair: str | None = None) -> tuple[str, list[Row]
 
     Returns:
         the pair and the rows in the order of the file, repeated ones included; words are NFC-normalised and without
-        space around them, the part of speech is N, V or A.
+        space around them, the part of speech is N, V, A or X.
 
     Raises:
         LexiconError: no readable file, no pair, no rows, text that is not UTF-8, or a line with another number of
             columns, an empty cell, an unknown part of speech or control characters.
     """
     path = Path(path)
-    pair = _pair_of(path) if pair is None else "-".join(pair_languages(pair))
+    pair = pair_of(path.name) if pair is None else "-".join(pair_languages(pair))
     rows = []
     for number, raw in enumerate(_read_text(path).split("\n"), start=1):
         line = raw.removesuffix("\r")
-        if line.strip(" \t"):
-            rows.append(_row(line.split("\t"), line, f"{str(path)!r}, line {number}"))
+        cells = line.split("\t")
+        if len(cells) == 3 and _is_stored(*cells):
+            rows.append(Row(*cells))
+        elif line.strip(" \t"):
+            rows.append(_row(cells, line, f"{str(path)!r}, line {number}"))
     if not rows:
         raise LexiconError(f"{str(path)!r} holds no word pairs; {_FORMAT}; check that this is the right file")
     return pair, rows
@@ -150,8 +158,7 @@ def write_list(path: str | Path, rows: Iterable[Row]) -> None:
     path = Path(path)
     lines = []
     for number, row in enumerate(rows, start=1):
-        cells = [row.source, row.target, row.pos]
-        clean = _row(cells, "\t".join(cells), f"row {number} for {str(path)!r}")
+        clean = row if _is_stored(row.source, row.target, row.pos) else _checked(row, number, path)
         lines.append(f"{clean.source}\t{clean.target}\t{clean.pos}\n")
     if not lines:
         raise LexiconError(
@@ -171,7 +178,8 @@ def is_same_spelled(one: str, other: str) -> bool:
     >>> is_same_spelled("Lodz", "Łódź"), is_same_spelled("e-mail", "Email"), is_same_spelled("cow", "Kuh")
     (True, True, False)
     """
-    return folded(one) == folded(other)
+    first, second = _initial(one[:1]), _initial(other[:1])
+    return not (first and second and first != second) and folded(one) == folded(other)
 
 
 def folded(word: str) -> str:
@@ -184,6 +192,15 @@ def folded(word: str) -> str:
     letters = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
     kept = (c for c in letters if unicodedata.category(c) not in _BETWEEN and c not in _APOSTROPHES)
     return "".join(kept).translate(_UNDECOMPOSED) or word
+
+
+@lru_cache(maxsize=4096)
+def _initial(letter: str) -> str:
+    """What a word that begins with a letter begins with when it is folded; empty where that takes a second look."""
+    if not letter.isalnum() or letter in _APOSTROPHES:
+        return ""
+    first = folded(letter + "0")[0]  # "0": the letter itself leaves nothing
+    return "" if first == "0" else first
 
 
 def is_control(character: str) -> bool:
@@ -213,7 +230,7 @@ def summary(path: str | Path, pair: str, rows: Sequence[Row]) -> Summary:
 
 def _pos_counts(rows: Sequence[Row]) -> PosCounts:
     listed = [row.pos for row in rows]
-    return PosCounts(N=listed.count("N"), V=listed.count("V"), A=listed.count("A"))
+    return PosCounts(N=listed.count("N"), V=listed.count("V"), A=listed.count("A"), X=listed.count("X"))
 
 
 def _shown(text: str | bytes, limit: int = 60) -> str:
@@ -221,11 +238,20 @@ def _shown(text: str | bytes, limit: int = 60) -> str:
     return repr(text[:limit]) + ("…" if len(text) > limit else "")
 
 
-def _pair_of(path: Path) -> str:
-    match = _PAIR.fullmatch(path.stem) or _PAIR_IN_STEM.fullmatch(path.stem)
+def pair_of(name: str) -> str:
+    """The language pair that a file's name tells.
+
+    Raises:
+        LexiconError: it tells none.
+
+    >>> pair_of("imgWords_en_de.txt"), pair_of("en-de.tsv")
+    ('en-de', 'en-de')
+    """
+    stem = Path(name).stem
+    match = _PAIR.fullmatch(stem) or _PAIR_IN_STEM.fullmatch(stem)
     if match is None:
         raise LexiconError(
-            f"the name {path.name!r} does not tell the language pair; accepted: names like 'imgWords_en_de.txt' or "
+            f"the name {name!r} does not tell the language pair; accepted: names like 'imgWords_en_de.txt' or "
             "'en-de.tsv'; rename the file or give the pair yourself, for example 'en-de'"
         )
     return f"{match[1]}-{match[2]}"
@@ -251,6 +277,21 @@ def _read_text(path: Path) -> str:
             f"{str(path)!r}, line {number}: {_shown(line)} is not UTF-8{' but looks like UTF-16' if utf16 else ''}; "
             "accepted: UTF-8 text; save the file again with the encoding UTF-8"
         ) from error
+
+
+def _is_stored(source: str, target: str, pos: str) -> bool:
+    """Whether a row is as it is stored already: exact where it says yes, and quick, for lists of millions."""
+    return pos in POS and _is_plain(source) and _is_plain(target)
+
+
+def _is_plain(cell: str) -> bool:
+    inked = cell.isprintable() and cell[:1].strip() != "" and cell[-1] != " "
+    return inked and (cell.isascii() or unicodedata.is_normalized("NFC", cell))
+
+
+def _checked(row: Row, number: int, path: Path) -> Row:
+    cells = [row.source, row.target, row.pos]
+    return _row(cells, "\t".join(cells), f"row {number} for {str(path)!r}")
 
 
 def _row(cells: list[str], line: str, where: str) -> Row:

@@ -187,7 +187,6 @@ class _Import:
         if seen.lacks:
             self.report.changed.add(LACKS, found.name, seen.lacks)
         if self._shard is None:
-            self._images.mkdir(exist_ok=True)
             self._shard = Shard(self._images)
         about = asdict(found.provenance)
         self._shard.add(Picture(data, found.name, seen.width, seen.height, **about))

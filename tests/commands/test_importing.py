@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 from cldi_core.data.dataset import Dataset
+from cldi_core.imports.report import reports
 from tests.commands.conftest import Run, strict
 from tests.conftest import draw
 
@@ -33,15 +35,23 @@ def test_a_folder_is_imported_with_its_licence_and_author(run: Run, data: Path, 
     for word, concept in (("en/dog", "sun"), ("en/cow", "house"), ("de/Hund", "sun")):
         (tmp_path / "drawn" / word).mkdir(parents=True)
         (tmp_path / "drawn" / word / "1.png").write_bytes(draw(concept))
-    (tmp_path / "drawn" / "my notes").mkdir()
+    (tmp_path / "drawn" / "my notes" / "old").mkdir(parents=True)
+    (tmp_path / "drawn" / "my notes" / "old" / "1.png").write_bytes(draw("sun"))
     options = ("--licence", "CC0-1.0", "--author", "me")
     code, out, err = run("import-folder", tmp_path / "drawn", "--dataset", "new", *options)
     assert code == 0 and out == "2 pictures (2 new) for 1 words in de, 2 words in en\n"
-    assert [line.startswith("passed over: 'my notes': ") for line in err.splitlines()] == [True]
+    what, folder = err.splitlines()
+    assert what == "passed over: folder that is no language (1)" and folder.startswith(
+        "  'my notes': 'my notes' is not "
+    )
     table = Dataset(data / "new").pictures.table
     assert set(table["licence"]) == {"CC0-1.0"} and set(table["author"]) == {"me"}
+    (shown,) = reports(Dataset(data / "new"))
+    assert (shown.kind, shown.format, shown.counts["memberships"]) == ("folder", "folder", 3), "it is kept"
     again = strict(run("import-folder", tmp_path / "drawn", "--dataset", "new", "--json")[1])
     assert (again["pictures"], again["new"], again["failed"]) == (2, 0, [])
+    assert again["counts"]["languages"] == again["languages"] == {"de": 1, "en": 2} and again["memberships"] == 3
+    assert [row["file"] for row in again["skipped"]] == ["my notes"]
 
 
 def test_pictures_without_a_licence_are_said_to_have_none(run: Run, data: Path, tmp_path: Path) -> None:
@@ -50,3 +60,24 @@ def test_pictures_without_a_licence_are_said_to_have_none(run: Run, data: Path, 
     assert run("import-folder", tmp_path / "drawn", "--dataset", "new")[0] == 0
     (row,) = Dataset(data / "new").pictures.table.itertuples()
     assert (row.licence, row.author) == ("unknown", "")
+
+
+def test_a_zip_file_with_words_of_a_file_is_imported(run: Run, data: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "drawn.zip", "w") as packed:
+        packed.writestr("drawn/german/1/a.png", draw("sun"))
+        packed.writestr("drawn/german/1/link", "/etc/passwd")
+        packed.getinfo("drawn/german/1/link").external_attr = 0o120777 << 16
+        packed.writestr("drawn/german/1/Thumbs.db", b"")
+    (tmp_path / "words.tsv").write_text("german/1\tund/oder\n", "utf-8")
+    options = ("--dataset", "new", "--words", tmp_path / "words.tsv")
+    code, out, err = run("import-folder", tmp_path / "drawn.zip", *options)
+    assert (code, out) == (1, "1 pictures (1 new) for 1 words in de\n")
+    assert err.splitlines() == [
+        "the languages are the folders of 'drawn/'",
+        "missing: file that is not read (1)",
+        "  'drawn/german/1/link': it is a link",
+        "changed: language written as its code (1)",
+        "  'german': de",
+        "junk: 1 Thumbs.db",
+    ]
+    assert list(Dataset(data / "new").members("de")) == ["und/oder"]

@@ -171,4 +171,4 @@ def test_numbers_that_json_does_not_have_are_null(capsys: pytest.CaptureFixture[
 def test_what_could_not_be_used_is_said_in_the_document(ask: Callable[[str], Answer]) -> None:
     code, document, err = ask("import-folder TMP/half --dataset new")
     assert code == 1 and [row["file"] for row in document["failed"]] == ["en/_", "en/dog/2.png"]
-    assert document["skipped"] == [] and err.count("not used: ") == 2
+    assert document["skipped"] == [] and err.count("missing: ") == 2

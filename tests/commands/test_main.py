@@ -214,8 +214,11 @@ def test_import_folder_names_what_it_could_not_use(run: Run, data: Path, tmp_pat
         (folder / f"bad{number:02}.png").write_bytes(b"")
     code, out, err = run("import-folder", tmp_path / "drawn", "--dataset", "new", "--json")
     assert code == 1
-    assert err.splitlines()[0] == "not used: 'en/dog/bad00.png': the file is empty"
-    assert err.splitlines()[-1] == "… and 10 more" and len(err.splitlines()) == 21
+    assert err.splitlines()[:2] == [
+        "missing: picture that cannot be used (30)",
+        "  'en/dog/bad00.png': the file is empty",
+    ]
+    assert err.splitlines()[-1] == "  … and 10 more" and len(err.splitlines()) == 22
     answer = strict(out)
     assert (answer["pictures"], answer["new"], len(answer["failed"])) == (1, 0, 30)
     assert answer["languages"] == {"en": 1}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,11 +62,11 @@ def test_published_lists(
         "file": str(path),
         "pair": f"en-{language}",
         "rows": 1771,
-        "pos": {"N": 1406, "V": 206, "A": 159},
+        "pos": {"N": 1406, "V": 206, "A": 159, "X": 0},
         "source_words": 1767,
         "target_words": target_words,
         "multiword": multiword,
-        "same_spelled": {"N": same_nouns, "V": 0, "A": same_adjectives},
+        "same_spelled": {"N": same_nouns, "V": 0, "A": same_adjectives, "X": 0},
     }
 
 
@@ -86,11 +88,11 @@ def test_twin_summary(tmp_path: Path) -> None:
             "file": str(path),
             "pair": "en-de",
             "rows": 7,
-            "pos": {"N": 5, "V": 1, "A": 1},
+            "pos": {"N": 5, "V": 1, "A": 1, "X": 0},
             "source_words": 6,
             "target_words": 6,
             "multiword": 1,
-            "same_spelled": {"N": 2, "V": 0, "A": 1},
+            "same_spelled": {"N": 2, "V": 0, "A": 1, "X": 0},
         }
     )
 
@@ -103,7 +105,7 @@ def test_byte_order_mark_crlf_blank_lines_space_and_decomposed_accents_are_toler
 
 @pytest.mark.parametrize("change", [str.lower, str.upper, str.title])
 def test_aliases_of_the_parts_of_speech(change: Callable[[str], str], tmp_path: Path) -> None:
-    for pos, aliases in {"N": "n nn noun", "V": "v vb verb", "A": "a adj adjective"}.items():
+    for pos, aliases in {"N": "n nn noun", "V": "v vb verb", "A": "a adj adjective", "X": "x other"}.items():
         for alias in aliases.split():
             path = write_bytes(tmp_path, f"a\tb\t{change(alias)}\n".encode())
             assert read_list(path)[1] == [Row("a", "b", pos)]
@@ -225,7 +227,7 @@ def test_written_file_is_canonical(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "row",
-    [Row("a\tb", "c", "N"), Row("a", "b\nc", "N"), Row("a", "", "N"), Row("a", "b", "X"), Row("a", "\ud800", "N")],
+    [Row("a\tb", "c", "N"), Row("a", "b\nc", "N"), Row("a", "", "N"), Row("a", "b", "PRON"), Row("a", "\ud800", "N")],
 )
 def test_rows_that_could_not_be_read_back_are_not_written(row: Row, tmp_path: Path) -> None:
     path = tmp_path / "en-de.tsv"
@@ -301,6 +303,18 @@ def test_whatever_is_folded_leaves_something_and_is_folded_already() -> None:
     for code in range(0x20, 0x3000):
         word = f"a{chr(code)}b"
         assert folded(folded(word)) == folded(word) and folded(chr(code))
+
+
+def test_the_quick_look_at_spellings_is_right() -> None:
+    letters = "aAáÁbßſﬁiİıłŁøæœ0²½-'’ʼ ·٠ﹰ\u0301кКйΣςσ한각あ\u00ad"
+    draw = random.Random(3)
+    words = ["".join(draw.choices(letters, k=draw.randrange(1, 3))) for _ in range(400)]
+    same = 0
+    for one, other in itertools.product(words, repeat=2):
+        told = folded(one) == folded(other)
+        assert is_same_spelled(one, other) is told
+        same += told
+    assert same > 1000
 
 
 @pytest.mark.parametrize("make", ["mkdir", "pipe", "device"])

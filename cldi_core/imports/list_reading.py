@@ -1,0 +1,132 @@
+"""The bytes of a word list as lines of text, and its lines as rows: what can be used, and what becomes of the rest."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Sequence
+from pathlib import Path
+
+from cldi_core.data import storage
+from cldi_core.data.wordlists import Row
+from cldi_core.errors import LexiconError
+from cldi_core.imports import tags, words
+from cldi_core.imports.list_layout import Layout
+from cldi_core.imports.report import Report
+
+UNUSABLE = "not a word pair"
+QUOTES, NO_TAG = "quotes round a word taken off", "no part of speech"
+# What opens a quotation → what may close it.
+QUOTATIONS = {'"': '"', "'": "'", "“": "”", "„": "“”", "«": "»", "»": "«", "‘": "’", "‚": "‘’", "‹": "›", "›": "‹"}
+# Byte order marks → encoding, and what is said of it.
+MARKS = {
+    codecs.BOM_UTF8: ("utf-8", ", with a byte order mark"),
+    codecs.BOM_UTF16_LE: ("utf-16-le", ", in UTF-16"),
+    codecs.BOM_UTF16_BE: ("utf-16-be", ", in UTF-16"),
+}
+WIDE = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)  # the first begins as UTF-16 does
+
+
+def lines_of(source: Path | bytes, name: str) -> tuple[list[str], str]:
+    """The lines of a file or of what it holds, without their ends, and what is to be said of its encoding.
+
+    Raises:
+        LexiconError: no regular file that can be read, larger than ``storage.LARGE``, or of another encoding.
+    """
+    data = source if isinstance(source, bytes) else _bytes_of(source, name)
+    if len(data) > storage.LARGE:
+        raise LexiconError(f"{name!r} is larger than the {storage.LARGE:,} bytes that are accepted; split it")
+    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
+    encoding, said = MARKS.get(mark, ("utf-8", ""))
+    data = data.removeprefix(mark)
+    wide = (mark + data).startswith(WIDE) or (not mark and data.count(0) > len(data) / 8)
+    try:
+        if wide:
+            raise UnicodeDecodeError("utf-8", data, 0, 1, "UTF-16 or UTF-32")
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise _foreign(data, encoding, error.start, name, wide=wide) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), said
+
+
+def _bytes_of(path: Path, name: str) -> bytes:
+    try:
+        return storage.read_bytes(path, storage.LARGE)
+    except FileNotFoundError:
+        raise LexiconError(f"there is no word list {name!r}; check the path") from None
+    except OSError as error:
+        why = error.strerror or error
+        raise LexiconError(f"cannot read the word list {name!r}: {why}; give a text file that you may read") from error
+
+
+def _foreign(data: bytes, encoding: str, place: int, name: str, *, wide: bool) -> LexiconError:
+    """One line for text of another encoding, with the line of the file where that shows."""
+    number = data[:place].decode(encoding, "replace").count("\n") + 1
+    line = data[data.rfind(b"\n", 0, place) + 1 : place + 40].split(b"\n")[0].removesuffix(b"\r")
+    looks = " but looks like UTF-16 or UTF-32 without its mark" if wide else ""
+    expected = encoding[:6].upper().removesuffix("-")
+    return LexiconError(
+        f"{name!r}, line {number}: {line[-80:]!r} is not {expected}{looks}; accepted: UTF-8 text, or UTF-16 with a "
+        "byte order mark; save the file again with the encoding UTF-8"
+    )
+
+
+class Reading:
+    """Rows made of lines; what is left out or changed on the way goes into a report.
+
+    Attributes:
+        rows: the word pairs.
+        numbers: the line of each, from 1.
+        unknown: tags that name no part of speech, with the number of rows that have them.
+    """
+
+    def __init__(self, layout: Layout, pos: str, report: Report) -> None:
+        self.layout, self.pos, self.report = layout, pos, report
+        self.rows: list[Row] = []
+        self.numbers: list[int] = []
+        self.unknown: dict[str, int] = {}
+
+    def read(self, lines: Sequence[str]) -> None:
+        """Read all lines, of which the first is number 1."""
+        for number, line in enumerate(lines, 1):
+            if not line or line.isspace() or number == self.layout.header:
+                continue
+            try:
+                pairs = list(self.layout.pairs(line))
+            except LexiconError as error:
+                self._leave_out(number, line, error)
+                continue
+            for source, target, tag in pairs:
+                try:
+                    row = Row(self._word(source, number), self._word(target, number), self._letter(tag, number))
+                except LexiconError as error:
+                    self._leave_out(number, line, error)
+                else:
+                    self.rows.append(row)
+                    self.numbers.append(number)
+
+    def _leave_out(self, number: int, line: str, error: LexiconError) -> None:
+        shown = f"{line[:60]!r}{'…' if len(line) > 60 else ''}"
+        self.report.missing.add(UNUSABLE, f"line {number}", f"{shown}: {error}")
+
+    def _word(self, cell: str, number: int) -> str:
+        if words.is_clean(cell) and cell[0] not in QUOTATIONS:
+            return cell
+        word, kinds = words.clean(cell)
+        if len(word) > 2 and word[-1] in QUOTATIONS.get(word[0], ""):
+            inner = word[1:-1].replace('""', '"')
+            if not set(inner) & {word[0], word[-1]}:
+                word, more = words.clean(inner)
+                kinds = (*kinds, *more, QUOTES)
+        for kind in dict.fromkeys(kinds):
+            self.report.changed.add(kind, f"line {number}", f"{cell!r} is now {word!r}")
+        return word
+
+    def _letter(self, tag: str, number: int) -> str:
+        name = tag.strip(' "')
+        if not name:
+            if self.layout.tag >= 0:
+                self.report.changed.add(NO_TAG, f"line {number}", f"it is now {self.pos!r}")
+            return self.pos
+        if not tags.is_tag(name):
+            self.unknown[name] = self.unknown.get(name, 0) + 1
+        return tags.letter(name)
