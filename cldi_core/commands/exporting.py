@@ -129,16 +129,12 @@ def export_lexicon(
     from cldi_core.evaluation.pairs import open_pair
     from cldi_core.insight import lexicon
 
-    if form not in lexicon.FORMATS:
-        raise unknown_name("format", form, lexicon.FORMATS)
-    if min_precision is not None and min_margin is not None:
-        raise typer.BadParameter("give one of --min-precision and --min-margin", param_hint="--min-margin")
-    if not all(math.isfinite(given) for given in (min_precision, min_margin) if given is not None):
-        raise typer.BadParameter("it is not a number", param_hint="--min-margin")
+    _check_lexicon(form, min_precision, min_margin)
     ranker, opened = rankers.ranker(method), open_dataset(dataset)
     check_output(output, opened)
     joined = open_pair(opened, backbone, pair)
-    matrix = lexicon.stored_matrix(joined, ranker)
+    listed = lexicon.stored_matrix(joined, ranker)
+    joined, matrix = lexicon.with_unlisted(joined, ranker, listed)
     frame = lexicon.answers(joined, matrix, mutual=mutual)
     if min_precision is not None:
         threshold = lexicon.for_precision(frame, min_precision)
@@ -151,11 +147,24 @@ def export_lexicon(
     except OSError as error:
         raise storage.cannot_write(output.parent, error) from error
     told = _told(lines, threshold, len(joined.source), len(found) - len(lines), form)
+    told["unlisted"] = len(joined.source) - len(listed)
     if as_json:
         about = {"dataset": opened.name, "backbone": backbone, "pair": pair, "method": ranker.name}
         print_json({**about, "file": str(output), "format": form, **told})
     else:
         _print_lexicon(ranker.label, output, told, threshold)
+
+
+def _check_lexicon(form: str, min_precision: float | None, min_margin: float | None) -> None:
+    """Whether the options mean something, before anything is read."""
+    from cldi_core.insight import lexicon
+
+    if form not in lexicon.FORMATS:
+        raise unknown_name("format", form, lexicon.FORMATS)
+    if min_precision is not None and min_margin is not None:
+        raise typer.BadParameter("give one of --min-precision and --min-margin", param_hint="--min-margin")
+    if min_margin is not None and not math.isfinite(min_margin):
+        raise typer.BadParameter("it is not a number", param_hint="--min-margin")
 
 
 def _told(lines: list[Entry], threshold: Threshold, words: int, unwritable: int, form: str) -> dict[str, Any]:
@@ -189,6 +198,8 @@ def _print_lexicon(label: str, output: Path, told: dict[str, Any], threshold: Th
     if threshold.crossed is not None:
         print(f"precision {threshold.crossed.text(number)} where each word has the margin that the others choose")
     print(f"judged on {JUDGED}")
+    if told["unlisted"]:
+        print(f"{told['unlisted']} of the words have pictures and are in no list; their scores were computed now")
     if told["joined"]:
         print(f"in {told['joined']} lines spaces within words are underscores, as MUSE splits lines at spaces")
     if told["unwritable"]:

@@ -19,7 +19,7 @@ _PLACES = {
 ESSENTIAL = ("about", "lists", "words")  # without these it is not that data set any more
 PRIVATE = ("people",)  # what somebody said or chose, under a name
 # What a sibling that holds the pictures (``Dataset.home``) also holds for those who use them.
-OF_HOME = ("pictures", "features", "licences", "descriptions", "concreteness")
+OF_HOME = ("pictures", "features", "fingerprints", "licences", "descriptions", "concreteness")
 # What is computed for one language pair, and stands as long as its words do.
 OF_PAIR = ("scores", "rankings", "evidence", "hubs", "curves")
 PARTS: dict[str, tuple[str, ...]] = {
@@ -32,6 +32,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "concreteness": ("concreteness.tsv",),
     "descriptions": ("descriptions.tsv", "texts.tsv"),
     "features": ("features/{name}/{name}.safetensors",),
+    "fingerprints": ("fingerprints/{name}.parquet",),
     "scores": ("scores/{name}/{pair}/{name}.safetensors",),
     "rankings": ("rankings/{name}/{pair}/{name}.parquet",),
     "evidence": ("evidence/{name}/{pair}/{name}.parquet",),
@@ -70,6 +71,16 @@ def files(folder: Path, part: str) -> dict[str, Path]:
     there = (file for pattern in PARTS[part] for file in folder.glob(re.sub(r"\{\w+\}", "*", pattern)))
     paths = {file.relative_to(folder).as_posix(): file for file in there if file.is_file()}
     return {path: paths[path] for path in sorted(paths) if part_of(path) == part}
+
+
+def others(folder: Path) -> list[str]:
+    """The paths of what else is in a folder, sorted; without hidden files and the notes of imports and extractions."""
+    found = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    return sorted(
+        path.as_posix()
+        for path in found
+        if not (part_of(path.as_posix()) or path.suffix == ".json" or any(one.startswith(".") for one in path.parts))
+    )
 
 
 @cache

@@ -67,6 +67,8 @@ def export_whole(
     kept = choice.ids or dataset.pictures.table.index
     report.counts = {"pictures": len(kept), "without_files": dict(sorted(choice.licences.items()))}
     report.remarks = list(_remarks(choice, left, pictures))
+    for path in layout.others(dataset.path):
+        report.passed.add("no file of a data set", path)
     try:
         storage.write(file, partial(_write, members, about | {"left_behind": left}, report, progress))
     except OSError as error:
@@ -95,7 +97,7 @@ def _left_behind(
     if not with_people:
         left["people"] = "what people said or chose is theirs; --with-people takes it along"
     if languages:
-        left |= dict.fromkeys(("projections", "pivot", "descriptions"), "made of all languages")
+        left |= dict.fromkeys(("projections", "pivot", "descriptions", "fingerprints"), "made of all languages")
     elif dataset.home != dataset.path and (dataset.home / "descriptions.tsv").is_file():
         left["pivot"] = f"trained models are measured on the descriptions that {dataset.home.name} has"
     return {part: why for part, why in left.items() if part in without or _files(dataset, part)}
@@ -103,7 +105,7 @@ def _left_behind(
 
 def _files(dataset: Dataset, part: str) -> dict[str, Path]:
     """The files of one part; those about the pictures are the sibling's that holds them, where it has none itself."""
-    if part in ("pictures", "features"):
+    if part in ("pictures", "features", "fingerprints"):
         return layout.files(dataset.home, part)
     theirs = layout.files(dataset.home, part) if part in layout.OF_HOME else {}
     return theirs | layout.files(dataset.path, part)

@@ -30,7 +30,7 @@ ALL, LICENSED, NONE = "all", "licensed", "none"
 WHICH = (ALL, LICENSED, NONE)
 # Licences under which nobody said that a picture may be passed on; compared without case.
 UNKNOWN = frozenset({"", "unknown", "none", "n/a", "?", "-", "all rights reserved"})
-ORIGIN = ("licence", "author", "provider", "page", "source_url")
+ORIGIN = ("licence", "author", "title", "provider", "page", "source_url")
 CHUNK = 1 << 20
 
 
@@ -116,11 +116,12 @@ def attribution(table: pd.DataFrame, choice: Chosen) -> str:
     ``files`` is the number of those whose files are there.  Texts are anybody's, so no cell is a formula.
     """
     asked = table if choice.ids is None else table[table.index.isin(choice.ids)]
-    origin = asked[list(ORIGIN)].fillna("").astype(str).assign(files=~asked.index.isin(choice.bare))
+    texts = asked[list(ORIGIN)].fillna("").astype(str).apply(lambda column: column.str.strip())
+    origin = texts.assign(files=~asked.index.isin(choice.bare))
     groups = origin.groupby(list(ORIGIN), sort=True)["files"].agg(["size", "sum"])
     lines = ["\t".join((*ORIGIN, "pictures", "files"))]
-    for texts, (pictures, files) in zip(groups.index.tolist(), groups.to_numpy().tolist(), strict=True):
-        lines.append("\t".join([*(csv_safe.safe(plain(text.strip())) for text in texts), str(pictures), str(files)]))
+    for known, (pictures, files) in zip(groups.index.tolist(), groups.to_numpy().tolist(), strict=True):
+        lines.append("\t".join([*(csv_safe.safe(plain(text)) for text in known), str(pictures), str(files)]))
     return "\n".join([*lines, ""])
 
 

@@ -11,18 +11,20 @@ Candidates within ``TIE`` of each other share their places; all that share a pla
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core.data import candidates
 from cldi_core.data.wordlists import is_control
 from cldi_core.errors import LexiconError
 from cldi_core.evaluation import metrics, ranking, stored_scores
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker
+from cldi_core.features import shards
 from cldi_core.insight import confidence
 from cldi_core.insight.evidence import margins
 from cldi_core.scoring import Scores
@@ -90,6 +92,27 @@ def stored_matrix(pair: Pair, ranker: Ranker) -> Scores:
             f"{pair.dataset.command('score', *options)}"
         )
     return matrix
+
+
+def with_unlisted(pair: Pair, ranker: Ranker, matrix: Scores) -> tuple[Pair, Scores]:
+    """The pair and its scores with the source words that have pictures and are in no list, where all are candidates.
+
+    Nothing is asked of these, so they come behind the others and have no right answers.  Their scores are computed, as
+    only those of listed words are stored; a ranker that needs all words at once (``Ranker.row``) cannot do that, and
+    the pair is as it was.
+    """
+    dataset, language = pair.dataset, pair.languages[0]
+    if candidates.choice(dataset) != candidates.ALL or ranker.row is None:
+        return pair, matrix
+    loaded, members = shards.open_features(dataset, pair.backbone), dataset.members(language)
+    words = [word for word in sorted(members.keys() - {*pair.source.words})
+             if not loaded.row.keys().isdisjoint(members[word])]  # fmt: skip
+    if not words:
+        return pair, matrix
+    alone = shards.image_sets(dataset, loaded, language, words)
+    further = ranker.scores(replace(pair, source=alone, queries=(), rows=np.zeros(0, np.int64), gold=()))
+    both = shards.image_sets(dataset, loaded, language, [*pair.source.words, *words])
+    return replace(pair, source=both), np.concatenate([matrix, further])
 
 
 def mutual_nearest(matrix: Scores) -> NDArray[np.bool_]:

@@ -98,8 +98,8 @@ def test_pictures_stay_behind_as_their_licences_say_and_results_stand(data: Path
     stolen = whole_ones[made.pictures.table.index[made.pictures.table["licence"] == "unknown"][0]]
     assert stolen not in (tmp_path / "out.zip").read_bytes()  # nothing is compressed: it would be seen
     lines = (data / "again" / "ATTRIBUTION.tsv").read_text("utf-8").splitlines()
-    assert lines[0].split("\t") == ["licence", "author", "provider", "page", "source_url", "pictures", "files"]
-    assert [line.split("\t")[::6] for line in lines[1:]] == [
+    assert lines[0].split("\t") == ["licence", "author", "title", "provider", "page", "source_url", "pictures", "files"]
+    assert [line.split("\t")[::7] for line in lines[1:]] == [
         ["", "0"], ["All rights reserved", "0"], ["CC0-1.0", "1"], ["MIT", "1"], ["unknown", "0"]
     ]  # fmt: skip
     assert all(line.split("\t")[1] == "'=cmd" for line in lines[1:])

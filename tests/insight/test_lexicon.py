@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cldi_core.data import candidates
+from cldi_core.data import dataset as datasets
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import LexiconError
 from cldi_core.evaluation import metrics
@@ -89,6 +91,26 @@ def test_only_scores_that_are_stored_are_taken(pair: Pair) -> None:
         lexicon.stored_matrix(pair, ranker("avgmax"))
     made = scored(pair, [ranker("avgmax")])["avgmax"].matrix
     assert np.array_equal(lexicon.stored_matrix(pair, ranker("avgmax")), made, equal_nan=True)
+
+
+def test_words_that_are_in_no_list_follow_where_all_are_candidates(small: Dataset) -> None:
+    words = list(small.words.itertuples(index=False, name=None))
+    datasets.write_words(small.path, [*words, ("en", "cat", 0, words[-1][3]), ("de", "Katze", 0, words[0][3])])
+    for method in ("avgmax", "avgmax+csls"):
+        for choice in candidates.CHOICES:
+            pair = open_pair(candidates.choose(small, choice), BACKBONE, "en-de")
+            stored = scored(pair, [ranker(method)])[method].matrix
+            wider, matrix = lexicon.with_unlisted(pair, ranker(method), stored)
+            if choice == candidates.LISTED or method != "avgmax":
+                assert wider is pair and matrix is stored
+    pair = open_pair(Dataset(small.path), BACKBONE, "en-de")
+    wider, matrix = lexicon.with_unlisted(pair, ranker("avgmax"), lexicon.stored_matrix(pair, ranker("avgmax")))
+    assert list(wider.source.words) == [*pair.source.words, "cat"] and len(matrix) == len(wider.source)
+    assert np.array_equal(matrix, ranker("avgmax").scores(wider), equal_nan=True)
+    frame = lexicon.answers(wider, matrix)
+    found = [one for one in lexicon.entries(wider, matrix, frame, top=9) if one.source == "cat"]
+    assert len(frame) == 6 and found[-1].source == "cat" and {one.gold for one in found} == {None}
+    assert "Katze" in {one.target for one in found}
 
 
 @pytest.mark.parametrize("seed", range(6))
