@@ -135,14 +135,14 @@ def _thin_pictures(file: Path, choice: Chosen, out: IO[bytes]) -> None:
         schema = parquet.schema_arrow
         compression = {name: "NONE" if name == "image" else "ZSTD" for name in schema.names}
         with pq.ParquetWriter(out, schema, compression=compression) as writer:
-            rest = pa.table({name: pa.array([], schema.field(name).type) for name in schema.names}, schema=schema)
+            waiting: list[Any] = []  # at least a row group of pictures, and less than two, are written together
             for batch in parquet.iter_batches(batch_size=ROW_GROUP):
-                rest = pa.concat_tables([rest, _thin_rows(batch, choice)])
-                while rest.num_rows >= ROW_GROUP:
-                    writer.write_table(rest.slice(0, ROW_GROUP), row_group_size=ROW_GROUP)
-                    rest = rest.slice(ROW_GROUP)
-            if rest.num_rows:
-                writer.write_table(rest, row_group_size=ROW_GROUP)
+                waiting.append(_thin_rows(batch, choice))
+                if sum(table.num_rows for table in waiting) >= ROW_GROUP:
+                    writer.write_table(pa.concat_tables(waiting), row_group_size=2 * ROW_GROUP)
+                    waiting.clear()
+            if any(table.num_rows for table in waiting):
+                writer.write_table(pa.concat_tables(waiting), row_group_size=2 * ROW_GROUP)
 
 
 def _thin_rows(batch: Any, choice: Chosen) -> Any:
