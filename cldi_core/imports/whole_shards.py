@@ -131,7 +131,7 @@ def _thin_pictures(file: Path, choice: Chosen, out: IO[bytes]) -> None:
     import pyarrow.parquet as pq
 
     with storage.open_regular(file) as source:
-        parquet = pq.ParquetFile(source)
+        parquet = pq.ParquetFile(source, pre_buffer=False)
         schema = parquet.schema_arrow
         compression = {name: "NONE" if name == "image" else "ZSTD" for name in schema.names}
         with pq.ParquetWriter(out, schema, compression=compression) as writer:

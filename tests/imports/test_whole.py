@@ -18,7 +18,7 @@ from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import shards
 from cldi_core.imports import report as reports
-from cldi_core.imports import whole
+from cldi_core.imports import whole, whole_shards
 from cldi_core.imports.whole import import_whole
 from cldi_core.imports.whole_export import export_whole
 from cldi_core.insight import evidence
@@ -234,3 +234,30 @@ def test_one_that_was_unpacked_and_zipped_again_is_read(small: Dataset, data: Pa
             new.writestr(name, old.read(name), zipfile.ZIP_DEFLATED)
     import_whole(data / "again", tmp_path / "new.zip")
     assert contents(data / "again") == contents(small.path)
+
+
+def test_a_shard_is_never_whole_in_memory(data: Path) -> None:
+    import pyarrow as pa
+
+    datasets.create(data / "large")
+    noise = np.random.default_rng(0)
+    drawn = [pictures.Picture(noise.bytes(20_000), f"{n}.png", 9, 9, licence="MIT") for n in range(640)]
+    pictures.write_shards(data / "large" / "images", drawn)
+    datasets.write_words(data / "large", [("en", f"w{n}", 0, one.id) for n, one in enumerate(drawn)])
+    before, held = pa.total_allocated_bytes(), []
+
+    class Out:
+        closed = False
+
+        def write(self, chunk: bytes) -> int:
+            held.append(pa.total_allocated_bytes() - before)
+            return len(chunk)
+
+        def flush(self) -> None:
+            pass
+
+    large = Dataset(data / "large")
+    choice = whole_shards.chosen(large, "none", ("en",))
+    ((_, fill),) = whole_shards.picture_shards(large, {"images/a.parquet": large.pictures.shards[0]}, choice)
+    fill(Out())  # type: ignore[arg-type]
+    assert max(held) < 3_000_000  # of 13 million
