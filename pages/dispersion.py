@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from cldi_core.data.dataset import POS
+from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.evaluation import paper
 from cldi_core.insight import overview
 from pages._ui import draw, figures, frame, load, take, view
@@ -20,7 +20,7 @@ def means(spread: pd.DataFrame, language: str) -> None:
     for column, (label, published) in measures.items():
         found = overview.means_by_pos(rows, column)
         table = {
-            "part of speech": list(POS.values()),
+            "part of speech": [POS[letter] for letter in CLASSES],
             label: [figures.interval_text(interval) for _, interval in found],
             "in the paper": [f"{published[letter]:.2f}" for letter, _ in found],
             "n": [interval.n for _, interval in found],
@@ -38,7 +38,7 @@ def extremes(current: view.View, spread: pd.DataFrame, language: str) -> None:
     st.subheader("The lowest and the highest")
     members = load.opened(current.dataset).members(language)
     columns = st.columns(3)
-    for column, letter in zip(columns, POS, strict=True):
+    for column, letter in zip(columns, CLASSES, strict=True):
         low, high = overview.extremes(spread[spread["language"] == language], letter)
         with column:
             st.markdown(f"**{POS[letter].capitalize()}s**")

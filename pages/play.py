@@ -41,8 +41,14 @@ def begin(current: view.View, asked: str) -> None:
             max_chars=answers.LONGEST_NAME,
             placeholder="nothing is kept",
         )
-        kinds.pills("Words", list(POS), selection_mode="multi", default=list(current.pos), key="play-pos",
-                    format_func=lambda letter: f"{POS[letter]}s")  # fmt: skip
+        kinds.pills(
+            "Words",
+            load.opened(current.dataset).kinds,
+            selection_mode="multi",
+            default=list(current.pos),
+            key="play-pos",
+            format_func=lambda letter: f"{POS[letter]}s",
+        )
         seed.text_input("Seed", value=asked, key="play-seed", max_chars=20, placeholder="random",
                         help="The same seed makes the same rounds for everybody.")  # fmt: skip
         st.form_submit_button("Start", type="primary", on_click=started)
@@ -56,7 +62,8 @@ def started() -> None:
     state[play_load.STARTED] = True
     typed = str(state.get("play-seed") or "")
     seed = play.seed_of(typed) if typed.strip() else secrets.randbelow(1_000_000)
-    letters = "".join(letter for letter in POS if letter in (state.get("play-pos") or [])) or "NVA"
+    every = "".join(load.opened(view.current().dataset).kinds)
+    letters = "".join(letter for letter in every if letter in (state.get("play-pos") or [])) or every
     view.go(seed=str(seed), pos=letters)
 
 

@@ -12,7 +12,19 @@ from cldi_core import rankers
 from cldi_core.data.csv_safe import as_csv
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
-from pages._ui import draw, frame, judge_tables, load, result_sections, result_tables, take, view, word_table, words
+from pages._ui import (
+    draw,
+    frame,
+    judge_tables,
+    load,
+    result_clean,
+    result_sections,
+    result_tables,
+    take,
+    view,
+    word_table,
+    words,
+)
 from pages._ui.result_tables import FIGURES
 
 PARTS = {"methods": "Methods", "words": "All words"}
@@ -55,6 +67,7 @@ def methods_part(current: view.View) -> None:
             disabled=len(dataset.alike(current.pair)) < 2,
         )
         same = st.toggle("Keep words spelled alike in both languages", value=True)
+        result_clean.switch()
     pairs = dataset.alike(current.pair) if scope == "average" else (current.pair,)
     ways = load.ways(current.dataset, current.backbone, pairs)
     records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, ways=ways)
@@ -63,6 +76,7 @@ def methods_part(current: view.View) -> None:
         return
     methods = [way for way in ways if rankers.ranker(way).kind != rankers.CONTROL]
     summary(current, pairs, records, figure, methods)
+    result_clean.beside(current, pairs, ways, figure, same)
     judge_tables.beside(current, pairs, methods, (figure,), same_spelled=same)
     if any(map(rankers.is_trained, ways)) and len(pairs) == 1:
         unseen_words(current, ways, figure, same)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.dataset import POS
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 from cldi_core.insight import contrast, overview, story_words
@@ -155,7 +156,7 @@ def words_of(current: view.View, pair: Pair) -> walk.Walk:
     """The words to walk through, by rank where there are ranks."""
     here = (current.dataset, current.backbone, current.pair)
     ranked = load.rankings(*here, current.method)
-    rows = overview.by_rank(load.unranked(*here) if ranked is None else ranked, "NVA")
+    rows = overview.by_rank(load.unranked(*here) if ranked is None else ranked, "".join(POS))
     show = "all" if ranked is None else current.show
     answers = {query.id: query.right for query in pair.queries}
     return walk.Walk(rows, walk.fitting(rows, current.pos, show), answers, ranked is not None)

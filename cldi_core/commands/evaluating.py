@@ -134,6 +134,7 @@ def _evaluated(pairs: Mapping[str, Pair], wish: _Wish) -> dict[str, Any]:
     from cldi_core import rankers
     from cldi_core.evaluation import tables
     from cldi_core.evaluation.rankings import rankings
+    from cldi_core.insight import clean
 
     kinds = (rankers.IMAGES, rankers.TRAINED)
     wanted = {
@@ -163,27 +164,12 @@ def _evaluated(pairs: Mapping[str, Pair], wish: _Wish) -> dict[str, Any]:
         judged = {name: _judged(pair, wanted[name], found[name], wish.judgements) for name, pair in pairs.items()}
         answer["with_judgements"] = records(tables.together(pairs, judged))
     if wish.clean:
-        suspected, kept = _clean(pairs)
-        cleaned = {name: tables.only(own, kept[name]) for name, own in frames.items()}
-        answer |= {"suspected": suspected, "clean": records(cleaned)}
+        suspected = {name: clean.of_pair(pair) for name, pair in pairs.items()}
+        cleaned = {name: tables.only(own, suspected[name].kept) for name, own in frames.items()}
+        told = ("queries", "taken", "findings", "complete")
+        answer["suspected"] = {name: {part: getattr(one, part) for part in told} for name, one in suspected.items()}
+        answer["clean"] = records(cleaned)
     return answer
-
-
-def _clean(pairs: Mapping[str, Pair]) -> tuple[dict[str, dict[str, Any]], dict[str, frozenset[str]]]:
-    """Pair → how many queries are asked, taken away, and taken away by each finding; and pair → the others' ids."""
-    from cldi_core.insight import clean
-
-    suspected, kept = {}, {}
-    for name, pair in pairs.items():
-        found = clean.suspected(pair)
-        kept[name] = clean.kept(pair, found)
-        suspected[name] = {
-            "queries": len(pair.queries),
-            "taken": len(pair.queries) - len(kept[name]),
-            "findings": {finding: len(own) for finding, own in found.items()},
-            "complete": clean.is_complete(pair),
-        }
-    return suspected, kept
 
 
 def _judged(

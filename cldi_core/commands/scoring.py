@@ -135,14 +135,13 @@ def _candidates(pair: Pair) -> dict[str, object]:
     """
     from cldi_core.data import candidates
 
-    listed = {answer for query in pair.queries for answer in query.right}
     pictured = [word for word, size in zip(pair.target.words, pair.target.sizes, strict=True) if size]
     language = pair.languages[1]
     members = pair.dataset.members(language)
     return {
         "choice": candidates.choice(pair.dataset),
-        "listed": sum(word in listed for word in pictured),
-        "further": sum(word not in listed for word in pictured),
+        "listed": sum(word in pair.listed for word in pictured),
+        "further": sum(word not in pair.listed for word in pictured),
         "unlisted": sum(word in members for word in pair.dataset.spellings(language).unlisted),
     }
 

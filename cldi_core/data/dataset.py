@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 DASHBOARD = Path(__file__).resolve().parents[1] / "_dashboard"
 CHECKOUT = None if DASHBOARD.is_dir() else DASHBOARD.parents[1]
 MAX_TITLE = 200  # characters that people see
-POS = {"N": "noun", "V": "verb", "A": "adjective"}
+POS = {"N": "noun", "V": "verb", "A": "adjective", "X": "other"}
+CLASSES = ("N", "V", "A")  # the parts of speech that have tables of their own; others are in those of all words alone
 # Files whose change is a change of the data set.
 STAMPED = (
     "*",
@@ -37,7 +38,7 @@ STAMPED = (
     "pivot/*/*/*/*",
     "pivot/*/*/*/*/*/*",
 )
-SETTINGS = {"ALL": ("N", "V", "A"), "NN": ("N",), "VB": ("V",), "ADJ": ("A",)}
+SETTINGS = {"ALL": tuple(POS), "NN": ("N",), "VB": ("V",), "ADJ": ("A",)}
 
 
 @dataclass(frozen=True)
@@ -186,6 +187,15 @@ class Dataset:
     @cached_property
     def _lists(self) -> dict[str, list[wordlists.Row]]:
         return {}
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The parts of speech that one can choose from: ``CLASSES``, and "X" where a word list has others."""
+        for pair in self.pairs:
+            with contextlib.suppress(LexiconError):  # what is wrong with it is said where it is asked for
+                if any(row.pos not in CLASSES for row in self.lexicon(pair)):
+                    return tuple(POS)
+        return CLASSES
 
     def queries(self, pair: str) -> list[Query]:
         """The queries of a pair of ``directions``."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import candidates, storage, wordlists
-from cldi_core.data.dataset import Dataset, Query
+from cldi_core.data.dataset import POS, Dataset, Query
 from cldi_core.errors import unknown_name
 from cldi_core.features import shards
 from cldi_core.scoring.imagesets import ImageSets
@@ -69,6 +69,11 @@ class Pair:
         return source, target
 
     @cached_property
+    def listed(self) -> frozenset[str]:
+        """The candidates that the word list has; others are distractors alone."""
+        return frozenset(answer for query in self.queries for answer in query.right)
+
+    @cached_property
     def languages(self) -> tuple[str, str]:
         """Source and target language."""
         return wordlists.pair_languages(self.name)
@@ -105,7 +110,7 @@ class Pair:
         """The number of the query ``"shake.V"``, or of the first one for ``"shake"`` (of a part of speech)."""
         if word in self.index:
             return self.index[word]
-        for letter in pos or "NVA":
+        for letter in pos or POS:
             if f"{word}.{letter}" in self.index:
                 return self.index[f"{word}.{letter}"]
         raise unknown_name("word", word, [query.word for query in self.queries])

@@ -112,7 +112,8 @@ def find(lines: Sequence[str], name: str, pair: str) -> Layout:
         return Layout("MMID dictionary: a word, then its translations, separated by tabs", "\t", 0, *places)
     widths = Counter(len(row) for row in rows if len(row) > 1).most_common(1)
     if not widths:
-        raise LexiconError(f"{name!r} has no two columns, neither in its first line nor below; {ACCEPTED}")
+        number, line = sample[0]
+        raise LexiconError(f"{name!r}, line {number}: {line[:60]!r} has 1 column, and so have all lines; {ACCEPTED}")
     named = _named(rows[0], pair)
     columns = max(widths[0][0], len(rows[0]) if named else 0)
     tag = named["tag"] if "tag" in named else _tag_column(rows[bool(named) :], columns, named)

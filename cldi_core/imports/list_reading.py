@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Sequence
 from pathlib import Path
 
-from cldi_core.data import storage
+from cldi_core.data import storage, wordlists
 from cldi_core.data.wordlists import Row
 from cldi_core.errors import LexiconError
 from cldi_core.imports import tags, words
@@ -87,22 +87,33 @@ class Reading:
 
     def read(self, lines: Sequence[str]) -> None:
         """Read all lines, of which the first is number 1."""
+        layout, separator, columns = self.layout, self.layout.separator, self.layout.columns
         for number, line in enumerate(lines, 1):
-            if not line or line.isspace() or number == self.layout.header:
+            cells = line.split(separator)
+            if number == layout.header or not line or line.isspace():
                 continue
+            # Most lines of any list; they would come out of the careful way as they are, at a fifth of the speed.
+            if len(cells) == columns and words.is_plain(cells[layout.source]) and words.is_plain(cells[layout.target]):
+                tag = cells[layout.tag] if layout.tag >= 0 else ""
+                self.rows.append(Row(cells[layout.source], cells[layout.target], self._letter(tag, number)))
+                self.numbers.append(number)
+            else:
+                self._read_with_care(line, number)
+
+    def _read_with_care(self, line: str, number: int) -> None:
+        try:
+            pairs = list(self.layout.pairs(line))
+        except LexiconError as error:
+            self._leave_out(number, line, error)
+            return
+        for source, target, tag in pairs:
             try:
-                pairs = list(self.layout.pairs(line))
+                row = Row(self._word(source, number), self._word(target, number), self._letter(tag, number))
             except LexiconError as error:
                 self._leave_out(number, line, error)
-                continue
-            for source, target, tag in pairs:
-                try:
-                    row = Row(self._word(source, number), self._word(target, number), self._letter(tag, number))
-                except LexiconError as error:
-                    self._leave_out(number, line, error)
-                else:
-                    self.rows.append(row)
-                    self.numbers.append(number)
+            else:
+                self.rows.append(row)
+                self.numbers.append(number)
 
     def _leave_out(self, number: int, line: str, error: LexiconError) -> None:
         shown = f"{line[:60]!r}{'…' if len(line) > 60 else ''}"
@@ -122,6 +133,8 @@ class Reading:
         return word
 
     def _letter(self, tag: str, number: int) -> str:
+        if tag in wordlists.POS:
+            return tag
         name = tag.strip(' "')
         if not name:
             if self.layout.tag >= 0:

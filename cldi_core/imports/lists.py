@@ -117,14 +117,20 @@ def look(
         pair = f"en-{foreign}" if foreign else wordlists.pair_of(file)
     lines, encoding = lines_of(source, shown)
     layout = find(lines, file, pair)
-    report = Report(KIND, shown, f"{layout.name}{encoding}")
-    found = Reading(layout, pos or tags.OTHER, report)
-    found.read(lines)
+    found = Reading(layout, pos or tags.OTHER, Report(KIND, shown, f"{layout.name}{encoding}"))
+    with wordlists.many_rows():
+        found.read(lines)
+        return _looked(shown, pair, found, pos, dataset)
+
+
+def _looked(name: str, pair: str, found: Reading, pos: str | None, dataset: Dataset | None) -> Looked:
+    """What was read, with its numbers and what looks odd in its report."""
+    report, layout = found.report, found.layout
     if not found.rows:
         first = next(iter(report.missing.kept), None)
         why = f" ({first.place}: {first.text})" if first else ""
-        raise LexiconError(f"none of the lines of {shown!r} is a word pair{why}; it was taken for a {layout.name}")
-    looked = Looked(shown, pair, found.rows, report)
+        raise LexiconError(f"none of the lines of {name!r} is a word pair{why}; it was taken for a {layout.name}")
+    looked = Looked(name, pair, found.rows, report)
     counted = {name: value for name, value in looked.summary.items() if name not in ("file", "pair")}
     report.counts |= {**counted, "repeated": len(found.rows) - len(set(found.rows))}
     report.remarks += list_remarks.of_tags(layout, found, pos)

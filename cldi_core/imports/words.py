@@ -14,7 +14,7 @@ UNREADABLE = ("Cs", "Co")  # bytes that are no text, and characters that each fo
 # What nobody sees although Unicode counts it among letters, marks and symbols.
 _BLANK = "\u034f\u2800\u3164\uffa0"
 _FILLERS = "\u115f\u1160"  # which hold a place within an old Korean syllable, and are nothing alone
-_SEEN_BLANK = re.compile(f"[{_BLANK}]")
+_UNSEEN_LETTER = re.compile(f"[{_BLANK}{_FILLERS}]")
 _SPACES = re.compile(r"\s+")
 _JOINED = re.compile(f"[{JOINERS}]+")
 _VIRAMA = 9  # the combining class of a sign that a joiner changes, also at a word's end
@@ -48,16 +48,22 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
     return word, tuple(kind for kind, happened in steps.items() if happened)
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is a word of letters and digits alone, which ``clean`` would leave as it is; very quick."""
+    if not text.isalnum() or len(text) > MAX_WORD:
+        return False
+    return text.isascii() or (unicodedata.is_normalized("NFC", text) and not _UNSEEN_LETTER.search(text))
+
+
 def is_clean(text: str) -> bool:
     """Whether ``clean`` would leave a text as it is: exact where it says yes, and quick, for lists of millions."""
+    if is_plain(text):
+        return True
     if not (0 < len(text) <= MAX_WORD and text.isprintable()) or text[0] == " " or text[-1] == " " or "  " in text:
         return False
     if text.isascii():
         return any(map(str.isalnum, text))
-    return (
-        text[0].isalpha() and not _SEEN_BLANK.search(text) and text[0] not in _FILLERS
-        and unicodedata.is_normalized("NFC", text)
-    )  # fmt: skip
+    return text[0].isalpha() and unicodedata.is_normalized("NFC", text) and not _UNSEEN_LETTER.search(text)
 
 
 def _is_invisible(char: str) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cldi_core.data.dataset import POS
+from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.insight.evidence import TOP
 
 Row = Mapping[str, Any]  # one of ``evidence``
-KINDS = {letter: (kind, f"{kind}s") for letter, kind in POS.items()}
+KINDS = {letter: (kind, f"{kind}s") for letter, kind in POS.items() if letter in CLASSES}
 
 
 def quoted(word: str) -> str:

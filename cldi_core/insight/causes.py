@@ -278,7 +278,9 @@ def _other_pos(frame: pd.DataFrame) -> pd.Series[bool]:
     import pandas as pd
 
     pairs = zip(frame["pos"], frame["rival_pos"], frame["rival"], strict=True)
-    return pd.Series([bool(rival) and pos not in kinds for pos, kinds, rival in pairs], frame.index, dtype=bool)
+    # Of a word that is none of the three nobody knows whether another is of its kind.
+    other = [bool(rival) and pos not in kinds and {pos, *kinds} <= KINDS.keys() for pos, kinds, rival in pairs]
+    return pd.Series(other, frame.index, dtype=bool)
 
 
 def _is_hub(frame: pd.DataFrame) -> pd.Series[bool]:

@@ -7,6 +7,7 @@ a difference may also be theirs: neither is the truth about the other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from cldi_core.data.wordlists import pair_languages
 from cldi_core.evaluation.pairs import Pair
@@ -60,15 +61,36 @@ def kept(pair: Pair, found: Mapping[str, Iterable[str]]) -> frozenset[str]:
     return frozenset(query.id for query in pair.queries).difference(*found.values())
 
 
-def is_complete(pair: Pair) -> bool:
-    """Whether all pictures have been compared; if not, ``check`` has to do so, and may find more."""
-    return likeness.read(pair.dataset).complete
+@dataclass(frozen=True)
+class Suspected:
+    """What is not clean of a pair.
+
+    Attributes:
+        queries: how many are asked; taken: of these how many are not clean; kept: the ids of the others.
+        findings: finding → how many queries it concerns; a query may be concerned by several.
+        complete: whether all pictures have been compared; if not, ``check`` has to do so, and may find more.
+    """
+
+    queries: int
+    taken: int
+    findings: Mapping[str, int]
+    complete: bool
+    kept: frozenset[str]
+
+
+def of_pair(pair: Pair) -> Suspected:
+    """What is not clean of a pair; CldiError as ``suspected``."""
+    found = suspected(pair)
+    rest, asked = kept(pair, found), len(pair.queries)
+    findings = {name: len(own) for name, own in found.items()}
+    return Suspected(asked, asked - len(rest), findings, likeness.read(pair.dataset).complete, rest)
 
 
 def _small(pair: Pair) -> Iterable[tuple[str, str]]:
     """The words, with their language, all of whose pictures are small."""
     table = pair.dataset.pictures.table
-    small = set(table.index[table[["width", "height"]].max(axis=1) < hygiene.SMALL])
+    longer = table[["width", "height"]].max(axis=1)
+    small = set(table.index[(longer > 0) & (longer < hygiene.SMALL)])
     for language in pair.languages if small else ():
         for word, ids in pair.dataset.members(language).items():
             if small.issuperset(ids):

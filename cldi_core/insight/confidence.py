@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data.dataset import POS, SETTINGS
+from cldi_core.data.dataset import CLASSES, SETTINGS
 from cldi_core.evaluation import metrics
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.scoring.ties import TIE
@@ -249,5 +249,5 @@ def kept_by_pos(frame: pd.DataFrame, confidence: str, coverage: float = 0.5) -> 
     chance = (room / np.maximum(size, 1))[group]
     pos = frame["pos"].to_numpy()
     return {
-        letter: (float(chance[pos == letter].mean()), int((pos == letter).sum())) for letter in POS if letter in pos
+        letter: (float(chance[pos == letter].mean()), int((pos == letter).sum())) for letter in CLASSES if letter in pos
     }

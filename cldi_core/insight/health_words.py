@@ -24,7 +24,7 @@ def word_lists(dataset: Dataset) -> list[Finding]:
             findings.append(Finding("error", "word lists", str(error), command))
             continue
         counts = Counter(query.pos for query in dataset.queries(pair))
-        numbers = ", ".join(f"{counts[pos]} {pos}" for pos in wordlists.POS)
+        numbers = ", ".join(f"{counts[pos]} {pos}" for pos in dataset.kinds)
         findings.append(Finding("info", "word lists", f"{pair}: {counted(len(rows), 'line')}, queries: {numbers}"))
         doubled = [f"{row.source}/{row.target}" for row, count in Counter(rows).items() if count > 1]
         if doubled:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cldi_core.data.dataset import POS, Dataset
+from cldi_core.data.dataset import CLASSES, POS, Dataset
 from cldi_core.evaluation import metrics, tables
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import explanation
@@ -81,7 +81,7 @@ SPANS = {"dispersion": (0.0, 2.0), "senses": metrics.ANY}  # between what bounds
 def means_by_pos(frame: pd.DataFrame, column: str = "dispersion") -> list[tuple[str, metrics.Interval]]:
     """The mean of a column of ``dispersions`` for each part of speech with its interval: [(letter, interval)]."""
     found = []
-    for letter in POS:
+    for letter in CLASSES:
         rows = frame[(frame["pos"] == letter) & frame[column].notna()]
         values = rows[column].to_numpy(np.float64)
         found.append((letter, metrics.interval(values, rows["word"].to_numpy(np.str_), span=SPANS[column])))
@@ -124,8 +124,8 @@ def over_all(rankings: pd.DataFrame, letters: str) -> dict[str, Any]:
 
 
 def parts(letters: str) -> list[tuple[str, str]]:
-    """What a comparison is made for: all of some parts of speech together, and each: [(name, letters)]."""
-    each = [(f"{POS[letter]}s", letter) for letter in letters]
+    """What a comparison is made for: all of some parts of speech together, and each of the three: [(name, letters)]."""
+    each = [(f"{POS[letter]}s", letter) for letter in letters if letter in CLASSES or len(letters) == 1]
     return each if len(letters) == 1 else [("together", letters), *each]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import storage
-from cldi_core.data.dataset import POS, Query
+from cldi_core.data.dataset import CLASSES, POS, Query
 from cldi_core.evaluation import paper, stored_scores
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker
@@ -91,12 +91,12 @@ def scores_of(pair: Pair, rankers: Sequence[Ranker], word: str) -> dict[str, NDA
     return {name: row for name, row in found.items() if row is not None}
 
 
-def game(pair: Pair, rankers: Sequence[Ranker], seed: int, letters: str = "NVA") -> tuple[Round, ...]:
+def game(pair: Pair, rankers: Sequence[Ranker], seed: int, letters: str = "") -> tuple[Round, ...]:
     """Ten rounds, or as many as there are words.
 
     Args:
         rankers: those whose mean rank chooses the four: the paper's six (``SIX``).
-        seed: 0 … ``MOST_SEED``; letters: the parts of speech, each of which gets its share of the rounds.
+        seed: 0 … ``MOST_SEED``; letters: the parts of speech, each of which gets its share of the rounds; "" for all.
     """
     return tuple(
         round_of(pair, scores_of(pair, rankers, query.word), seed, number, query)
@@ -104,14 +104,15 @@ def game(pair: Pair, rankers: Sequence[Ranker], seed: int, letters: str = "NVA")
     )
 
 
-def words(pair: Pair, seed: int, letters: str = "NVA") -> tuple[Query, ...]:
+def words(pair: Pair, seed: int, letters: str = "") -> tuple[Query, ...]:
     """The queries of a game, in the order of its rounds.
 
     Of three parts of speech the first gets four rounds and the others three; where there are too few words of one, the
     others get more.  No word comes twice, nor two with the same pictures.
     """
     known = _Known(pair)
-    kinds = [letter for letter in POS if letter in letters] or list(POS)
+    there = [letter for letter in POS if letter in CLASSES or any(query.pos == letter for query in pair.queries)]
+    kinds = [letter for letter in there if letter in letters] or there
     playable = {query.id: query for query in pair.queries if query.pos in kinds and known.is_playable(query)}
     taken: set[frozenset[str]] = set()
     chosen: list[str] = []

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cldi_core import rankers
 from cldi_core.data import concreteness as concreteness_files
 from cldi_core.data import wordlists
-from cldi_core.data.dataset import POS, Dataset
+from cldi_core.data.dataset import CLASSES, POS, Dataset
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight.ceiling import stored_ceilings
@@ -63,14 +63,14 @@ class Predictor:
 
 
 def frame(evidence: pd.DataFrame, pair: Pair) -> pd.DataFrame:
-    """A row for each covered query of a pair, in the order of the evidence.
+    """A row for each covered noun, verb and adjective of a pair, in the order of the evidence.
 
     Columns: pair, query, word, pos, answer (the first right one in the list), rank; found (1.0 where the rank is at
     most 1, else 0.0); log_rank (of base 10); and one for each of ``PREDICTORS``, float64, nan where it is not known.
     """
     import pandas as pd
 
-    own = evidence[evidence["rank"].notna()].reset_index(drop=True)
+    own = evidence[evidence["rank"].notna() & evidence["pos"].isin(CLASSES)].reset_index(drop=True)
     rank = own["rank"].to_numpy(np.float64)
     columns: dict[str, Any] = {name: own[name].to_numpy() for name in ("query", "word", "pos")}
     columns |= {

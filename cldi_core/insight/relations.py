@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cldi_core.data import wordlists, wordnet_senses
-from cldi_core.data.dataset import POS, Query
+from cldi_core.data.dataset import CLASSES, POS, Query
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 
@@ -187,11 +187,11 @@ _PHRASES = {
 def _part_of_speech(pair: Pair, query: Query, candidate: str) -> Relation:
     letters = pair.target_pos[candidate]
     listed, asked = " and ".join(POS[letter] for letter in letters), POS[query.pos]
-    same = "the same part of speech" if query.pos in letters else "another part of speech"
-    return Relation(
-        "part of speech",
-        f"{_quoted(candidate)} is listed as {listed}, {_quoted(query.word)} is asked as {asked}: {same}",
-    )
+    of_list = f"listed as {listed}" if candidate in pair.listed else "in no list"
+    told = f"{_quoted(candidate)} is {of_list}, {_quoted(query.word)} is asked as {asked}"
+    if {query.pos, *letters} <= set(CLASSES):
+        told += f": {'the same part of speech' if query.pos in letters else 'another part of speech'}"
+    return Relation("part of speech", told)
 
 
 def _quoted(word: str) -> str:

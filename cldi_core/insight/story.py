@@ -269,10 +269,12 @@ def _typical(evidence: pd.DataFrame | None, pos: str) -> float:
 
 
 def senses(pair: Pair, query: Query) -> tuple[tuple[str, str], ...]:
-    """What WordNet has of an English word under its part of speech: lemmas and gloss of each sense."""
+    """What WordNet has of an English word under its part of speech, or under each where the list names none: lemmas and
+    gloss of each sense."""
     with suppress(DatasetError):  # a broken WordNet is no reason to tell nothing of a word
         known = wordnet_senses.installed() if pair.languages[0] == "en" else None
-        found = known.synsets(query.word, wordnet_senses.POS[query.pos]) if known else ()
+        kinds = [wordnet_senses.POS[query.pos]] if query.pos in wordnet_senses.POS else wordnet_senses.POS.values()
+        found = [sense for kind in kinds for sense in known.synsets(query.word, kind)] if known else []
         return tuple((", ".join(one.lemmas), one.gloss) for one in found)
     return ()
 

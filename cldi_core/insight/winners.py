@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import wordlists, wordnet, wordnet_senses
-from cldi_core.data.dataset import POS
+from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import metrics
 from cldi_core.evaluation.metrics import Interval
@@ -198,6 +198,8 @@ def sentence(found: Sequence[Flow], pos: str) -> str:
 def named(letters: str) -> str:
     """``"NV"`` → ``"a noun, also verb"``."""
     first, *others = (POS[letter] for letter in letters)
+    if letters[0] not in CLASSES:
+        return "a word of another kind"
     article = "an" if first[0] == "a" else "a"
     return f"{article} {first}" + (f", also {' and '.join(others)}" if others else "")
 
@@ -211,8 +213,8 @@ def _letters(kinds: str) -> str:
 
 
 def _by_pos(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, NDArray[np.int64]]]:
-    """Each part of speech with its rows, and the word of each."""
-    for pos in POS:
+    """Each part of speech that has tables with its rows, and the word of each."""
+    for pos in CLASSES:
         own = rows[rows["pos"] == pos]
         if len(own):
             yield pos, own, predictors.clusters(own)[0]

@@ -52,7 +52,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def select(
-    rows: pd.DataFrame, letters: str = "NVA", outcome: str = "all", cause: str = "", find: str = ""
+    rows: pd.DataFrame, letters: str = "NVAX", outcome: str = "all", cause: str = "", find: str = ""
 ) -> pd.DataFrame:
     """Some rows of ``table``, the best rank first and words without a rank last.
 

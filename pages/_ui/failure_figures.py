@@ -98,7 +98,7 @@ def flow(flows: Sequence[Flow]) -> go.Figure:
     """
     figure = go.Figure()
     sides = {pos: [one for one in flows if one.pos == pos] for pos in POS if any(one.pos == pos for one in flows)}
-    order = sorted({one.rival_pos for one in flows}, key=lambda kind: (len(kind), ["N", "V", "A"].index(kind[0]), kind))
+    order = sorted({one.rival_pos for one in flows}, key=lambda kind: (len(kind), list(POS).index(kind[0]), kind))
     ends = {kind: sum(one.share.value for one in flows if one.rival_pos == kind) for kind in order}
     left = _tops(dict.fromkeys(sides, 1.0))
     right = _tops(ends)

@@ -20,7 +20,7 @@ from cldi_core.scoring.methods import METHODS
 from .foreign import in_figure
 
 # Okabe & Ito (2008): told apart by colour-blind eyes.
-COLOURS = {"N": "#0072B2", "V": "#D55E00", "A": "#009E73"}
+COLOURS = {"N": "#0072B2", "V": "#D55E00", "A": "#009E73", "X": "#56B4E9"}
 LANGUAGE_COLOURS = ("#CC79A7", "#E69F00")
 OUTCOME_COLOURS = {"found": "#009E73", "nearly": "#E69F00", "missed": "#D55E00", "uncovered": "#999999"}
 GREY = "rgba(140, 140, 140, 0.45)"

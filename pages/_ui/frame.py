@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from cldi_core import rankers
-from cldi_core.data.dataset import HOW_TO_START, POS
+from cldi_core.data.dataset import CLASSES, HOW_TO_START, POS
 from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
@@ -44,7 +44,10 @@ def sidebar(current: view.View, names: list[str]) -> None:
     offered = _choices(current.dataset)
     ways = list(dict.fromkeys([*_offered(current), current.method]))
     bound = {key: view.widget(key, getattr(current, key) or None) for key in KEYS if key != "pos"}
-    kinds = view.widget("pos", list(current.pos), write=lambda chosen: "".join(chosen) or "NVA")
+    every = "".join(offered.get("pos", CLASSES))
+    kinds = view.widget("pos", list(current.pos), write=lambda chosen: "".join(chosen) or every)
+    if current.pos == every:  # all of another data set's too, which may have more or fewer
+        bound["dataset"] = view.widget("dataset", current.dataset or None, pos="")
     titles = load.titles()
     with st.sidebar:
         st.selectbox("Data set", names, format_func=lambda name: titles.get(name, name), **bound["dataset"])
@@ -56,7 +59,7 @@ def sidebar(current: view.View, names: list[str]) -> None:
         )
         st.pills(
             "Part of speech",
-            list(POS),
+            list(every),
             selection_mode="multi",
             format_func=lambda letter: f"{POS[letter].capitalize()}s",
             **kinds,

@@ -158,10 +158,12 @@ def command(name: str, do: str, *options: str) -> str:
 
 @cached(max_entries=20)
 def choices(name: str) -> dict[str, list[str]]:
-    """What a data set offers the view: pairs in both directions, backbones, trained models: "backbone/pair/model"."""
+    """What a data set offers the view: pairs in both directions, parts of speech, backbones, and trained models as
+    "backbone/pair/model"."""
     dataset = opened(name)
     return {
         "pair": list(dataset.directions),
+        "pos": list(dataset.kinds),
         "backbone": list(dataset.backbones),
         "learned": translation.offers(dataset),
     }
@@ -230,7 +232,7 @@ def never_seen(name: str, backbone: str, pair: str) -> frozenset[str]:
     return translation.never_seen(pair_of(name, backbone, pair), learned(name, backbone, pair))
 
 
-def _complete(
+def complete(
     name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str], judge: str = ""
 ) -> dict[str, dict[str, pd.DataFrame]]:
     """The stored rankings of those of ``ways`` that all pairs have: pair → way → frame; nothing is computed.
@@ -266,7 +268,7 @@ def table(
     ``unseen_alone``: only of the words that the learned methods saw nothing of in training; ``judge``: with what this
     name has judged, without methods of which that is not known.
     """
-    frames = _complete(name, backbone, pairs, ways, judge)
+    frames = complete(name, backbone, pairs, ways, judge)
     if unseen_alone:
         frames = {pair: tables.only(own, never_seen(name, backbone, pair)) for pair, own in frames.items()}
     return tables.table(frames, same_spelled=same_spelled, group=group)
@@ -287,7 +289,7 @@ def against(
 
     Methods that name one answer only have no MRR, and are left out of the family.
     """
-    frames = _complete(name, backbone, pairs, [way for way in ways if rankers.ranker(way).ranks_all], judge)
+    frames = complete(name, backbone, pairs, [way for way in ways if rankers.ranker(way).ranks_all], judge)
     known = all(base in own for own in frames.values())
     return tables.against(frames, base, same_spelled=same_spelled) if frames and known else []
 
@@ -295,7 +297,7 @@ def against(
 @cached(max_entries=40, also=RANKINGS)
 def errors(name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str]) -> dict[str, float]:
     """The largest error that each of ``ways`` which iterates has left in the scores of the pairs."""
-    frames = _complete(name, backbone, pairs, ways).values()
+    frames = complete(name, backbone, pairs, ways).values()
     found = {way: max(float(own[way].attrs.get("error", 0)) for own in frames) for way in next(iter(frames), {})}
     return {way: error for way, error in found.items() if error}
 
@@ -317,7 +319,7 @@ def noun_gap(
     judge: str = "",
 ) -> metrics.Interval:
     """How much higher the nouns' MRR is than that of verbs or adjectives; nothing where a pair is not scored."""
-    frames = _complete(name, backbone, pairs, [method], judge)
+    frames = complete(name, backbone, pairs, [method], judge)
     kept = {pair: own[method] for pair, own in frames.items()}
     if not same_spelled:
         kept = {pair: frame[~frame["same_spelled"]] for pair, frame in kept.items()}

@@ -118,6 +118,24 @@ def figure(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
+def beside(kinds: Mapping[str, Sequence[Mapping[str, Any]]], name: str) -> pd.DataFrame:
+    """One figure of several choices of words: methods and choices down, settings across, each cell with its n.
+
+    Args:
+        kinds: what a choice is called → records of ``tables.table`` of one pair or of the average.
+    """
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for kind, records in kinds.items():
+        for record in records:
+            method, found = rankers.ranker(record["method"]), tables.interval_of(record, name)
+            known = method.ranks_all or name == "p@1"
+            cell = f"{figures.interval_text(found)}, n = {found.n}" if known else "–"
+            rows.setdefault((method.label, kind), {})[record["setting"]] = cell
+    order = list(dict.fromkeys(label for label, _ in rows))
+    ordered = {(label, kind): rows[label, kind] for label in order for kind in kinds if (label, kind) in rows}
+    return pd.DataFrame({f"{label}, {kind} words": row for (label, kind), row in ordered.items()}).T
+
+
 def gains(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """By how much each method's MRR is above another's, marked where that survives; n is the number of words.
 

@@ -33,6 +33,7 @@ PAGE_PARAMS = {
     # Of the Overview's bars and of the table of all words.
     **dict.fromkeys(("bar", "part", "outcome", "cause", "find"), ("method", "backbone")),
     "seed": (),  # of the game that is played
+    "clean": (),  # whether figures of clean words stand beside those of all
     # Whose learning curve is drawn, and within which part of speech risk is.
     **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }
@@ -135,14 +136,14 @@ def widget(
 
 
 def resolve(
-    params: Mapping[str, str], base: View, names: list[str], choices: Mapping[str, list[str]]
+    params: Mapping[str, str], base: View, names: list[str], choices: Mapping[str, Sequence[str]]
 ) -> tuple[View, list[str]]:
     """The view that parameters ask for, and one line for each wish that can't be met.
 
     Args:
         params: what the URL says; missing ones are taken from ``base``.
         names: the data sets, the default first.
-        choices: what the chosen data set has: ``"pair"``, ``"backbone"`` and ``"learned"``
+        choices: what the chosen data set has: ``"pair"``, ``"pos"``, ``"backbone"`` and ``"learned"``
             (``"backbone/pair/model"``), and ``"judge"``, the names of those who have judged.
     """
     wanted = {name: str(params.get(name, getattr(base, name))) for name in PARAMS}
@@ -166,7 +167,8 @@ def resolve(
         if wanted["judge"] and "judge" in params:
             problems.append(f"Nobody called “{wanted['judge'][:40]}” has judged here; showing it without judgements.")
         wanted["judge"] = ""
-    wanted["pos"] = "".join(letter for letter in datasets.POS if letter in wanted["pos"]) or "NVA"
+    kinds = choices.get("pos", datasets.CLASSES)
+    wanted["pos"] = "".join(letter for letter in kinds if letter in wanted["pos"]) or "".join(kinds)
     return View(**wanted), problems
 
 
@@ -183,14 +185,14 @@ def _default(name: str, known: list[str]) -> str:
     return preferred if preferred in known else (known[0] if known else "")
 
 
-def start(names: list[str], choices: Callable[[str], Mapping[str, list[str]]]) -> tuple[View, list[str]]:
+def start(names: list[str], choices: Callable[[str], Mapping[str, Sequence[str]]]) -> tuple[View, list[str]]:
     """Read the view from the URL (or from the page before, whose URL the navigation has cleared) and keep both equal.
 
     Args:
         names: the data sets, at least one; ``choices``: what one of them has, asked of the chosen one alone.
     """
     params = {name: st.query_params[name] for name in PARAMS if name in st.query_params}
-    base = current()
+    base: View = st.session_state.get(_STATE, View(pos=""))  # at first all parts of speech, also those not of the three
     asked = params.get("dataset", base.dataset)
     view, problems = resolve(params, base, names, choices(asked if asked in names else names[0]))
     st.session_state[_STATE] = view

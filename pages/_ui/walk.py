@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from cldi_core.data.dataset import POS
+from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.insight import explanation
 
 from . import draw, view, words
@@ -141,7 +141,7 @@ def find(walk: Walk, text: str) -> str:
 
 def first(walk: Walk) -> str:
     """What a first visit opens: a missed verb, else a missed word, else the first."""
-    missed = set(fitting(walk.rows, "NVA", "missed")) if walk.ranked else set()
+    missed = set(fitting(walk.rows, "".join(POS), "missed")) if walk.ranked else set()
     verbs = set(fitting(walk.rows, "V", "all"))
     offered = [query for query in walk.among if query in missed]
     order = [*(query for query in offered if query in verbs), *offered, *walk.among, *walk.ids]
@@ -221,7 +221,7 @@ def _line(current: view.View, walk: Walk, query: str, label: str) -> None:
     changes = {"word": query, "candidate": "", "show": current.show if shows else "all"}
     changes["pos"] = "".join(letter for letter in POS if letter in current.pos + str(row["pos"]))
     with st.container(horizontal=True, vertical_alignment="center", key="filtered", gap="small"):
-        text = f"*{draw.safe(_word(walk, query))}* is {_what(walk, query)}; {_filter(current)}."
+        text = f"*{draw.safe(_word(walk, query))}* is {_what(walk, query)}; {_filter(current, walk)}."
         st.caption(text, width="content")
         st.button(label, type="tertiary", key="show it", on_click=view.go, kwargs=changes)
 
@@ -235,10 +235,11 @@ def _what(walk: Walk, query: str) -> str:
     row = walk.rows.iloc[walk.ids.index(query)]
     kind = words.kinds(row["pos"])
     became = f", {words.OUTCOMES[explanation.outcome(row['rank'])]}" if walk.ranked else ""
-    return f"{'an' if kind[:1] == 'a' else 'a'} {kind}{became}"
+    return f"{'an' if kind[:1] in 'ao' else 'a'} {kind}{became}"
 
 
-def _filter(current: view.View) -> str:
-    kinds = " and ".join(f"{POS[letter]}s" for letter in current.pos) if current.pos != "NVA" else ""
+def _filter(current: view.View, walk: Walk) -> str:
+    every = {*CLASSES, *walk.rows["pos"]} <= set(current.pos)
+    kinds = "" if every else " and ".join(f"{POS[letter]}s" for letter in current.pos)
     show = f"*{current.show}*" if current.show != "all" else ""
     return f"you filter {' '.join(part for part in (show, kinds) if part) or 'others'}"

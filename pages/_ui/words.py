@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data.dataset import POS
+from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.features.background import ExtractionJob, Made
 from cldi_core.features.provenance import Provenance
 from cldi_core.insight.explanation import Explanation, shown_rank
@@ -63,7 +63,9 @@ def facts(counts: Counts) -> dict[str, str]:
     words = ", ".join(f"{count} {language}" for language, count in counts.words.items())
     licences = ", ".join(f"{licence or 'unknown'} ({count:,})" for licence, count in counts.licences.items())
     queries = {
-        f"Queries {pair}": ", ".join(f"{count[letter]} {name}s" for letter, name in POS.items())
+        f"Queries {pair}": ", ".join(
+            f"{count[letter]} {name}s" for letter, name in POS.items() if letter in CLASSES or count[letter]
+        )
         for pair, count in counts.queries.items()
     }
     return {

@@ -10,6 +10,8 @@ from cldi_core.imports.report import reports
 from tests.commands.conftest import Run, strict
 from tests.conftest import draw
 
+TAKEN = "published list: three columns separated by tabs"
+
 
 def test_lists_are_told_line_by_line(run: Run, data: Path, tmp_path: Path) -> None:
     files = [tmp_path / "imgWords_en_de.txt", tmp_path / "en-fr.tsv"]
@@ -17,7 +19,8 @@ def test_lists_are_told_line_by_line(run: Run, data: Path, tmp_path: Path) -> No
     files[1].write_text("red\trouge\tADJ\n", "utf-8")
     assert run("import-lists", *files, "--dataset", "new") == (
         0,
-        "en-de: 3 lines (1 N, 2 V, 0 A), 3 translations\nen-fr: 1 lines (0 N, 0 V, 1 A), 1 translations\n",
+        f"en-de: 3 lines (1 N, 2 V, 0 A, 0 X), 3 translations; {TAKEN}\n"
+        f"en-fr: 1 lines (0 N, 0 V, 1 A, 0 X), 1 translations; {TAKEN}\n",
         "",
     )
 
@@ -27,7 +30,7 @@ def test_the_pair_is_named_where_the_files_name_does_not_say_it(run: Run, data: 
     file.write_text("hand\tHand\tN\n", "utf-8")
     assert run("import-lists", file, "--dataset", "new")[0] != 0
     code, out, err = run("import-lists", file, "--dataset", "new", "--pair", "en-it")
-    assert (code, out, err) == (0, "en-it: 1 lines (1 N, 0 V, 0 A), 1 translations\n", "")
+    assert (code, out, err) == (0, f"en-it: 1 lines (1 N, 0 V, 0 A, 0 X), 1 translations; {TAKEN}\n", "")
     assert Dataset(data / "new").pairs == ("en-it",)
 
 

@@ -30,7 +30,7 @@ def ask(
     monkeypatch.setattr(maps, "umap", maps.pca)  # which compiles for half a minute
     for pair in ("en-fr", "en-it"):
         (tmp_path / f"{pair}.tsv").write_text("red\trouge\tA\n", "utf-8")
-    (tmp_path / "en-es.tsv").write_text("red\trojo\n", "utf-8")
+    (tmp_path / "en-es.tsv").write_text("red\n", "utf-8")
     for name, data in (("good/en/dog/1.png", draw("sun")), ("half/en/dog/1.png", draw("sun")),
                        ("half/en/dog/2.png", b""), ("half/en/_/1.png", b"x"), ("bad/en/dog/1.png", b"")):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -71,6 +71,8 @@ def test_words_spelled_alike_or_otherwise_than_their_folder_are_found(small: Dat
 def test_figures_of_clean_words_are_those_of_their_queries(small: Dataset) -> None:
     pair = pair_of(small)
     frames = ranked.rankings(pair, ["avgmax"])
+    found = clean.of_pair(pair)
+    assert (found.queries, found.taken) == (7, 7 - len(found.kept)) and found.findings["same-spelled"] == 1
     kept = clean.kept(pair, {"one": {"dog.N", "run.V"}})
     (record,) = [one for one in tables.table({"en-de": tables.only(frames, kept)}) if one["setting"] == "ALL"]
     own = frames["avgmax"].set_index("query").loc[["hat.N", "hand.N", "red.A", "big.A"], "rank"]
@@ -78,8 +80,8 @@ def test_figures_of_clean_words_are_those_of_their_queries(small: Dataset) -> No
 
 
 def test_whether_pictures_have_been_compared_is_told(small: Dataset) -> None:
-    assert not clean.is_complete(pair_of(small))
+    assert not clean.of_pair(pair_of(small)).complete
     from cldi_core.insight import likeness
 
     likeness.make(small)
-    assert clean.is_complete(pair_of(small))
+    assert clean.of_pair(pair_of(small)).complete

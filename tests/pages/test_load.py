@@ -279,9 +279,9 @@ def test_the_error_of_a_method_is_its_largest(small: Dataset, monkeypatch: pytes
         "en-fr": {"sinkhorn": frame(0.3), "avgmax": frame(None), "rrf": frame(0.2)},
         "en-it": {"sinkhorn": frame(0.2), "avgmax": frame(None), "rrf": frame(0.0)},
     }
-    monkeypatch.setattr(load, "_complete", lambda *given: frames)
+    monkeypatch.setattr(load, "complete", lambda *given: frames)
     assert load.errors("small", BACKBONE, ["any"], ["any"]) == {"sinkhorn": 0.3, "rrf": 0.2}
-    monkeypatch.setattr(load, "_complete", lambda *given: {})
+    monkeypatch.setattr(load, "complete", lambda *given: {})
     assert load.errors("small", BACKBONE, ["none"], ["any"]) == {}
 
 

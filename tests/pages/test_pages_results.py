@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import tables
+from cldi_core.insight import hygiene
 from cldi_core.scoring.methods import METHODS
 from pages._ui import figures, load
 from tests.pages_data import RANKS, healthy, open_page, pair_of, texts
@@ -137,3 +138,37 @@ def test_words_spelled_alike_can_be_left_out_of_every_table(
                 assert gaps.loc[label, f"nouns above {name} (MRR)"] == figures.interval_text(gap)
         drawn.append((main.columns.tolist(), gains.columns.tolist(), gaps.loc["CNN-MAX"].tolist()))
     assert all(one != other for one, other in zip(*drawn, strict=True)), "the switch changes every table"
+
+
+def test_clean_words_stand_beside_all_words(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"few": frozenset({("de", "Kuh")}), "same-spelled": frozenset({("en", "shake"), ("en", "cow")})}
+    monkeypatch.setattr(hygiene, "suspects", lambda dataset, pair: own)
+    monkeypatch.setattr(hygiene, "SMALL", 1)  # the pictures of this data set are
+    at = healthy(open_page("results", pair="en-de"))
+    assert not any("clean words" in str(part.value) for part in at.subheader)
+    tables_before = len(at.dataframe)
+    at = healthy(at.toggle[1].set_value(True).run())
+    assert at.query_params["clean"] in ("1", ["1"]), "the URL holds it"
+    assert "Clean words beside all words" in [part.value for part in at.subheader]
+    pair = pair_of(built[0], "en-de")
+    kept = [query.id for query in pair.queries if query.word not in ("shake", "cow") and "Kuh" not in query.right]
+    frames = built[1]["en-de"]
+    records = tables.table({"en-de": tables.only(frames, kept)})
+    (shown,) = [part.value for part in at.dataframe if "AVGMAX, clean words" in part.value.index]
+    assert len(at.dataframe) == tables_before + 1
+    for record in records:
+        if record["method"] in ("avgmax", "cnn-max"):
+            method = METHODS[record["method"]]
+            found = tables.interval_of(record, "mrr")
+            text = f"{figures.interval_text(found)}, n = {found.n}"
+            assert shown.loc[f"{method.label}, clean words", record["setting"]] == text
+    assert shown.index[:2].tolist() == ["AVGMAX, all words", "AVGMAX, clean words"]
+    every = at.dataframe[0].value
+    assert shown.loc["AVGMAX, all words", "ALL"] == f"{every.loc['AVGMAX'].iloc[0]}, n = 20"
+    taken = len(pair.queries) - len(kept)
+    text = texts(at).replace("\\", "")
+    assert f"{taken} of {len(pair.queries)} queries taken away" in text and "spelled alike: 2" in text
+    again = healthy(open_page("results", pair="en-de", clean="1"))
+    assert again.toggle[1].value and any(part.value.equals(shown) for part in again.dataframe), "a link opens the same"
+    at = healthy(at.toggle[1].set_value(False).run())
+    assert "clean" not in at.query_params and len(at.dataframe) == tables_before

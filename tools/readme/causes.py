@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from cldi_core import rankers
-from cldi_core.data.dataset import POS
+from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.errors import CldiError
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import causes
@@ -31,7 +31,7 @@ def evidence(pair: Pair) -> pd.DataFrame:
 
 def named(easy: Set, hard: Set) -> Iterator[str]:
     """The share of missed and of found words that have a cause which stands out, by pair and part of speech."""
-    kinds = list(POS.values())
+    kinds = [POS[letter] for letter in CLASSES]
     head = ["", *(f"missed {kind}s" for kind in kinds), *(f"found {kind}s" for kind in kinds)]
     rows = [head]
     for one, title in ((easy, "demo"), (hard, "demo-hard")):
@@ -45,7 +45,7 @@ def _shares(found: pd.DataFrame, *, missed: bool) -> list[str]:
     """``"69 of 90"`` for each part of speech."""
     own = found[(found["rank"] > 1) == missed]
     shown = []
-    for letter in POS:
+    for letter in CLASSES:
         words = own[own["pos"] == letter]
         shown.append(f"{int((words['cause'] != '').sum())} of {len(words)}" if len(words) else "–")
     return shown

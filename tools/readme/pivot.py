@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cldi_core.data.dataset import POS, open_dataset
+from cldi_core.data.dataset import CLASSES, POS, open_dataset
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation import tables as results
 from cldi_core.evaluation.metrics import Interval
@@ -170,7 +170,7 @@ def _kinds(frame: pd.DataFrame) -> dict[str, tuple[pd.DataFrame, int]]:
     """Part of speech, on all words and on those never seen → the rows, and how many words AVGMAX covers."""
     found = {}
     for seen, rows in (("all words: ", frame), ("never seen: ", frame[frame["held_out"]])):
-        for letter, name in POS.items():
+        for letter, name in ((letter, POS[letter]) for letter in CLASSES):
             own = rows[rows["pos"] == letter]
             covered = own[(own["model"] == "avgmax") & own["rank"].notna()]
             found[f"{seen}{name}s"] = own, int(covered["query"].nunique())

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cldi_core import rankers
-from cldi_core.data.dataset import POS, SETTINGS, open_dataset
+from cldi_core.data.dataset import CLASSES, POS, SETTINGS, open_dataset
 from cldi_core.errors import CldiError
 from cldi_core.evaluation import metrics, paper, tables
 from cldi_core.evaluation.metrics import Interval
@@ -106,7 +106,7 @@ def by_pair(easy: Set, hard: Set) -> Iterable[str]:
     ]
     for name, pair in easy.pairs.items():
         found = {one["setting"]: one for one in tables.table({name: {"avgmax": easy.frames[name]["avgmax"]}})}
-        asked = "/".join(str(sum(query.pos == letter for query in pair.queries)) for letter in POS)
+        asked = "/".join(str(sum(query.pos == letter for query in pair.queries)) for letter in CLASSES)
         figures = (short(found[kind]["mrr"]) for kind in KINDS)
         gaps = (shown(one.gap(name)) for one in (easy, hard))
         rows.append([name, asked, str(int((pair.target.sizes > 0).sum())), *figures, *gaps])
@@ -137,15 +137,15 @@ def dispersion(easy: Set) -> Iterable[str]:
     """Mean dispersion of the English words, beside the paper's."""
     found = dict(overview.means_by_pos(easy.dispersions))
     return table(
-        ["", *(f"{name}s" for name in POS.values())],
-        ["demo", *(shown(found[letter]) for letter in POS)],
-        ["paper", *(short(paper.DISPERSION[letter]) for letter in POS)],
+        ["", *(f"{name}s" for name in map(POS.get, CLASSES))],
+        ["demo", *(shown(found[letter]) for letter in CLASSES)],
+        ["paper", *(short(paper.DISPERSION[letter]) for letter in CLASSES)],
     )
 
 
 def figures(easy: Set, hard: Set) -> Iterator[tuple[str, str]]:
     """Single figures of the text: name → how it is written."""
-    for letter, name in POS.items():
+    for letter, name in ((letter, POS[letter]) for letter in CLASSES):
         yield f"{name}s", str(easy.interval("avgmax", _setting(letter)).n)
     yield "chance", _range(easy, 3)
     yield "chance-hard", _range(hard, 2)
