@@ -17,7 +17,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 from cldi_core.data import csv_safe, storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.pictures import ROW_GROUP
 from cldi_core.data.plain import plain
 from cldi_core.errors import unknown_name
 from cldi_core.features import shards
@@ -32,6 +31,7 @@ WHICH = (ALL, LICENSED, NONE)
 UNKNOWN = frozenset({"", "unknown", "none", "n/a", "?", "-", "all rights reserved"})
 ORIGIN = ("licence", "author", "title", "provider", "page", "source_url")
 CHUNK = 1 << 20
+ROW_GROUP = 16  # pictures, as in any shard
 
 
 @dataclass(frozen=True)
