@@ -45,7 +45,7 @@ def import_features(
     """Import features that were extracted elsewhere, with or without the pictures."""
     from cldi_core.imports import features
 
-    with progress("reading", " rows") as told:
+    with progress("reading", "rows") as told:
         report = features.import_features(
             locate(dataset), files, backbone, language=language, index=index, about=about, progress=told
         )

@@ -17,6 +17,7 @@ from cldi_core.commands import (
     dashboard,
     evaluating,
     explaining,
+    exporting,
     extracting,
     importing,
     importing_packages,
@@ -40,6 +41,9 @@ app.command("import-mmid")(importing_packages.import_mmid)
 app.command("import-features")(importing_packages.import_features)
 app.command("import-hf")(importing_packages.import_hugging_face)
 app.command("import-concreteness")(importing_packages.import_concreteness)
+app.command("import")(exporting.import_)
+app.command()(exporting.export)
+app.command("export-lexicon")(exporting.export_lexicon)
 app.command()(extracting.extract)
 app.command()(scoring.score)
 app.command()(evaluating.evaluate)

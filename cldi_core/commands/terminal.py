@@ -39,11 +39,11 @@ def results(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     figures = f"{'MRR, 95 %':20} {'P@1':>5} {'P@10':>5} {'n':>5} {'words':>5} coverage MRR of all"
     yield f"{'pair':{long}} {'method':{wide}} {'POS':4} {figures}"
     for row, pair in zip(records, pairs, strict=True):
-        mrr = tables.interval_of(row, "mrr").text(_number)
-        hits = " ".join(f"{_number(row[name]):>5}" for name in ("p@1", "p@10"))
+        mrr = tables.interval_of(row, "mrr").text(number)
+        hits = " ".join(f"{number(row[name]):>5}" for name in ("p@1", "p@10"))
         yield (
             f"{pair:{long}} {row['method']:{wide}} {row['setting']:4} {mrr:20} {hits} "
-            f"{row['n']:5d} {row['clusters']:5d} {_number(row['coverage']):>8} {_number(row['mrr_all']):>10}"
+            f"{row['n']:5d} {row['clusters']:5d} {number(row['coverage']):>8} {number(row['mrr_all']):>10}"
         )
     yield (
         "n: queries; MRR of all: those without pictures count as 0; words: what the intervals are over; there is none "
@@ -68,8 +68,8 @@ def comparisons(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     counts = f"{'won':>4} {'lost':>4} {'level':>5} {'words':>5}"
     yield f"\n{'pair':{long}} {'POS':4} {'MRR of one less another':{wide}} {'95 %':24} {'p':>7} {'Holm':>7} {counts}"
     for row, name, pair in zip(records, names, pairs, strict=True):
-        found = f"{tables.interval_of(row, 'mrr').text(_number)}{' *' if tables.survives(row) else ''}"
-        ps = " ".join(f"{_number(row[key], 4):>7}" for key in ("p", "p_holm"))
+        found = f"{tables.interval_of(row, 'mrr').text(number)}{' *' if tables.survives(row) else ''}"
+        ps = " ".join(f"{number(row[key], 4):>7}" for key in ("p", "p_holm"))
         yield (
             f"{pair:{long}} {row['setting']:4} {name:{wide}} {found:24} {ps} "
             f"{row['won']:4d} {row['lost']:4d} {row['level']:5d} {row['clusters']:5d}"
@@ -94,7 +94,7 @@ def suspected(pairs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         yield f"{name}: {one['taken']} of {one['queries']} queries taken away" + (f": {why}" if why else "")
 
 
-def _number(value: float, digits: int = 2) -> str:
+def number(value: float, digits: int = 2) -> str:
     """Decimals, and no minus before what is rounded to nothing; ``–`` for nan."""
     return "–" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"
 

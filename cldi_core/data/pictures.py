@@ -194,7 +194,10 @@ class Pictures:
         return dict(zip(column.index.tolist(), column.tolist(), strict=True))
 
     def read(self, ids: Iterable[str]) -> dict[str, bytes]:
-        """The files of some pictures: id → bytes; ids that are not there are left out."""
+        """The files of some pictures: id → bytes; ids that are not there are left out, as are those without a file.
+
+        A picture whose licence kept its file from an export has a row, and no bytes.
+        """
         table = self.table
         wanted = table.loc[[key for key in dict.fromkeys(ids) if key in table.index]]
         found: dict[str, bytes] = {}
@@ -203,7 +206,7 @@ class Pictures:
             places.setdefault((shard, group), []).append((key, row))
         for (shard, group), rows in places.items():
             column = picture_shards.read_group(self.folder / shard, group)
-            found |= {key: column[row].as_py()["bytes"] for key, row in rows}
+            found |= {key: data for key, row in rows if (data := column[row].as_py()["bytes"])}
         return found
 
     def files(self) -> dict[str, str]:

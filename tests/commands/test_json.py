@@ -112,6 +112,18 @@ ASKED: dict[str, dict[str, int]] = {
         "TMP/en-es.tsv --dataset small": 1,
         "--dataset small": 2,
     },
+    "export": {
+        "--dataset small --output TMP/out.zip": 0,
+        "--dataset small --output TMP/out.zip --language xx": 2,
+        "--dataset small --output TMP": 2,
+        "--dataset none --output TMP/out.zip": 2,
+    },
+    "import": {"TMP/none.zip --dataset new": 1, "TMP/en-fr.tsv --dataset new": 1, "--dataset new": 2},
+    "export-lexicon": {
+        "--dataset small --pair en-de --output TMP/out.tsv": 1,  # it has no scores; good cases: test_exporting.py
+        "--dataset small --pair en-de --output TMP/out.tsv --format no": 2,
+        "--dataset small --pair en-de --output TMP/out.tsv --min-precision 2": 2,
+    },
     "extract": {"--dataset small --force": 0, "--dataset small --backbone no": 2, "--dataset none": 2, "--no": 2},
     "score": {"--dataset small": 0, "--dataset small --method no": 2, "--dataset small --pair en-xx": 2},
     "evaluate": {"--dataset small --method avgmax": 0, "--dataset small --method no": 2, "--dataset small --clean": 0},

@@ -67,7 +67,7 @@ def test_json_has_null_for_what_it_has_no_number_for(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize(("value", "text"), [(0.125, "0.12"), (-0.004, "0.00"), (0.0, "0.00"), (math.nan, "–")])
 def test_numbers_have_two_decimals_and_no_minus_before_nothing(value: float, text: str) -> None:
-    assert terminal._number(value) == text
+    assert terminal.number(value) == text
 
 
 def test_a_table_without_rows_is_a_head_and_a_note() -> None:
