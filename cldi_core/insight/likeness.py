@@ -82,7 +82,8 @@ def make(
     """What is kept, and what is missing computed, and kept where that can be written.
 
     It takes as long as decoding the pictures that nobody has looked at, and then, at 75,000 pictures in each of two
-    languages, about 100 s for each pair and backbone on one core (estimated from 7 s at 20,000); blocks bound the memory.
+    languages, about 100 s for each pair and backbone on one core (7 s were measured at 20,000).  Rows are compared in
+    blocks, so that the memory stays small.
 
     Args:
         progress, workers: as ``fingerprints.make``.

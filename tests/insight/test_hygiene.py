@@ -109,11 +109,9 @@ def test_small_and_cut_pictures_and_words_with_few(data: Path) -> None:
 
 
 def test_a_jpeg_that_lacks_its_end(data: Path) -> None:
-    whole = encoded(scene(3), "JPEG")
-    alike = likeness.make(build(data / "x", {("en", "run"): [whole]}), workers=0)
-    alike.looks.frame["cut"] = True
-    (cut,) = hygiene.found(hygiene.Known(Dataset(data / "x"), alike), "en-de")["cut"]
-    assert cut.pictures == (pictures.picture_id(whole),) and words(cut) == {"run"}
+    whole, short = encoded(scene(3), "JPEG", quality=90), encoded(scene(4), "JPEG", quality=90)[:-60]
+    (cut,) = of_kind(build(data / "x", {("en", "run"): [whole, short]}), "cut")
+    assert cut.pictures == (pictures.picture_id(short),) and words(cut) == {"run"}
 
 
 def test_words_and_folders_that_are_spelled_otherwise(data: Path) -> None:
