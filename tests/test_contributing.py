@@ -19,8 +19,8 @@ EXAMPLES = {
 }
 
 
-def test_both_examples_are_there() -> None:
-    assert list(EXAMPLES) == ["Adding an image method", "Adding a backbone"]
+def test_the_examples_are_there() -> None:
+    assert list(EXAMPLES) == ["Adding an image method", "Adding a backbone", "Adding an image-search provider"]
     assert all("assert" in code for code in EXAMPLES.values())
 
 
