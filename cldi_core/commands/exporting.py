@@ -43,7 +43,7 @@ def export(
         list[str] | None,
         typer.Option(
             help="Left behind: pictures, features, scores, rankings, evidence, hubs, curves, projections, pivot, "
-            "senses, descriptions, concreteness or licences; may be repeated."
+            "senses, descriptions, concreteness, fingerprints or licences; may be repeated."
         ),
     ] = None,
     with_people: Annotated[

@@ -32,7 +32,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "concreteness": ("concreteness.tsv",),
     "descriptions": ("descriptions.tsv", "texts.tsv"),
     "features": ("features/{name}/{name}.safetensors",),
-    "fingerprints": ("fingerprints/{name}.parquet",),
+    "fingerprints": ("fingerprints/{name}.parquet", "alike.parquet"),
     "scores": ("scores/{name}/{pair}/{name}.safetensors",),
     "rankings": ("rankings/{name}/{pair}/{name}.parquet",),
     "evidence": ("evidence/{name}/{pair}/{name}.parquet",),

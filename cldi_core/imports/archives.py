@@ -131,12 +131,10 @@ def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 def of_tar(source: Path, junk: Counter[str], refuse: Refuse) -> Iterator[Entry]:
     """The files of a tar file, in their order; its end is told of where it is damaged."""
     with storage.open_regular(source) as file:
-        yield from of_open_tar(file, Meter(source), junk, refuse)
+        yield from of_open_tar(file, Meter(source), junk, refuse, MAX_FILE)
 
 
-def of_open_tar(
-    file: IO[bytes], meter: Meter, junk: Counter[str], refuse: Refuse, most: int = MAX_FILE
-) -> Iterator[Entry]:
+def of_open_tar(file: IO[bytes], meter: Meter, junk: Counter[str], refuse: Refuse, most: int) -> Iterator[Entry]:
     """As ``of_tar``, of a tar file that is open, or within another one; with files of at most so many bytes."""
     try:
         archive = _tar(file, meter)

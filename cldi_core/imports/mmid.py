@@ -24,7 +24,7 @@ from cldi_core.data import storage
 from cldi_core.data.dataset import create
 from cldi_core.errors import CldiError, DatasetError, LexiconError, in_one_line
 from cldi_core.imports import archives, languages, trees
-from cldi_core.imports.paths import Entry, Meter, Refuse, natural, shown
+from cldi_core.imports.paths import MAX_FILE, Entry, Meter, Refuse, natural, shown
 from cldi_core.imports.pictures import Found, Provenance, import_pictures
 from cldi_core.imports.report import Report, keep
 from cldi_core.imports.words import clean
@@ -145,7 +145,7 @@ class _Package:
 
         def inside(refuse: Refuse) -> Iterator[Entry]:
             meter = Meter(Path(place), len(data))
-            return archives.of_open_tar(io.BytesIO(data), meter, Counter(), refuse)
+            return archives.of_open_tar(io.BytesIO(data), meter, Counter(), refuse, MAX_FILE)
 
         yield place, inside
 

@@ -105,7 +105,7 @@ def _left_behind(
 
 def _files(dataset: Dataset, part: str) -> dict[str, Path]:
     """The files of one part; those about the pictures are the sibling's that holds them, where it has none itself."""
-    if part in ("pictures", "features", "fingerprints"):
+    if part in ("pictures", "features"):
         return layout.files(dataset.home, part)
     theirs = layout.files(dataset.home, part) if part in layout.OF_HOME else {}
     return theirs | layout.files(dataset.path, part)

@@ -102,7 +102,7 @@ def test_a_note_is_one_line(made: Dataset, note: str, kept: str) -> None:
     ("changes", "said"),
     [
         ({"note": "x" * (MAX_NOTE + 1)}, "the note has 501"), ({"verdict": "maybe"}, "'maybe' is no verdict"),
-        ({"pos": "X"}, "'X' is no verdict or part of speech"), ({"word": "a\tb"}, "cannot be judged"),
+        ({"pos": "Z"}, "'Z' is no verdict or part of speech"), ({"word": "a\tb"}, "cannot be judged"),
         ({"candidate": "a\nb"}, "cannot be judged"), ({"pair": ""}, "cannot be judged"), ({"word": " a"}, "cannot be"),
     ],
 )  # fmt: skip
