@@ -15,7 +15,7 @@ from cldi_core.data import storage, wordlists
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.data.wordlists import Row
 from cldi_core.errors import DatasetError, LexiconError, unknown_name
-from cldi_core.imports import list_remarks, tags
+from cldi_core.imports import fit, list_remarks, tags
 from cldi_core.imports.list_layout import find, mmid_language
 from cldi_core.imports.list_reading import Reading, lines_of
 from cldi_core.imports.report import Report, keep
@@ -86,6 +86,9 @@ def store(dataset: Path, looked: Sequence[Looked]) -> None:
             wordlists.write_list(path, one.rows)
             if before and before != storage.read_bytes(path, storage.LARGE):
                 one.report.remarks.append(f"it replaced another list of {one.pair} that the data set had")
+        for one in looked[-1:]:  # of all lists together
+            one.report.remarks += fit.remarks(dataset)
+        for one in looked:
             keep(dataset, one.report)
 
 

@@ -1,0 +1,42 @@
+"""How the words of lists and the words with pictures fit, said at the end of each import of either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cldi_core.data.dataset import Dataset
+
+NAMED = 5  # words of a kind
+
+
+def remarks(folder: Path) -> Iterator[str]:
+    """Sentences for each language that has both: how many listed words have pictures, and what is doubtful.
+
+    Args:
+        folder: of a data set, which is opened anew, as it has just changed.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    dataset = Dataset(folder)
+    for language in dataset.languages:
+        found = dataset.spellings(language)
+        listed = len(found.exact) + len(found.matched) + len(found.suggestions) + len(found.missing)
+        if not listed or not (stored := dataset.stored_members(language)):
+            continue
+        yield f"{language}: {len(found.exact) + len(found.matched):,} of {listed:,} listed words have pictures"
+        yield from (f"{language}: {match}" for match in found.matched[:NAMED])
+        yield from (f"{language}: {suggestion}" for suggestion in found.suggestions[:NAMED])
+        more = len(found.matched[NAMED:]) + len(found.suggestions[NAMED:])
+        if more:
+            yield f"{language}: … and {more:,} more words whose folders are spelled otherwise: see check"
+        if found.missing:
+            yield f"{language}: no pictures for {len(found.missing):,} listed words: {_some(found.missing)}"
+        if found.unlisted:
+            told = f"{len(found.unlisted):,} of {len(stored):,} words with pictures are in no list"
+            yield f"{language}: {told}: {_some(found.unlisted)}; score --candidates all makes them wrong answers"
+
+
+def _some(words: Sequence[str]) -> str:
+    return ", ".join(map(repr, words[:NAMED])) + (", …" if len(words) > NAMED else "")
