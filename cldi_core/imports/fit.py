@@ -21,9 +21,12 @@ def remarks(folder: Path) -> Iterator[str]:
     """
     dataset = Dataset(folder)
     for language in dataset.languages:
+        stored = dataset.stored_members(language)
+        if not stored:
+            continue  # before the lists are looked at: they may be long
         found = dataset.spellings(language)
         listed = len(found.exact) + len(found.matched) + len(found.suggestions) + len(found.missing)
-        if not listed or not (stored := dataset.stored_members(language)):
+        if not listed:
             continue
         yield f"{language}: {len(found.exact) + len(found.matched):,} of {listed:,} listed words have pictures"
         yield from (f"{language}: {match}" for match in found.matched[:NAMED])
