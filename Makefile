@@ -24,7 +24,7 @@ FIND_DATASET = folder=$${CLDI_DATA:-data}/$$DATASET; \
 
 # Shell: sets and exports CLDI_CHROMIUM, unless it is set, to a Chromium or Chrome that starts; to nothing if there is none.
 FIND_CHROMIUM = [ -n "$$CLDI_CHROMIUM" ] || \
-	for name in chromium chromium-browser google-chrome google-chrome-stable \
+	for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable \
 		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"; do \
 		"$$name" --version >/dev/null 2>&1 && CLDI_CHROMIUM=$$(command -v "$$name") && break; \
 	done; \
@@ -138,7 +138,7 @@ system:
 		apt-get update -q; \
 		install="env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends"; \
 		wordnet || $$install wordnet-base; \
-		browser || $$install chromium; \
+		browser || $$install chromium-headless-shell || $$install chromium; \
 	fi; \
 	wordnet || echo "WordNet was not found (Debian, Ubuntu: apt install wordnet-base; or set WNSEARCHDIR to its folder)." >&2; \
 	browser || echo "No Chromium or Chrome was found, so the browser tests will fail. Install one (Debian: apt install" \

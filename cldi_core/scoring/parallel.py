@@ -14,6 +14,8 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import Any, TypeVar
 
+from cldi_core.scoring.blas import one_thread
+
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]  # like ``map``: the results in order
@@ -28,12 +30,11 @@ class _Cores:
     @contextmanager
     def taken(self) -> Iterator[int]:
         import torch  # takes a second to import
-        from threadpoolctl import threadpool_limits
 
         with self.lock:
             if not self.users:
                 self.count = torch.get_num_threads()
-                self.held.enter_context(threadpool_limits(1, user_api="blas"))
+                self.held.enter_context(one_thread())
                 self.held.callback(torch.set_num_threads, self.count)
                 torch.set_num_threads(1)
             self.users += 1

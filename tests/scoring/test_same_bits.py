@@ -11,7 +11,7 @@ import pytest
 from cldi_core.scoring import hubness
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS
-from cldi_core.scoring.products import products
+from cldi_core.scoring.products import _in_blocks, ends_differ, products
 from cldi_core.scoring.scores import score_all
 
 PLAIN = [name for name, method in METHODS.items() if not method.bases]
@@ -80,6 +80,19 @@ def test_products_depend_on_their_two_rows_alone(dim: int) -> None:
         assert products(own, others, into) is into
         np.testing.assert_array_equal(into, whole[start : start + rows, begin : begin + columns])
         np.testing.assert_array_equal(products(own, others), into)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (13, 303), (25, 304), (12, 305), (40, 1000), (0, 5), (5, 0)])
+def test_products_in_blocks_are_those_of_the_whole(shape: tuple[int, int]) -> None:
+    """Also where this machine has no need of them."""
+    rng = np.random.default_rng(0)
+    left, right = (rng.normal(size=(count, 40)).astype(np.float32) for count in shape)
+    found, into = _in_blocks(left, right, None), np.full(shape, np.nan, np.float32)
+    np.testing.assert_allclose(found, left.astype(float) @ right.T, atol=1e-4)
+    assert _in_blocks(left, right, into) is into and found.shape == shape
+    np.testing.assert_array_equal(into, found)
+    alike = _in_blocks(np.tile(left[:1], (shape[0], 1)), np.tile(left[:1], (shape[1], 1)), None) if all(shape) else into
+    assert not alike.size or not ends_differ() or alike.min() == alike.max()
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)])
