@@ -297,7 +297,12 @@ def test_what_the_core_says_of_a_data_set_is_handed_on(small: Dataset) -> None:
     pd.testing.assert_frame_equal(load.dispersions("small", BACKBONE, "en-de"), overview.dispersions(pair))
     assert load.findings("small") == health.findings(small)
     assert load.provenance_of("small", BACKBONE) == provenance.provenance_of(small, BACKBONE)
-    assert load.choices("small") == {"pair": ["en-de", "de-en"], "backbone": [BACKBONE], "learned": []}
+    assert load.choices("small") == {
+        "pair": ["en-de", "de-en"],
+        "backbone": [BACKBONE],
+        "learned": [],
+        "pos": ["N", "V", "A"],
+    }
     every = load.unranked("small", BACKBONE, "en-de")
     assert [(query.id, query.word, query.pos) for query in pair.queries] == [
         *every.drop(columns="rank").itertuples(index=False, name=None)

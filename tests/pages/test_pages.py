@@ -294,7 +294,7 @@ def test_the_data_page_shows_findings_and_licences() -> None:
     findings = at.dataframe[0].value
     assert findings["level"].tolist() == sorted(findings["level"], key=["error", "warning", "info"].index)
     assert "en-de: 2 source words have no pictures: ghost" not in findings["what"].tolist()
-    assert "en-de: 1 source words have no pictures: ghost" in findings["what"].tolist()
+    assert "en-de: 1 source word has no pictures: ghost" in findings["what"].tolist()
     at = healthy(open_page("data", section="pictures"))
     assert at.dataframe[0].value["pictures"].sum() == 2 * (len(RANKS) - 1) + MANY + len(RANKS)
     at = healthy(at.main.selectbox(key="licence word en").set_value("dog").run())

@@ -205,7 +205,8 @@ def test_the_page_asks_for_one_pair_or_all(
         "Figure": (["mrr", "p@1", "p@10"], "mrr", True, None),
         "Pairs": (["this pair", "average"], "this pair", True, False),
     }
-    assert shown.options("toggle") == [{"value": True}]
+    assert shown.options("toggle")[0] == {"value": True}
+    assert [options.get("key") for options in shown.options("toggle")] == [None, "clean"]
     pairs = ("en-de", "en-fr") if scope == "average" else ("en-de",)
     assert asked == [(("small", BACKBONE, pairs), {"same_spelled": False, "ways": ways})]
     methods = [way for way in ways if way != "identity"]
