@@ -184,7 +184,7 @@ def test_a_click_on_a_bar_lists_its_words(shown: Shown) -> None:
     assert st.query_params["bar"] == "V-owned elsewhere", "letting go of a piece closes nothing"
 
 
-def test_a_card_of_hostile_words_is_text(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_of_hostile_words_is_text(wide: Dataset, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "thumbnails", lambda *given: {})
     monkeypatch.setattr(load, "strip", lambda *given: None)
     one, two, three, four = HOSTILE
@@ -192,7 +192,7 @@ def test_a_card_of_hostile_words_is_text(shown: Shown, monkeypatch: pytest.Monke
     story_cards.draw("wide", [told])
     drawn = "\n".join(shown.of("caption"))
     assert all(draw.safe(word) in drawn for word in HOSTILE) and "#12½" in drawn
-    assert "The pictures are missing or broken." in drawn and not shown.of("image")
+    assert draw.safe("Missing or broken: 1 of these 1 pictures") in drawn and not shown.of("image")
     assert [what for what, _, _ in story_cards.rows(told)] == [
         "verb, 1 of its 7 things",
         "winner",
