@@ -11,7 +11,7 @@ NAMED = 5  # words of a kind
 
 
 def remarks(folder: Path) -> Iterator[str]:
-    """Sentences for each language that has both: how many listed words have pictures, and what is doubtful.
+    """Sentences for each language that has both: how many listed words have pictures, and what is doubtful or unlisted.
 
     Args:
         folder: of a data set, which is opened anew, as it has just changed.
@@ -26,8 +26,8 @@ def remarks(folder: Path) -> Iterator[str]:
             continue  # before the lists are looked at: they may be long
         found = dataset.spellings(language)
         listed = len(found.exact) + len(found.matched) + len(found.suggestions) + len(found.missing)
-        if not listed:
-            continue
+        if not listed or len(found.exact) == listed == len(stored):
+            continue  # nothing to tell
         yield f"{language}: {len(found.exact) + len(found.matched):,} of {listed:,} listed words have pictures"
         yield from (f"{language}: {match}" for match in found.matched[:NAMED])
         yield from (f"{language}: {suggestion}" for suggestion in found.suggestions[:NAMED])
