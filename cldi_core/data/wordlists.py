@@ -14,10 +14,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from cldi_core.data import storage
 from cldi_core.errors import LexiconError
@@ -51,8 +50,7 @@ _BETWEEN = ("Pd", "Zs", "Cc", "Cf")  # Unicode categories: dashes, spaces, invis
 _APOSTROPHES = "'`‘’‛ʼʻʹ′＇·−"  # and what stands for a hyphen elsewhere: Catalan's middle dot, the minus sign
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):  # made in half the time of a frozen record, which millions of them feel
     """One word pair: a word, one right translation, and the part of speech: "N", "V", "A", or "X" for others.
 
     In a file the source word is English; in a list that was turned round (``reversed_rows``) the target word is.
@@ -206,6 +204,8 @@ def folded(word: str) -> str:
     with where they are missing (ł l, ø o, æ ae …); dashes, spaces, apostrophes and invisible characters go.  Scripts
     stay what they are: transliterated, Москва would be spelled as Moskva, which no reader of either would say.
     """
+    if word.isascii() and word.isalnum():
+        return word.lower()  # what comes out below, at once
     letters = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
     kept = (c for c in letters if unicodedata.category(c) not in _BETWEEN and c not in _APOSTROPHES)
     return "".join(kept).translate(_UNDECOMPOSED) or word

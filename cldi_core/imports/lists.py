@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
 from pathlib import Path
 
 from cldi_core.data import storage, wordlists
@@ -21,7 +20,6 @@ from cldi_core.imports.list_reading import Reading, lines_of
 from cldi_core.imports.report import Report, keep
 
 KIND = "lists"
-_ALL = attrgetter(*Row.__slots__)
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def _looked(name: str, pair: str, found: Reading, pos: str | None, dataset: Data
         raise LexiconError(f"none of the lines of {name!r} is a word pair{why}; it was taken for a {layout.name}")
     looked = Looked(name, pair, found.rows, report)
     counted = {name: value for name, value in looked.summary.items() if name not in ("file", "pair")}
-    report.counts |= {**counted, "repeated": len(found.rows) - len(set(map(_ALL, found.rows)))}
+    report.counts |= {**counted, "repeated": len(found.rows) - len(set(found.rows))}
     report.remarks += list_remarks.of_tags(layout, found, pos)
     report.remarks += list_remarks.of_words(pair, found, dataset)
     return looked

@@ -56,11 +56,11 @@ INPUTS: dict[str, Callable[[Path], None]] = {
     "a feature": _feature,
     "a right answer": _list([*LEXICON, wordlists.Row("hat", "Hund", "N")]),
     "a right answer of another": _list(
-        [replace(row, source="hat") if row.target == "Köter" else row for row in LEXICON]
+        [row._replace(source="hat") if row.target == "Köter" else row for row in LEXICON]
     ),
     "a candidate": _list([*LEXICON, wordlists.Row("ghost", "Spuk", "N")]),
     "a source word": _list([*LEXICON, wordlists.Row("spook", "Geist", "N")]),
-    "a part of speech": _list([row if row.source != "red" else replace(row, pos="N") for row in LEXICON]),
+    "a part of speech": _list([row if row.source != "red" else row._replace(pos="N") for row in LEXICON]),
     "the order of words": _list(list(LEXICON[::-1])),
 }  # fmt: skip
 

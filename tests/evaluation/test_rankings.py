@@ -26,7 +26,7 @@ def test_right_answers_are_those_of_today_after_a_partial_rescoring(pair: Pair) 
     """A changed picture and a changed list at once: the words that are not computed again have new answers too."""
     ranked.rankings(pair, ["avgmax"])
     other_picture(pair.dataset.path)
-    rows = [replace(row, target="Hund") if row.source == "big" else row for row in LEXICON]
+    rows = [row._replace(target="Hund") if row.source == "big" else row for row in LEXICON]
     wordlists.write_list(pair.dataset.path / "lexicon" / "en-de.tsv", rows)
     frame = ranked.rankings(again(pair), ["avgmax"])["avgmax"].set_index("word")
     assert frame.loc["big", "right"] == "Hund"

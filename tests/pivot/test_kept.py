@@ -105,7 +105,7 @@ def test_what_was_measured_of_something_else_is_left_out_and_named(made: Path, c
 def test_a_word_list_that_changes_no_split_counts_for_words_alone(made: Path) -> None:
     file = made / "lexicon" / "en-de.tsv"
     _, rows = wordlists.read_list(file)
-    wordlists.write_list(file, [replace(row, pos="N") for row in rows])  # ids of the queries, and nothing else
+    wordlists.write_list(file, [row._replace(pos="N") for row in rows])  # ids of the queries, and nothing else
     assert tried(made).kept(RANKS).stale == {} and tried(made).kept(WORDS).frame is None
 
 
