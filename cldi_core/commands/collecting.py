@@ -82,7 +82,7 @@ def _planned(planned: Plan) -> list[str]:
         "have pictures from elsewhere)",
         f"at most {planned.searches:,} searches and {planned.pictures:,} pictures, about {planned.bytes / 1e6:,.0f} MB",
         f"cost: {cost}",
-        f"time: {planned.seconds / 60:,.0f} minutes or more",
+        f"time: {_minutes(planned.seconds)}, or more",
     ]
     if provider.terms:
         lines.append(f"terms: {provider.terms}")
@@ -98,3 +98,8 @@ def _told(report: Report) -> str:
         f"{counts['memberships']} pictures for {words} ({counts['new']} new); {counts['requests']} requests, "
         f"{counts['bytes'] / 1e6:,.1f} MB"
     )
+
+
+def _minutes(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return "under a minute" if not minutes else f"{minutes:,} minute{'s' if minutes > 1 else ''}"

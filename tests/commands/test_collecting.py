@@ -56,7 +56,7 @@ def test_a_dry_run_asks_nothing(site: Site, data: Path, run: Run) -> None:
         "5 of 5 words are left (0 done, 0 have pictures from elsewhere)",
         "at most 5 searches and 10 pictures",
         "cost: about 0.03 US dollars",
-        "time: 0 minutes or more",
+        "time: under a minute, or more",
         "not in the environment: BRAVE_API_KEY",
     )
     for line in lines:

@@ -176,6 +176,7 @@ def test_what_is_amiss_is_told_and_stops_nothing(tmp_path: Path, monkeypatch: py
         ("german-package.tar", b"", {"language": "not one"}, "is not a language"),
         ("none", None, {"language": "de"}, "cannot be read"),
     ],
+    ids=["text", "empty", "no words", "no language", "no name", "an odd language", "not there"],
 )  # fmt: skip
 def test_what_is_no_package_makes_no_data_set(
     tmp_path: Path, name: str, data: bytes | None, options: dict[str, Any], said: str
