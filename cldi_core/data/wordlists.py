@@ -11,6 +11,7 @@ from __future__ import annotations
 import codecs
 import gc
 import re
+import string
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ _JOINERS = "\u200c\u200d"  # zero-width (non-)joiner: part of the spelling in Pe
 _UNDECOMPOSED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "ŋ": "n", "æ": "ae", "œ": "oe", "þ": "th"}
 )
+_A_TO_Z = frozenset(string.ascii_letters)
 _BETWEEN = ("Pd", "Zs", "Cc", "Cf")  # Unicode categories: dashes, spaces, invisible characters
 _APOSTROPHES = "'`‘’‛ʼʻʹ′＇·−"  # and what stands for a hyphen elsewhere: Catalan's middle dot, the minus sign
 
@@ -247,8 +249,18 @@ def summary(path: str | Path, pair: str, rows: Sequence[Row]) -> Summary:
         source_words=len({row.source for row in rows}),
         target_words=len({row.target for row in rows}),
         multiword=sum(not row.target.isalnum() and len(row.target.split()) > 1 for row in rows),
-        same_spelled=_pos_counts([row for row in rows if is_same_spelled(row.source, row.target)]),
+        same_spelled=_pos_counts(list(_same_spelled(rows))),
     )
+
+
+def _same_spelled(rows: Iterable[Row]) -> Iterator[Row]:
+    """Those of ``is_same_spelled``; most begin with two letters of a to z that one look tells apart."""
+    for row in rows:
+        source, target = row.source, row.target
+        first, second = source[:1], target[:1]
+        apart = first in _A_TO_Z and second in _A_TO_Z and first != second and first.lower() != second.lower()
+        if not apart and is_same_spelled(source, target):
+            yield row
 
 
 def _pos_counts(rows: Sequence[Row]) -> PosCounts:

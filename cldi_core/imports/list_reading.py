@@ -89,12 +89,15 @@ class Reading:
         """Read all lines, of which the first is number 1."""
         layout, separator, columns = self.layout, self.layout.separator, self.layout.columns
         source, target, tag, header = layout.source, layout.target, layout.tag, layout.header
-        is_plain, known = words.is_plain, wordlists.POS
+        # What is looked at once for the whole need not be looked at for each word.
+        is_plain = str.isalnum if words.has_plain_letters("\n".join(lines)) else words.is_plain
+        known, longest = wordlists.POS, words.MAX_WORD
         for number, line in enumerate(lines, 1):
             cells = line.split(separator)
             # Most lines of any list; they would come out of the careful way as they are, at a fifth of the speed.
             if (
-                len(cells) == columns
+                len(line) <= longest
+                and len(cells) == columns
                 and is_plain(cells[source])
                 and is_plain(cells[target])
                 and number != layout.header

@@ -199,10 +199,10 @@ class _Import:
                 self._write_shard()
 
     def _write_shard(self) -> None:
-        """Under the lock: store what nobody else has stored meanwhile."""
+        """Under the lock: store what nobody else has stored meanwhile, and take away what one that was killed left."""
+        storage.remove_unfinished(self._images / "part-*")
         if self._shard is None:
             return
-        storage.remove_unfinished(self._images / "part-*")
         self.known.look_again()
         others = {key for key in self._shard.ids if bytes.fromhex(key) in self.known}
         self._shard.write(without=others)

@@ -53,8 +53,11 @@ def clean(text: str) -> tuple[str, tuple[str, ...]]:
 
 def is_plain(text: str) -> bool:
     """Whether a text is a word of letters and digits alone, which ``clean`` would leave as it is; very quick."""
-    if not text.isalnum() or len(text) > MAX_WORD:
-        return False
+    return text.isalnum() and len(text) <= MAX_WORD and has_plain_letters(text)
+
+
+def has_plain_letters(text: str) -> bool:
+    """Whether all words of letters and digits alone in a text, of at most ``MAX_WORD`` characters each, are plain."""
     return text.isascii() or (unicodedata.is_normalized("NFC", text) and not _UNSEEN_LETTER.search(text))
 
 
