@@ -168,6 +168,16 @@ if __name__ == "__main__":
 """
 
 
+def test_what_a_killed_import_left_goes_also_where_nothing_is_left_to_store(tmp_path: Path) -> None:
+    made = create(tmp_path / "set")
+    run(made, dots(3))
+    left = [made.path / "images" / ".part-0123-x.tmp", made.path / ".words-x.tmp"]
+    for path in left:
+        path.write_bytes(b"half")
+    run(Dataset(made.path), dots(3))
+    assert not any(path.exists() for path in left)
+
+
 def test_one_that_was_killed_goes_on_and_ends_in_the_same_files(tmp_path: Path) -> None:
     alone = create(tmp_path / "alone" / "set")
     run(alone, dots(3300))
