@@ -18,7 +18,7 @@ from typing import Any
 from cldi_core.data import storage
 from cldi_core.data.dataset import create
 from cldi_core.errors import CldiError, DatasetError, LexiconError, in_one_line
-from cldi_core.imports import languages
+from cldi_core.imports import fit, languages
 from cldi_core.imports.paths import natural, shown
 from cldi_core.imports.pictures import UNUSABLE, Found, Provenance, import_pictures
 from cldi_core.imports.report import FOLDER, Report, keep
@@ -144,6 +144,7 @@ def store(
         if is_new and not (dataset / "images").is_dir():
             _remove_empty(dataset)
         raise
+    report.remarks += fit.remarks(dataset)
     with storage.lock(dataset, "import pictures"):
         storage.remove_unfinished(dataset / FOLDER / "*")
         keep(dataset, report)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cldi_core.data.dataset import create
 from cldi_core.errors import CldiError, DatasetError
+from cldi_core.imports import fit, languages
 from cldi_core.imports import hugging_face_parquet as parquet
-from cldi_core.imports import languages
 from cldi_core.imports.hugging_face_folder import labelled
 from cldi_core.imports.labelled import EXPECTED, Labelled
 from cldi_core.imports.pictures import Found, Provenance, import_pictures
@@ -67,6 +67,7 @@ def import_hugging_face(
         raise DatasetError(f"{str(source)!r} has no pictures with words{why}; {EXPECTED}")
     made = create(dataset)
     import_pictures(made, chain([first], pictures), report, progress=progress, total=total, workers=workers)
+    report.remarks += fit.remarks(dataset)
     keep(dataset, report)
     return report
 

@@ -23,7 +23,7 @@ from typing import Any
 from cldi_core.data import storage
 from cldi_core.data.dataset import create
 from cldi_core.errors import CldiError, DatasetError, LexiconError, in_one_line
-from cldi_core.imports import archives, languages, trees
+from cldi_core.imports import archives, fit, languages, trees
 from cldi_core.imports.paths import MAX_FILE, Entry, Meter, Refuse, natural, shown
 from cldi_core.imports.pictures import Found, Provenance, import_pictures
 from cldi_core.imports.report import Report, keep
@@ -77,6 +77,7 @@ def import_mmid(
         why = f" ({report.missing.kept[0].place}: {report.missing.kept[0].text})" if len(report.missing) else ""
         raise DatasetError(f"{str(package)!r} has no pictures of words{why}; {EXPECTED}")
     import_pictures(create(dataset), chain([first], pictures), report, progress=progress, workers=workers)
+    report.remarks += fit.remarks(dataset)
     keep(dataset, report)
     return report
 

@@ -19,7 +19,6 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import SHARD, Examined, Picture, Shard, examine_all, picture_id
 from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import DatasetError, in_one_line
-from cldi_core.imports import fit
 from cldi_core.imports.memberships import KnownIds, Places
 from cldi_core.imports.report import Report
 
@@ -126,7 +125,6 @@ def import_pictures(
                 if progress:
                     progress(done, total)
         imported.finish()
-    report.remarks += fit.remarks(dataset.path)
     return report
 
 
