@@ -292,16 +292,23 @@ def pair_of(name: str) -> str:
     return f"{match[1]}-{match[2]}"
 
 
-def _read_text(path: Path) -> str:
+def bytes_of(path: Path, name: str) -> bytes:
+    """What the file of a word list holds; errors call it by ``name``.
+
+    Raises:
+        LexiconError: no regular file that can be read, or larger than ``storage.LARGE``.
+    """
     try:
-        data = storage.read_bytes(path, storage.LARGE)
+        return storage.read_bytes(path, storage.LARGE)
     except FileNotFoundError:
-        raise LexiconError(f"there is no word list {str(path)!r}; check the path") from None
+        raise LexiconError(f"there is no word list {name!r}; check the path") from None
     except OSError as error:
-        raise LexiconError(
-            f"cannot read the word list {str(path)!r}: {error.strerror or error}; give a text file that you may read"
-        ) from error
-    data = data.removeprefix(codecs.BOM_UTF8)
+        why = error.strerror or error
+        raise LexiconError(f"cannot read the word list {name!r}: {why}; give a text file that you may read") from error
+
+
+def _read_text(path: Path) -> str:
+    data = bytes_of(path, str(path)).removeprefix(codecs.BOM_UTF8)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -32,7 +32,7 @@ def lines_of(source: Path | bytes, name: str) -> tuple[list[str], str]:
     Raises:
         LexiconError: no regular file that can be read, larger than ``storage.LARGE``, or of another encoding.
     """
-    data = source if isinstance(source, bytes) else _bytes_of(source, name)
+    data = source if isinstance(source, bytes) else wordlists.bytes_of(source, name)
     if len(data) > storage.LARGE:
         raise LexiconError(f"{name!r} is larger than the {storage.LARGE:,} bytes that are accepted; split it")
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
@@ -46,16 +46,6 @@ def lines_of(source: Path | bytes, name: str) -> tuple[list[str], str]:
     except UnicodeDecodeError as error:
         raise _foreign(data, encoding, error.start, name, wide=wide) from None
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), said
-
-
-def _bytes_of(path: Path, name: str) -> bytes:
-    try:
-        return storage.read_bytes(path, storage.LARGE)
-    except FileNotFoundError:
-        raise LexiconError(f"there is no word list {name!r}; check the path") from None
-    except OSError as error:
-        why = error.strerror or error
-        raise LexiconError(f"cannot read the word list {name!r}: {why}; give a text file that you may read") from error
 
 
 def _foreign(data: bytes, encoding: str, place: int, name: str, *, wide: bool) -> LexiconError:
