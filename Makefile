@@ -2,15 +2,16 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format readme-tables mutants demo-data screenshots bench clean
-.PHONY: venv runtime dev system dataset-exists port-is-free npm-exists
+.PHONY: help run test lint format readme-tables mutants demo-data screenshots bench lock clean
+.PHONY: venv torch-fits runtime dev system dataset-exists port-is-free npm-exists
 
 PORT ?= 8501
 DATASET ?=
 HOST :=
 PYTHON ?=
 ARGS ?=
-export PORT DATASET HOST
+TORCH ?=
+export PORT DATASET HOST TORCH
 
 PY := .venv/bin/python
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
@@ -30,10 +31,27 @@ FIND_CHROMIUM = [ -n "$$CLDI_CHROMIUM" ] || \
 	done; \
 	export CLDI_CHROMIUM
 
+# Shell: `install FILES…` puts what these files name into .venv, at the versions of requirements.lock: by uv where there is
+# one, else by pip.  Where the builds of PyTorch for TORCH are, uv knows alone; it comes into .venv for that.
+INSTALL = install() { \
+	uv=$$(command -v uv); \
+	if [ -n "$$TORCH" ] && [ -z "$$uv" ]; then \
+		$(PY) -m pip install --disable-pip-version-check uv || return; \
+		uv=.venv/bin/uv; \
+	fi; \
+	for file in "$$@"; do set -- "$$@" -r "$$file"; shift; done; \
+	if [ -n "$$uv" ]; then \
+		"$$uv" pip install --python $(PY) $${TORCH:+--torch-backend "$$TORCH"} -c requirements.lock "$$@" || return; \
+	else \
+		$(PY) -m pip install --disable-pip-version-check -c requirements.lock "$$@" || return; \
+	fi; \
+	[ -z "$$TORCH" ] || printf '%s\n' "$$TORCH" >.venv/torch; \
+}
+
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name or path] [HOST=name]
+run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name or path] [HOST=name] [TORCH=cpu]
 	@$(PY) -m cldi_core check --dataset ./data/demo >.venv/check.log 2>&1 || { \
 		grep '^error' .venv/check.log >&2 || cat .venv/check.log >&2; \
 		echo "The demo data is not complete. Restore it with: git checkout -- data/demo" >&2; \
@@ -46,11 +64,12 @@ test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1
 	@# Two processes share the cores: with threads of their own each waits for the other's, and it takes twice as long.
 	@$(FIND_CHROMIUM); OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: dev ## check style, formatting, types and who may import whom
+lint: dev ## check style, formatting, types, who may import whom, and the container's file
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-cache
+	.venv/bin/hadolint Containerfile
 
 format: dev ## format the code and fix what ruff can fix
 	$(PY) -m ruff check --fix .
@@ -90,6 +109,10 @@ bench: dev system ## measure scoring beside other tools, and how fast the pages 
 	$(PY) -m benchmarks $(ARGS)
 	@$(FIND_CHROMIUM); $(PY) -m benchmarks.pages
 
+lock: ## pin everything that the requirements need, for all systems, in requirements.lock (uv)
+	uv pip compile --universal --python-version 3.11 --quiet --no-annotate \
+		--custom-compile-command "make lock" $(DEV) -o requirements.lock
+
 clean: ## remove .venv and what tools left behind; the data stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .coverage build *.egg-info
 	find app.py benchmarks cldi_core pages tests tools -name __pycache__ -prune -exec rm -rf {} +
@@ -102,6 +125,10 @@ venv:
 		"$$python" -c '$(FITS)' 2>/dev/null && break; \
 		python=; \
 	done; \
+	if [ -z "$$python" ] && command -v uv >/dev/null; then \
+		uv venv --clear --seed --python 3.13 .venv; \
+		exit; \
+	fi; \
 	if [ -z "$$python" ]; then \
 		echo "No Python 3.11-3.14 was found. Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS:" \
 			"brew install python@3.13) or name it: make run PYTHON=/path/to/python3" >&2; \
@@ -115,19 +142,25 @@ venv:
 	"$$python" -m venv --clear .venv || { rm -rf .venv; exit 1; }
 
 # .venv keeps a copy of the requirements it was made from; while that is the same, nothing is installed.
-runtime: venv
-	@cmp -s requirements.txt .venv/requirements.txt || { \
-		echo "Installing requirements.txt into .venv (once only; a few minutes; on Linux about 6 GB)" && \
-		$(PY) -m pip install --disable-pip-version-check -r requirements.txt && \
-		cp requirements.txt .venv/; \
+runtime: venv torch-fits
+	@cat requirements.txt requirements.lock | cmp -s - .venv/requirements.txt || { \
+		echo "Installing requirements.txt into .venv (once only; a few minutes; on Linux about 6 GB, 1.4 GB with TORCH=cpu)"; \
+		$(INSTALL); install requirements.txt && cat requirements.txt requirements.lock >.venv/requirements.txt; \
 	}
 
-dev: venv
-	@cat $(DEV) | cmp -s - .venv/requirements-dev.txt || { \
-		echo "Installing $(DEV) into .venv (once only)" && \
-		$(PY) -m pip install --disable-pip-version-check $(addprefix -r ,$(DEV)) && \
-		cp requirements.txt .venv/ && \
-		cat $(DEV) >.venv/requirements-dev.txt; \
+dev: venv torch-fits
+	@cat $(DEV) requirements.lock | cmp -s - .venv/requirements-dev.txt || { \
+		echo "Installing $(DEV) into .venv (once only)"; \
+		$(INSTALL); install $(DEV) && \
+		cat requirements.txt requirements.lock >.venv/requirements.txt && \
+		cat $(DEV) requirements.lock >.venv/requirements-dev.txt; \
+	}
+
+# What is installed stays: another build of the same version would count as there already.
+torch-fits: venv
+	@[ -z "$$TORCH" ] || [ ! -f .venv/requirements.txt ] || [ "$$TORCH" = "$$(cat .venv/torch 2>/dev/null)" ] || { \
+		echo ".venv was not installed with TORCH=$$TORCH; remove it first: make clean" >&2; \
+		exit 2; \
 	}
 
 # A browser and WordNet cannot come from pip. Root on Debian or Ubuntu gets them here, everybody else is told.

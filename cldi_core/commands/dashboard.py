@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import socket
+import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +18,8 @@ from cldi_core.data import dataset as datasets
 from cldi_core.data import permissions
 
 ADDRESS = "127.0.0.1"  # of this machine only: whoever may open the dashboard may start extractions
+WINDOWS = os.name == "nt"
+CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))  # what Docker and Podman leave in theirs
 # What a browser may call it: else a page elsewhere, whose name is made to lead to this machine, could start work too.
 HOSTS = (ADDRESS, "localhost")
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
@@ -25,18 +30,25 @@ def start(
     dataset: Annotated[
         str | None, typer.Option("--dataset", help="The data set that is shown first: a name or a path.")
     ] = None,
+    address: Annotated[
+        str, typer.Option(help="Where it listens: another address than that of this machine needs CLDI_READ_ONLY=1.")
+    ] = ADDRESS,
     host: Annotated[
         list[str] | None,
         typer.Option("--host", help="A name by which browsers reach it through a proxy of yours; may be repeated."),
     ] = None,
 ) -> None:
-    """Start the dashboard, for this machine only; Ctrl+C stops it.  With CLDI_READ_ONLY=1 it only shows."""
+    """Start the dashboard, for this machine only; Ctrl+C stops it.  With CLDI_READ_ONLY=1 it only shows.
+
+    In a container any address may be listened at: who publishes its port says for whom.
+    """
     for name in host or ():
         if not _HOST.fullmatch(name):
             fail(f"{name!r} is not the name of a host; accepted: names such as explorer.example or *.example", 2)
     if wrong := permissions.problem():
         fail(wrong, 2)
-    if not _is_free(port):
+    _may_listen(address)
+    if not _is_free(port, address):
         fail(
             f"port {port} is in use, or may not be opened; choose another one: --port {8600 if port != 8600 else 8700}",
             2,
@@ -47,17 +59,35 @@ def start(
     script = (datasets.CHECKOUT or datasets.DASHBOARD) / "app.py"
     # In place of this process, so that signals and the exit code are Streamlit's own.  Its settings are read from the
     # .streamlit folder beside the script; hosts that are named here take the place of those.
-    options = ["--server.port", str(port), "--server.address", ADDRESS]
+    options = ["--server.port", str(port), "--server.address", address]
     options += [part for name in (*HOSTS, *(host or ())) for part in ("--server.allowedHosts", name)]
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *options])  # noqa: S606
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
+    if WINDOWS:  # there the new process would be another one, and this one would end
+        raise SystemExit(subprocess.call(command))
+    os.execv(sys.executable, command)  # noqa: S606
 
 
-def _is_free(port: int) -> bool:
+def _may_listen(address: str) -> None:
+    """End with one line unless the address is this machine's own, or nobody can change anything, or a container's."""
+    try:
+        own = ipaddress.IPv4Address(address).is_loopback
+    except ValueError:
+        fail(f"{address!r} is not an address; accepted: {ADDRESS}, or 0.0.0.0 for all of this machine's", 2)
+    if own or permissions.read_only() or any(mark.exists() for mark in CONTAINER):
+        return
+    fail(
+        f"whoever reaches {address} could start work and change data; set CLDI_READ_ONLY=1, or leave --address out and "
+        "put a proxy with a login in front (--host names it)",
+        2,
+    )
+
+
+def _is_free(port: int, address: str) -> bool:
     """Whether the port can be opened, and nobody listens there on another address that includes ours."""
     with socket.socket() as own, socket.socket() as other:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            own.bind((ADDRESS, port))
+            own.bind((address, port))
         except OSError:
             return False
         return other.connect_ex((ADDRESS, port)) != 0

@@ -121,14 +121,13 @@ def add(dataset: Path, answer: Answer) -> None:
     path = path_of(dataset)
     with storage.lock(path.parent, "keep an answer"):
         try:
-            handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
-            try:
-                size = os.fstat(handle).st_size
-                unfinished = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-                _write_whole(handle, b"\n" + line if unfinished else line)
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            with path.open("ab+", buffering=0) as file:
+                unfinished = file.seek(0, os.SEEK_END) > 0
+                if unfinished:
+                    file.seek(-1, os.SEEK_END)
+                    unfinished = file.read(1) != b"\n"
+                _write_whole(file.fileno(), b"\n" + line if unfinished else line)
+                os.fsync(file.fileno())
         except OSError as error:
             raise storage.cannot_write(path.parent, error) from error
 

@@ -28,6 +28,8 @@ LOCK_WAIT = 30.0  # seconds until a second process gives up
 SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
 LARGE = 200_000_000  # bytes of a word list or of descriptions
 MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
+# Windows has no pipes among its files, and takes line ends for text unless it is told not to; the others the other way.
+READ_ONLY = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "U8": "u1", "I64": "<i8"}
 
 
@@ -86,7 +88,7 @@ def open_regular(path: Path | str) -> IO[bytes]:
     """
     try:
         # Not waiting for the other end of a pipe; what was opened is looked at, not what may have taken its place.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+        descriptor = os.open(path, READ_ONLY)
     except ValueError as error:  # a NUL in the path
         raise OSError(str(error)) from error
     except OSError as error:
@@ -187,10 +189,13 @@ def is_locked(folder: Path) -> bool:
     """Whether somebody holds the lock of ``folder``; it is free again as soon as that process ends in any way.
 
     To look is to share the lock for a moment, which any number of lookers can do at once: they never take each other
-    for its holder, and who wants to hold it tries again a moment later.
+    for its holder, and who wants to hold it tries again a moment later.  Windows knows no shared locks: there it is
+    taken for that moment.
     """
-    import fcntl
-
+    try:
+        import fcntl
+    except ImportError:
+        return _is_taken(folder)
     try:
         with (folder / LOCK).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -200,6 +205,21 @@ def is_locked(folder: Path) -> bool:
     except OSError:  # there is none
         return False
     return False
+
+
+def _is_taken(folder: Path) -> bool:
+    """As ``is_locked``, by taking the lock for a moment."""
+    from filelock import FileLock, Timeout
+
+    if not (folder / LOCK).is_file():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:
+        return False
 
 
 def _holder(plate: Path) -> Holder | None:

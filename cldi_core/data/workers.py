@@ -7,17 +7,21 @@ A file that takes its process down, or that takes too long, costs that process a
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import multiprocessing
+import os
 import queue
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
 AHEAD = 3  # batches for each worker that are worked on before they are asked for
+TIME_UP = -signal.SIGALRM if hasattr(signal, "SIGALRM") else 1  # what a process ends with whose time was up
 SECONDS = 30.0  # for one item; the slowest picture that is accepted takes two of a whole core
 
 Item = TypeVar("Item")
@@ -99,7 +103,7 @@ class Workers(Generic[Item, Result]):
                     why, worker = self._end(worker), None
                     # Somebody else may have ended it, so an item has a second try, unless its time was up.
                     deaths = 1 if len(done) > before else deaths + 1
-                    if why == -signal.SIGALRM:
+                    if why == TIME_UP:
                         done.append(Ended(f"it took longer than the {self.seconds:g} s that are accepted"))
                     elif deaths > 1:
                         done.append(Ended("it ended the process"))
@@ -140,22 +144,38 @@ class _Worker:
         return self.process.exitcode
 
 
+def _limit() -> Callable[[float], object]:
+    """What ends this process, wherever it is, after so many seconds; with 0 it does not."""
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        return partial(signal.setitimer, signal.ITIMER_REAL)
+    # Windows has no alarm; this one runs in a thread that never waits for Python.
+    nowhere = open(os.devnull, "w")  # noqa: PTH123, SIM115 (as long as the process)
+
+    def limit(seconds: float) -> None:
+        faulthandler.cancel_dump_traceback_later()
+        if seconds:
+            faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+
+    return limit
+
+
 def _serve(connection: Connection, work: Work[Any, Any], seconds: float) -> None:
     """Work until nobody asks any more: the parent has closed the connection, or has ended in any way."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, wherever it is
+    limit = _limit()
     with contextlib.suppress(EOFError, OSError):
         while True:
             items = connection.recv()
             try:
                 results = iter(work(items))
                 for _ in items:
-                    signal.setitimer(signal.ITIMER_REAL, seconds)
+                    limit(seconds)
                     result = next(results)
-                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    limit(0)
                     connection.send(result)
             except (EOFError, OSError):
                 raise
             except Exception as error:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                limit(0)
                 connection.send(error)

@@ -62,6 +62,35 @@ def test_more_names_by_which_it_may_be_called(app: Run, data: Path, port: int) -
     assert (code, err, named) == (0, "", ["127.0.0.1", "localhost", "explorer.example", "*.lab.example"])
 
 
+@pytest.mark.parametrize("allowed", ["read only", "container", "nothing"])
+def test_another_address_shows_and_changes_nothing(
+    app: Run, data: Path, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str
+) -> None:
+    mark = tmp_path / "in a container"
+    monkeypatch.setattr(dashboard, "CONTAINER", (mark,))
+    if allowed == "read only":
+        monkeypatch.setenv("CLDI_READ_ONLY", "1")
+    if allowed == "container":
+        mark.touch()
+    code, _, err, started = app("--port", port, "--address", "0.0.0.0")
+    if allowed == "nothing":
+        assert (code, started) == (2, []) and err.count("\n") == 1
+        assert err.startswith("error: whoever reaches 0.0.0.0 could start work and change data; set CLDI_READ_ONLY=1")
+        assert app("--port", port, "--address", "127.0.0.2")[0] == 0
+    else:
+        assert code == 0 and started[started.index("--server.address") + 1] == "0.0.0.0"
+
+
+def test_on_windows_the_dashboard_is_a_process_of_its_own(
+    app: Run, data: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(dashboard, "WINDOWS", True)
+    monkeypatch.setattr(dashboard.subprocess, "call", lambda command: called.append(command) or 7)
+    code, _, _, started = app("--port", port)
+    assert (code, started) == (7, []) and called[0][1:4] == ["-m", "streamlit", "run"]
+
+
 def test_a_checkout_that_streamlit_itself_runs_has_the_same_hosts() -> None:
     found = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
     assert tuple(found["server"]["allowedHosts"]) == dashboard.HOSTS
@@ -104,6 +133,7 @@ def test_a_port_that_is_taken_is_one_line(app: Run, data: Path) -> None:
         (("--host", "*"), "'*' is not the name of a host"),
         (("--host", "http://x.example"), "'http://x.example' is not the name of a host"),
         (("--host", "x.example:8501"), "'x.example:8501' is not the name of a host"),
+        (("--address", "here"), "'here' is not an address"),
         (("--theme", "dark"), "No such option: --theme"),
     ],
 )

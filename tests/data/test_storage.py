@@ -181,6 +181,15 @@ def test_a_lock_is_looked_at_where_nothing_can_be_written(tmp_path: Path, monkey
     assert not storage.is_locked(tmp_path / "none")
 
 
+def test_a_lock_is_looked_at_where_it_cannot_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows."""
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    assert not storage.is_locked(tmp_path) and names(tmp_path) == []
+    with storage.lock(tmp_path):
+        assert storage.is_locked(tmp_path)
+    assert not storage.is_locked(tmp_path)
+
+
 def test_a_lock_may_be_named_by_another_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "LOCK_WAIT", 0.1)
     holder = Holder(7, "there", "extract", "2026-11-25 18:51:13")

@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from cldi_core.data import workers as workers_module
 from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import DatasetError
 
@@ -31,6 +32,22 @@ def doubled(items: Sequence[int], killed_once: str = "") -> Iterator[int]:
         yield 2 * item
 
 
+class WithoutAlarm:
+    """``doubled`` in a process that knows no alarm, as on Windows: whoever unpickles this loses it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return without_alarm, ()
+
+    def __call__(self, items: Sequence[int]) -> Iterator[int]:
+        assert not hasattr(signal, "SIGALRM")
+        return doubled(items)
+
+
+def without_alarm() -> WithoutAlarm:
+    del signal.SIGALRM
+    return WithoutAlarm()
+
+
 @pytest.mark.parametrize("count", [0, 2])
 def test_results_come_in_the_order_of_the_items(count: int) -> None:
     batches = [list(range(start, start + size)) for start, size in ((100, 3), (200, 1), (300, 0), (400, 50))] * 3
@@ -49,6 +66,12 @@ def test_items_that_end_or_hold_their_process_are_told_and_the_others_are_done(t
         assert all(alive(pid) for pid in workers.pids)
         pids = set(workers.pids)
     assert not any(alive(pid) for pid in pids)
+
+
+def test_what_holds_its_process_is_ended_also_where_there_is_no_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers_module, "TIME_UP", 1)
+    with Workers(WithoutAlarm(), 1, seconds=1) as workers:
+        assert list(workers.map([[1, 17, 2]])) == [[2, Ended("it took longer than the 1 s that are accepted"), 4]]
 
 
 def test_an_error_of_the_work_is_raised_here_and_the_workers_go_on(tmp_path: object) -> None:
