@@ -1,0 +1,1 @@
+"""The pages, a file each; what they share is in ``_ui``."""

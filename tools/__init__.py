@@ -1,0 +1,1 @@
+"""What is done with the project: its demo, documents, screenshots and mutants."""

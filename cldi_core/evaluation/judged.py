@@ -48,6 +48,7 @@ class WordScores:
         return self._whole is not None
 
     def __call__(self, word: str) -> NDArray[np.float32] | None:
+        """float32 (n_candidates,): a word's scores; ``None`` where none are stored and none can be computed alone."""
         if self._whole is not None:
             row: NDArray[np.float32] = self._whole[self._pair.source.row(word)]
             return row

@@ -173,7 +173,17 @@ def summarise(ranks: NDArray[np.float64], asked: int, ks: Sequence[int] = (1, 10
 
 
 def figures(ranks: NDArray[np.float64], ks: Sequence[int] = (1, 10)) -> Mapping[str, NDArray[np.float64]]:
-    """The figures that are averaged: ``"mrr"`` → 1/rank, ``"p@k"`` → rank <= k; nan where not covered."""
+    """The figures that are averaged: ``"mrr"`` → 1/rank, ``"p@k"`` → rank <= k.
+
+    Args:
+        ranks: float64 (n,), nan where not covered; ks: the k of P@k.
+
+    Returns:
+        float64 (n,) by name; nan where not covered.
+
+    >>> {name: values.tolist() for name, values in figures(np.array([1.0, 4.0]), ks=(1,)).items()}
+    {'mrr': [1.0, 0.25], 'p@1': [1.0, 0.0]}
+    """
     hits = {f"p@{k}": np.where(np.isnan(ranks), np.nan, (ranks <= k).astype(np.float64)) for k in ks}
     return {"mrr": 1 / ranks, **hits}
 
@@ -182,6 +192,9 @@ def chance(candidates: int, right: int) -> float:
     """The expected reciprocal rank of the best of ``right`` answers in a random order of ``candidates``.
 
     ``Σ_r P(best rank = r) / r`` with ``P(best rank > r) = C(candidates - r, right) / C(candidates, right)``.
+
+    >>> chance(candidates=2, right=1)
+    0.75
     """
     if not 0 < right <= candidates:
         return float("nan")

@@ -76,5 +76,11 @@ def winners(
 
 
 def order(scores: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Columns of one query's candidates, best first; equal scores keep their order, nan comes last."""
+    """Columns of one query's candidates, best first: float (n_candidates,) → int64 (n_candidates,).
+
+    Equal scores keep their order, nan comes last.
+
+    >>> order(np.array([0.1, np.nan, 0.7])).tolist()
+    [2, 0, 1]
+    """
     return np.argsort(rank(scores), kind="stable").astype(np.int64)

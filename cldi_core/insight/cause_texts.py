@@ -49,6 +49,7 @@ def _filed(row: Row, count: int) -> str:
 
 
 def owned_elsewhere(row: Row) -> str:
+    """Another word owns more of the depicted things than the right answer does: how many of them each."""
     own, whole, right = row["right_things"], row["things"], quoted(row["right"])
     # Where the rival does not own all, the right answer's need not be among the rival's.
     of_them = "of them " if row["rival_things"] == whole else ""
@@ -58,6 +59,7 @@ def owned_elsewhere(row: Row) -> str:
 
 
 def as_many(row: Row) -> str:
+    """The right answer and its rival own the same number of the depicted things: how many."""
     own, right, rival = row["right_things"], quoted(row["right"]), rival_of(row)
     if own == row["things"]:
         return f"{_filed(row, own)} filed under {right} and under {rival} alike."
@@ -65,6 +67,7 @@ def as_many(row: Row) -> str:
 
 
 def other_things(row: Row) -> str:
+    """The right answer shows other things than the word: how many of the word's it and its rival have."""
     own, whole, word, right = row["right_things"], row["things"], quoted(row["word"]), quoted(row["right"])
     rival, count = rival_of(row), row["rival_things"]
     be = "is" if own < 2 else "are"
@@ -80,6 +83,7 @@ def other_things(row: Row) -> str:
 
 
 def look_alikes(row: Row) -> str:
+    """Pictures of the right thing are nearer to something else under the rival: how many."""
     who = some_of(row["astray"], row["shown_right"], "picture")
     be = "is" if row["astray"] == 1 else "are"
     return (
@@ -89,38 +93,45 @@ def look_alikes(row: Row) -> str:
 
 
 def tie(row: Row) -> str:
+    """The right answer and its rival have the same score: and how many pictures in common."""
     shared = {0: "they have no picture in common", 1: "they have 1 picture in common"}
     pictures = "" if row["texts"] else "; " + shared.get(row["common"], f"they have {row['common']} pictures in common")
     return f"{quoted(row['right'])} and {rival_of(row)} have the same score{pictures}."
 
 
 def same_pictures(row: Row) -> str:
+    """The right answer and its rival have the same pictures: how many."""
     count, right, rival = row["right_pictures"], quoted(row["right"]), rival_of(row)
     whole = "the same picture" if count == 1 else f"the same {count} pictures"
     return f"{right} and {rival} have {whole}, so nothing that looks at pictures can tell them apart."
 
 
 def most_pictures(row: Row) -> str:
+    """Most pictures of the word are nearer to the rival: how many."""
     who, have = _pictures(row, "nearer_rival")
     return f"{who} {have} a nearer match under {rival_of(row)} than under {quoted(row['right'])}."
 
 
 def near_copies(row: Row) -> str:
+    """The rival has near-copies of the word's pictures, the right answer none: how many."""
     who, have = _pictures(row, "copies_rival")
     return f"{who} {have} a near-copy under {rival_of(row)}, none has one under {quoted(row['right'])}."
 
 
 def one_picture(row: Row) -> str:
+    """The word or the right answer has one picture only: which of them."""
     words = [row[name] for name, size in (("word", "pictures"), ("right", "right_pictures")) if row[size] == 1]
     have, each = ("has", "") if len(words) == 1 else ("have", " each")
     return f"{' and '.join(map(quoted, words))} {have} only 1 picture{each}."
 
 
 def larger_set(row: Row) -> str:
+    """The rival has many more pictures than the right answer: how many each."""
     return f"{rival_of(row)} has {row['rival_pictures']} pictures, {quoted(row['right'])} {row['right_pictures']}."
 
 
 def hub(row: Row) -> str:
+    """The rival is near to everything: among whose first candidates it is, beside the average candidate."""
     count = row["rival_top10_csls" if row["corrected"] else "rival_top10"]
     usual = TOP * row["n_words"] / row["n_candidates"]
     return (
@@ -130,10 +141,12 @@ def hub(row: Row) -> str:
 
 
 def anti_hub(row: Row) -> str:
+    """The right answer is near to nothing: it is among nobody's first candidates."""
     return f"{quoted(row['right'])} is among the first ten candidates of none of the {row['n_words']} other words."
 
 
 def unlike(row: Row) -> str:
+    """Nothing of the right answer looks like the word: their best cosine, beside that of found words."""
     best, bar = _apart(row["best_right"], row["bar"])
     pictures = f"The most alike pictures of {quoted(row['word'])} and {quoted(row['right'])}"
     return f"{pictures} have a cosine of {best}; nine in ten found {row['among']} have {bar} or more."
@@ -149,6 +162,7 @@ def _apart(low: float, high: float) -> tuple[str, str]:
 
 
 def other_kind(row: Row) -> str:
+    """The rival is of another part of speech: of which."""
     article = {"A": "an"}
     own = f"{article.get(row['pos'], 'a')} {KINDS[row['pos']][0]}" if row["pos"] in KINDS else "something else"
     kinds = " and ".join(f"{article.get(one, 'a')} {KINDS[one][0]}" for one in row["rival_pos"] if one in KINDS)
@@ -156,4 +170,5 @@ def other_kind(row: Row) -> str:
 
 
 def cannot_find_itself(row: Row) -> str:
+    """Not even the word's own pictures find each other: the ceiling's rank."""
     return f"Half of the pictures of {quoted(row['word'])} find its other half only at rank {row['ceiling']:.0f}."

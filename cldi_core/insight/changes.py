@@ -87,11 +87,11 @@ class Asked:
         return self.pair.gold[self.number]
 
     def ranks(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The ranks of the best right answer in rows of scores."""
+        """The ranks of the best right answer in rows of scores: float (k, n_target) → float64 (k,)."""
         return ranking.gold_ranks(rows, [self.gold] * len(rows))
 
     def winner(self, row: NDArray[np.floating]) -> str:
-        """The candidate that wins; ``""`` where nothing is known."""
+        """The candidate that wins with scores (n_target,); ``""`` where nothing is known."""
         if np.isnan(row).all():
             return ""
         return self.pair.target.words[int(ranking.winners(row[None], [self.gold])[0][0])]
@@ -147,7 +147,7 @@ class Answer:
         return Answer(self.asked.among(words), self.right)
 
     def rows(self, kept: Masks) -> NDArray[np.float64]:
-        """As ``Source.rows``."""
+        """The word's scores with each choice of the right answer's pictures: as ``Source.rows``."""
         pair, asked = self.asked.pair, self.asked
         bases = {**asked.bases, **self._own}
         return answer_rows(pair.source, pair.target, asked.word, self.right, asked.method, kept, bases, asked.facts)
@@ -261,7 +261,10 @@ class Search:
         return (self.few or self.side).cost
 
     def best(self, kept: Masks) -> NDArray[np.bool_]:
-        """Of some choices of pictures the one that brings the right answer highest; of equals that of most margin."""
+        """Of some choices of pictures the one that brings the right answer highest; of equals that of most margin.
+
+        bool (k, n_pictures) → bool (n_pictures,).
+        """
         return self._best(kept)[0]
 
     def _best(self, kept: Masks) -> tuple[NDArray[np.bool_], float]:

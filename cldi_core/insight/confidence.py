@@ -154,7 +154,14 @@ def perfect_curve(right: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...
 
 
 def aurc(confidence: NDArray[np.floating], right: NDArray[np.floating]) -> float:
-    """The area under the risk–coverage curve, the mean of its risks; nan without answers."""
+    """The area under the risk–coverage curve, the mean of its risks, in [0, 1]; nan without answers.
+
+    Args:
+        confidence, right: as those of ``curve``.
+
+    >>> aurc(np.array([0.9, 0.5]), np.array([1.0, 0.0]))
+    0.25
+    """
     _, risk = curve(confidence, right)
     return float(risk.mean()) if len(risk) else math.nan
 

@@ -243,7 +243,7 @@ class Sides:
 
     @cached_property
     def dispersion(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Of every source word and of every candidate."""
+        """Of every source word and of every candidate: float64 (n_source,) and (n_target,)."""
         return dispersion(self._pair.source), dispersion(self._pair.target)
 
     def source(self, word: str) -> Side:

@@ -17,6 +17,10 @@ def dispersion(sets: ImageSets) -> NDArray[np.float64]:
 
     Returns:
         float64 (len(sets),), in [0, 2]; nan for words with fewer than two pictures.
+
+    >>> sets = ImageSets.from_arrays(["Kuh", "laufen"], [[[1.0, 0.0], [2.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]])
+    >>> dispersion(sets).tolist()
+    [0.0, 1.0]
     """
     n = sets.sizes.astype(np.float64)
     mean = aggregate(sets, "mean", unit=True)

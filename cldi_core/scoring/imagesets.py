@@ -180,7 +180,7 @@ class ImageSets:
         return self._row[word]
 
     def rows(self, word: str) -> NDArray[np.int64]:
-        """The rows of ``features`` that belong to the word."""
+        """The rows of ``features`` that belong to the word: int64 (n_pictures,)."""
         row = self.row(word)
         return self.members[self.offsets[row] : self.offsets[row + 1]]
 

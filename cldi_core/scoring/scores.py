@@ -54,6 +54,11 @@ def score(
         FeatureError: the two sides have features of different dimensions; the device's memory is too small for even
             the smallest blocks.
         UnknownNameError: an unknown method, device or reading.
+
+    >>> source = ImageSets.from_arrays(["cow"], [[[1.0, 0.0], [0.0, 1.0]]])
+    >>> target = ImageSets.from_arrays(["Kuh", "Hund"], [[[3.0, 0.0], [0.0, 2.0]], [[1.0, 0.0]]])
+    >>> score(source, target, "avgmax").tolist()
+    [[1.0, 0.5]]
     """
     if precision is not None:
         told = "precision does nothing since there is only one, and will be removed: leave it out"
@@ -103,7 +108,11 @@ def score_all(
 
 
 def combined(method: Method, found: Mapping[str, NDArray[np.floating]], missing: NDArray[np.bool_]) -> Scores:
-    """The scores of a method that is made from those of others, which are in ``found``."""
+    """The scores of a method that is made from those of others, float32 (n_source, n_target).
+
+    Args:
+        found: the others' scores by name; missing: bool, where a word has no pictures.
+    """
     if method.combine is None:
         raise ValueError(f"{method.name} is not made from other methods")
     return _finished(method, method.combine([found[base] for base in method.bases]), missing)

@@ -58,27 +58,35 @@ class Logarithms(Products):
     """The same on logarithms, for an epsilon whose exponentials leave float64's range."""
 
     def enter(self, weights: Tensor) -> Tensor:
+        """Their logarithms."""
         return weights.to(self.precision).log()
 
     def kernel(self, cosines: Tensor) -> Tensor:
+        """``log K``."""
         return cosines.to(self.precision) / self.epsilon
 
     def sums(self, kernel: Tensor, x: Tensor) -> Tensor:
+        """``log Σ_i K_ij x_i`` of every pair."""
         return (kernel + x[:, :, None]).logsumexp(1)
 
     def over(self, x: Tensor, y: Tensor) -> Tensor:
+        """``log (x / y)``."""
         return x - y.where(y > -math.inf, 0)
 
     def power(self, x: Tensor, exponent: float) -> Tensor:
+        """``log x ** exponent``."""
         return x * exponent
 
     def times(self, x: Tensor, y: Tensor) -> Tensor:
+        """``log (x · y)``."""
         return x + y
 
     def plus(self, x: Tensor, y: Tensor) -> Tensor:
+        """``log (x + y)``."""
         return x.logaddexp(y)
 
     def leave(self, x: Tensor) -> Tensor:
+        """The numbers of the logarithms."""
         return x.exp()
 
 

@@ -63,22 +63,27 @@ class Reach:
     now: str = OUTSIDE
 
     def trace(self, frame: FrameType, event: str, argument: object) -> object:
+        """Note a line that runs; a function of ``sys.settrace``."""
         if event == "call" and frame.f_code.co_filename not in self.paths:
             return None
         self.lines[frame.f_code.co_filename][self.now].add(frame.f_lineno)
         return self.trace
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """What runs now belongs to the file of this test."""
         sys.settrace(self.trace)  # anew: a test that goes too deep ends it
         self.now = _file(nodeid)
 
     def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """What runs now belongs to this test."""
         self.now = item.nodeid
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """How long its parts took."""
         self.seconds[report.nodeid] += report.duration
 
     def pytest_runtest_logfinish(self) -> None:
+        """What runs now belongs to no test."""
         self.now = OUTSIDE
 
     def reaching(self, path: str, lines: range, most: float) -> list[str]:
@@ -106,6 +111,7 @@ class Only:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave the named tests alone."""
         found = {item.nodeid: item for item in items}
         items[:] = [found[name] for name in self.names if name in found]
 
@@ -164,6 +170,7 @@ def write(path: Path, source: str, number: int) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
+    """Put bugs into the named modules, and print those that no test notices; 0 if each is noticed."""
     parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__.splitlines()[0])
     parser.add_argument("module", nargs="+", help="the path of a module, such as cldi_core/scoring/knn.py")
     parser.add_argument("--tests", nargs="*", help="files or folders of tests; as a rule the folder of the same name")
