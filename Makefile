@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format readme-tables mutants demo-data screenshots bench lock clean
+.PHONY: help run test lint format readme-tables mutants demo-data docs screenshots bench lock clean
 .PHONY: venv torch-fits runtime dev system dataset-exists port-is-free npm-exists
 
 PORT ?= 8501
@@ -16,6 +16,7 @@ export PORT DATASET HOST TORCH
 PY := .venv/bin/python
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 BACKBONES := efficientnet-lite0 efficientnet-lite2
+API := cldi_core $(addprefix cldi_core.,errors data features imports collect scoring evaluation pivot rankers insight)
 DEV := requirements.txt requirements-dev.txt requirements-ray.txt requirements-timm.txt
 
 # Shell: sets $folder to the folder that DATASET means: a name under data/, or a path.
@@ -97,6 +98,10 @@ demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from th
 	$(PY) -m cldi_core pivot train --model pivot-sym --seed 0
 	$(PY) -m cldi_core check --dataset ./data/demo
 	$(PY) -m cldi_core check --dataset ./data/demo-hard
+
+docs: dev ## make pages of the whole Python interface, in build/docs
+	@$(PY) -m pdoc --docformat google -o build/docs $(API)
+	@echo "Open build/docs/index.html"
 
 screenshots: dev system ## take the screenshots of the README again
 	@$(FIND_CHROMIUM); $(PY) -m tools.screenshots
