@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format readme-tables mutants demo-data docs screenshots bench lock clean
+.PHONY: help run test lint format tables readme-tables mutants demo-data docs screenshots bench lock clean
 .PHONY: venv torch-fits runtime dev system dataset-exists port-is-free npm-exists
 
 PORT ?= 8501
@@ -76,8 +76,10 @@ format: dev ## format the code and fix what ruff can fix
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-readme-tables: dev ## make every table of the README again, of stored rankings and kept measurements
-	@$(PY) -m tools.readme_tables
+tables: dev ## make every table of the documents again, of stored rankings and kept measurements
+	@$(PY) -m tools.documents
+
+readme-tables: tables
 
 mutants: dev ## put bugs into modules and list those no test notices: make mutants MODULE=a.py [SAMPLE=60] [SEED=0] [TESTS=tests/x]
 	@$(PY) -m tools.mutants $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(if $(TESTS),--tests $(TESTS))

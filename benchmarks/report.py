@@ -12,7 +12,7 @@ from typing import Any
 from cldi_core.data import storage
 from cldi_core.errors import CldiError
 
-KEPT = Path(__file__).resolve().parent / "results"  # what the README's tables of speed are made of
+KEPT = Path(__file__).resolve().parent / "results"  # what docs/PERFORMANCE.md's tables are made of
 Record = dict[str, Any]
 NOTES = (
     "s: median of the rounds, in which all rows take turns; of plain: the plain product's time by this row's;",

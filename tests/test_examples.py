@@ -13,7 +13,7 @@ import pytest
 
 from cldi_core.evaluation import tables
 from tools import notebooks
-from tools.readme.results import Set
+from tools.documents.results import Set
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,4 +1,4 @@
-"""``make screenshots``: the pictures of the README, taken from the running app in both themes."""
+"""``make screenshots``: the pictures of the documents, taken from the running app in both themes."""
 
 from __future__ import annotations
 

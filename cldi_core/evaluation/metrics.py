@@ -15,8 +15,8 @@ It was chosen by simulated coverage, beside bootstraps (percentile, BCa, bootstr
 again and again from the demo's ranks, 20, 40 or 100 at a time.  At 20 words it held the truth in .84 to .98 of the
 draws and in .92 to .98 of most; a percentile bootstrap in .51 to .94, BCa in .51 to .98, Student's t in .51 to .96.
 Bootstrap-t is better for MRR (.88 to .98) and useless for P@k (.29 to .99).  What is hardest for all: P@1 near 0, and
-differences that are 0 for most words.  ``tools/readme/coverage.py`` measures it again, on other words and features, and
-the README shows what comes out.
+differences that are 0 for most words.  ``tools/documents/coverage.py`` measures it again, on other words and features,
+and docs/METHODS.md shows what comes out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures from several sources, through the commands of the README only: one language of a data set, and one's own.
+"""Pictures from several sources, through the commands of docs/DATA.md only: one language of a data set, and one's own.
 
 With drawn pictures, and with the demo's German beside Mulberry's English (``shared/data/mulberry`` beside the checkout,
 CC BY-SA, not to be copied here), for which its README has the figures.
@@ -30,7 +30,7 @@ Commands = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def commands(run: Run, data: Path, tmp_path: Path) -> Commands:
-    """The README's commands: German of a data set, English of a folder, a list of the two; → extraction, figures."""
+    """docs/DATA.md's commands: German of a data set, English of a folder, a list of the two; → extraction, figures."""
 
     def call(source: Path, folder: Path, words: Path, method: str = "avgmax") -> dict[str, Any]:
         told = [

@@ -18,7 +18,7 @@ from cldi_core.pivot.models import MODELS, PRESETS, Key
 from cldi_core.pivot.scorers import Bridge, Learned
 from tests import ranked
 from tests.pages_data import healthy, open_page, texts, unescaped
-from tools.readme.pivot import LOOKED_AT
+from tools.documents.pivot import LOOKED_AT
 
 ROOT = Path(__file__).resolve().parents[2] / "data"
 

@@ -62,7 +62,7 @@ def test_the_preset_of_multi30k_is_the_papers() -> None:
 
 
 def test_the_preset_of_the_demo_is_what_its_models_were_trained_with() -> None:
-    """With other numbers they would be trained anew, and would not be what the README tells of."""
+    """With other numbers they would be trained anew, and would not be what docs/PIVOT.md tells of."""
     paths = sorted(ROOT.glob("data/demo/pivot/*/*/*/*/seed-*/*.safetensors"))
     for path in paths:
         found = about.stored(path).about.options

@@ -1,4 +1,4 @@
-"""The README's tables of image pivoting: how they are written, and that its sentences stand on them."""
+"""The tables of docs/PIVOT.md: how they are written, and that its sentences stand on them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 from cldi_core.evaluation.metrics import Interval
-from tools.readme import pivot
-from tools.readme.form import percent, shown
+from tools.documents import pivot
+from tools.documents.form import percent, shown
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs/PIVOT.md").read_text("utf-8")
 NAN = float("nan")
 
 
 def cells(table: str, *starts: str) -> list[str]:
-    """The row of a table of the README whose first cells are these."""
-    body = README.split(f"<!-- table: {table} -->\n")[1].split("<!-- end -->")[0]
+    """The row of a table whose first cells are these."""
+    body = TEXT.split(f"<!-- table: {table} -->\n")[1].split("<!-- end -->")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines()]
     (found,) = [row for row in rows if tuple(row[: len(starts)]) == starts]
     return found
@@ -31,9 +31,8 @@ def told(row: list[str]) -> str:
 
 
 def test_every_table_has_its_place_and_every_place_its_table() -> None:
-    section = README.split("## Image pivoting")[1].split("\n## ")[0]
-    assert re.findall(r"<!-- table: (\S+) -->", section) == list(pivot.tables())
-    outside = re.sub(r"<!-- (?:table: \S+|words) -->.*?<!-- end -->", "", section, flags=re.DOTALL)
+    assert re.findall(r"<!-- table: (\S+) -->", TEXT) == list(pivot.tables())
+    outside = re.sub(r"<!-- (?:table: \S+|words) -->.*?<!-- end -->", "", TEXT, flags=re.DOTALL)
     assert not re.search(r"^\|", outside, re.MULTILINE), "no table is typed by hand"
 
 

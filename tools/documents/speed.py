@@ -6,10 +6,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from benchmarks import report
+from cldi_core.errors import CldiError
 
 from .form import table
 
 RUNS = ("scoring", "extraction", "pages")
+# What a sentence calls them, and how their records are labelled.
+PAGES = {
+    "first-page": "first page of a fresh server, down to its chart",
+    "next-word": "switch to the next word, from the click to the last picture",
+}
 
 
 def _records(name: str, kind: str) -> list[dict[str, Any]]:
@@ -52,21 +58,42 @@ def extraction() -> Iterable[str]:
 def pages() -> Iterable[str]:
     """How long a reader waits: the median, the fastest and the slowest."""
 
-    def seconds(value: float) -> str:
-        return f"{value:.2f}" if value < 1 else f"{value:.1f}"
-
     rows = [
         [
             f"{one['label']} ({one['repeats']} times)",
-            f"{seconds(one['seconds'])} s [{seconds(one['fastest'])}, {seconds(one['slowest'])}]",
+            f"{_seconds(one['seconds'])} s [{_seconds(one['fastest'])}, {_seconds(one['slowest'])}]",
         ]
         for one in _records("pages", "page")
     ]
     return table(["", "median"], *rows)
 
 
+def _seconds(value: float) -> str:
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}"
+
+
 def figures() -> Iterator[tuple[str, str]]:
-    """When and where each was measured."""
+    """When and where each was measured; and of each the number that a reader waits for.
+
+    Raises:
+        CldiError: a row that a sentence names was not measured.
+    """
     for name in RUNS:
         (where,) = _records(name, "machine")
         yield f"{name}-machine", f"{report.kept(name)['date']}, {where['cores']} cores of {where['cpu']}"
+    for name, row, dim in (("ours", "ours", 1280), ("pairs", "numpy-pairs", 1280)):
+        yield f"scoring-{name}", f"{_measured('scoring', row=row, dim=dim):.2f} s"
+    for network in ("efficientnet-lite0", "vgg19"):
+        yield f"{network}-rate", f"{1 / _measured('extraction', row=f'{network}-ours'):.0f}"
+    for name, label in PAGES.items():
+        yield name, f"{_seconds(_measured('pages', label=label))} s"
+
+
+def _measured(name: str, **about: object) -> float:
+    """The seconds of the one record of a run that says this of itself."""
+    records = report.kept(name)["records"]
+    found = [one for one in records if "seconds" in one and all(one.get(key) == value for key, value in about.items())]
+    if len(found) != 1:
+        said = ", ".join(f"{key} {value}" for key, value in about.items())
+        raise CldiError(f"of the measurements {name!r}, {len(found)} are of {said}, and one is expected")
+    return float(found[0]["seconds"])

@@ -1,4 +1,4 @@
-"""The README's tables of image pivoting, made of the ranks that are shipped.
+"""The tables of image pivoting, made of the ranks that are shipped.
 
 Only seeds count that nobody had looked at while options were chosen.  Intervals are over items and seeds together.
 """
@@ -21,7 +21,7 @@ from cldi_core.pivot import evaluation, experiment, resampling, sources, transla
 from cldi_core.pivot.evaluation import ARROW, TASKS
 from cldi_core.pivot.experiment import RANKS, WORDS, Experiment
 from cldi_core.pivot.models import CONTROL, MODELS, PRESETS
-from tools.readme.form import percent, shown, table
+from tools.documents.form import percent, shown, table
 
 BACKBONE, PAIR = "efficientnet-lite0", "en-de"
 HARD, SHARED = "demo-hard", "demo"

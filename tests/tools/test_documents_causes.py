@@ -1,4 +1,4 @@
-"""What the README says of why words failed, against the evidence that is shipped."""
+"""What docs/RESULTS.md says of why words failed, against the evidence that is shipped."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import causes, story
 from cldi_core.insight.ceiling import stored_ceilings
 from cldi_core.insight.story import Asking
-from tools.readme.causes import evidence
-from tools.readme.results import Set
+from tools.documents.causes import evidence
+from tools.documents.results import Set
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def told(pair: Pair, word: str) -> story.Story:
     return story.tell(Asking(pair, number, ranker, row, evidence=evidence_of(pair), ceilings=stored_ceilings(pair)))
 
 
-def test_celebrate_and_shake_fail_as_the_readme_says(easy: Set) -> None:
+def test_celebrate_and_shake_fail_as_the_text_says(easy: Set) -> None:
     pair = easy.pairs["en-de"]
     celebrate = told(pair, "celebrate.V")
     assert celebrate.causes[0].cause == "owned elsewhere"

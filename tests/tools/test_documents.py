@@ -1,4 +1,4 @@
-"""The README's tables: what is typed by hand is seen, and what is written is what was stored and measured."""
+"""The documents' tables: what is typed by hand is seen, and what is written is what was stored and measured."""
 
 from __future__ import annotations
 
@@ -14,23 +14,41 @@ from cldi_core.errors import CldiError
 from cldi_core.evaluation import metrics, tables
 from cldi_core.evaluation.metrics import Interval
 from tests.oracles import mean_of_means
-from tools import readme_tables
-from tools.readme import coverage, results, speed
-from tools.readme.form import fill, short, shown, table
+from tools.documents import __main__ as program
+from tools.documents import coverage, results, speed
+from tools.documents.form import Made, fill, short, shown, table
 
-MADE = {"one": ["| | a |", "|---|---|", "| b | 1 |"]}
+MADE = Made({"one": ["| | a |", "|---|---|", "| b | 1 |"]}, {"all": "9"})
 TEXT = "Before\n\n<!-- table: one -->\nold\n<!-- end -->\n\n1 of <!-- figure: all -->?<!-- end --> words\n"
 
 
+def filled(text: str, made: Made = MADE) -> str:
+    return fill({"A.md": text}, made)["A.md"]
+
+
 def test_tables_and_figures_are_filled_in_and_nothing_else_changes() -> None:
-    filled = fill(TEXT, MADE, {"all": "9"})
-    assert filled == (
+    once = filled(TEXT)
+    assert once == (
         "Before\n\n<!-- table: one -->\n| | a |\n|---|---|\n| b | 1 |\n<!-- end -->\n\n"
         "1 of <!-- figure: all -->9<!-- end --> words\n"
     )
-    assert fill(filled, MADE, {"all": "9"}) == filled, "twice is as once"
+    assert filled(once) == once, "twice is as once"
     words = "<!-- words -->\n| page | what |\n|---|---|\n<!-- end -->\n"
-    assert fill(words, {}, {}) == words
+    assert filled(words, Made({}, {})) == words
+    said = Made({}, {}, {"run": "$ run\ndone\n"})
+    assert filled("<!-- output: run -->\n<!-- end -->\n", said) == (
+        "<!-- output: run -->\n```console\n$ run\ndone\n```\n<!-- end -->\n"
+    )
+
+
+def test_what_is_made_may_stand_in_any_document_and_in_several() -> None:
+    figure = "<!-- figure: all -->?<!-- end -->\n"
+    both = fill({"A.md": TEXT, "B.md": figure}, MADE)
+    assert both == {"A.md": filled(TEXT), "B.md": "<!-- figure: all -->9<!-- end -->\n"}
+    with pytest.raises(CldiError, match="no document has a place for: table one"):
+        fill({"A.md": figure, "B.md": figure}, MADE)
+    with pytest.raises(CldiError, match=r"^B\.md: a table is typed by hand"):
+        fill({"A.md": TEXT, "B.md": "| typed | .61 |\n"}, MADE)
 
 
 @pytest.mark.parametrize(
@@ -38,17 +56,18 @@ def test_tables_and_figures_are_filled_in_and_nothing_else_changes() -> None:
     [
         (TEXT.replace("table: one", "table: two"), "nothing makes the table 'two'; choose from: one"),
         (TEXT.replace("figure: all", "figure: some"), "nothing makes the figure 'some'; choose from: all"),
-        (TEXT.replace("\n<!-- end -->\n\n1", "\n\n1"), "has no place for: table one|figure all|has no partner"),
+        (TEXT.replace("\n<!-- end -->\n\n1", "\n\n1"), "has a place for: figure all|has no partner"),
+        (TEXT + "<!-- output: one -->\n<!-- end -->\n", "nothing makes the output 'one'"),
         (TEXT + "<!-- table: one -->\n", r"<!-- table: one --> has no partner"),
         (TEXT + "<!-- end -->\n", r"<!-- end --> has no partner"),
         (TEXT + "\n| typed | .61 |\n", r"a table is typed by hand: \| typed \| \.61 \|"),
         (TEXT + "\n  | indented | .61 |\n", r"a table is typed by hand: \| indented"),
-        ("nothing", "it has no place for: table one, figure all"),
+        ("nothing", "no document has a place for: table one, figure all"),
     ],
 )
 def test_what_is_not_made_is_named(text: str, message: str) -> None:
     with pytest.raises(CldiError, match=message):
-        fill(text, MADE, {"all": "9"})
+        filled(text)
 
 
 @pytest.mark.parametrize(
@@ -144,24 +163,48 @@ def test_tables_of_speed_are_made_of_what_was_kept(tmp_path: Path, monkeypatch: 
     assert list(speed.extraction())[2:] == ["| **ours** | 12.3 |"]
     assert list(speed.pages())[2:] == ["| first (5 times) | 0.50 s [0.25, 2.0] |"]
     day = json.loads((tmp_path / "pages.json").read_text("utf-8"))["date"]
-    assert dict(speed.figures())["pages-machine"] == f"{day}, 4 cores of A processor"
+    said = speed.figures()
+    assert dict([next(said), next(said), next(said)])["pages-machine"] == f"{day}, 4 cores of A processor"
+    with pytest.raises(
+        CldiError, match="of the measurements 'scoring', 0 are of row ours, dim 1280, and one is expected"
+    ):
+        next(said)
 
 
-def test_a_table_by_hand_leaves_the_readme_alone(
+def test_sentences_on_speed_have_the_figures_of_the_tables() -> None:
+    said, scored, extracted, opened = (
+        dict(speed.figures()), *("\n".join(made()) for made in (speed.scoring, speed.extraction, speed.pages)),
+    )  # fmt: skip
+    assert f"| **ours**: all methods of best matches | {said['scoring-ours']} |" in scored
+    assert f"| numpy, a product per word pair: AVGMAX | {said['scoring-pairs']} |" in scored
+    for network, row in (
+        ("efficientnet-lite0", "EfficientNet-Lite0: **ours** from files"),
+        ("vgg19", "VGG19: **ours**"),
+    ):
+        (line,) = [line for line in extracted.splitlines() if line.startswith(f"| {row}")]
+        assert said[f"{network}-rate"] == f"{1000 / float(line.split('|')[2]):.0f}"
+    assert f"down to its chart (5 times) | {said['first-page']} [" in opened
+    assert f"last picture (20 times) | {said['next-word']} [" in opened
+
+
+def test_a_table_by_hand_leaves_all_documents_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = tmp_path / "README.md"
-    monkeypatch.setattr(readme_tables, "README", made)
-    monkeypatch.setattr(readme_tables, "tables", lambda: MADE)
-    monkeypatch.setattr(readme_tables, "figures", lambda: {"all": "9"})
-    made.write_text(TEXT + "| by | hand |\n", "utf-8")
+    (tmp_path / "docs").mkdir()
+    readme, other = tmp_path / "README.md", tmp_path / "docs/OTHER.md"
+    other.write_text("| by | hand |\n", "utf-8")
+    readme.write_text(TEXT, "utf-8")
+    found = program.documents(tmp_path)
+    assert list(found) == ["README.md", "docs/OTHER.md"]
+    monkeypatch.setattr(program, "documents", lambda: found)
+    monkeypatch.setattr(program, "made", lambda: MADE)
     with pytest.raises(SystemExit) as ended:
-        readme_tables.main()
-    assert ended.value.code == 1 and made.read_text("utf-8") == TEXT + "| by | hand |\n"
-    assert capsys.readouterr().err.startswith("error: README: a table is typed by hand")
-    made.write_text(TEXT, "utf-8")
-    readme_tables.main()
-    assert made.read_text("utf-8") == fill(TEXT, MADE, {"all": "9"})
+        program.main()
+    assert ended.value.code == 1 and readme.read_text("utf-8") == TEXT
+    assert capsys.readouterr().err.startswith("error: docs/OTHER.md: a table is typed by hand")
+    other.write_text("No table.\n", "utf-8")
+    program.main()
+    assert readme.read_text("utf-8") == filled(TEXT) and other.read_text("utf-8") == "No table.\n"
 
 
 def test_averages_need_all_pairs(demo: results.Set) -> None:

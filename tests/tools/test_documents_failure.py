@@ -1,4 +1,4 @@
-"""What the README says of all words together, against what is shipped and by other means."""
+"""What docs/RESULTS.md says of all words together, against what is shipped and by other means."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cldi_core.insight import learning
-from tools.readme import failure
-from tools.readme.causes import evidence
-from tools.readme.results import Set
+from tools.documents import failure
+from tools.documents.causes import evidence
+from tools.documents.results import Set
 
 
 @pytest.fixture(scope="module")

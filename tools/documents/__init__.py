@@ -1,0 +1,1 @@
+"""What the documents' tables, figures and outputs are made of: rankings, features, measurements, records, commands."""

@@ -1,1 +1,0 @@
-"""What the README's tables and figures are made of: stored rankings, shipped features and kept measurements."""
