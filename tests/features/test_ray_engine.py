@@ -96,29 +96,6 @@ def all_ended(before: set[str]) -> bool:
     return not left
 
 
-def test_the_features_are_those_of_the_local_engine_and_kept(
-    drawn: Dataset, expected: tuple[dict[str, Any], extraction.Extraction], capfd: pytest.CaptureFixture[str]
-) -> None:
-    found, alone = expected
-    folder, before = drawn.home / "features" / LITE, running()
-    told: list[tuple[int, int, int]] = []
-    done = ray_engine.extract(drawn, LITE, report=lambda *given: told.append(given))
-    assert features_of(folder) == found, "bit for bit"
-    assert (done.extracted, done.reused, done.failed) == (10, 0, alone.failed)
-    assert told[0] == (0, 12, 0) and told[-1] == (12, 12, 2) and len(told) == 4
-    job = background.job(drawn, LITE)
-    assert job is not None and (job.state, job.done, job.total, job.failed) == ("done", 12, 12, 2)
-    assert job.made is not None and (job.made.extracted, job.made.device) == (10, "cpu")
-    assert job.runner is not None and job.runner.what == f"extract --backbone {LITE} --engine ray"
-    assert capfd.readouterr() == ("", ""), "nothing of Ray's on the user's terminal"
-    assert all_ended(before)
-
-    again = ray_engine.extract(drawn, LITE)
-    assert (again.extracted, again.reused, again.failed) == (0, 10, alone.failed)
-    here = extraction.extract(drawn, LITE, workers=0)
-    assert (here.extracted, here.reused) == (0, 10), "the local engine goes on from them, too"
-
-
 @pytest.mark.parametrize(
     ("precision", "here", "expected"),
     [("auto", True, "bfloat16"), ("auto", False, "float32"), ("exact", True, "float32"), ("fast", False, "bfloat16")],
@@ -169,9 +146,10 @@ class Killed(ray_engine.ShardExtractor):
         raise AssertionError("it is dead")
 
 
-def test_an_actor_that_is_killed_loses_nothing_and_what_is_there_is_kept(
+def test_the_features_are_those_of_the_local_engine_though_an_actor_is_killed(
     drawn: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What was there is left alone, nothing is lost, and the local engine goes on from it."""
     monkeypatch.setattr(ray_engine, "ShardExtractor", Killed)
     folder, before = drawn.home / "features" / LITE, running()
     alone = extraction.extract(drawn, LITE, workers=0)
@@ -181,13 +159,24 @@ def test_an_actor_that_is_killed_loses_nothing_and_what_is_there_is_kept(
     time_kept = kept.stat().st_mtime_ns
     for path in lost:
         path.unlink()
-    done = ray_engine.extract(drawn, LITE)
+    told: list[tuple[int, int, int]] = []
+    done = ray_engine.extract(drawn, LITE, report=lambda *given: told.append(given))
     assert int((folder / "killed").read_text()) != os.getpid()
     assert (done.extracted, done.reused) == (10 - reused, reused)
     assert sorted(map(str, done.failed)) == sorted(map(str, alone.failed)), "kept ones first"
-    assert features_of(folder) == expected
-    assert kept.stat().st_mtime_ns == time_kept, "what was there is left alone"
+    assert features_of(folder) == expected, "bit for bit"
+    assert kept.stat().st_mtime_ns == time_kept
+    assert told[0][:2] == (4, 12) and told[-1] == (12, 12, 2) and len(told) == 3
+    job = background.job(drawn, LITE)
+    assert job is not None and (job.state, job.done, job.total, job.failed) == ("done", 12, 12, 2)
+    assert job.made is not None and (job.made.extracted, job.made.device) == (10 - reused, "cpu")
+    assert job.runner is not None and job.runner.what == f"extract --backbone {LITE} --engine ray"
     assert all_ended(before)
+
+    again = ray_engine.extract(drawn, LITE)
+    assert (again.extracted, again.reused) == (0, 10)
+    here = extraction.extract(drawn, LITE, workers=0)
+    assert (here.extracted, here.reused) == (0, 10)
 
 
 def test_a_broken_shard_ends_it_in_one_line_and_the_cluster_too(
