@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.evaluation import paper
 from cldi_core.insight import overview
@@ -75,7 +76,7 @@ def against(current: view.View, spread: pd.DataFrame) -> None:
     correlation = overview.rank_correlation(table)
     st.caption(
         f"Spearman's ρ between dispersion and 1/rank: {figures.interval_text(correlation)}, "
-        f"n = {correlation.n} words. "
+        f"n = {counted(correlation.n, 'word')}. "
         "Below 0: words whose pictures differ more are found less."
     )
 

@@ -17,6 +17,7 @@ from cldi_core.evaluation import tables
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import hubs
 from cldi_core.insight.cause_texts import quoted
+from cldi_core.insight.evidence import TOP
 from cldi_core.insight.explanation import shown_rank
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class Facts:
     """What examples are made of.
 
     Attributes:
-        pair: with the features of the backbone whose label is ``backbone``; method, uncorrected: labels of the method, and of it
-            without CSLS.
+        pair: with the features of the backbone whose label is ``backbone``.
+        method, uncorrected: labels of the method, and of it without CSLS.
         ranks_all: whether the method ranks all candidates, and so has an MRR.
         query: the id of the word that is looked at; ``""`` for none.
         rankings: of the method; figures: its record of all words (``tables.table``).
@@ -64,7 +65,7 @@ class Facts:
             ranked = self.rankings.dropna(subset=["rank"])
             far = (ranked["rank"] - TELLING).abs() + 0.5 * (ranked["rank"] % 1 > 0)
             chosen = ranked.assign(far=far).sort_values(["far", "query"]).head(1)
-        found: list[dict[str, Any]] = chosen.to_dict("records")
+        found: list[Any] = chosen.to_dict("records")
         return found[0] if found else None
 
     @cached_property
@@ -72,7 +73,7 @@ class Facts:
         """The evidence of the same word."""
         if self.evidence is None or self.row is None:
             return None
-        found: list[dict[str, Any]] = self.evidence[self.evidence["query"] == self.row["query"]].to_dict("records")
+        found: list[Any] = self.evidence[self.evidence["query"] == self.row["query"]].to_dict("records")
         return found[0] if found else None
 
     @cached_property
@@ -80,8 +81,9 @@ class Facts:
         """The greatest hub, with its numbers after CSLS where they are known."""
         if self.hubs is None or not len(self.hubs):
             return None
-        found: list[dict[str, Any]] = hubs.greatest(self.hubs, self.corrected, 1).to_dict("records")
-        return found[0]
+        found: list[Any] = hubs.greatest(self.hubs, self.corrected, 1).to_dict("records")
+        first: Mapping[str, Any] = found[0]
+        return first
 
 
 def _mrr(facts: Facts) -> str:
@@ -104,7 +106,7 @@ def _first(facts: Facts) -> str:
     row = facts.row
     if row is None or not facts.ranks_all or math.isnan(row["rank"]):
         return ""
-    counts = "for both" if row["rank"] <= 1 else "for P@10 alone" if row["rank"] <= hubs.TOP else "for neither"
+    counts = "for both" if row["rank"] <= 1 else "for P@10 alone" if row["rank"] <= TOP else "for neither"
     return f"The right answer of {quoted(row['word'])} is at rank {shown_rank(row['rank'])}: it counts {counts}."
 
 
@@ -112,7 +114,7 @@ def _coverage(facts: Facts) -> str:
     known = facts.figures
     if known is None:
         return ""
-    asked = counted(known["asked"], "query", "queries")
+    asked = counted(known["asked"], "query")
     return f"In {facts.pair.name} {facts.method} ranks {known['n']} of {asked}: {known['coverage']:.2f}."
 
 
@@ -156,7 +158,7 @@ def _hub(facts: Facts) -> str:
     hub = facts.hub
     if hub is None or facts.hubs is None:
         return ""
-    words, wins = facts.hubs.attrs.get("words", 0), counted(hub["wins"], "query", "queries")
+    words, wins = facts.hubs.attrs.get("words", 0), counted(hub["wins"], "query")
     return (
         f"The greatest in {facts.pair.name} under {facts.uncorrected} is {quoted(hub['word'])}: among the first ten of "
         f"{hub['n10']} of {counted(words, 'word')}; it wins {wins} wrongly."
@@ -167,7 +169,8 @@ def _csls(facts: Facts) -> str:
     hub = facts.hub
     if hub is None or math.isnan(hub["n10_after"]):
         return ""
-    return f"{quoted(hub['word'])} is then among the first ten of {hub['n10_after']:.0f} words instead of {hub['n10']}."
+    after = counted(round(hub["n10_after"]), "word")
+    return f"{quoted(hub['word'])} is then among the first ten of {after} instead of {hub['n10']}."
 
 
 def _candidate(facts: Facts) -> str:
@@ -205,7 +208,7 @@ class Term:
 TERMS = {
     "mrr": Term("MRR", "Mean of 1/rank of the right answers: 1 if every right answer comes first.", _mrr),
     "p": Term("P@1, P@10", "Share of the words whose right answer comes first, or among the first ten.", _first),
-    "coverage": Term("Coverage", "Share of the queries that can be ranked: there are pictures on both sides.", _coverage),
+    "coverage": Term("Coverage", "Share of the queries that are ranked: there are pictures on both sides.", _coverage),
     "interval": Term(
         "95 % interval",
         "Had other words of the kind been asked, the figure would be another: in 95 of 100 such samples the interval "
@@ -224,7 +227,7 @@ TERMS = {
         "Margin", "The right answer's score less that of the best wrong candidate; below 0 it has lost.", _margin
     ),
     "hub": Term(
-        "Hub", "A candidate that is near to many words and takes first places from words whose right answer is near.", _hub
+        "Hub", "A candidate that is near to many words and takes the first place of those.", _hub
     ),
     "csls": Term("CSLS", "Takes from each score how near both words are to all others, so that hubs win less.", _csls),
     "candidate": Term(

@@ -27,7 +27,7 @@ from cldi_core.scoring.imagesets import unit_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-Slots: TypeAlias = tuple[tuple[str, bool, int], ...]
+Slots: TypeAlias = tuple[tuple[str, bool, int], ...]  # part of speech, works, how many at most
 SLOTS: Slots = (
     ("V", False, 3),
     ("V", True, 1),

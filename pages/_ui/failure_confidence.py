@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.insight import confidence
 from cldi_core.insight.confidence import CONFIDENCES, Area
@@ -76,7 +77,7 @@ def _within(current: view.View, frame: pd.DataFrame, areas: list[Area]) -> None:
         "▼ is better than chance and ▲ worse; with 95 % intervals by bootstrap over words. A number that only "
         "tells verbs from nouns is better than chance over all words and not within a part of speech. "
         "n counts queries. Four numbers are looked at, so even if all told nothing one would be marked now and then."
-        + (f" Up to {unknown} queries lack a number and count as the least sure." if unknown else "")
+        + (f" Up to {counted(unknown, 'query')} without a number count as the least sure." if unknown else "")
     )
     st.markdown("**What is kept** if the surest half of all words is")
     kept = {CONFIDENCES[name].label: confidence.kept_by_pos(frame, name) for name in confidence.known(frame)}
@@ -112,7 +113,7 @@ def _methods(current: view.View) -> None:
         name=f"areas {current.pair}",
         height="content",
         column_config=result_tables.NAMES,
-        alt=f"Area under the risk–coverage curve of each confidence under {len(shown)} methods",
+        alt="Area under the risk–coverage curve of each confidence by method",
     )
     st.caption("Lower is better: compare a row's figures with its random and its perfect order, not with other rows.")
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.insight import winners
 
@@ -138,7 +139,7 @@ def _chosen(
         selection_mode="single-cell",
         column_config={"rank": st.column_config.NumberColumn(format="%.4g")},
     )
-    st.caption(f"n = {len(own)} queries, the nearest first; click a row to open the word.")
+    st.caption(f"n = {counted(len(own), 'query')}, the nearest first; click a row to open the word.")
     clicked = [place for place, column in event.selection.cells if column != "pair"]
     if clicked:
         row = own.iloc[clicked[0]]

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import SETTINGS
 from cldi_core.evaluation import judged, tables
 from cldi_core.insight import overview
@@ -119,8 +120,8 @@ def compared(current: view.View, chosen: Sequence[Contender]) -> None:
         take.table(pd.DataFrame(rows), name=f"judgements-{current.judge}-compared", hide_index=True,
                    alt="Figures of the methods compared, with and without judgements")  # fmt: skip
         st.caption(
-            f"{current.pair} · {words.kinds(current.pos)} · n = {len(joined)} queries that all cover "
-            "with and without them"
+            f"{current.pair} · {words.kinds(current.pos)} · n = {counted(len(joined), 'query')} that all "
+            "cover with and without them"
         )
     if missing:
         draw.unranked(current, "With judgements not all of them are known", *missing)
@@ -165,6 +166,6 @@ def _changed(current: view.View, method: str) -> None:
         }
         for query, answers in right.items()
     ]
-    with st.expander(f"The {len(rows)} words with other right answers, under {rankers.label(method)}"):
+    with st.expander(f"Words with other right answers: {len(rows)}, under {rankers.label(method)}"):
         take.table(pd.DataFrame(rows), name=f"judged-words-{current.pair}-{method}", hide_index=True,
                    alt="Words whose right answers were judged")  # fmt: skip

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data import counting
 from cldi_core.data.answers import Answer
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.errors import CldiError
@@ -67,9 +68,9 @@ def everybody(current: view.View) -> None:
     else:
         _against(current, counted)
     _players(current, kept.answers)
-    lines = f"; {kept.broken} lines of the file are no answers" if kept.broken else ""
-    st.caption(f"{counted.again} answers about words that their player had seen before, and {counted.changed} about "
-               f"pictures or right answers that have changed since, are not counted{lines}.")  # fmt: skip
+    lines = f"; in the file {counting.counted(kept.broken, 'line')} cannot be read as answers" if kept.broken else ""
+    st.caption(f"Not counted: {counting.counted(counted.again, 'answer')} about words that their player had seen, "
+               f"{counted.changed} about pictures or right answers that have changed since{lines}.")  # fmt: skip
 
 
 def _against(current: view.View, counted: people.Counted) -> None:
@@ -77,7 +78,7 @@ def _against(current: view.View, counted: people.Counted) -> None:
     shares: dict[str, dict[str, str]] = {}
     behind: dict[str, dict[str, str]] = {}
     for line in lines:
-        title = f"{TITLES[line.setting]}, n = {line.answers} ({line.share.n} words)"
+        title = f"{TITLES[line.setting]}, n = {line.answers} ({counting.counted(line.share.n, 'word')})"
         shares.setdefault(line.who, {"": _name(line.who, "people")})[title] = figures.interval_text(line.share)
         if line.who != PEOPLE:
             behind.setdefault(line.who, {"": f"people − {_name(line.who, '')}"})[title] = figures.gain_text(line.behind)

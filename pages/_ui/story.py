@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import contrast, story_words
 from cldi_core.insight.changes import Change
@@ -53,14 +54,14 @@ def what_shows(
     """Step 2: the groups of both words, each with what it would choose alone, and the word's senses."""
     words = (story.found.word, story.found.gold[0].word)
     for side, word, found, sets in zip(("source", "target"), words, groups, (pair.source, pair.target), strict=True):
-        st.markdown(f"**{draw.safe(word)}** · {len(found)} {'group' if len(found) == 1 else 'groups'}")
+        st.markdown(f"**{draw.safe(word)}** · {counted(len(found), 'group')}")
         ids = tuple(sets.word_ids(word))
         columns = st.columns(COLUMNS, gap="small")
         for place, group in enumerate(found[:GROUPS]):
             with columns[place % COLUMNS]:
                 _group(dataset, group, (side, word, place), trial, ids, story.found.learned)
         if len(found) > GROUPS:
-            st.caption(f"and {len(found) - GROUPS} smaller groups")
+            st.caption(f"and {counted(len(found) - GROUPS, 'smaller group')}")
         if not found:
             st.caption("There are no pictures to put into groups.")
     if story.found.senses is not None:

@@ -1,4 +1,4 @@
-"""A guided tour in five steps, from the finding to the reader's own question: a banner above pages, asked for in the URL.
+"""A guided tour in five steps, from the finding to the reader's own question: a banner above pages, in the URL.
 
 Each step claims what is stored of the data that are looked at, of words that the rule of ``insight.stories`` chooses;
 where the data have no clear case it says so.

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 from cldi_core.insight import word_table
@@ -34,7 +35,8 @@ def draw(current: view.View) -> None:
     else:
         st.info("No word is like that.")
     st.caption(
-        f"n = {len(found)} of {len(rows)} queries · {safe(f'{current.pair} · {words.kinds(current.pos)}')} · "
+        f"n = {len(found)} of {counted(len(rows), 'query')} · "
+        f"{safe(f'{current.pair} · {words.kinds(current.pos)}')} · "
         f"{rankers.label(current.method)} · {safe(backbones.label(current.backbone))} · click a row to open the word, "
         "a heading to sort. The margin is the right answer's score less that of the best wrong answer; a cause is "
         "named only if it is rarer among words that are found, and of a found word it is what was overcome."
