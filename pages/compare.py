@@ -12,7 +12,7 @@ from cldi_core.data.counting import counted
 from cldi_core.evaluation import tables
 from cldi_core.evaluation.significance import DRAWS
 from cldi_core.insight import overview
-from pages._ui import contenders, draw, figures, frame, judge_tables, load, result_tables, take, view, words
+from pages._ui import contenders, draw, figures, frame, glossary, judge_tables, load, result_tables, take, view, words
 from pages._ui.contenders import Contender, label
 
 SHOWN = 15
@@ -66,7 +66,8 @@ def metrics_table(current: view.View, table: pd.DataFrame, frames: Mapping[str, 
         f"{draw.safe(current.pair)} · {words.kinds(current.pos)} · {counted(len(table), 'query')} that all cover · "
         f"95 % intervals over n = {counted(record['clusters'], 'word')}. Coverage and the last column are each "
         f"contender's own: of all queries ({every['asked']}, of {counted(every['asked_clusters'], 'word')}), those "
-        "that it does not cover counted as 0."
+        "that it does not cover counted as 0.",
+        help=glossary.of(current, "mrr", "p", "coverage", "interval"),
     )
 
 

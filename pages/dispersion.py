@@ -9,7 +9,7 @@ from cldi_core.data.counting import counted
 from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.evaluation import paper
 from cldi_core.insight import overview
-from pages._ui import draw, figures, frame, load, take, view
+from pages._ui import draw, figures, frame, glossary, load, take, view
 
 
 def means(spread: pd.DataFrame, language: str) -> None:
@@ -89,7 +89,8 @@ def main() -> None:
         return
     st.markdown(
         "Dispersion is the mean of 1 − cosine over all pairs of a word's pictures: 0 if they are all alike. "
-        "In the paper the pictures of verbs and adjectives differ more among themselves than those of nouns."
+        "In the paper the pictures of verbs and adjectives differ more among themselves than those of nouns.",
+        help=glossary.of(current, "dispersion"),
     )
     spread = load.dispersions(current.dataset, current.backbone, current.pair)
     pair = load.pair_of(current.dataset, current.backbone, current.pair)

@@ -155,7 +155,7 @@ def _print_candidates(pair: Pair, among: Mapping[str, object]) -> None:
     elif among["unlisted"]:
         language = pair.languages[1]
         print(
-            f"{pair.name}: words of {language!r} with pictures that are in no list and no candidates: {among['unlisted']}; "
+            f"{pair.name}: of {language!r} in no list and no candidates: {among['unlisted']} with pictures; "
             f"to have them among the wrong answers: {pair.dataset.command('score', '--candidates', 'all')}"
         )
 

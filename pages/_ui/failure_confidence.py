@@ -11,7 +11,7 @@ from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.insight import confidence
 from cldi_core.insight.confidence import CONFIDENCES, Area
 
-from . import curve_figures, curve_load, curve_words, evidence_load, figures, result_tables, take, view
+from . import curve_figures, curve_load, curve_words, evidence_load, figures, glossary, result_tables, take, view
 from .foreign import safe
 
 WITHIN = "within"  # the parameter of the URL: the part of speech whose curves are drawn
@@ -25,7 +25,8 @@ def draw(current: view.View) -> None:
         "Could one keep the words of which a method is sure and leave the others? Four numbers say how sure, and none "
         "looks at a right answer: the dispersion of the word's pictures (low is sure; Kiela et al. 2014), the "
         "winner's margin over the next candidate, the share of the word's pictures that vote for KNN's winner, and the "
-        "ceiling, how well half of its pictures find the other half."
+        "ceiling, how well half of its pictures find the other half.",
+        help=glossary.of(current, "dispersion", "ceiling"),
     )
     if frame is None or not len(frame):
         evidence_load.missing(current, "Nothing is shown")

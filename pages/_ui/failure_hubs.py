@@ -14,7 +14,7 @@ from cldi_core.insight import hubs
 from cldi_core.insight.evidence import CSLS
 from cldi_core.insight.explanation import shown_rank
 
-from . import curve_figures, curve_load, curve_words, figures, load, result_tables, take, view, words
+from . import curve_figures, curve_load, curve_words, figures, glossary, load, result_tables, take, view, words
 from . import draw as drawing
 from .foreign import safe
 
@@ -33,7 +33,8 @@ def draw(current: view.View) -> None:
     st.markdown(
         "A hub is a candidate that is near to many words; it takes the first place of those whose right answer is near "
         "as well. N₁₀ is the number of words among whose first ten a candidate stands. CSLS makes a candidate worth "
-        "less that is near to many words."
+        "less that is near to many words.",
+        help=glossary.of(current, "hub", "csls"),
     )
     if before is None:
         _missing(current, method)

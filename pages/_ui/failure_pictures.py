@@ -10,7 +10,7 @@ from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.features import backbones
 from cldi_core.insight import learning
 
-from . import curve_figures, curve_load, curve_words, figures, load, result_tables, take, view
+from . import curve_figures, curve_load, curve_words, figures, glossary, load, result_tables, take, view
 from . import draw as drawing
 from .foreign import safe
 
@@ -23,7 +23,8 @@ def draw(current: view.View) -> None:
     curve = curve_load.curve(*asked)
     st.markdown(
         "Would more pictures help? Every word of both languages is given 1, 2, 5, … of its pictures, drawn at random; "
-        "a word that has fewer keeps all it has."
+        "a word that has fewer keeps all it has.",
+        help=glossary.of(current, "mrr", "p"),
     )
     if curve is None:
         drawing.empty(

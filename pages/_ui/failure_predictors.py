@@ -14,7 +14,7 @@ from cldi_core.insight.failure import Failure
 from cldi_core.insight.failure_models import Model
 from cldi_core.insight.predictors import PREDICTORS
 
-from . import failure_figures, failure_load, figures, load, report_failure, take, view
+from . import failure_figures, failure_load, figures, glossary, load, report_failure, take, view
 from .foreign import safe
 
 OUTCOMES = {"found": "the share found", "log_rank": "the depth of ranks"}
@@ -78,7 +78,8 @@ def _gap(current: view.View, found: Failure, outcome: str, kinds: Sequence[str])
         "Before less all-else-held, split by predictor (Gelbach 2016): its coefficient times how much the words differ "
         "from nouns in it; the parts sum up to the whole. On the side of the gap: it accounts for a part of it; beyond "
         "0 on the other side: it hides a part of it. All of this is association: what goes with failure need not cause "
-        "it."
+        "it.",
+        help=glossary.of(current, "dispersion", "ceiling", "hub"),
     )
 
 

@@ -11,7 +11,7 @@ from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.insight import winners
 
-from . import failure_figures, failure_load, figures, take, view, words
+from . import failure_figures, failure_load, figures, glossary, take, view, words
 from .foreign import safe
 
 KEYS = ("winners flow", "winners relations")  # of the two charts
@@ -48,7 +48,8 @@ def _flow(current: view.View, flows: Sequence[winners.Flow]) -> None:
     st.caption(
         safe(failure_load.told(current))
         + " · Each bar on the left is all missed queries of one part of speech; a band "
-        "is the share of them whose best wrong candidate is listed so. Click a dot to see its words."
+        "is the share of them whose best wrong candidate is listed so. Click a dot to see its words.",
+        help=glossary.of(current, "candidate", "gold"),
     )
     with st.expander("The numbers"):
         _numbers(flows, "winners-table", {"the winner is": [winners.named(one.rival_pos) for one in flows]})

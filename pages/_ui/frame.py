@@ -68,7 +68,8 @@ def sidebar(current: view.View, names: list[str]) -> None:
             "Method",
             ways,
             format_func=rankers.label,
-            help="How two picture sets are compared; the formulas are on the Results page.",
+            help=f"How two picture sets are compared; the formulas are on the Results page.\n\n"
+            f"{glossary.of(current, 'csls')}",
             **bound["method"],
         )
         st.selectbox(

@@ -14,7 +14,7 @@ from cldi_core.evaluation import judged
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 
-from . import draw, judge_act, judge_load, judge_words, load, view, words
+from . import draw, glossary, judge_act, judge_load, judge_words, load, view, words
 
 WIDTH = 56  # pixels of a picture: four beside each other at 1280
 
@@ -64,7 +64,8 @@ def _one(current: view.View, pair: Pair, row: pd.Series, frames: dict[str, pd.Da
         f"#### {draw.safe(row['word'])} → {draw.safe(candidate)}? "
         f":gray-badge[{draw.safe(words.kinds(str(row['pos'])))} · {draw.safe(current.pair)}]"
     )
-    st.markdown(draw.safe(judge_words.reason(row["rise"], row["methods"], row["of"], row["pos"], row["n"])))
+    reason = judge_words.reason(row["rise"], row["methods"], row["of"], row["pos"], row["n"])
+    st.markdown(draw.safe(reason), help=glossary.of(current, "mrr"))
     _buttons(current, Judgement(current.pair, str(row["word"]), str(row["pos"]), candidate, ACCEPTABLE))
     sides = [(pair.source, pair.languages[0], str(row["word"]), "source word")]
     sides += [(pair.target, pair.languages[1], candidate, "candidate")]

@@ -17,7 +17,7 @@ from cldi_core.data.dataset import SETTINGS
 from cldi_core.evaluation import judged, tables
 from cldi_core.insight import overview
 
-from . import draw, figures, judge_load, judge_words, load, take, view, words
+from . import draw, figures, glossary, judge_load, judge_words, load, take, view, words
 from .contenders import Contender, label
 from .result_tables import FIGURES
 
@@ -121,7 +121,8 @@ def compared(current: view.View, chosen: Sequence[Contender]) -> None:
                    alt="Figures of the methods compared, with and without judgements")  # fmt: skip
         st.caption(
             f"{current.pair} · {words.kinds(current.pos)} · n = {counted(len(joined), 'query')} that all "
-            "cover with and without them"
+            "cover with and without them",
+            help=glossary.of(current, "mrr", "p", "interval"),
         )
     if missing:
         draw.unranked(current, "With judgements not all of them are known", *missing)
@@ -131,7 +132,7 @@ def _heading(current: view.View, pairs: Sequence[str]) -> bool:
     """Whose judgements these are and how many; whether there is any of these pairs."""
     given = judge_load.judgements(current.dataset, judge=current.judge)
     st.markdown(f"**With and without the judgements of {draw.safe(current.judge)}**")
-    st.caption(draw.safe(judge_words.counted(given, pairs)) + f". {ABOUT}")
+    st.caption(draw.safe(judge_words.counted(given, pairs)) + f". {ABOUT}", help=glossary.of(current, "gold", "mrr"))
     return any(one.pair in pairs for one in given)
 
 

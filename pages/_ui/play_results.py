@@ -16,7 +16,7 @@ from cldi_core.features import backbones
 from cldi_core.insight import people
 from cldi_core.insight.people import CHANCE, PEOPLE, Line
 
-from . import act, figures, play_figures, play_load, take, view
+from . import act, figures, glossary, play_figures, play_load, take, view
 from .foreign import safe
 
 TITLES = {"ALL": "all", **{name: f"{POS[letters[0]]}s" for name, letters in SETTINGS.items() if name != "ALL"}}
@@ -91,10 +91,10 @@ def _against(current: view.View, counted: people.Counted) -> None:
     take.table(pd.DataFrame(behind.values()), name="play-difference", hide_index=True,
                alt="By how much people were right more often than each method on the same choices")  # fmt: skip
     players = len({answer.player for answer in counted.answers})
-    st.caption(f"Shares of right choices among the same sets, with 95 % intervals over words: {players} "
-               f"{'player' if players == 1 else 'players'}, of whom an interval over words says nothing. Answers to "
+    st.caption(f"Shares of right choices among the same sets, with 95 % intervals over words: "
+               f"{counting.counted(players, 'player')}, of whom an interval over words says nothing. Answers to "
                "one word count together. A method's choice is its best of the ten by its scores; where the right "
-               "answer shares the first place, its part counts.")  # fmt: skip
+               "answer shares the first place, its part counts.", help=glossary.of(current, "interval"))  # fmt: skip
 
 
 def _players(current: view.View, given: Sequence[Answer]) -> None:

@@ -15,7 +15,7 @@ from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Attributed, Story
 
-from . import draw, figures, load, take, told, view, what_if
+from . import draw, figures, glossary, load, take, told, view, what_if
 from .foreign import in_figure
 
 GROUPS = 6  # shown of each side
@@ -34,7 +34,7 @@ def could_it(story: Story, dataset: str) -> None:
         with column, st.container(gap=None):
             st.markdown(f"{title} **{story_words.place(name, known)}**")
             st.caption(draw.safe(story_words.percentile(known, story.found.pos)))
-            st.caption(meaning)
+            st.caption(meaning, help=glossary.of(view.current(), "mrr") if name == "ceiling" else None)
     st.markdown(draw.safe(story_words.ceiling(story.ceiling, story.found.pictures)))
     for text in story_words.lacks(story):
         st.caption(draw.safe(text))

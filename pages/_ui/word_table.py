@@ -11,7 +11,7 @@ from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 from cldi_core.insight import word_table
 
-from . import evidence_load, load, take, view, words
+from . import evidence_load, glossary, load, take, view, words
 from .foreign import safe
 
 OUTCOMES = {"all": "All", word_table.NOT_FIRST: "Not first", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
@@ -110,13 +110,13 @@ def _table(pair: Pair, found: pd.DataFrame, file: str) -> None:
         column_config={
             FIRST: st.column_config.TextColumn(width=80),
             source: st.column_config.TextColumn(help="Click to open the word"),
-            target: st.column_config.TextColumn(help="The best right answer"),
+            target: st.column_config.TextColumn(help=glossary.of(current, "gold")),
             "rank": number(format="%.4g", help="Of the best right answer; half ranks where words tie"),
-            "margin": number(format="%.3f", help="The right answer's score less that of the best wrong answer"),
+            "margin": number(format="%.3f", help=glossary.of(current, "margin")),
             "cause": st.column_config.TextColumn(width=270, help="The strongest, if one stands out"),
             "best wrong": st.column_config.TextColumn(help="The winner, where the right answer is not first"),
-            "dispersion": number(format="%.2f", help="How much the pictures of the word differ among themselves"),
-            "ceiling": number(format="%.4g", help="The rank at which half of the word's pictures find the other half"),
+            "dispersion": number(format="%.2f", help=glossary.of(current, "dispersion")),
+            "ceiling": number(format="%.4g", help=glossary.of(current, "ceiling")),
         },
     )
     clicked = [place for place, column in event.selection.cells if column != FIRST]
