@@ -110,13 +110,13 @@ def _table(pair: Pair, found: pd.DataFrame, file: str) -> None:
         column_config={
             FIRST: st.column_config.TextColumn(width=80),
             source: st.column_config.TextColumn(help="Click to open the word"),
-            target: st.column_config.TextColumn(help=glossary.of(current, "gold")),
+            target: st.column_config.TextColumn(help=glossary.of(view.current(), "gold")),
             "rank": number(format="%.4g", help="Of the best right answer; half ranks where words tie"),
-            "margin": number(format="%.3f", help=glossary.of(current, "margin")),
+            "margin": number(format="%.3f", help=glossary.of(view.current(), "margin")),
             "cause": st.column_config.TextColumn(width=270, help="The strongest, if one stands out"),
             "best wrong": st.column_config.TextColumn(help="The winner, where the right answer is not first"),
-            "dispersion": number(format="%.2f", help=glossary.of(current, "dispersion")),
-            "ceiling": number(format="%.4g", help=glossary.of(current, "ceiling")),
+            "dispersion": number(format="%.2f", help=glossary.of(view.current(), "dispersion")),
+            "ceiling": number(format="%.4g", help=glossary.of(view.current(), "ceiling")),
         },
     )
     clicked = [place for place, column in event.selection.cells if column != FIRST]
