@@ -32,6 +32,9 @@ def draw(current: view.View) -> None:
         evidence_load.missing(current, "Nothing is shown")
         return
     areas = curve_load.areas(*asked, current.method)
+    if not areas:
+        st.info("There are too few words to say whether any of these numbers tells.")
+        return
     _curves(current, frame, areas)
     _within(current, frame, areas)
     _methods(current)

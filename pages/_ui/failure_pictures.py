@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.features import backbones
 from cldi_core.insight import learning
@@ -55,7 +56,7 @@ def draw(current: view.View) -> None:
     st.markdown(safe(told))
     _table(current, chosen, points, whole, pair.languages)
     draws, seed = int(curve["draws"].max()), curve.attrs["seeds"][chosen]
-    st.caption(f"Means over {draws} draws (seed {seed}), with 95 % intervals over words, the bands.")
+    st.caption(f"Means over {counted(draws, 'draw')} (seed {seed}), with 95 % intervals over words, the bands.")
 
 
 def _told(curve: pd.DataFrame, method: str, whole: dict[int, tuple[int, int]]) -> str:

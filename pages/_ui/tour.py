@@ -66,7 +66,7 @@ def banner(current: view.View, page: str) -> None:
             st.page_link(f"pages/{step.page}.py", label="Show what this is about", query_params=_params(current, asked))
         if number == len(STEPS) - 1:
             _own(current)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             _link(current, "Back", number - 1, ":material/arrow_back:")
             _link(current, "**Next**", number + 1, ":material/arrow_forward:")
             st.button("End the tour", key="tour-end", icon=":material/close:", on_click=view.go, kwargs={PARAM: ""})
