@@ -93,8 +93,9 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
         go.Scatter(x=x, y=y, mode="markers", marker=marker, cliponaxis=False, name="in the paper", hovertemplate=hover)
     )
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METHODS[name].label for name in names])
-    figure.update_yaxes(range=[0, 1.03], dtick=0.2, title="MRR")  # room between a point at 1 and the legend
-    return layout(figure, "How well words translate", "MRR with 95 % interval over n words", 390)
+    figure.update_yaxes(range=[0, 1], title="MRR")
+    made = layout(figure, "How well words translate", "MRR with 95 % interval over n words", 390)
+    return made.update_layout(legend_y=1.04)  # above a point at 1
 
 
 def _too_few(found: Sequence[metrics.Interval]) -> str:
