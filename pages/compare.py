@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.evaluation import tables
 from cldi_core.evaluation.significance import DRAWS
 from cldi_core.insight import overview
-from pages._ui import contenders, draw, figures, frame, judge_tables, load, result_tables, take, view, words
+from pages._ui import contenders, draw, figures, frame, glossary, judge_tables, load, result_tables, take, view, words
 from pages._ui.contenders import Contender, label
 
 SHOWN = 15
@@ -62,9 +63,11 @@ def metrics_table(current: view.View, table: pd.DataFrame, frames: Mapping[str, 
         rows.append(row)
     take.table(pd.DataFrame(rows), name="compare", alt="Figures of the methods compared", hide_index=True)
     st.caption(
-        f"{draw.safe(current.pair)} · {words.kinds(current.pos)} · {len(table)} queries that all cover · 95 % "
-        f"intervals over n = {record['clusters']} words. Coverage and the last column are each contender's own: of all "
-        f"{every['asked']} queries (n = {every['asked_clusters']} words), those that it does not cover counted as 0."
+        f"{draw.safe(current.pair)} · {words.kinds(current.pos)} · {counted(len(table), 'query')} that all cover · "
+        f"95 % intervals over n = {counted(record['clusters'], 'word')}. Coverage and the last column are each "
+        f"contender's own: of all queries ({every['asked']}, of {counted(every['asked_clusters'], 'word')}), those "
+        "that it does not cover counted as 0.",
+        help=glossary.of(current, "mrr", "p", "coverage", "interval"),
     )
 
 
@@ -103,7 +106,7 @@ def wins(current: view.View, table: pd.DataFrame, one: Contender, other: Contend
     won, lost = overview.wins(table, label(one), label(other))
     for column, rows, winner, loser in zip(st.columns(2), (won, lost), (one, other), (other, one), strict=True):
         with column:
-            st.markdown(f"**{draw.safe(label(winner))} is better** on {len(rows)} queries")
+            st.markdown(f"**{draw.safe(label(winner))} is better** on {counted(len(rows), 'query')}")
             key = f"wins-{winner}-{loser}-{current.pair}-{current.pos}"
             shown = rows.head(SHOWN)
             event = take.table(

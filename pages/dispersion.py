@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.evaluation import paper
 from cldi_core.insight import overview
-from pages._ui import draw, figures, frame, load, take, view
+from pages._ui import draw, figures, frame, glossary, load, take, view
 
 
 def means(spread: pd.DataFrame, language: str) -> None:
@@ -75,7 +76,7 @@ def against(current: view.View, spread: pd.DataFrame) -> None:
     correlation = overview.rank_correlation(table)
     st.caption(
         f"Spearman's ρ between dispersion and 1/rank: {figures.interval_text(correlation)}, "
-        f"n = {correlation.n} words. "
+        f"n = {counted(correlation.n, 'word')}. "
         "Below 0: words whose pictures differ more are found less."
     )
 
@@ -88,7 +89,8 @@ def main() -> None:
         return
     st.markdown(
         "Dispersion is the mean of 1 − cosine over all pairs of a word's pictures: 0 if they are all alike. "
-        "In the paper the pictures of verbs and adjectives differ more among themselves than those of nouns."
+        "In the paper the pictures of verbs and adjectives differ more among themselves than those of nouns.",
+        help=glossary.of(current, "dispersion"),
     )
     spread = load.dispersions(current.dataset, current.backbone, current.pair)
     pair = load.pair_of(current.dataset, current.backbone, current.pair)

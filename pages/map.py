@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.insight import maps
 from pages._ui import draw, figures, frame, load, take, view, words
 
@@ -47,7 +48,7 @@ def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
     for word, language in rows[["word", "language"]].head(maps.SHOWN).itertuples(index=False):
         ids = dataset.members(language)[word]
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {len(ids)} pictures")
+            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {counted(len(ids), 'picture')}")
             draw.row(current.dataset, ids[:10], word, width=44)
             if language == current.pair.split("-")[0]:
                 st.page_link("pages/word.py", label="open", query_params=view.of_word(word))

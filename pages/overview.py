@@ -18,11 +18,13 @@ from pages._ui import (
     evidence_load,
     figures,
     frame,
+    glossary,
     judge_tables,
     load,
     result_tables,
     story_cards,
     take,
+    tour,
     view,
     words,
 )
@@ -59,7 +61,8 @@ def stories(current: view.View) -> None:
         st.caption(
             f"{draw.safe(f'{current.pair} · {rankers.label(current.method)} · {backbones.label(current.backbone)}')} · "
             "below each picture of a word stands the nearest one of either answer. Chosen by a rule: the clearest "
-            "cases of each part of speech that have no word and nothing depicted in common."
+            "cases of each part of speech that have no word and nothing depicted in common.",
+            help=glossary.of(current, "candidate", "gold"),
         )
     else:
         st.info("No word of this pair is a clear example: all are few, or found early.")
@@ -84,7 +87,8 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
         st.caption(
             f"{draw.safe(f'{dataset.title}, {backbones.label(current.backbone)}, {over}')}; "
             "every target word is a candidate, whatever its part of speech. "
-            f"{draw.safe(result_tables.zeros(records[0]))} More methods are on the Results page."
+            f"{draw.safe(result_tables.zeros(records[0]))} More methods are on the Results page.",
+            help=glossary.of(current, "mrr", "interval"),
         )
     else:
         chart.empty()
@@ -99,6 +103,7 @@ def main() -> None:
     dataset = load.opened(current.dataset)
     if not draw.ready(current, "show"):
         return
+    tour.offer()
     above = st.container()
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -112,7 +117,7 @@ def main() -> None:
         finding(current, chart)
         judge_tables.beside(current, dataset.alike(current.pair), tuple(paper.TABLE_2), ("mrr",))
     with right:
-        st.markdown("**In the paper** (MRR, average of five pairs)")
+        st.markdown("**In the paper** (MRR, average of five pairs)", help=glossary.of(current, "mrr"))
         take.table(
             paper_table().style.format("{:.2f}"), name="paper-table-2", alt="Table 2 of Hartmann and Søgaard 2018"
         )

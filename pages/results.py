@@ -15,6 +15,7 @@ from cldi_core.features import backbones
 from pages._ui import (
     draw,
     frame,
+    glossary,
     judge_tables,
     load,
     result_clean,
@@ -101,7 +102,8 @@ def summary(
         "95 % intervals over n words, each with all its queries: “n too small” below 20, “no spread” where all "
         "have the same figure · "
         f"chance MRR {load.chance(current.dataset, current.backbone, pairs):.3f} · "
-        f"KNN and KNN-C name one answer only, so they have P@1 alone."
+        f"KNN and KNN-C name one answer only, so they have P@1 alone.",
+        help=glossary.of(current, "mrr", "p", "interval", "coverage"),
     )
     result_sections.of_all_words(shown, figure)
     errors = load.errors(current.dataset, current.backbone, pairs, methods)

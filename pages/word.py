@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
@@ -148,7 +149,8 @@ def only_pictures(current: view.View, pair: Pair, query: str, rank: float) -> No
     columns = st.columns(min(len(shown), 3), border=True)
     for place, (sets, language, word, role) in enumerate(shown):
         with columns[min(place, len(columns) - 1)]:
-            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {len(sets.rows(word))} pictures · {role}")
+            many = counted(len(sets.rows(word)), "picture")
+            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {many} · {role}")
             draw.grid(current.dataset, sets.word_ids(word), f"{word} ({language})", f"only-{place}-{word}")
 
 

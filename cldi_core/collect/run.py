@@ -22,6 +22,7 @@ from cldi_core.collect.planning import Plan, plan
 from cldi_core.collect.providers import PROVIDERS
 from cldi_core.collect.records import AnswerError, Hit, Request, hidden, with_urls
 from cldi_core.data import storage
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import SHARD, Pictures
 from cldi_core.errors import CollectError
@@ -364,9 +365,10 @@ class _Run:
         if self.stopped:
             yield f"stopped: {self.stopped}; run it again to go on"
         if planned.kept:
-            yield f"{len(planned.kept)} words have pictures from elsewhere and keep them (--replace for the found ones)"
+            kept = counted(len(planned.kept), "word")
+            yield f"{kept} with pictures from elsewhere, which stay (--replace for the found ones)"
         if self._later:
-            yield f"{len(self._later)} pictures may be had another day: run it again to try them"
+            yield f"{counted(len(self._later), 'picture')} may be had another day: run it again to try"
 
 
 class _NoAnswerError(Exception):

@@ -9,6 +9,7 @@ import typer
 from cldi_core.commands.options import DatasetOption, JsonOption
 from cldi_core.commands.terminal import print_json
 from cldi_core.data import answers as kept_answers
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import open_dataset
 from cldi_core.errors import unknown_name
 
@@ -34,10 +35,10 @@ def answers(
         print_json({"dataset": dataset, "players": rows, "broken": kept.broken, "deleted": deleted})
         return
     if deleted:
-        print(f"{deleted} answers of {name!r} are deleted")
+        print(f"deleted: {counted(deleted, 'answer')} of {name!r}")
     for row in rows:
-        print(f"{row['answers']:6} answers, {row['right']:6} right: {row['player']!r}")
+        print(f"{row['answers']:6} answered, {row['right']:6} right: {row['player']!r}")
     if not rows:
         print("nobody has played yet")
     if kept.broken:
-        print(f"{kept.broken} lines of {kept_answers.PATTERN} are no answers")
+        print(f"no answers: {counted(kept.broken, 'line')} of {kept_answers.PATTERN}")

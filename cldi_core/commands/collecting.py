@@ -10,6 +10,7 @@ import typer
 from cldi_core.commands.options import DatasetOption, JsonOption
 from cldi_core.commands.reports import tell
 from cldi_core.commands.terminal import print_json, progress
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import open_dataset
 
 if TYPE_CHECKING:
@@ -78,9 +79,10 @@ def _planned(planned: Plan) -> list[str]:
     cost = f"about {planned.cost:,.2f} US dollars" if planned.cost else provider.costs
     lines = [
         f"{provider.label}: {provider.about}",
-        f"{len(planned.todo)} of {len(planned.words)} words are left ({len(planned.done)} done, {len(planned.kept)} "
-        "have pictures from elsewhere)",
-        f"at most {planned.searches:,} searches and {planned.pictures:,} pictures, about {planned.bytes / 1e6:,.0f} MB",
+        f"{len(planned.todo)} of {counted(len(planned.words), 'word')} left ({len(planned.done)} done, "
+        f"{len(planned.kept)} have pictures from elsewhere)",
+        f"at most {counted(planned.searches, 'search', 'searches', form=',')} and "
+        f"{counted(planned.pictures, 'picture', form=',')}, about {planned.bytes / 1e6:,.0f} MB",
         f"cost: {cost}",
         f"time: {_minutes(planned.seconds)}, or more",
     ]
@@ -93,10 +95,10 @@ def _planned(planned: Plan) -> list[str]:
 
 def _told(report: Report) -> str:
     counts = report.counts
-    words = ", ".join(f"{count} words in {language}" for language, count in counts["languages"].items())
+    words = ", ".join(f"{counted(count, 'word')} in {language}" for language, count in counts["languages"].items())
     return (
-        f"{counts['memberships']} pictures for {words} ({counts['new']} new); {counts['requests']} requests, "
-        f"{counts['bytes'] / 1e6:,.1f} MB"
+        f"{counted(counts['memberships'], 'picture')} for {words} ({counts['new']} new); "
+        f"{counted(counts['requests'], 'request')}, {counts['bytes'] / 1e6:,.1f} MB"
     )
 
 

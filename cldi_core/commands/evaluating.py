@@ -21,6 +21,7 @@ from cldi_core.commands.options import (
 )
 from cldi_core.commands.scoring import MethodsOption, pairs_of
 from cldi_core.commands.terminal import print_json
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import open_dataset
 from cldi_core.errors import UnknownNameError
 
@@ -119,7 +120,7 @@ def _print_evaluated(answer: Mapping[str, Any], judged: int) -> None:
     if "comparisons" in answer:
         lines += terminal.comparisons(answer["comparisons"])
     if "judge" in answer:
-        lines += ["", f"with the {judged} judgements of {answer['judge']!r}"]
+        lines += ["", f"with {counted(judged, 'judgement')} of {answer['judge']!r}"]
         lines += terminal.results(answer["with_judgements"])
     if "clean" in answer:
         lines += ["", *terminal.suspected(answer["suspected"]), *terminal.results(answer["clean"])]

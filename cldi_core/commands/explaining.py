@@ -12,6 +12,7 @@ import typer
 
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption, PairOption
 from cldi_core.commands.terminal import print_json
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import open_dataset
 
 if TYPE_CHECKING:
@@ -190,5 +191,5 @@ def _print_pictures(story: Story) -> None:
     if story.ceiling is not None:
         print(
             f"ceiling: MRR {shown(story.ceiling.mrr)}, half of its pictures looking for the other half "
-            f"({story.ceiling.splits} splits, {story.ceiling.candidates} candidates)"
+            f"({counted(story.ceiling.splits, 'split')}, {counted(story.ceiling.candidates, 'candidate')})"
         )

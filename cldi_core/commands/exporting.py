@@ -13,6 +13,7 @@ from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, Dataset
 from cldi_core.commands.reports import tell
 from cldi_core.commands.terminal import number, print_json, progress
 from cldi_core.data import storage
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import locate, open_dataset
 from cldi_core.errors import unknown_name
 
@@ -62,7 +63,11 @@ def export(
             progress=bar,
         )  # fmt: skip
     size, files = report.counts["bytes"] / 1_000_000, report.counts["files"]
-    tell([report], [f"{files} files, {report.counts['pictures']} pictures: {output} ({size:.1f} MB)"], as_json=as_json)
+    tell(
+        [report],
+        [f"{counted(files, 'file')}, {counted(report.counts['pictures'], 'picture')}: {output} ({size:.1f} MB)"],
+        as_json=as_json,
+    )
 
 
 def import_(
@@ -77,7 +82,7 @@ def import_(
     path = locate(dataset)
     with progress("importing", unit=" MB") as bar:
         report = import_whole(path, file, title=title, progress=bar)
-    tell([report], [f"{report.counts['files']} files: {path}"], as_json=as_json)
+    tell([report], [f"{counted(report.counts['files'], 'file')}: {path}"], as_json=as_json)
 
 
 def check_output(file: Path, dataset: Dataset) -> None:
@@ -191,16 +196,20 @@ def _told(lines: list[Entry], threshold: Threshold, words: int, unwritable: int,
 
 
 def _print_lexicon(label: str, output: Path, told: dict[str, Any], threshold: Threshold) -> None:
-    print(f"{label}: {told['lines']} lines for {told['words']} of {told['of']} words: {output}")
+    print(f"{label}: {counted(told['lines'], 'line')} for {told['words']} of {counted(told['of'], 'word')}: {output}")
     where = "" if math.isinf(threshold.margin) else f" of a margin of {threshold.margin:.4g} or more"
     precision = threshold.precision.text(number)
-    print(f"precision {precision} of the {threshold.answers} of {threshold.judged} answers{where}")
+    print(f"precision {precision} of {threshold.answers} of {counted(threshold.judged, 'answer')}{where}")
     if threshold.crossed is not None:
         print(f"precision {threshold.crossed.text(number)} where each word has the margin that the others choose")
     print(f"judged on {JUDGED}")
     if told["unlisted"]:
-        print(f"{told['unlisted']} of the words have pictures and are in no list; their scores were computed now")
+        print(f"in no list, and scored now: {counted(told['unlisted'], 'word')} with pictures")
     if told["joined"]:
-        print(f"in {told['joined']} lines spaces within words are underscores, as MUSE splits lines at spaces")
+        print(
+            f"in {counted(told['joined'], 'line')} spaces within words are underscores, as MUSE splits lines at spaces"
+        )
     if told["unwritable"]:
-        print(f"{told['unwritable']} lines are left out: their words hold control characters", file=sys.stderr)
+        print(
+            f"left out, as their words hold control characters: {counted(told['unwritable'], 'line')}", file=sys.stderr
+        )

@@ -9,6 +9,7 @@ import typer
 
 from cldi_core.commands.options import DEFAULT_BACKBONE, DatasetOption, DeviceOption, JsonOption
 from cldi_core.commands.terminal import failures, print_json, progress
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import open_dataset
 from cldi_core.errors import unknown_name
 
@@ -56,5 +57,5 @@ def extract(
         failed = [{"file": row["file"], "reason": row["reason"]} for row in done.failed]
         print_json({**vars(done), "failed": failed})
     else:
-        print(f"{done.extracted} pictures extracted, {done.reused} kept, in {done.seconds:.1f} s")
+        print(f"{counted(done.extracted, 'picture')} extracted, {done.reused} kept, in {done.seconds:.1f} s")
     failures(done.failed)

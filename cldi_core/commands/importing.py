@@ -10,6 +10,7 @@ import typer
 from cldi_core.commands.options import DatasetOption, JsonOption
 from cldi_core.commands.reports import tell
 from cldi_core.commands.terminal import progress
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import locate
 
 
@@ -28,7 +29,8 @@ def import_lists(
     told = []
     for one in looked:
         counts = ", ".join(f"{count} {letter}" for letter, count in one.summary["pos"].items())
-        lines = f"{one.summary['rows']} lines ({counts}), {one.summary['target_words']} translations"
+        lines = f"{counted(one.summary['rows'], 'line')} ({counts}), "
+        lines += counted(one.summary["target_words"], "translation")
         told.append(f"{one.pair}: {lines}; {plain(one.format)}")
     tell([one.report for one in looked], told, as_json=as_json, beside=[one.summary for one in looked])
 
@@ -52,8 +54,8 @@ def import_folder(
     with progress("reading") as told:
         report = folder.import_folder(locate(dataset), source, given, licence=licence, author=author, progress=told)
     counts = report.counts
-    words_of = ", ".join(f"{count} words in {language}" for language, count in counts["languages"].items())
-    line = f"{counts['pictures']} pictures ({counts['new']} new) for {words_of}"
+    words_of = ", ".join(f"{counted(count, 'word')} in {language}" for language, count in counts["languages"].items())
+    line = f"{counted(counts['pictures'], 'picture')} ({counts['new']} new) for {words_of}"
     # What the document of this command has always had stands beside the report.
     failed, skipped = (
         [{"file": note.place, "reason": note.text or note.what} for note in notes.kept]

@@ -10,6 +10,7 @@ import typer
 from cldi_core.commands.options import DatasetOption, JsonOption
 from cldi_core.commands.reports import tell
 from cldi_core.commands.terminal import progress
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import locate
 from cldi_core.data.plain import plain
 from cldi_core.imports.report import Report
@@ -49,10 +50,8 @@ def import_features(
         report = features.import_features(
             locate(dataset), files, backbone, language=language, index=index, about=about, progress=told
         )
-    rows = f"{report.counts['rows']} rows of {report.counts['dimensions']} numbers"
-    shown = (
-        f"{report.counts['pictures']} pictures have one, {report.counts['words only']} are of words without pictures"
-    )
+    rows = f"{counted(report.counts['rows'], 'row')} of {counted(report.counts['dimensions'], 'number')}"
+    shown = f"of pictures: {report.counts['pictures']}, of words without pictures: {report.counts['words only']}"
     _tell(report, f"{rows}: {shown}", as_json=as_json)
 
 
@@ -91,11 +90,11 @@ def import_concreteness(
 
 def _pictures(report: Report) -> str:
     counts = {"pictures": 0, "new": 0} | report.counts
-    return f"{counts['pictures']} pictures ({counts['new']} new)"
+    return f"{counted(counts['pictures'], 'picture')} ({counts['new']} new)"
 
 
 def _tell(report: Report, what: str, *, as_json: bool) -> None:
     """What was read, and how many words of each language got something."""
     languages = report.counts.get("languages", {})
-    words = ", ".join(f"{count} words in {language}" for language, count in languages.items())
+    words = ", ".join(f"{counted(count, 'word')} in {language}" for language, count in languages.items())
     tell([report], [f"{plain(report.format)}: {what}" + (f"; {words}" if words else "")], as_json=as_json)

@@ -13,6 +13,7 @@ from cldi_core.commands.program import Program
 from cldi_core.commands.terminal import print_json
 from cldi_core.data import judgement_tables, storage, wordlists
 from cldi_core.data import judgements as files
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.errors import DatasetError, unknown_name
 
@@ -39,7 +40,7 @@ def list_(
     opened = open_dataset(dataset)
     if name is None:
         counts = {one: len(files.judgements(opened, one)) for one in files.names(opened)}
-        lines = [f"{one!r}: {count} judgements" for one, count in counts.items()]
+        lines = [f"{one!r}: {counted(count, 'judgement')}" for one, count in counts.items()]
         document: dict[str, object] = {"dataset": opened.name, "judgements": counts}
     else:
         found = files.judgements(opened, files.known(opened, name))
@@ -105,7 +106,7 @@ def import_(file: FileArgument, dataset: DatasetOption, name: NameOption, as_jso
         left_out = [vars(one) for one in table.left_out]
         print_json({"name": name, "taken": len(table.judgements), "replaced": replaced, "left_out": left_out})
     else:
-        print(f"{len(table.judgements)} judgements taken, of which {replaced} replace earlier ones")
+        print(f"{counted(len(table.judgements), 'judgement')} taken, {replaced} in place of earlier ones")
         for one in table.left_out[:LISTED]:
             print(f"not taken: line {one.line}: {one.reason}: {one.text!r}", file=sys.stderr)
         if len(table.left_out) > LISTED:

@@ -18,6 +18,7 @@ from cldi_core.commands.options import (
     JsonOption,
 )
 from cldi_core.commands.terminal import print_json, progress
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.errors import UnknownNameError
 
@@ -125,7 +126,8 @@ def _print_scored(pair: str, words: tuple[int, int], scored: dict[str, Scored]) 
     how = " and ".join(sorted({one.device for one in fresh.values()}))
     done = f"computed {', '.join(fresh)} on {how}" if fresh else "nothing to compute"
     print(
-        f"{pair}: {words[0]} × {words[1]} words, {done}; {len(scored) - len(fresh)} of {len(scored)} methods were there"
+        f"{pair}: {words[0]} × {counted(words[1], 'word')}, {done}; "
+        f"there already: {len(scored) - len(fresh)} of {counted(len(scored), 'method')}"
     )
 
 
@@ -149,11 +151,11 @@ def _candidates(pair: Pair) -> dict[str, object]:
 def _print_candidates(pair: Pair, among: Mapping[str, object]) -> None:
     """One line, where words have pictures that are in no list."""
     if among["further"]:
-        print(f"{pair.name}: {among['further']} candidates are not in its list, {among['listed']} are")
+        print(f"{pair.name}: candidates in its list: {among['listed']}, others: {among['further']}")
     elif among["unlisted"]:
         language = pair.languages[1]
         print(
-            f"{pair.name}: {among['unlisted']} words of {language!r} with pictures are in no list and no candidates; "
+            f"{pair.name}: of {language!r} in no list and no candidates: {among['unlisted']} with pictures; "
             f"to have them among the wrong answers: {pair.dataset.command('score', '--candidates', 'all')}"
         )
 

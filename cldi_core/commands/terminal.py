@@ -11,6 +11,8 @@ from typing import Any
 
 import typer
 
+from cldi_core.data.counting import counted
+
 
 def print_json(value: object) -> None:
     """One JSON document on standard output; it is all that a command with ``--json`` prints there."""
@@ -91,7 +93,7 @@ def suspected(pairs: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     yield "without queries of which, or of a right answer of which, something may mislead (one may count several times)"
     for name, one in pairs.items():
         why = "; ".join(f"{label(finding)}: {count}" for finding, count in one["findings"].items() if count)
-        yield f"{name}: {one['taken']} of {one['queries']} queries taken away" + (f": {why}" if why else "")
+        yield f"{name}: {one['taken']} of {counted(one['queries'], 'query')} taken away" + (f": {why}" if why else "")
 
 
 def number(value: float, digits: int = 2) -> str:

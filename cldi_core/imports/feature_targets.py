@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
 from cldi_core.features import shards
@@ -73,7 +74,8 @@ class Targets:
             return Target("", *word, position)
         if line.position < 0 and count != len(there):
             if position == 0:
-                told = f"{word[1]}: {count} rows for {len(there)} pictures; name the pictures in an index"
+                rows = f"{counted(count, 'row')} for {counted(len(there), 'picture')}"
+                told = f"{word[1]}: {rows}; name the pictures in an index"
                 self._report.missing.add(UNEVEN, line.place, told)
             return None
         if position >= len(there):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 
 NAMED = 5  # words of a kind
@@ -33,9 +34,11 @@ def remarks(folder: Path) -> Iterator[str]:
         yield from (f"{language}: {suggestion}" for suggestion in found.suggestions[:NAMED])
         more = len(found.matched[NAMED:]) + len(found.suggestions[NAMED:])
         if more:
-            yield f"{language}: … and {more:,} more words whose folders are spelled otherwise: see check"
+            others = counted(more, "more word", form=",")
+            yield f"{language}: … and {others} whose folders are spelled otherwise: see check"
         if found.missing:
-            yield f"{language}: no pictures for {len(found.missing):,} listed words: {_some(found.missing)}"
+            listed_words = counted(len(found.missing), "listed word", form=",")
+            yield f"{language}: no pictures for {listed_words}: {_some(found.missing)}"
         if found.unlisted:
             told = f"{len(found.unlisted):,} of {len(stored):,} words with pictures are in no list"
             yield f"{language}: {told}: {_some(found.unlisted)}; score --candidates all makes them wrong answers"

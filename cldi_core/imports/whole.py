@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cldi_core.data import layout, storage
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, write_info
 from cldi_core.errors import DatasetError, in_one_line
 from cldi_core.imports import report as reports
@@ -220,7 +221,9 @@ def _unpacked(
     }
     if manifest.without_files:
         count = sum(manifest.without_files.values())
-        report.remarks.append(f"{count} pictures are without their files, which were left behind when it was exported")
+        report.remarks.append(
+            f"{counted(count, 'picture')} without the file, which was left behind when it was exported"
+        )
     report.remarks += [f"not in the export: {part}: {why}" for part, why in list(manifest.left_behind.items())[:50]]
     return report
 

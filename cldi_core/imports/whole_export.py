@@ -19,6 +19,7 @@ from typing import IO, Any
 import tomli_w
 
 from cldi_core.data import layout, storage
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError, unknown_name
 from cldi_core.imports import whole_shards
@@ -115,7 +116,7 @@ def _remarks(choice: Chosen, left: Mapping[str, str], pictures: str) -> Iterator
     if choice.licences:
         named = ", ".join(f"{name or 'empty'!r} {count}" for name, count in sorted(choice.licences.items()))
         why = "as was asked" if pictures == NONE else "as their licence is not known; --pictures all takes them along"
-        yield f"{len(choice.bare)} pictures go along without their files, {why} (licences: {named})"
+        yield f"{counted(len(choice.bare), 'picture')} without the file, {why} (licences: {named})"
     yield from (f"left behind: {part}: {why}" for part, why in left.items())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.insight.evidence import TOP
 
@@ -127,7 +128,8 @@ def one_picture(row: Row) -> str:
 
 def larger_set(row: Row) -> str:
     """The rival has many more pictures than the right answer: how many each."""
-    return f"{rival_of(row)} has {row['rival_pictures']} pictures, {quoted(row['right'])} {row['right_pictures']}."
+    many = counted(row["rival_pictures"], "picture")
+    return f"{rival_of(row)} has {many}, {quoted(row['right'])} {row['right_pictures']}."
 
 
 def hub(row: Row) -> str:
@@ -135,8 +137,8 @@ def hub(row: Row) -> str:
     count = row["rival_top10_csls" if row["corrected"] else "rival_top10"]
     usual = TOP * row["n_words"] / row["n_candidates"]
     return (
-        f"{rival_of(row)} is among the first ten candidates of {count} of {row['n_words']} other words; the average "
-        f"candidate is among those of {usual:.0f}."
+        f"{rival_of(row)} is among the first ten candidates of {count} of {counted(row['n_words'], 'other word')}; "
+        f"the average candidate is among those of {usual:.0f}."
     )
 
 

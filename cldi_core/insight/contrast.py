@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cldi_core.data.counting import counted
 from cldi_core.insight.explanation import Candidate, Explanation
 from cldi_core.scoring.ties import TIE
 
@@ -93,7 +94,7 @@ def steps(rival: Attributed, right: Attributed, most: int = 12) -> tuple[Step, .
     made = [Step(one.id, True, one.difference) for one in found if one.id in own]
     rest = [one.difference for one in found if one.id not in own]
     if rest:
-        made.append(Step(f"{len(rest)} other pictures", False, sum(rest)))
+        made.append(Step(counted(len(rest), "other picture"), False, sum(rest)))
     ours, theirs = dict(rival.parts), dict(right.parts)
     made += [Step(name, False, ours.get(name, 0.0) - theirs.get(name, 0.0)) for name in dict.fromkeys([*ours, *theirs])]
     return tuple(made)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.evaluation.metrics import ENOUGH, FEW, LEVEL, NOTHING, Interval
 from cldi_core.insight import predictors
@@ -126,7 +127,7 @@ def logistic(used: Used) -> Model:
     events = int(min(made.y[:, 0].sum(), (1 - made.y[:, 0]).sum()))
     if events < EVENTS * made.x.shape[1]:
         rarer = "found" if made.y[:, 0].mean() < 0.5 else "missed"
-        why = f"{events} {rarer} queries are too few for {made.x.shape[1]} coefficients"
+        why = _few(events, f"{rarer} query", made.x.shape[1])
     else:
         why = _too_few(made, 1) or ("found and missed words are told without an error" if separated(made) else "")
     if not why:
@@ -181,7 +182,12 @@ def _without_constant_groups(used: Used) -> tuple[pd.DataFrame, dict[str, str]]:
 
 def _too_few(made: Design, each: int) -> str:
     n, k = made.n_words, made.x.shape[1]
-    return f"{n} words are too few for {k} coefficients" if n < max(ENOUGH, each * k) else ""
+    return _few(n, "word", k) if n < max(ENOUGH, each * k) else ""
+
+
+def _few(number: int, what: str, k: int) -> str:
+    are = "is" if number == 1 else "are"
+    return f"{counted(number, what)} {are} too few for {counted(k, 'coefficient')}"
 
 
 def _told(

@@ -49,12 +49,3 @@ def some(items: Sequence[str]) -> str:
     'a, b'
     """
     return ", ".join(items[:SHOWN]) + (f", … ({len(items)} in all)" if len(items) > SHOWN else "")
-
-
-def counted(number: int, one: str, more: str = "") -> str:
-    """A number and what it counts, which is ``one`` with an s where nothing else is given.
-
-    >>> counted(1, "picture"), counted(2, "picture"), counted(1, "query", "queries")
-    ('1 picture', '2 pictures', '1 query')
-    """
-    return f"{number} {one if number == 1 else more or one + 's'}"

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import Pictures, picture_id, probe
 from cldi_core.errors import CldiError, LexiconError
 from cldi_core.features import shards
 from cldi_core.insight import hygiene
-from cldi_core.insight.finding import Finding, counted, some
+from cldi_core.insight.finding import Finding, some
 from cldi_core.insight.likeness import Alike
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 from cldi_core import rankers
 from cldi_core.data import descriptions, storage
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
 from cldi_core.evaluation import audit
@@ -13,7 +14,7 @@ from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance, shards
 from cldi_core.features.backbones import is_extracted
 from cldi_core.insight import evidence, hubs, learning
-from cldi_core.insight.finding import Finding, counted, some
+from cldi_core.insight.finding import Finding, some
 from cldi_core.pivot import about, models, translation
 
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from cldi_core.data import concreteness, judgements, wordlists
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
-from cldi_core.insight.finding import Finding, counted, some
+from cldi_core.insight.finding import Finding, some
 
 
 def word_lists(dataset: Dataset) -> list[Finding]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cldi_core import rankers
 from cldi_core.data import concreteness as concreteness_files
 from cldi_core.data import wordlists
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import CLASSES, POS, Dataset
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair, open_pair
@@ -141,7 +142,7 @@ def used(frame: pd.DataFrame, among: Collection[str] | None = None) -> Used:
         if not known.any():
             left_out[name] = "not known of any word"
         elif known.mean() < KNOWN:
-            left_out[name] = f"known of {known.sum()} of {len(frame)} queries"
+            left_out[name] = f"known of {known.sum()} of {counted(len(frame), 'query')}"
         else:
             names.append(name)
     rows = frame.dropna(subset=names).reset_index(drop=True)
@@ -153,7 +154,7 @@ def used(frame: pd.DataFrame, among: Collection[str] | None = None) -> Used:
         values = rows[name].to_numpy(np.float64)
         others = _others(values, words)
         if others < VARYING:
-            left_out[name] = f"the same for all but {others} words" if others else "the same for all words"
+            left_out[name] = f"the same for all but {counted(others, 'word')}" if others else "the same for all words"
             continue
         centred = values - values.mean()
         alone = centred - basis @ (basis.T @ centred)

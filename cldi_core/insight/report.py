@@ -15,6 +15,7 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.data.plain import plain
 from cldi_core.evaluation.pairs import Pair
@@ -166,7 +167,7 @@ def _board(pair: Pair, tried: Tried, pictures: _Pictures) -> dict[str, Any]:
             beneath = [pictures.one(own[place], cosine="") if place < len(own) else None for own in others]
         columns.append(pictures.one(one.id, out=one.id in tried.source, beneath=beneath))
     heads = [
-        ("source word", tried.found.word, f"{tried.found.pictures} pictures"),
+        ("source word", tried.found.word, counted(tried.found.pictures, "picture")),
         (story_words.role(tried.found, rival.word), rival.word, _facts(rival)) if rival else NOBODY,
         ("right answer", answer.word, _facts(answer)),
     ]  # fmt: skip
@@ -182,7 +183,7 @@ def _match(share: Share | None, nearer: bool, pictures: _Pictures) -> dict[str, 
 
 def _facts(one: Candidate) -> str:
     rank = f"#{shown_rank(one.rank)}" if not math.isnan(one.rank) else "no rank"
-    return f"{rank} · {one.pictures} pictures"
+    return f"{rank} · {counted(one.pictures, 'picture')}"
 
 
 def _places(story: Story) -> list[tuple[str, str, str, str]]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,13 @@ from cldi_core.scoring.imagesets import unit_rows
 if TYPE_CHECKING:
     import pandas as pd
 
-SLOTS = (("V", False, 3), ("V", True, 1), ("A", False, 1), ("N", False, 1))  # part of speech, works, how many at most
+Slots: TypeAlias = tuple[tuple[str, bool, int], ...]  # part of speech, works, how many at most
+SLOTS: Slots = (
+    ("V", False, 3),
+    ("V", True, 1),
+    ("A", False, 1),
+    ("N", False, 1),
+)  # part of speech, works, how many at most
 MANY = 4  # pictures of a word, and things that they depict: with fewer, one drawing decides
 PICTURES = 6  # shown of a story
 
@@ -60,11 +66,12 @@ class Told:
     each_thing: bool
 
 
-def stories(pair: Pair, frame: pd.DataFrame) -> list[Told]:
+def stories(pair: Pair, frame: pd.DataFrame, slots: Slots = SLOTS) -> list[Told]:
     """The stories of a pair under one method, with their pictures.
 
     Args:
         frame: its ``evidence``, with ceilings where they are known (``causes.with_ceilings``).
+        slots: part of speech, whether they are found, and how many at most.
     """
     rows = {row["query"]: {str(name): row[name] for name in row} for row in frame.to_dict("records")}
     concepts = pair.dataset.pictures.concepts
@@ -72,12 +79,12 @@ def stories(pair: Pair, frame: pd.DataFrame) -> list[Told]:
     def depicted(query: str) -> Collection[str]:
         return {concepts.get(key, "") for key in pair.source.word_ids(rows[query]["word"])} - {""}
 
-    chosen = choose(frame, depicted)
+    chosen = choose(frame, depicted, slots)
     return [_told(pair, frame, rows[query]) for query in chosen]
 
 
-def choose(frame: pd.DataFrame, depicted: Callable[[str], Collection[str]]) -> list[str]:
-    """The queries that make stories, in the order of ``SLOTS``, the most telling first; fewer where a kind is missing.
+def choose(frame: pd.DataFrame, depicted: Callable[[str], Collection[str]], slots: Slots = SLOTS) -> list[str]:
+    """The queries that make stories, in the order of ``slots``, the most telling first; fewer where a kind is missing.
 
     Args:
         frame: ``evidence``; depicted: what the pictures of a query's word depict.
@@ -86,7 +93,7 @@ def choose(frame: pd.DataFrame, depicted: Callable[[str], Collection[str]]) -> l
     words: set[str] = set()
     things: set[str] = set()
     weighed = _weighed(frame)
-    for letter, works, count in SLOTS:
+    for letter, works, count in slots:
         own = weighed[(weighed["pos"] == letter) & (weighed["works"] == works)]
         taken: list[bool] = []  # of each story of this kind, whether it is about things that are owned
         for row in own.to_dict("records"):

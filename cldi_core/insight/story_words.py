@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from cldi_core.data.counting import counted, have
 from cldi_core.data.dataset import POS
 from cldi_core.insight.causes import Cause
 from cldi_core.insight.ceiling import Ceiling
@@ -79,7 +80,8 @@ def percentile(place: Place, letter: str) -> str:
     """``"82 % of 111 verbs have at most this"``; nothing where nothing is known."""
     if np.isnan(place.percentile) or place.n == 0:
         return ""
-    return f"{place.percentile:.0%} of {place.n} {POS[letter]}s have at most this".replace("%", " %")
+    kind = counted(place.n, POS[letter], "others" if letter == "X" else "")
+    return f"{place.percentile:.0%} of {kind} {have(place.n)} at most this".replace("%", " %")
 
 
 def place(name: str, known: Place) -> str:
@@ -137,8 +139,8 @@ def corrections(one: Attributed | None) -> str:
 def hub(known: Hub, word: str) -> str:
     """Whether the rival is near everything."""
     return (
-        f"“{word}” is among the ten best candidates of {known.top10} of {known.n} words, of {known.top10_csls} after "
-        f"CSLS; it wins {known.wins} of them wrongly."
+        f"“{word}” is among the ten best candidates of {known.top10} of {counted(known.n, 'word')}, of "
+        f"{known.top10_csls} after CSLS; it wins {known.wins} of them wrongly."
     )
 
 

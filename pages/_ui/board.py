@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import story_words
 from cldi_core.insight.contrast import RIGHT, RIVAL, contrasts
@@ -100,7 +101,7 @@ def data(sides: Sides, *, large: bool = False) -> dict[str, Any]:
         "footer": _footer(sides, shown) if compared else [],
         "pictures": _pictures(sides, list(dict.fromkeys(ids)), shown),
         "strip": [_own(sides, key) for key in sides.target],
-        "strip_label": plain(f"All {len(sides.target)} pictures of {sides.answer.word}") if sides.target else "",
+        "strip_label": plain(f"All pictures of {sides.answer.word}: {len(sides.target)}") if sides.target else "",
         "nothing": "There are no pictures." if not shown else "",
         "note": _note(sides, compared),
         "bar_help": "What this picture has done for the middle candidate more than for the right answer",
@@ -122,7 +123,7 @@ def _columns(sides: Sides) -> list[dict[str, str]]:
     languages = sides.pair.languages
     spread = f" · dispersion {story_words.number(found.dispersion, 2)}"
     return [
-        _column(f"source word · {languages[0]}", found.word, f"{found.pictures} pictures{spread}"),
+        _column(f"source word · {languages[0]}", found.word, f"{counted(found.pictures, 'picture')}{spread}"),
         _column("no wrong candidate", "–", "")
         if rival is None
         else _column(f"{story_words.role(found, rival.word)} · {languages[1]}", rival.word, _facts(rival)),
@@ -136,7 +137,7 @@ def _column(role: str, word: str, facts: str) -> dict[str, str]:
 
 def _facts(one: Candidate) -> str:
     place = f"#{shown_rank(one.rank)}" if one.rank == one.rank else "no rank"
-    return f"{place} · {words.kinds(one.pos)} · {one.pictures} pictures"
+    return f"{place} · {words.kinds(one.pos)} · {counted(one.pictures, 'picture')}"
 
 
 def _rows(sides: Sides) -> list[dict[str, Any]]:
@@ -195,7 +196,7 @@ def _footer(sides: Sides, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]
     places = story_words.digits(one.score for one in sides.parts if one)
     scores = [story_words.number(one.score, places) if one else "–" for one in sides.parts]
     nearer = [
-        f"{sum(bool(row[side] and row[side]['nearer']) for row in rows)} of {compared} pictures"
+        f"{sum(bool(row[side] and row[side]['nearer']) for row in rows)} of {counted(compared, 'picture')}"
         for side in (RIVAL, RIGHT)
     ]
     return [

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import contrast, explanation, story_words
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
@@ -95,8 +96,8 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
         )
         tied = story_words.tied(contrast.tied_first(found))
         st.caption(
-            f"{f'{tied} ' if tied else ''}The best {best} of {len(found.candidates)} candidates, and every right "
-            "answer. Click a row to set it on the board."
+            f"{f'{tied} ' if tied else ''}The best {best} of {counted(len(found.candidates), 'candidate')}, and "
+            "every right answer. Click a row to set it on the board."
         )
 
 

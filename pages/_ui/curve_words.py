@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.insight.confidence import CONFIDENCES, Area
@@ -21,7 +22,7 @@ def hubness(label: str, found: Hubness) -> str:
     return (
         f"Under {label} the tenth of the candidates with the most places has {found.tenth:.0%} of all places in the "
         f"words' first ten; {found.never_n} of {found.candidates} stand in nobody's. The skewness of N₁₀ is "
-        f"{interval_text(found.skewness)} over {found.words} words."
+        f"{interval_text(found.skewness)} over {counted(found.words, 'word')}."
     )
 
 
@@ -34,7 +35,7 @@ def of_pictures(found: Interval | None) -> str:
         -1: "Candidates with more pictures stand in fewer of them",
         0: "Whether candidates with more pictures stand in more of them cannot be told",
     }[found.side()]
-    return f"{how}: Spearman's ρ {interval_text(found)}, n = {found.n} candidates."
+    return f"{how}: Spearman's ρ {interval_text(found)}, n = {counted(found.n, 'candidate')}."
 
 
 def corrected(before: Hubness, after: Hubness, gained: Interval | None) -> str:
@@ -120,6 +121,6 @@ def _listed(areas: Sequence[Area]) -> str:
     """Each with its difference from chance, and the words that is measured on."""
     parts = []
     for one in areas:
-        area = f"area {interval_text(one.difference)} from chance, n = {one.difference.n} words"
+        area = f"area {interval_text(one.difference)} from chance, n = {counted(one.difference.n, 'word')}"
         parts.append(f"{CONFIDENCES[one.confidence].label} ({area})")
     return "; ".join(parts)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cldi_core.data.counting import counted
+
 from . import draw, load, take, view
 
 ROWS = 200
@@ -48,4 +50,4 @@ def licences(current: view.View) -> None:
         alt=f"Pictures of {word} with their licences",
         column_config={"picture": st.column_config.ImageColumn(width=70), "page": st.column_config.LinkColumn()},
     )
-    st.caption(f"{len(rows)} of {len(ids)} pictures of “{draw.safe(word)}”.")
+    st.caption(f"{len(rows)} of {counted(len(ids), 'picture')} of “{draw.safe(word)}”.")

@@ -8,6 +8,7 @@ from typing import Any
 from cldi_core.collect.job import CollectionJob
 from cldi_core.collect.planning import Plan
 from cldi_core.collect.records import Provider
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.imports.report import NOTES, Report
 from cldi_core.imports.samples import Sample
@@ -53,7 +54,7 @@ NO_REPORTS = "Nothing has been imported here that kept a report."
 
 def count(number: int, what: str, many: str = "") -> str:
     """``"1 picture"``, ``"1,200 pictures"``."""
-    return f"{number:,} {what if number == 1 else many or f'{what}s'}"
+    return counted(number, what, many, form=",")
 
 
 def by_name(found: Mapping[str, int]) -> str:
@@ -77,7 +78,7 @@ def outcome(report: Report) -> str:
     """How it ended: complete, or what is not there."""
     told = [f"{len(notes):,} {BECAME[name]}" for name in NOTES if len(notes := getattr(report, name))]
     if report.junk:
-        told.append(f"{report.junk.total():,} junk files ({by_name(report.junk)})")
+        told.append(f"{count(report.junk.total(), 'junk file')} ({by_name(report.junk)})")
     first = "Everything that was meant is there" if report.is_complete else "Not everything is there"
     return ": ".join([first, ", ".join(told)]) + "." if told else f"{first}, as it was."
 
@@ -158,7 +159,7 @@ def none_of(pair: str) -> str:
 def suspect(one: Suspect) -> str:
     """The words of a suspect, and how it was found: ``"en dog, de Hund (bytes)"``."""
     named = ", ".join(f"{language} {word}" for language, word in one.words[:WORDS])
-    more = f" and {len(one.words) - WORDS:,} more words" if len(one.words) > WORDS else ""
+    more = f" and {count(len(one.words) - WORDS, 'more word')}" if len(one.words) > WORDS else ""
     many = f" · {len(one.pictures):,} pictures" if len(one.pictures) > 1 else ""
     return f"{named}{more}{many}" + (f" · by {', '.join(one.how)}" if one.how else "")
 

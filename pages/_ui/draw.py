@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring.methods import METHODS
@@ -43,7 +44,7 @@ def absent(name: str, count: int, of: int) -> str:
     """What is said where so many of some pictures cannot be drawn."""
     if load.opened(name).pictures.table.empty:
         return "No pictures: this data set has features that were imported without them."
-    return f"Missing or broken: {count} of these {of} pictures; run: {load.command(name, 'check', '--deep')}"
+    return f"Missing or broken: {count} of these {counted(of, 'picture')}; run: {load.command(name, 'check', '--deep')}"
 
 
 def row(dataset: str, ids: Sequence[str], alt: str, *, width: int) -> None:

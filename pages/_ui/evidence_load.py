@@ -7,7 +7,7 @@ import pandas as pd
 from cldi_core import rankers
 from cldi_core.features import backbones
 from cldi_core.insight import word_table
-from cldi_core.insight.stories import Told
+from cldi_core.insight.stories import SLOTS, Slots, Told
 from cldi_core.insight.stories import stories as find_stories
 
 from . import draw, load, view
@@ -21,10 +21,10 @@ def all_words(name: str, backbone: str, pair: str, method: str) -> pd.DataFrame 
 
 
 @load.cached(max_entries=60, also=load.EVIDENCE, spinner=load.SPINNER)
-def stories(name: str, backbone: str, pair: str, method: str) -> list[Told] | None:
-    """The stories of a pair under one method; ``None`` where there is no evidence."""
+def stories(name: str, backbone: str, pair: str, method: str, slots: Slots = SLOTS) -> list[Told] | None:
+    """The stories of a pair under one method (``stories.stories``); ``None`` where there is no evidence."""
     frame = load.evidence(name, backbone, pair, method)
-    return None if frame is None else find_stories(load.pair_of(name, backbone, pair), frame)
+    return None if frame is None else find_stories(load.pair_of(name, backbone, pair), frame, slots)
 
 
 def missing(current: view.View, what: str) -> None:

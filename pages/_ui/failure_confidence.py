@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.insight import confidence
 from cldi_core.insight.confidence import CONFIDENCES, Area
 
-from . import curve_figures, curve_load, curve_words, evidence_load, figures, result_tables, take, view
+from . import curve_figures, curve_load, curve_words, evidence_load, figures, glossary, result_tables, take, view
 from .foreign import safe
 
 WITHIN = "within"  # the parameter of the URL: the part of speech whose curves are drawn
@@ -24,12 +25,16 @@ def draw(current: view.View) -> None:
         "Could one keep the words of which a method is sure and leave the others? Four numbers say how sure, and none "
         "looks at a right answer: the dispersion of the word's pictures (low is sure; Kiela et al. 2014), the "
         "winner's margin over the next candidate, the share of the word's pictures that vote for KNN's winner, and the "
-        "ceiling, how well half of its pictures find the other half."
+        "ceiling, how well half of its pictures find the other half.",
+        help=glossary.of(current, "dispersion", "ceiling"),
     )
     if frame is None or not len(frame):
         evidence_load.missing(current, "Nothing is shown")
         return
     areas = curve_load.areas(*asked, current.method)
+    if not areas:
+        st.info("There are too few words to say whether any of these numbers tells.")
+        return
     _curves(current, frame, areas)
     _within(current, frame, areas)
     _methods(current)
@@ -76,7 +81,7 @@ def _within(current: view.View, frame: pd.DataFrame, areas: list[Area]) -> None:
         "▼ is better than chance and ▲ worse; with 95 % intervals by bootstrap over words. A number that only "
         "tells verbs from nouns is better than chance over all words and not within a part of speech. "
         "n counts queries. Four numbers are looked at, so even if all told nothing one would be marked now and then."
-        + (f" Up to {unknown} queries lack a number and count as the least sure." if unknown else "")
+        + (f" Up to {counted(unknown, 'query')} without a number count as the least sure." if unknown else "")
     )
     st.markdown("**What is kept** if the surest half of all words is")
     kept = {CONFIDENCES[name].label: confidence.kept_by_pos(frame, name) for name in confidence.known(frame)}
@@ -112,7 +117,7 @@ def _methods(current: view.View) -> None:
         name=f"areas {current.pair}",
         height="content",
         column_config=result_tables.NAMES,
-        alt=f"Area under the risk–coverage curve of each confidence under {len(shown)} methods",
+        alt="Area under the risk–coverage curve of each confidence by method",
     )
     st.caption("Lower is better: compare a row's figures with its random and its perfect order, not with other rows.")
 

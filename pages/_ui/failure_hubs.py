@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.features import backbones
 from cldi_core.insight import hubs
 from cldi_core.insight.evidence import CSLS
 from cldi_core.insight.explanation import shown_rank
 
-from . import curve_figures, curve_load, curve_words, figures, load, result_tables, take, view, words
+from . import curve_figures, curve_load, curve_words, figures, glossary, load, result_tables, take, view, words
 from . import draw as drawing
 from .foreign import safe
 
@@ -32,7 +33,8 @@ def draw(current: view.View) -> None:
     st.markdown(
         "A hub is a candidate that is near to many words; it takes the first place of those whose right answer is near "
         "as well. N₁₀ is the number of words among whose first ten a candidate stands. CSLS makes a candidate worth "
-        "less that is near to many words."
+        "less that is near to many words.",
+        help=glossary.of(current, "hub", "csls"),
     )
     if before is None:
         _missing(current, method)
@@ -90,7 +92,7 @@ def _methods(current: view.View) -> None:
         name=f"hubness {current.pair}",
         height="content",
         column_config=result_tables.NAMES,
-        alt=f"Skewness of N₁₀ under {len(shown)} methods, {current.pair}",
+        alt=f"Skewness of N₁₀ by method, {current.pair}",
     )
     st.caption(
         "Skewness is 0 where the numbers lie evenly around their mean and the larger the fewer candidates have most of "
@@ -108,7 +110,7 @@ def _greatest(current: view.View, method: str, top: pd.DataFrame) -> None:
         about, pictures = st.columns([2, 3], vertical_alignment="center")
         own = pair.target.word_ids(row["word"])
         with about:
-            kind = f"{words.kinds(row['pos'])}, {len(own)} pictures"
+            kind = f"{words.kinds(row['pos'])}, {counted(len(own), 'picture')}"
             st.markdown(f"**{safe(row['word'])}** · {kind}  \n{safe(_numbers(row))}")
             if ranked is not None:
                 _won(current, method, hubs.won_wrongly(ranked, row["word"]))

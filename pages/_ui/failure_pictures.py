@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.features import backbones
 from cldi_core.insight import learning
 
-from . import curve_figures, curve_load, curve_words, figures, load, result_tables, take, view
+from . import curve_figures, curve_load, curve_words, figures, glossary, load, result_tables, take, view
 from . import draw as drawing
 from .foreign import safe
 
@@ -23,7 +24,8 @@ def draw(current: view.View) -> None:
     curve = curve_load.curve(*asked)
     st.markdown(
         "Would more pictures help? Every word of both languages is given 1, 2, 5, … of its pictures, drawn at random; "
-        "a word that has fewer keeps all it has."
+        "a word that has fewer keeps all it has.",
+        help=glossary.of(current, "mrr", "p"),
     )
     if curve is None:
         drawing.empty(
@@ -54,7 +56,7 @@ def draw(current: view.View) -> None:
     st.markdown(safe(told))
     _table(current, chosen, points, whole, pair.languages)
     draws, seed = int(curve["draws"].max()), curve.attrs["seeds"][chosen]
-    st.caption(f"Means over {draws} draws (seed {seed}), with 95 % intervals over words, the bands.")
+    st.caption(f"Means over {counted(draws, 'draw')} (seed {seed}), with 95 % intervals over words, the bands.")
 
 
 def _told(curve: pd.DataFrame, method: str, whole: dict[int, tuple[int, int]]) -> str:

@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core.data import concreteness
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.insight.failure import Failure
 from cldi_core.insight.failure_models import Model
 from cldi_core.insight.predictors import PREDICTORS
 
-from . import failure_figures, failure_load, figures, load, report_failure, take, view
+from . import failure_figures, failure_load, figures, glossary, load, report_failure, take, view
 from .foreign import safe
 
 OUTCOMES = {"found": "the share found", "log_rank": "the depth of ranks"}
@@ -55,11 +56,12 @@ def _gap(current: view.View, found: Failure, outcome: str, kinds: Sequence[str])
     )
     shown = outcome == "found" and any(pos in found.found.effects for pos in kinds)
     counts = " · ".join(
-        f"{POS[one.pos]}s: {one.found} of {one.queries} queries found, n = {one.words} words" for one in found.counts
+        f"{POS[one.pos]}s: {one.found} of {counted(one.queries, 'query')} found, n = {counted(one.words, 'word')}"
+        for one in found.counts
     )
     st.caption(
         safe(f"{failure_load.told(current)} · {counts}")
-        + (f" · {found.lacking} queries lack a number and are left out" if found.lacking else "")
+        + (f" · left out, as they lack a number: {counted(found.lacking, 'query')}" if found.lacking else "")
         + ". Each dot is a difference to nouns with its 95 % interval, of draws of words. *Before*: beside the "
         "language pair alone. *All else held*: in a linear model with every predictor below"
         + ("; *logistic*: the average effect in a logistic one, as a check" if shown else "")
@@ -76,7 +78,8 @@ def _gap(current: view.View, found: Failure, outcome: str, kinds: Sequence[str])
         "Before less all-else-held, split by predictor (Gelbach 2016): its coefficient times how much the words differ "
         "from nouns in it; the parts sum up to the whole. On the side of the gap: it accounts for a part of it; beyond "
         "0 on the other side: it hides a part of it. All of this is association: what goes with failure need not cause "
-        "it."
+        "it.",
+        help=glossary.of(current, "dispersion", "ceiling", "hub"),
     )
 
 
@@ -90,8 +93,8 @@ def _matched(found: Failure, kinds: Sequence[str]) -> str:
             continue
         balance = ", ".join(f"{own.label} {own.before:+.2f} → {own.after:+.2f} SD" for own in one.balance)
         texts.append(
-            f"{one.matched} {POS[pos]} queries against {one.nouns} of nouns in the same fifths of {', '.join(one.on)} "
-            f"and the same language pair; {one.unmatched} have none (left between them: {balance})."
+            f"{counted(one.matched, f'{POS[pos]} query')} against {one.nouns} of nouns in the same fifths of "
+            f"{', '.join(one.on)} and the same language pair; {one.unmatched} have none (left between them: {balance})."
         )
     return f"*Matched*: {' '.join(texts)}".replace("-", "−")
 
@@ -114,7 +117,7 @@ def _models(found: Failure) -> None:
         for one in model.coefficients
         if one.why
     ]
-    sizes = ", ".join(f"{model.rows} queries of {model.words} words" for model in models[:1])
+    sizes = ", ".join(f"{counted(model.rows, 'query')} of {counted(model.words, 'word')}" for model in models[:1])
     notes += [f"n = {sizes}."] if sizes else []
     st.caption(
         safe(" ".join(notes))

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.insight import winners
 
-from . import failure_figures, failure_load, figures, take, view, words
+from . import failure_figures, failure_load, figures, glossary, take, view, words
 from .foreign import safe
 
 KEYS = ("winners flow", "winners relations")  # of the two charts
@@ -47,7 +48,8 @@ def _flow(current: view.View, flows: Sequence[winners.Flow]) -> None:
     st.caption(
         safe(failure_load.told(current))
         + " · Each bar on the left is all missed queries of one part of speech; a band "
-        "is the share of them whose best wrong candidate is listed so. Click a dot to see its words."
+        "is the share of them whose best wrong candidate is listed so. Click a dot to see its words.",
+        help=glossary.of(current, "candidate", "gold"),
     )
     with st.expander("The numbers"):
         _numbers(flows, "winners-table", {"the winner is": [winners.named(one.rival_pos) for one in flows]})
@@ -138,7 +140,7 @@ def _chosen(
         selection_mode="single-cell",
         column_config={"rank": st.column_config.NumberColumn(format="%.4g")},
     )
-    st.caption(f"n = {len(own)} queries, the nearest first; click a row to open the word.")
+    st.caption(f"n = {counted(len(own), 'query')}, the nearest first; click a row to open the word.")
     clicked = [place for place, column in event.selection.cells if column != "pair"]
     if clicked:
         row = own.iloc[clicked[0]]

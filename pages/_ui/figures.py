@@ -74,6 +74,7 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
                 error_y=errors(found),
                 mode="markers",
                 marker={"size": 11, "color": SETTING_COLOURS[setting]},
+                cliponaxis=False,  # a point at 0 or 1 is whole
                 name=f"{label}s, n = {found[0].n}{_too_few(found)}" if found else f"{label}s",
                 hovertext=[f"MRR {interval_text(one)}" for one in found],
                 hoverinfo="text",
@@ -85,15 +86,16 @@ def finding(records: Sequence[Mapping[str, Any]], group: str) -> go.Figure:
         for offset, setting in enumerate(shown)
     ]
     x, y, colours = zip(*published, strict=True)
-    marker = {"size": 9, "symbol": "diamond-open", "color": colours}
+    # Hollow ones are seen by their line alone, which a thin one is not on a dark ground.
+    marker = {"size": 11, "symbol": "diamond-open", "color": colours, "line": {"width": 2.5}}
+    hover = "%{y:.2f}<extra></extra>"
     figure.add_trace(
-        go.Scatter(
-            x=x, y=y, mode="markers", marker=marker, name="in the paper", hovertemplate="%{y:.2f}<extra></extra>"
-        )
+        go.Scatter(x=x, y=y, mode="markers", marker=marker, cliponaxis=False, name="in the paper", hovertemplate=hover)
     )
     figure.update_xaxes(tickvals=list(range(len(names))), ticktext=[METHODS[name].label for name in names])
     figure.update_yaxes(range=[0, 1], title="MRR")
-    return layout(figure, "How well words translate", "MRR with 95 % interval over n words", 390)
+    made = layout(figure, "How well words translate", "MRR with 95 % interval over n words", 390)
+    return made.update_layout(legend_y=1.04)  # above a point at 1
 
 
 def _too_few(found: Sequence[metrics.Interval]) -> str:

@@ -16,7 +16,7 @@ from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import act, judge_load, load, view
+from . import act, glossary, judge_load, load, tour, view
 from .foreign import safe
 
 log = logging.getLogger("cldi")
@@ -68,14 +68,15 @@ def sidebar(current: view.View, names: list[str]) -> None:
             "Method",
             ways,
             format_func=rankers.label,
-            help="How two picture sets are compared; the formulas are on the Results page.",
+            help=f"How two picture sets are compared; the formulas are on the Results page.\n\n"
+            f"{glossary.of(current, 'csls')}",
             **bound["method"],
         )
         st.selectbox(
             "Backbone",
             offered["backbone"],
             format_func=backbones.label,
-            help="The network that turns pictures into features.",
+            help=glossary.of(current, "backbone"),
             **bound["backbone"],
         )
         if offered.get("judge"):
@@ -170,6 +171,8 @@ def _run(page: StreamlitPage) -> None:
     for problem in problems:
         st.warning(safe(problem))
     load.opened(current.dataset)  # if it can't be, say so under a sidebar that offers others
+    if not presented():
+        tour.banner(current, page.url_path or next(iter(PAGES)))
     page.run()
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core.data import judgement_tables
+from cldi_core.data.counting import counted
 from cldi_core.data.judgements import Judgement
 
 from . import act, judge_act, judge_load, load, take, view, words
@@ -38,7 +39,8 @@ def draw(current: view.View) -> None:
         if act.allowed():
             with st.popover("Delete all", icon=":material/delete:"):
                 st.markdown(
-                    f"This deletes all {len(given)} judgements of {safe(current.judge)}, in all pairs, and the name."
+                    f"This deletes {counted(len(given), 'judgement')} of {safe(current.judge)}, those of all pairs, "
+                    "and the name."
                 )
                 st.button("Delete them", key="judge delete", on_click=judge_act.delete, args=(current,))
 

@@ -8,12 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.data.judgements import ACCEPTABLE, MAX_NOTE, WRONG, Judgement
 from cldi_core.evaluation import judged
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 
-from . import draw, judge_act, judge_load, judge_words, load, view, words
+from . import draw, glossary, judge_act, judge_load, judge_words, load, view, words
 
 WIDTH = 56  # pixels of a picture: four beside each other at 1280
 
@@ -36,7 +37,7 @@ def draw_next(current: view.View) -> None:
     if len(left):
         _one(current, load.pair_of(*here), left.iloc[0], asked.frames)
         st.caption(
-            f"{len(left)} candidates are left that win a missed word under some method"
+            f"{counted(len(left), 'candidate')} left to judge: some method puts such first by mistake"
             + (f", skipped: {len(order) - len(left)}" if len(order) > len(left) else "")
             + f" · {draw.safe(f'{current.pair} · {words.kinds(current.pos)} · {backbones.label(current.backbone)}')} · "
             "those come first whose acceptance moves the figures most; only first places are counted."
@@ -48,8 +49,8 @@ def draw_next(current: view.View) -> None:
         st.button("Ask again of what was skipped", key="unskip", on_click=judge_act.unskip)
     if asked.closed:
         st.caption(
-            f"Under {len(asked.closed)} of {len(asked.frames)} methods the words that you judged are not asked again, "
-            "as no scores are stored. This stores them:"
+            f"Under {len(asked.closed)} of {counted(len(asked.frames), 'method')} the words that you judged are "
+            "not asked again, as no scores are stored. This stores them:"
         )
         options = ("--pair", current.pair, "--backbone", current.backbone)
         st.code(load.command(current.dataset, "score", *options), language="bash")
@@ -63,7 +64,8 @@ def _one(current: view.View, pair: Pair, row: pd.Series, frames: dict[str, pd.Da
         f"#### {draw.safe(row['word'])} → {draw.safe(candidate)}? "
         f":gray-badge[{draw.safe(words.kinds(str(row['pos'])))} · {draw.safe(current.pair)}]"
     )
-    st.markdown(draw.safe(judge_words.reason(row["rise"], row["methods"], row["of"], row["pos"], row["n"])))
+    reason = judge_words.reason(row["rise"], row["methods"], row["of"], row["pos"], row["n"])
+    st.markdown(draw.safe(reason), help=glossary.of(current, "mrr"))
     _buttons(current, Judgement(current.pair, str(row["word"]), str(row["pos"]), candidate, ACCEPTABLE))
     sides = [(pair.source, pair.languages[0], str(row["word"]), "source word")]
     sides += [(pair.target, pair.languages[1], candidate, "candidate")]
@@ -71,7 +73,8 @@ def _one(current: view.View, pair: Pair, row: pd.Series, frames: dict[str, pd.Da
     columns = st.columns(3, border=True)
     for place, (sets, language, word, role) in enumerate(sides):
         with columns[min(place, 2)]:
-            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {len(sets.rows(word))} pictures · {role}")
+            many = counted(len(sets.rows(word)), "picture")
+            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {many} · {role}")
             draw.grid(
                 current.dataset, sets.word_ids(word), f"{word} ({language})", f"judge-{place}-{word}", width=WIDTH
             )

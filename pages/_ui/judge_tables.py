@@ -12,11 +12,12 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import SETTINGS
 from cldi_core.evaluation import judged, tables
 from cldi_core.insight import overview
 
-from . import draw, figures, judge_load, judge_words, load, take, view, words
+from . import draw, figures, glossary, judge_load, judge_words, load, take, view, words
 from .contenders import Contender, label
 from .result_tables import FIGURES
 
@@ -119,8 +120,9 @@ def compared(current: view.View, chosen: Sequence[Contender]) -> None:
         take.table(pd.DataFrame(rows), name=f"judgements-{current.judge}-compared", hide_index=True,
                    alt="Figures of the methods compared, with and without judgements")  # fmt: skip
         st.caption(
-            f"{current.pair} · {words.kinds(current.pos)} · n = {len(joined)} queries that all cover "
-            "with and without them"
+            f"{current.pair} · {words.kinds(current.pos)} · n = {counted(len(joined), 'query')} that all "
+            "cover with and without them",
+            help=glossary.of(current, "mrr", "p", "interval"),
         )
     if missing:
         draw.unranked(current, "With judgements not all of them are known", *missing)
@@ -130,7 +132,7 @@ def _heading(current: view.View, pairs: Sequence[str]) -> bool:
     """Whose judgements these are and how many; whether there is any of these pairs."""
     given = judge_load.judgements(current.dataset, judge=current.judge)
     st.markdown(f"**With and without the judgements of {draw.safe(current.judge)}**")
-    st.caption(draw.safe(judge_words.counted(given, pairs)) + f". {ABOUT}")
+    st.caption(draw.safe(judge_words.counted(given, pairs)) + f". {ABOUT}", help=glossary.of(current, "gold", "mrr"))
     return any(one.pair in pairs for one in given)
 
 
@@ -165,6 +167,6 @@ def _changed(current: view.View, method: str) -> None:
         }
         for query, answers in right.items()
     ]
-    with st.expander(f"The {len(rows)} words with other right answers, under {rankers.label(method)}"):
+    with st.expander(f"Words with other right answers: {len(rows)}, under {rankers.label(method)}"):
         take.table(pd.DataFrame(rows), name=f"judged-words-{current.pair}-{method}", hide_index=True,
                    alt="Words whose right answers were judged")  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 
+from cldi_core.data import counting
 from cldi_core.data.dataset import POS
 from cldi_core.data.judgement_tables import LeftOut
 from cldi_core.data.judgements import ACCEPTABLE, Judgement
@@ -27,7 +28,7 @@ def reason(rise: float, methods: int, of: int, pos: str, n: int) -> str:
     mean = "on average " if methods > 1 else ""
     under = f"under {methods} of {of} methods" if of > 1 else "under the only method that is scored"
     what = f"the MRR of {POS[pos]}s by {lift(rise)} {mean}{under}"
-    return f"If it were acceptable, that would lift {what} (n = {n} {POS[pos]}s)."
+    return f"If it were acceptable, that would lift {what} (n = {counting.counted(n, POS[pos])})."
 
 
 def counted(given: Sequence[Judgement], pairs: Collection[str]) -> str:
@@ -41,8 +42,8 @@ def counted(given: Sequence[Judgement], pairs: Collection[str]) -> str:
 
 def taken(name: str, count: int, replaced: int, left_out: Sequence[LeftOut]) -> list[str]:
     """What became of a table that was taken in, line by line; those that were not taken are named, and counted."""
-    lines = [f"{count} judgements taken for {name}, of which {replaced} replace earlier ones."]
+    lines = [f"{counting.counted(count, 'judgement')} taken for {name}, {replaced} in place of earlier ones."]
     lines += [f"Not taken: line {one.line}: {one.reason}: {one.text}" for one in left_out[:LISTED]]
     if len(left_out) > LISTED:
-        lines.append(f"… and {len(left_out) - LISTED} more lines were not taken.")
+        lines.append(f"… and not taken: {counting.counted(len(left_out) - LISTED, 'more line')}.")
     return lines

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.insight.explanation import shown_rank
 from cldi_core.pivot.models import Key
 
@@ -96,7 +97,7 @@ def answers(asked: Asked, found: Index) -> str:
     picture = chosen(found, among, hits)
     left, right = st.columns(2, border=True)
     with left:
-        st.markdown(f"**Nearest pictures** · of {len(among)} items, a picture of each")
+        st.markdown(f"**Nearest pictures** · of {counted(len(among), 'item')}, a picture of each")
         cards(asked.dataset, hits, picture)
     with right:
         other = next(one for one in found.corpus.languages if one != asked.language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cldi_core.data.counting import counted
 from cldi_core.evaluation.tables import interval_of
 from cldi_core.features import backbones
 from cldi_core.pivot import models
@@ -46,7 +47,7 @@ def about(key: Key, found: Index, records: Sequence[dict[str, Any]]) -> str:
     epochs = [f"{len(one.curve)} epochs (number {one.best + 1} is kept)" for one in found.spaces.values()]
     line = (
         f"{found.model.model.label}, trained on {known.corpus} ({pair}, {backbones.label(known.backbone)}) with "
-        f"{HELD_OUT[key.holdout]}: {len(known.split.train)} items, described {counts}, "
+        f"{HELD_OUT[key.holdout]}: {counted(len(known.split.train), 'item')}, described {counts}, "
         f"{'some' if known.shared else 'none'} in both. Seed {key.seed}, {' and '.join(epochs)}, "
         f"{found.model.seconds:.0f} s."
     )
@@ -59,8 +60,8 @@ def _headline(key: Key, records: Sequence[dict[str, Any]]) -> str:
     if found is None:
         return "It has not been tested yet."
     return (
-        f"On the n = {found['n']} items it never saw, R@10 from the description in {found['language']} to the picture "
-        f"is {figures.interval_text(interval_of(found, 'r@10'))} (95 % interval over items; "
+        f"On n = {counted(found['n'], 'item')} that it never saw, R@10 from the description in {found['language']} to "
+        f"the picture is {figures.interval_text(interval_of(found, 'r@10'))} (95 % interval over items; "
         f"chance {found['r@10_chance']:.2f})."
     )
 
@@ -99,7 +100,7 @@ def verdict(key: Key, margins: Sequence[Margin] | None) -> str:
 def footnote(record: dict[str, Any], holdout: str) -> str:
     """What the table of one task rests on."""
     return (
-        f"n: items that training never saw ({HELD_OUT[holdout]}); {record['candidates']:.0f} candidates; "
+        f"n: items that training never saw ({HELD_OUT[holdout]}); {counted(round(record['candidates']), 'candidate')}; "
         "95 % bootstrap intervals over items and seeds together; each seed has a split of its own. Words unknown: the "
         "share of the words of these descriptions that do not occur in training. VSE, OE and ridge regression know "
         "one language at a time; spelling and identity look at no picture; with pictures permuted, training saw each "
@@ -121,7 +122,7 @@ def plane(found: Index, shown: Plane, language: str) -> str:
     items = shown.kinds.count("pictures")
     whose = "" if found.model.model.bilingual else f" This is the space of {language}; the other language has its own."
     return (
-        f"{items} of {shown.total} items, one picture each · PCA: the two directions hold {shown.share:.0%} of the "
-        f"variance, so near on the map is a hint only; the lists above come from the space itself. Pictures and each "
-        f"language are centred apart. Click a point to look at its item.{whose}"
+        f"{items} of {counted(shown.total, 'item')}, one picture each · PCA: the two directions hold {shown.share:.0%} "
+        f"of the variance, so near on the map is a hint only; the lists above come from the space itself. Pictures and "
+        f"each language are centred apart. Click a point to look at its item.{whose}"
     )

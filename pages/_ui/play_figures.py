@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.insight.people import CHANCE, Line
 
@@ -34,7 +35,7 @@ def against(lines: Sequence[Line], label: Callable[[str], str], note: str) -> go
                 error_y=figures.errors(line.share for line in own),
                 mode="markers",
                 marker={"size": 11, "color": colour},
-                name=f"{POS[SETTINGS[setting][0]]}s, n = {own[0].answers} ({own[0].share.n} words{_why(own)})",
+                name=f"{POS[SETTINGS[setting][0]]}s, n = {own[0].answers} ({_of_words(own)})",
                 hovertext=[f"{in_figure(label(line.who))}: {figures.interval_text(line.share)}" for line in own],
                 hoverinfo="text",
             )
@@ -46,6 +47,6 @@ def against(lines: Sequence[Line], label: Callable[[str], str], note: str) -> go
     return figures.layout(figure, "Right choices", in_figure(note), 360)
 
 
-def _why(own: Sequence[Line]) -> str:
+def _of_words(own: Sequence[Line]) -> str:
     why = own[0].share.why
-    return f", {why}" if why else ""
+    return counted(own[0].share.n, "word") + (f", {why}" if why else "")

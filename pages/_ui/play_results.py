@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data import counting
 from cldi_core.data.answers import Answer
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.errors import CldiError
@@ -15,7 +16,7 @@ from cldi_core.features import backbones
 from cldi_core.insight import people
 from cldi_core.insight.people import CHANCE, PEOPLE, Line
 
-from . import act, figures, play_figures, play_load, take, view
+from . import act, figures, glossary, play_figures, play_load, take, view
 from .foreign import safe
 
 TITLES = {"ALL": "all", **{name: f"{POS[letters[0]]}s" for name, letters in SETTINGS.items() if name != "ALL"}}
@@ -67,9 +68,9 @@ def everybody(current: view.View) -> None:
     else:
         _against(current, counted)
     _players(current, kept.answers)
-    lines = f"; {kept.broken} lines of the file are no answers" if kept.broken else ""
-    st.caption(f"{counted.again} answers about words that their player had seen before, and {counted.changed} about "
-               f"pictures or right answers that have changed since, are not counted{lines}.")  # fmt: skip
+    lines = f"; in the file {counting.counted(kept.broken, 'line')} cannot be read as answers" if kept.broken else ""
+    st.caption(f"Not counted: {counting.counted(counted.again, 'answer')} about words that their player had seen, "
+               f"{counted.changed} about pictures or right answers that have changed since{lines}.")  # fmt: skip
 
 
 def _against(current: view.View, counted: people.Counted) -> None:
@@ -77,7 +78,7 @@ def _against(current: view.View, counted: people.Counted) -> None:
     shares: dict[str, dict[str, str]] = {}
     behind: dict[str, dict[str, str]] = {}
     for line in lines:
-        title = f"{TITLES[line.setting]}, n = {line.answers} ({line.share.n} words)"
+        title = f"{TITLES[line.setting]}, n = {line.answers} ({counting.counted(line.share.n, 'word')})"
         shares.setdefault(line.who, {"": _name(line.who, "people")})[title] = figures.interval_text(line.share)
         if line.who != PEOPLE:
             behind.setdefault(line.who, {"": f"people − {_name(line.who, '')}"})[title] = figures.gain_text(line.behind)
@@ -90,10 +91,10 @@ def _against(current: view.View, counted: people.Counted) -> None:
     take.table(pd.DataFrame(behind.values()), name="play-difference", hide_index=True,
                alt="By how much people were right more often than each method on the same choices")  # fmt: skip
     players = len({answer.player for answer in counted.answers})
-    st.caption(f"Shares of right choices among the same sets, with 95 % intervals over words: {players} "
-               f"{'player' if players == 1 else 'players'}, of whom an interval over words says nothing. Answers to "
+    st.caption(f"Shares of right choices among the same sets, with 95 % intervals over words: "
+               f"{counting.counted(players, 'player')}, of whom an interval over words says nothing. Answers to "
                "one word count together. A method's choice is its best of the ten by its scores; where the right "
-               "answer shares the first place, its part counts.")  # fmt: skip
+               "answer shares the first place, its part counts.", help=glossary.of(current, "interval"))  # fmt: skip
 
 
 def _players(current: view.View, given: Sequence[Answer]) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data.answers import Answer
+from cldi_core.data.counting import counted
 from cldi_core.insight import play
 from cldi_core.insight.play import Choice, Round
 
@@ -33,7 +34,9 @@ def ask(game: Game, shown: Round, count: int, language: str) -> None:
     play_load.began(game, shown.number)
     with _heading(f"Round {shown.number} of {count} · Which set shows the same word in {language}?"):
         st.button("Stop", key="play-stop", on_click=play_load.stop)
-    fewer = "" if len(shown.options) == play.OPTIONS else f" Only {len(shown.options)} candidates can be told apart."
+    fewer = (
+        "" if len(shown.options) == play.OPTIONS else f" Only {counted(len(shown.options), 'candidate')} to tell apart."
+    )
     more = f" ({_more(shown.pictures)})" if _more(shown.pictures) else ""
     st.caption(f"The pictures of a hidden word{more}; choose with the keys {_keys(shown)} or a click.{fewer}")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.evaluation import tables
 from cldi_core.insight import clean
 
@@ -53,4 +54,4 @@ def taken(pair: str, findings: Mapping[str, int], count: int, of: int) -> str:
     """A sentence: how many queries of a pair are not clean, and how many each finding concerns."""
     why = "; ".join(f"{clean.label(name)}: {number}" for name, number in findings.items() if number)
     several = " A query may count several times." if sum(findings.values()) > count else ""
-    return f"{pair}: {count} of {of} queries taken away" + (f" ({why}).{several}" if why else ".")
+    return f"{pair}: {count} of {counted(of, 'query')} taken away" + (f" ({why}).{several}" if why else ".")

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import every
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
 
@@ -19,7 +20,7 @@ def of_all_words(records: Sequence[Mapping[str, Any]], figure: str) -> None:
     lacking = [record for record in records if rankers.ranker(record["method"]).kind != rankers.CONTROL]
     if all(record["n"] == record["asked"] for record in lacking):
         st.caption(
-            f"Coverage is 1: all {max((record['asked'] for record in records), default=0)} queries have pictures on "
+            f"Coverage is 1: {every(max((r['asked'] for r in records), default=0), 'query').lower()} pictures on "
             "both sides, so that counting missing ones as 0 would change nothing."
         )
         return

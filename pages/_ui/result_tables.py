@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted, every, have
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.evaluation import paper, tables
 from cldi_core.evaluation.metrics import Interval
@@ -60,10 +61,11 @@ def zeros(record: Mapping[str, Any]) -> str:
         record: of ``tables.table``.
     """
     if record["n"] == record["asked"]:
-        return f"All {record['asked']} queries have pictures on both sides."
+        return f"{every(record['asked'], 'query')} pictures on both sides."
     known = figures.interval_text(tables.interval_of(record, f"mrr{tables.ALL}"))
     return (
-        f"{record['n']} of {record['asked']} queries have pictures on both sides (coverage {record['coverage']:.2f}); "
+        f"{record['n']} of {counted(record['asked'], 'query')} {have(record['n'])} pictures on both sides "
+        f"(coverage {record['coverage']:.2f}); "
         f"with the others counted as 0, {rankers.label(record['method'])} has MRR {known} in place of "
         f"{record['mrr']:.2f}."
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import contrast, story_words
 from cldi_core.insight.changes import Change
@@ -14,7 +15,7 @@ from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Attributed, Story
 
-from . import draw, figures, load, take, told, view, what_if
+from . import draw, figures, glossary, load, take, told, view, what_if
 from .foreign import in_figure
 
 GROUPS = 6  # shown of each side
@@ -33,7 +34,7 @@ def could_it(story: Story, dataset: str) -> None:
         with column, st.container(gap=None):
             st.markdown(f"{title} **{story_words.place(name, known)}**")
             st.caption(draw.safe(story_words.percentile(known, story.found.pos)))
-            st.caption(meaning)
+            st.caption(meaning, help=glossary.of(view.current(), "mrr") if name == "ceiling" else None)
     st.markdown(draw.safe(story_words.ceiling(story.ceiling, story.found.pictures)))
     for text in story_words.lacks(story):
         st.caption(draw.safe(text))
@@ -53,14 +54,14 @@ def what_shows(
     """Step 2: the groups of both words, each with what it would choose alone, and the word's senses."""
     words = (story.found.word, story.found.gold[0].word)
     for side, word, found, sets in zip(("source", "target"), words, groups, (pair.source, pair.target), strict=True):
-        st.markdown(f"**{draw.safe(word)}** · {len(found)} {'group' if len(found) == 1 else 'groups'}")
+        st.markdown(f"**{draw.safe(word)}** · {counted(len(found), 'group')}")
         ids = tuple(sets.word_ids(word))
         columns = st.columns(COLUMNS, gap="small")
         for place, group in enumerate(found[:GROUPS]):
             with columns[place % COLUMNS]:
                 _group(dataset, group, (side, word, place), trial, ids, story.found.learned)
         if len(found) > GROUPS:
-            st.caption(f"and {len(found) - GROUPS} smaller groups")
+            st.caption(f"and {counted(len(found) - GROUPS, 'smaller group')}")
         if not found:
             st.caption("There are no pictures to put into groups.")
     if story.found.senses is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.insight.explanation import shown_rank
 from cldi_core.insight.stories import Told
@@ -58,7 +59,7 @@ def _card(dataset: str, story: Told) -> None:
         st.caption(f"**{safe(word)}** · {what}")
         strip = load.strip(dataset, ids)
         if strip:
-            st.image(strip, width=SIZE * len(ids), alt=f"{word}, {what}: {len(ids)} pictures side by side")
+            st.image(strip, width=SIZE * len(ids), alt=f"{word}, {what}: {counted(len(ids), 'picture')} side by side")
         else:
             st.caption(safe(absent(dataset, len(ids), len(ids))))
     st.caption(safe(story.verdict))

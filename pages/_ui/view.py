@@ -38,6 +38,7 @@ PAGE_PARAMS = {
     "source": (),
     "suspects": ("dataset", "pair"),
     "clean": (),  # whether figures of clean words stand beside those of all
+    "tour": (),  # which step of the guided tour stands above the page
     # Whose learning curve is drawn, and within which part of speech risk is.
     **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }

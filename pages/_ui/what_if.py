@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cldi_core.data.counting import counted
 from cldi_core.insight import story_words
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.what_if import Edit
@@ -143,7 +144,7 @@ def _said(trial: Trial, pictures: Sequence[str], before: Explanation, now: Expla
     if not tried:
         said = "× leaves a picture out; the ranking follows at once."
     else:
-        kept = f"{now.pictures} of {len(pictures)} pictures"
+        kept = f"{now.pictures} of {counted(len(pictures), 'picture')}"
         answer = f", {len(trial.target)} left out of {now.gold[0].word}" if trial.target else ""
         said = f"{story_words.changed(before, now)}; {kept}{answer}."
     return said + (f" ({trial.ignored} wishes of the link could not be met.)" if trial.ignored else "")

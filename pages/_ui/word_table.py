@@ -6,11 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data.counting import counted
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
 from cldi_core.insight import word_table
 
-from . import evidence_load, load, take, view, words
+from . import evidence_load, glossary, load, take, view, words
 from .foreign import safe
 
 OUTCOMES = {"all": "All", word_table.NOT_FIRST: "Not first", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
@@ -34,7 +35,8 @@ def draw(current: view.View) -> None:
     else:
         st.info("No word is like that.")
     st.caption(
-        f"n = {len(found)} of {len(rows)} queries · {safe(f'{current.pair} · {words.kinds(current.pos)}')} · "
+        f"n = {len(found)} of {counted(len(rows), 'query')} · "
+        f"{safe(f'{current.pair} · {words.kinds(current.pos)}')} · "
         f"{rankers.label(current.method)} · {safe(backbones.label(current.backbone))} · click a row to open the word, "
         "a heading to sort. The margin is the right answer's score less that of the best wrong answer; a cause is "
         "named only if it is rarer among words that are found, and of a found word it is what was overcome."
@@ -108,13 +110,13 @@ def _table(pair: Pair, found: pd.DataFrame, file: str) -> None:
         column_config={
             FIRST: st.column_config.TextColumn(width=80),
             source: st.column_config.TextColumn(help="Click to open the word"),
-            target: st.column_config.TextColumn(help="The best right answer"),
+            target: st.column_config.TextColumn(help=glossary.of(view.current(), "gold")),
             "rank": number(format="%.4g", help="Of the best right answer; half ranks where words tie"),
-            "margin": number(format="%.3f", help="The right answer's score less that of the best wrong answer"),
+            "margin": number(format="%.3f", help=glossary.of(view.current(), "margin")),
             "cause": st.column_config.TextColumn(width=270, help="The strongest, if one stands out"),
             "best wrong": st.column_config.TextColumn(help="The winner, where the right answer is not first"),
-            "dispersion": number(format="%.2f", help="How much the pictures of the word differ among themselves"),
-            "ceiling": number(format="%.4g", help="The rank at which half of the word's pictures find the other half"),
+            "dispersion": number(format="%.2f", help=glossary.of(view.current(), "dispersion")),
+            "ceiling": number(format="%.4g", help=glossary.of(view.current(), "ceiling")),
         },
     )
     clicked = [place for place, column in event.selection.cells if column != FIRST]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import CLASSES, POS
 from cldi_core.features.background import ExtractionJob, Made
 from cldi_core.features.provenance import Provenance
@@ -44,7 +45,8 @@ def outcome(found: Explanation, method: str) -> str:
         return f"There are no pictures of the right answer “{gold.word}”, so it cannot be found."
     texts = " It compares the words as texts: no picture of theirs is looked at." if found.learned else ""
     if found.outcome == "found":
-        return f"Found: {method} ranks the right answer “{gold.word}” first of {found.ranked} candidates.{texts}"
+        of = counted(found.ranked, "candidate")
+        return f"Found: {method} ranks the right answer “{gold.word}” first of {of}.{texts}"
     rank, rival = f"{shown_rank(found.rank)} of {found.ranked}", found.rival.word if found.rival else ""
     where = f"shares rank {rank} with “{rival}”" if found.shared else f"is at rank {rank}; the winner is “{rival}”"
     return f"{found.outcome.capitalize()}: the right answer “{gold.word}” {where}.{texts}"
@@ -64,7 +66,9 @@ def facts(counts: Counts) -> dict[str, str]:
     licences = ", ".join(f"{licence or 'unknown'} ({count:,})" for licence, count in counts.licences.items())
     queries = {
         f"Queries {pair}": ", ".join(
-            f"{count[letter]} {name}s" for letter, name in POS.items() if letter in CLASSES or count[letter]
+            counted(count[letter], name, name if letter == "X" else "")
+            for letter, name in POS.items()
+            if letter in CLASSES or count[letter]
         )
         for pair, count in counts.queries.items()
     }
@@ -87,19 +91,20 @@ def provenance(known: Provenance, made: Made | None) -> list[str]:
     how = f"Computed on {known.device or 'an unknown device'} in {known.arithmetic}; "
     how += made.finished if made else "when is not recorded"
     if made:
-        how += f"; {made.extracted:,} pictures took {duration(made.seconds)}"
+        how += f"; {counted(made.extracted, 'picture', form=',')} took {duration(made.seconds)}"
     weights = f"Weights {known.weights[:12] or 'unknown'}, licence: {known.licence or 'unknown'}"
     return [
-        f"{known.pictures:,} pictures, {known.dim} numbers each: {known.layer or 'layer not recorded'}",
+        f"{counted(known.pictures, 'picture', form=',')}, {counted(known.dim, 'number')} each: "
+        f"{known.layer or 'layer not recorded'}",
         f"{weights}; {known.source}" if known.source else weights,
         f"Fed with {known.preprocessing or 'pictures; how is not recorded'}",
-        how + (f"; {len(known.failed)} pictures failed" if known.failed else ""),
+        how + (f"; {counted(len(known.failed), 'picture')} failed" if known.failed else ""),
     ]
 
 
 def progress(job: ExtractionJob) -> str:
     """How far an extraction is."""
-    parts = [f"{job.done:,} of {job.total:,} pictures"]
+    parts = [f"{job.done:,} of {counted(job.total, 'picture', form=',')}"]
     if job.is_active and job.left is not None:
         parts += [f"{job.rate:.1f} a second", f"{duration(job.left)} left"]
     parts += [f"{job.failed} failed"] if job.failed else []

@@ -114,7 +114,7 @@ def test_what_may_be_had_another_day_is_tried_then(site: Site, tmp_path: Path) -
     site.routes["pictures.example/Kuh/1.png"] = lambda asked: asked.send(b"", 503)
     path = listed(tmp_path / "new").path
     report = collect(site, path)
-    assert report.remarks == ["1 pictures may be had another day: run it again to try them"] and report.is_complete
+    assert report.remarks == ["1 picture may be had another day: run it again to try"] and report.is_complete
     assert numbers(content(path)["de", "Kuh"]) == [0, 2]
     del site.routes["pictures.example/Kuh/1.png"]
     before = len(site.log)
@@ -163,7 +163,7 @@ def test_pictures_from_elsewhere_stay_unless_they_are_to_be_replaced(site: Site,
     planned = run.plan(opened, "en-de", "commons", 3)
     assert ("en", "dog") in planned.kept and planned.todo == (("en", "ghost"), ("de", "Geist"))
     report = collect(site, path)
-    assert "words have pictures from elsewhere and keep them" in report.remarks[0] and report.is_complete
+    assert "with pictures from elsewhere, which stay" in report.remarks[0] and report.is_complete
     after = content(path)
     assert {word: after[word] for word in before} == before and len(after["en", "ghost"]) == 3
     collect(site, path, planned={"replace": True})

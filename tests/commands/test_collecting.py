@@ -53,7 +53,7 @@ def test_a_dry_run_asks_nothing(site: Site, data: Path, run: Run) -> None:
     code, out, err = run(*ASKED, "--provider", "brave", "--dry-run")
     assert (code, err, site.log) == (0, "", []) and not (data / "new" / "collect").exists()
     lines = (
-        "5 of 5 words are left (0 done, 0 have pictures from elsewhere)",
+        "5 of 5 words left (0 done, 0 have pictures from elsewhere)",
         "at most 5 searches and 10 pictures",
         "cost: about 0.03 US dollars",
         "time: under a minute, or more",

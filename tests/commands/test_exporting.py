@@ -42,7 +42,7 @@ def test_there_and_back(run: Run, scored: Dataset, data: Path, tmp_path: Path) -
     assert (code, out, err) == (0, f"{files} files: {data / 'again'}\n", "")
     assert Dataset(data / "again").title == "Again"
     before = run("score", "--dataset", "small", "--method", "avgmax+csls")[1]
-    assert "2 of 2 methods were there" in before or "1 of 1 methods were there" in before
+    assert "there already: 2 of 2 methods" in before or "there already: 1 of 1 method" in before
     assert run("score", "--dataset", "again", "--method", "avgmax+csls")[1] == before
 
 
@@ -51,12 +51,10 @@ def test_what_stays_behind_is_said(run: Run, small: Dataset, data: Path, tmp_pat
     (small.path / "people" / "answers.jsonl").write_text("{}\n", "utf-8")
     options = ("--dataset", "small", "--output", tmp_path / "out.zip", "--pictures", "none", "--language", "de")
     code, _, err = run("export", *options)
-    assert code == 0 and err.splitlines()[0] == (
-        "9 pictures go along without their files, as was asked (licences: 'CC0-1.0' 9)"
-    )
+    assert code == 0 and err.splitlines()[0] == ("9 pictures without the file, as was asked (licences: 'CC0-1.0' 9)")
     assert any(line.startswith("left behind: people: ") for line in err.splitlines())
     code, _, err = run("import", tmp_path / "out.zip", "--dataset", "german")
-    assert code == 0 and err.startswith("9 pictures are without their files")
+    assert code == 0 and err.startswith("9 pictures without the file")
     report = strict(run("export", *options, "--with-people", "--json")[1])
     assert report["counts"]["parts"]["people"] == 1 and report["counts"]["without_files"] == {"CC0-1.0": 9}
 

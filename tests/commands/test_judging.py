@@ -44,7 +44,7 @@ def test_from_one_name_to_another_and_away(judging: Dataset, run: Run, tmp_path:
     assert run("judgements", "export", table, *data, "--name", "Ann")[0] == 0
     assert "'=tall" in table.read_text("utf-8")
     code, out, err = run("judgements", "import", table, *data, "--name", "Bob")
-    assert (code, out, err) == (0, "2 judgements taken, of which 0 replace earlier ones\n", "")
+    assert (code, out, err) == (0, "2 judgements taken, 0 in place of earlier ones\n", "")
     assert kept(judging, "Bob") == kept(judging, "Ann")
     assert run("judgements", "import", table, *data, "--name", "Bob")[1].endswith("which 2 replace earlier ones\n")
     assert run("judgements", "delete", *data, "--name", "Ann")[:2] == (0, "the judgements of 'Ann' are deleted\n")
@@ -58,7 +58,7 @@ def test_what_is_not_taken_is_named_and_ends_with_1(judging: Dataset, run: Run, 
     lines = ["pair\tword\tpos\tcandidate\tverdict", "en-de\that\tN\tHand\twrong", "en-de\tfly\tV\tHand\twrong", "x"]
     table.write_text("\n".join(lines), "utf-8")
     code, out, err = run("judgements", "import", table, "--dataset", "small", "--name", "Ann")
-    assert (code, out) == (1, "1 judgements taken, of which 0 replace earlier ones\n")
+    assert (code, out) == (1, "1 judgement taken, 0 in place of earlier ones\n")
     assert [line.split(": ")[1] for line in err.splitlines()] == ["line 3", "line 4"]
     code, out, err = run("judgements", "import", table, "--dataset", "small", "--name", "Ann", "--json")
     found = strict(out)

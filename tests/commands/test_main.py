@@ -302,7 +302,7 @@ def test_scoring_again_does_nothing(run: Run, ask: Callable[..., dict], small: D
     code, out, err = run("score", "--dataset", "small")
     assert (code, err) == (0, "")
     count = len(METHODS)
-    assert out == f"en-de: 7 × 9 words, nothing to compute; {count} of {count} methods were there\n"
+    assert out == f"en-de: 7 × 9 words, nothing to compute; there already: {count} of {count} methods\n"
     assert {path: path.stat().st_mtime_ns for path in small.path.rglob("*") if path.is_file()} == before
 
 
@@ -313,14 +313,14 @@ def test_the_old_precision_is_accepted_and_does_nothing(run: Run, small: Dataset
     assert (code, record["precision"]) == (0, "exact")
     assert err == "--precision does nothing any more: scores are exact; leave it out\n"
     assert run("score", "--dataset", "small", "--method", "maxmax", "--precision", given)[1].endswith(
-        "nothing to compute; 1 of 1 methods were there\n"
+        "nothing to compute; there already: 1 of 1 method\n"
     )
 
 
 def test_composed_methods(run: Run, ask: Callable[..., dict], small: Dataset) -> None:
     code, out, _ = run("score", "--dataset", "small", "--method", "maxmax+csls", "--pair", "en-de")
     assert code == 0
-    assert out == "en-de: 7 × 9 words, computed maxmax+csls on cpu; 0 of 1 methods were there\n"
+    assert out == "en-de: 7 × 9 words, computed maxmax+csls on cpu; there already: 0 of 1 method\n"
     answer = ask("evaluate", "--method", "rrf=avgmax,cnn-mean")
     assert {(record["method"], record["precision"]) for record in answer["results"]} == {
         ("rrf=avgmax,cnn-mean", "exact")

@@ -138,10 +138,10 @@ def test_what_is_stored_is_read_without_writing(
 
 def test_people_read_what_was_computed_and_what_was_there(run: Run, small: Dataset) -> None:
     assert run("score", "--dataset", "small", "--method", "maxmax")[1] == (
-        "en-de: 7 × 9 words, computed maxmax on cpu; 0 of 1 methods were there\n"
+        "en-de: 7 × 9 words, computed maxmax on cpu; there already: 0 of 1 method\n"
     )
     assert run("score", "--dataset", "small", "--method", "avgmax", "--method", "maxmax", "--method", "cnn-max")[1] == (
-        "en-de: 7 × 9 words, computed avgmax, cnn-max on cpu; 1 of 3 methods were there\n"
+        "en-de: 7 × 9 words, computed avgmax, cnn-max on cpu; there already: 1 of 3 methods\n"
     )
 
 
@@ -236,13 +236,13 @@ def test_candidates_are_a_setting_that_scoring_writes(ask: Callable[..., dict], 
     told = {"choice": "listed", "listed": 8, "further": 0, "unlisted": 1}
     assert before["candidates"] == {"en-de": told} and before["scored"][0]["shape"] == [7, 9]
     code, out, _ = run("score", "--dataset", "small", *one)
-    assert code == 0 and "1 words of 'de' with pictures are in no list" in out and "--candidates all" in out
+    assert code == 0 and "of 'de' in no list and no candidates: 1 with pictures" in out and "--candidates all" in out
     found = ask("score", *one, "--candidates", "all")
     assert found["candidates"] == {"en-de": {**told, "choice": "all", "further": 1}}
     assert found["scored"][0]["shape"] == [7, 10]
     assert ask("score", *one)["scored"][0]["found"], "it is written down"
     assert ask("evaluate", *one)["candidates"] == {"en-de": 9}
-    assert "1 candidates are not in its list, 8 are" in run("score", "--dataset", "small", *one)[1]
+    assert "candidates in its list: 8, others: 1" in run("score", "--dataset", "small", *one)[1]
     assert ask("score", *one, "--candidates", "listed")["candidates"] == before["candidates"]
     code, _, err = run("score", "--dataset", "small", "--candidates", "some")
     assert code == 2 and err.count("\n") == 1 and "--candidates" in err

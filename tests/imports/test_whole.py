@@ -90,7 +90,7 @@ def test_pictures_stay_behind_as_their_licences_say_and_results_stand(data: Path
     made = with_licences(data / "made", "CC0-1.0", "unknown", " ", "All rights reserved", "MIT")
     report = export_whole(made, tmp_path / "out.zip")
     assert report.counts["without_files"] == {"": 1, "All rights reserved": 1, "unknown": 1}
-    assert "3 pictures go along without their files" in report.remarks[0] and "--pictures all" in report.remarks[0]
+    assert "3 pictures without the file" in report.remarks[0] and "--pictures all" in report.remarks[0]
     import_whole(data / "again", tmp_path / "out.zip")
     again = Dataset(data / "again")
     assert again.pictures.table.equals(made.pictures.table)

@@ -13,12 +13,13 @@ import pytest
 
 from cldi_core import rankers
 from cldi_core.data import dataset, judgements, pictures, wordlists
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import shards
 from cldi_core.insight import evidence, hubs, learning, likeness
-from cldi_core.insight.finding import NAMED, counted
+from cldi_core.insight.finding import NAMED
 from cldi_core.insight.health import Finding, findings
 from cldi_core.insight.health_counts import UNLISTED, Count, counts
 from tests.conftest import ABOUT, BACKBONE, LEXICON, picture

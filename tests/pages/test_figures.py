@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -198,3 +200,24 @@ def test_groups_have_the_palettes_colours() -> None:
     colours = [figures.group_colour("language", language, ("en", "de")) for language in ("en", "de")]
     assert colours == list(figures.LANGUAGE_COLOURS)
     assert set(figures.OUTCOME_COLOURS) == {"found", "nearly", "missed", "uncovered"}
+
+
+def test_points_of_the_finding_at_either_end_are_whole_and_seen_on_both_grounds() -> None:
+    """At MRR 1 nothing is cut; graphics need a contrast of 3:1 (WCAG 1.4.11), a hollow diamond a line that has it."""
+    chart = figures.finding([record("avgmax", "NN", 1.0), record("avgmax", "VB", 0.0)], "en-de")
+    assert all(trace.cliponaxis is False for trace in chart.data) and chart.layout.legend.y > 1
+    themes = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit/config.toml").read_text("utf-8"))["theme"]
+    diamonds = chart.data[-1].marker
+    assert diamonds.symbol == "diamond-open" and diamonds.line.width >= 2
+    for theme in ("light", "dark"):
+        ground = _luminance(themes[theme]["backgroundColor"])
+        for colour in set(diamonds.color):
+            lower, higher = sorted((ground, _luminance(colour)))
+            assert (higher + 0.05) / (lower + 0.05) >= 3, (theme, colour)
+
+
+def _luminance(colour: str) -> float:
+    """Of ``"#0072B2"``, as WCAG defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -203,8 +203,8 @@ def test_a_table_is_taken_in_and_each_line_that_is_not_is_said(visit: view.View,
     good = Judgement("en-de", "shake", "V", candidate, "acceptable", "=1+1")
     raw = judgement_tables.to_tsv([good], "Bob") + "en-de\t<b>\tV\tx\twrong\t\t\n" * 12
     said = upload(visit, raw.encode())
-    assert said[0] == ("done", f"1 judgements taken for {NAME}, of which 0 replace earlier ones.")
-    assert len(said) == 2 + judge_words.LISTED and said[-1][1] == "… and 2 more lines were not taken."
+    assert said[0] == ("done", f"1 judgement taken for {NAME}, 0 in place of earlier ones.")
+    assert len(said) == 2 + judge_words.LISTED and said[-1][1] == "… and not taken: 2 more lines."
     assert said[1][1].startswith("Not taken: line 3: unknown word '<b>' ('V'): en-de")
     assert kept(judging_set) == [("shake.V", candidate, "acceptable", "=1+1")]
     for raw_bytes, reason in (

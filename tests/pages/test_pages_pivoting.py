@@ -113,7 +113,9 @@ def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes
     assert f"{opening}{count} items, described {count} in en and {count} in de, some in both. Seed 0" in said
     assert f"{len(known.curve)} epochs (number {known.best + 1} is kept)" in said
     recall = figures.interval_text(tables.interval_of(record, "r@10"))
-    said_so = f"On the n = {record['n']} items it never saw, R@10 from the description in en to the picture is {recall}"
+    said_so = (
+        f"On n = {record['n']} items that it never saw, R@10 from the description in en to the picture is {recall}"
+    )
     assert said_so in said
     assert f"chance {record['r@10_chance']:.2f}" in said and "has changed since" not in said
 

@@ -42,7 +42,7 @@ def test_a_model_is_named_with_what_was_held_out_and_its_seed() -> None:
 def test_what_a_model_was_trained_on() -> None:
     assert pivot_words.about(KEY, index(), [OTHER, RECORD]) == (
         "PIVOT-SYM, trained on Colours (en-de, vgg-x) with all items of some words held out: 5 items, described 4 in "
-        "en and 2 in de, some in both. Seed 3, 9 epochs (number 7 is kept), 12 s. On the n = 40 items it never saw, "
+        "en and 2 in de, some in both. Seed 3, 9 epochs (number 7 is kept), 12 s. On n = 40 items that it never saw, "
         "R@10 from the description in en to the picture is 0.50 [0.40, 0.60] (95 % interval over items; chance 0.25)."
     )
     said = pivot_words.about(KEY, index(shared=False, stopped="no more time."), [OTHER])
