@@ -124,4 +124,4 @@ def test_nothing_is_started_or_ended_where_nobody_may(
 def test_a_program_of_ones_own_is_not_offered(small: Dataset) -> None:
     at = healthy(open_page("data", section="collect"))
     assert not [one for one in at.main.selectbox(key=data_collect.PROVIDER).options if "command" in one]
-    assert data_words.collecting(CollectionJob(WANTED, "failed")) == "failed"
+    assert data_words.collecting(CollectionJob(WANTED, state="failed")) == "failed"
