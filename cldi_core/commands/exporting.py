@@ -148,6 +148,7 @@ def export_lexicon(
         raise storage.cannot_write(output.parent, error) from error
     told = _told(lines, threshold, len(joined.source), len(found) - len(lines), form)
     told["unlisted"] = len(joined.source) - len(listed)
+    told["not_computed"] = len(lexicon.unlisted(joined)) if ranker.row is None else 0
     if as_json:
         about = {"dataset": opened.name, "backbone": backbone, "pair": pair, "method": ranker.name}
         print_json({**about, "file": str(output), "format": form, **told})
@@ -200,6 +201,12 @@ def _print_lexicon(label: str, output: Path, told: dict[str, Any], threshold: Th
     print(f"judged on {JUDGED}")
     if told["unlisted"]:
         print(f"{told['unlisted']} of the words have pictures and are in no list; their scores were computed now")
+    if told["not_computed"]:
+        print(
+            f"{told['not_computed']} words with pictures are in no list and left out: {label} needs the scores of all "
+            "words at once; a method such as avgmax can do them",
+            file=sys.stderr,
+        )
     if told["joined"]:
         print(f"in {told['joined']} lines spaces within words are underscores, as MUSE splits lines at spaces")
     if told["unwritable"]:
