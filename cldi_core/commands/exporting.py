@@ -192,6 +192,8 @@ def _told(lines: list[Entry], threshold: Threshold, words: int, unwritable: int,
 
 
 def _print_lexicon(label: str, output: Path, told: dict[str, Any], threshold: Threshold) -> None:
+    from cldi_core.insight.finding import counted
+
     print(f"{label}: {told['lines']} lines for {told['words']} of {told['of']} words: {output}")
     where = "" if math.isinf(threshold.margin) else f" of a margin of {threshold.margin:.4g} or more"
     precision = threshold.precision.text(number)
@@ -202,9 +204,10 @@ def _print_lexicon(label: str, output: Path, told: dict[str, Any], threshold: Th
     if told["unlisted"]:
         print(f"{told['unlisted']} of the words have pictures and are in no list; their scores were computed now")
     if told["not_computed"]:
+        words = counted(told["not_computed"], "word with pictures", "words with pictures")
         print(
-            f"{told['not_computed']} words with pictures are in no list and left out: {label} needs the scores of all "
-            "words at once; a method such as avgmax can do them",
+            f"left out, as they are in no list and {label} needs the scores of all words at once: "
+            f"{words}; a method such as avgmax can do that without them",
             file=sys.stderr,
         )
     if told["joined"]:

@@ -82,11 +82,13 @@ def jobs(dataset: Dataset) -> dict[str, ScoringJob]:
 
 
 def is_due(dataset: Dataset, backbone: str) -> bool:
-    """Whether a backbone was never scored with, or its features have been extracted since."""
+    """Whether a backbone was never scored with, the newest scoring did not end, or features were extracted since."""
     if not any((dataset.path / "rankings" / backbone).glob("*/*.parquet")):
         return True
     made, scored = background.job(dataset, backbone), _record(dataset, backbone).read()
-    if made is None or made.made is None or scored is None or scored.state != "done":
+    if scored is not None and scored.state != "done":
+        return not scored.is_active
+    if made is None or made.made is None or scored is None:
         return False
     with contextlib.suppress(ValueError):  # a file that somebody wrote by hand
         return datetime.fromisoformat(made.made.finished) > datetime.fromisoformat(scored.ended)

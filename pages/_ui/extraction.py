@@ -26,18 +26,18 @@ KINDS: tuple[ModuleType, ...] = (background, scoring_job)  # of work: each has `
 
 def panel(name: str) -> None:
     """The section of the Data page."""
-    st.subheader("Backbones")
     dataset = load.opened(name)
-    if not dataset.backbones:
-        st.info("No features have been extracted yet.")
     if act.allowed():
         _form(name)
     busy = any(job.is_active for _, job in _jobs(dataset))
     act.said("features")
     st.fragment(_under_way, run_every=EVERY if busy else None)(name, busy)  # above the fold, as is what starts it
+    data_missing.draw(name, begin)
+    st.subheader("Backbones")
     if dataset.backbones:
         _cards(name, dataset)
-    data_missing.draw(name, begin)
+    else:
+        st.info("No features have been extracted yet.")
 
 
 def _cards(name: str, dataset: Dataset) -> None:

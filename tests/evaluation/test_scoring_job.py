@@ -13,6 +13,7 @@ from cldi_core.data import children, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError, UnknownNameError
 from cldi_core.evaluation import scoring_job, stored_scores
+from cldi_core.features import background
 from tests.conftest import BACKBONE
 
 
@@ -95,6 +96,22 @@ def test_a_second_one_scores_too_and_leaves_the_word_to_the_first(
         scoring.score(str(small.path), backbone=BACKBONE, method=["avgmax"])
     assert (folder_of(small) / scoring_job.STATUS).read_bytes() == before
     assert (folder_of(small) / "en-de" / "avgmax.safetensors").is_file()
+
+
+@pytest.mark.parametrize(("state", "ended", "due"), [
+    ("done", "2026-11-25T10:00:00+0000", True), ("done", "2026-11-25T14:00:00+0000", False),
+    ("done", "<b>", False), ("failed", "2026-11-25T14:00:00+0000", True), ("interrupted", "", True), (None, "", False),
+])  # fmt: skip
+def test_scoring_is_due_after_an_extraction(small: Dataset, state: Any, ended: str, due: bool) -> None:
+    assert scoring_job.is_due(small, BACKBONE), "nothing is ranked"
+    (small.path / "rankings" / BACKBONE / "en-de").mkdir(parents=True)
+    (small.path / "rankings" / BACKBONE / "en-de" / "avgmax.parquet").touch()
+    made = background.Made("2026-11-25T12:00:00+0000", 1.0, 3)
+    extracted = background.ExtractionJob(BACKBONE, state="done", ended=made.finished, made=made)
+    background.ExtractionRecord(small.home / "features" / BACKBONE).write(extracted)
+    if state:
+        scoring_job.ScoringRecord(folder_of(small)).write(scoring_job.ScoringJob(BACKBONE, state=state, ended=ended))
+    assert scoring_job.is_due(small, BACKBONE) is due
 
 
 def test_where_nobody_started_one_here_nothing_but_scores_is_written(small: Dataset) -> None:

@@ -116,6 +116,14 @@ def test_every_refused_file_can_be_reached_with_its_reason(small: Dataset) -> No
         healthy(open_page("data", **asked | nonsense))
 
 
+def test_what_was_only_counted_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "NAMED", 2)
+    assert data_words.uncounted(made(missing=[("a", "x")] * 5, passed=[("b", "y")])) == (
+        "3 more were counted, and are not named one by one."
+    )
+    assert data_words.uncounted(made(missing=[("a", "x")] * 2)) == ""
+
+
 def test_what_a_report_tells_in_one_sentence() -> None:
     report = made(passed=[("a folder", "x")], changed=[("white space", "y")] * 2)
     report.junk["Thumbs.db"] = 3

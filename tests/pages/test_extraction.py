@@ -217,7 +217,7 @@ def test_it_is_looked_at_again_and_again_only_while_something_runs(
     monkeypatch.setattr(st, "fragment", fragment)
     extraction.panel("small")
     assert watched == [(extraction._under_way, 1.0 if state == "running" else None)]
-    assert drawn == ["form", ("small", state == "running"), *["cards"] * there, "missing"]
+    assert drawn == ["form", ("small", state == "running"), "missing", *["cards"] * there]
     assert shown.of("info") == ["No features have been extracted yet."] * (not there)
 
 
