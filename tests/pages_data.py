@@ -109,7 +109,7 @@ def score_all(made: dataset.Dataset) -> dict[str, dict[str, Any]]:
     return found
 
 
-def open_page(page: str, **params: str) -> AppTest:
+def open_page(page: str, /, **params: str) -> AppTest:
     """A page as a new visitor gets it from a URL with these parameters."""
     at = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in params.items():

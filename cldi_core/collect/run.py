@@ -98,7 +98,7 @@ def collect(
     with job.recorded(planned, contact, max_requests, max_bytes) as recorder:
 
         def tell(now: Progress) -> None:
-            recorder.tell(now)
+            recorder.tell(**vars(now))
             if progress:
                 progress(now)
 

@@ -153,6 +153,7 @@ def export_lexicon(
         raise storage.cannot_write(output.parent, error) from error
     told = _told(lines, threshold, len(joined.source), len(found) - len(lines), form)
     told["unlisted"] = len(joined.source) - len(listed)
+    told["not_computed"] = len(lexicon.unlisted(joined)) if ranker.row is None else 0
     if as_json:
         about = {"dataset": opened.name, "backbone": backbone, "pair": pair, "method": ranker.name}
         print_json({**about, "file": str(output), "format": form, **told})
@@ -205,6 +206,13 @@ def _print_lexicon(label: str, output: Path, told: dict[str, Any], threshold: Th
     print(f"judged on {JUDGED}")
     if told["unlisted"]:
         print(f"in no list, and scored now: {counted(told['unlisted'], 'word')} with pictures")
+    if told["not_computed"]:
+        words = counted(told["not_computed"], "word with pictures", "words with pictures")
+        print(
+            f"left out, as they are in no list and {label} needs the scores of all words at once: "
+            f"{words}; a method such as avgmax can do that without them",
+            file=sys.stderr,
+        )
     if told["joined"]:
         print(
             f"in {counted(told['joined'], 'line')} spaces within words are underscores, as MUSE splits lines at spaces"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +24,7 @@ from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from cldi_core.evaluation.pairs import Pair
     from cldi_core.evaluation.ranker import Ranker, Scored
@@ -68,6 +69,7 @@ def score(
     """
     from cldi_core import rankers
     from cldi_core.data.candidates import choose
+    from cldi_core.evaluation import scoring_job
     from cldi_core.evaluation.pairs import open_pair
     from cldi_core.features import shards
     from cldi_core.scoring.hardware import check_device
@@ -82,22 +84,30 @@ def score(
     loaded = shards.open_features(opened, backbone)
     records: list[dict[str, object]] = []
     among: dict[str, dict[str, object]] = {}
-    for name in pairs_of(opened, pair, direction):
-        joined = open_pair(opened, backbone, name, loaded)
-        wanted = asked or rankers.available(opened, backbone, name, rankers.IMAGES, rankers.TRAINED)
-        beside = [] if asked else rankers.available(opened, backbone, name, rankers.CONTROL)
-        scored = _score(joined, wanted, beside, device)
-        records += [_scored_record(name, way, one) for way, one in scored.items()]
-        among[name] = _candidates(joined)
-        if not as_json:
-            _print_scored(name, (len(joined.source), len(joined.target)), scored)
-            _print_candidates(joined, among[name])
+    names = pairs_of(opened, pair, direction)
+    with scoring_job.recorded(opened, backbone, device) as job:
+        for number, name in enumerate(names):
+            tell = partial(job.tell, len(names), number, pair=name)
+            tell(pictures=0, of=0)
+            joined = open_pair(opened, backbone, name, loaded)
+            scored = _score(joined, asked, device, tell)
+            records += [_scored_record(name, way, one) for way, one in scored.items()]
+            among[name] = _candidates(joined)
+            if not as_json:
+                _print_scored(name, (len(joined.source), len(joined.target)), scored)
+                _print_candidates(joined, among[name])
+        job.finish(total=len(names), done=len(names), pictures=0, of=0)
     if as_json:
         print_json({"dataset": opened.name, "backbone": backbone, "candidates": among, "scored": records})
 
 
-def _score(pair: Pair, wanted: Sequence[Ranker], beside: Sequence[Ranker], device: str) -> dict[str, Scored]:
-    """The scores of a pair; with its ranks, evidence, hubs and ceilings they are kept.  ``beside``: ranks alone."""
+def _score(pair: Pair, asked: Sequence[Ranker], device: str, tell: Callable[..., object]) -> dict[str, Scored]:
+    """The scores of a pair; with its ranks, evidence, hubs and ceilings they are kept.
+
+    Args:
+        asked: without any, all methods and trained models, and of controls their ranks alone.
+        tell: told ``pictures`` that are through ``of`` all, by these names.
+    """
     from cldi_core import rankers
     from cldi_core.evaluation.rankings import rankings
     from cldi_core.evaluation.stored_scores import scored as scores_of
@@ -105,8 +115,16 @@ def _score(pair: Pair, wanted: Sequence[Ranker], beside: Sequence[Ranker], devic
     from cldi_core.insight.evidence import keep_evidence
     from cldi_core.insight.hubs import keep_hubs
 
+    where = pair.dataset, pair.backbone, pair.name
+    wanted = asked or rankers.available(*where, rankers.IMAGES, rankers.TRAINED)
+    beside = [] if asked else rankers.available(*where, rankers.CONTROL)
     with progress(f"scoring {pair.name}") as report:
-        scored = scores_of(pair, wanted, device, report, must_keep=True)
+
+        def told(done: int, total: int) -> None:
+            report(done, total)
+            tell(pictures=done, of=total)
+
+        scored = scores_of(pair, wanted, device, told, must_keep=True)
     rankings(pair, [*wanted, *beside], scored, must_keep=True)
     explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
     keep_evidence(pair, explained, scored, must_keep=True)

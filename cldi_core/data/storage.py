@@ -156,17 +156,22 @@ def lock(folder: Path, what: str = "write") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None]) -> Iterator[None]:
-    """As ``lock``, where another file than the lock's own says ``who`` holds it."""
+def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None], wait: float | None = None) -> Iterator[None]:
+    """As ``lock``, where another file than the lock's own says ``who`` holds it.
+
+    Args:
+        wait: seconds, in place of ``LOCK_WAIT``.
+    """
     from filelock import FileLock, Timeout
 
-    held = FileLock(folder / LOCK, timeout=LOCK_WAIT)
+    wait = LOCK_WAIT if wait is None else wait
+    held = FileLock(folder / LOCK, timeout=wait)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         held.acquire()
     except Timeout as error:
         raise DatasetError(
-            f"{who() or 'another process'} has been writing to {str(folder)!r} for more than {LOCK_WAIT:.0f} s; "
+            f"{who() or 'another process'} has been writing to {str(folder)!r} for more than {wait:.0f} s; "
             "wait for it, or end it, and run this again"
         ) from error
     except OSError as error:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.recording import now_iso
 from cldi_core.errors import DatasetError, FeatureError
 from cldi_core.features import background, provenance, shards
 from cldi_core.features.backbones import find_backbone
@@ -97,7 +98,7 @@ def extract(
 
         def told(under_way: int, failed: int) -> None:
             numbers = done.done + under_way, len(done.failed) + failed
-            job.tell(done.pictures, *numbers)
+            job.tell(done.pictures, numbers[0], failed=numbers[1])
             if report is not None:
                 report(numbers[0], done.pictures, numbers[1])
 
@@ -115,7 +116,7 @@ def extract(
             done.failed += made.failed
             told(0, 0)
         done.seconds = time.monotonic() - started
-        job.finish(what_was_made(extractor, done))
+        job.finish(made=what_was_made(extractor, done) or job.job.made)
     return done
 
 
@@ -279,5 +280,5 @@ def what_was_made(extractor: Extractor, done: Extraction) -> background.Made | N
         return None
     seconds = round(done.seconds, 1)
     return background.Made(
-        background.now_iso(), seconds, done.extracted, extractor.device, extractor.arithmetic, extractor.weights
+        now_iso(), seconds, done.extracted, extractor.device, extractor.arithmetic, extractor.weights
     )

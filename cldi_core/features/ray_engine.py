@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.recording import Recorder
 from cldi_core.errors import CldiError, in_one_line, unknown_name
 from cldi_core.features import background, extraction, shards
 from cldi_core.features.backbones import find_backbone
@@ -112,7 +113,7 @@ def extract(
             extractor.device = device
         done.seconds = time.monotonic() - started
         if job is not None:
-            job.finish(extraction.what_was_made(extractor, done))
+            job.finish(made=extraction.what_was_made(extractor, done) or job.job.made)
     return done
 
 
@@ -132,9 +133,11 @@ def _count(
     done.failed = before + [lost for shard in todo for lost in failed[shard.name]]
 
 
-def _tell(done: extraction.Extraction, job: background.Recorder | None, report: extraction.Report | None) -> None:
+def _tell(
+    done: extraction.Extraction, job: Recorder[background.ExtractionJob] | None, report: extraction.Report | None
+) -> None:
     if job is not None:
-        job.tell(done.pictures, done.done, len(done.failed))
+        job.tell(done.pictures, done.done, failed=len(done.failed))
     if report is not None:
         report(done.done, done.pictures, len(done.failed))
 

@@ -5,6 +5,7 @@ Kept as ``imports/<time>-<kind>.json``, so that what came in can be looked up as
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections import Counter
@@ -18,12 +19,12 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.data.plain import plain
 
 FOLDER = "imports"
-NAMED = 1000  # notes of one kind that are kept whole; the others are counted
+NAMED = 100_000  # notes of one kind that are kept whole, 20 MB of them; the others are counted
 LISTED = 20  # notes of one kind that a terminal shows
 NOTES = ("missing", "passed", "changed")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Note:
     """One thing of a source.
 
@@ -40,7 +41,7 @@ class Note:
 
 @dataclass
 class Notes:
-    """Notes by kind: the first thousand of each, and how many there are."""
+    """Notes by kind: the first 100,000 of each, and how many there are."""
 
     kept: list[Note] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -153,10 +154,13 @@ def keep(folder: Path, report: Report) -> Path:
 
 def reports(dataset: Dataset) -> list[Report]:
     """The kept reports of a data set, newest first; a file that is something else is passed over."""
-    found = []
+    return [*named(dataset).values()]
+
+
+def named(dataset: Dataset) -> dict[str, Report]:
+    """As ``reports``, by the names of their files: ``"20261129T101500-folder"``."""
+    found: dict[str, Report] = {}
     for path in sorted((dataset.path / FOLDER).glob("*.json"), reverse=True):
-        try:
-            found.append(Report.from_json(json.loads(storage.read_text(path, storage.LARGE))))
-        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            continue
-    return sorted(found, key=lambda report: report.time, reverse=True)
+        with contextlib.suppress(OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
+            found[path.stem] = Report.from_json(json.loads(storage.read_text(path, storage.LARGE)))
+    return dict(sorted(found.items(), key=lambda one: one[1].time, reverse=True))

@@ -94,6 +94,16 @@ def stored_matrix(pair: Pair, ranker: Ranker) -> Scores:
     return matrix
 
 
+def unlisted(pair: Pair) -> list[str]:
+    """The source words that have pictures with features and are in no list, where all are candidates; sorted."""
+    dataset, language = pair.dataset, pair.languages[0]
+    if candidates.choice(dataset) != candidates.ALL:
+        return []
+    loaded, members = shards.open_features(dataset, pair.backbone), dataset.members(language)
+    further = sorted(members.keys() - {*pair.source.words})
+    return [word for word in further if not loaded.row.keys().isdisjoint(members[word])]
+
+
 def with_unlisted(pair: Pair, ranker: Ranker, matrix: Scores) -> tuple[Pair, Scores]:
     """The pair and its scores with the source words that have pictures and are in no list, where all are candidates.
 
@@ -101,14 +111,11 @@ def with_unlisted(pair: Pair, ranker: Ranker, matrix: Scores) -> tuple[Pair, Sco
     only those of listed words are stored; a ranker that needs all words at once (``Ranker.row``) cannot do that, and
     the pair is as it was.
     """
-    dataset, language = pair.dataset, pair.languages[0]
-    if candidates.choice(dataset) != candidates.ALL or ranker.row is None:
-        return pair, matrix
-    loaded, members = shards.open_features(dataset, pair.backbone), dataset.members(language)
-    words = [word for word in sorted(members.keys() - {*pair.source.words})
-             if not loaded.row.keys().isdisjoint(members[word])]  # fmt: skip
+    words = [] if ranker.row is None else unlisted(pair)
     if not words:
         return pair, matrix
+    dataset, language = pair.dataset, pair.languages[0]
+    loaded = shards.open_features(dataset, pair.backbone)
     alone = shards.image_sets(dataset, loaded, language, words)
     further = ranker.scores(replace(pair, source=alone, queries=(), rows=np.zeros(0, np.int64), gold=()))
     both = shards.image_sets(dataset, loaded, language, [*pair.source.words, *words])

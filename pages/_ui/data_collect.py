@@ -7,19 +7,20 @@ import streamlit as st
 
 from cldi_core.collect import job
 from cldi_core.collect.job import CollectionJob, Wanted
+from cldi_core.collect.keys import missing_keys
 from cldi_core.collect.planning import MOST, Plan, plan
 from cldi_core.collect.providers import PROVIDERS
 from cldi_core.collect.run import check_contact
 from cldi_core.data.wordlists import pair_languages
-from cldi_core.errors import CldiError
+from cldi_core.errors import CldiError, CollectError
 
 from . import act, data_words, load, take, view
 from .foreign import safe
 
 EVERY = 1.0  # seconds between two looks at a collection
 WANTED = "collection wanted"  # of the session
-PROVIDER, PER_WORD, SIDES, CONTACT, REQUESTS, REPLACE = (
-    f"collect {name}" for name in ("provider", "per word", "languages", "contact", "requests", "replace")
+PROVIDER, PER_WORD, SIDES, CONTACT, REQUESTS, MEGABYTES, REPLACE = (
+    f"collect {name}" for name in ("provider", "per word", "languages", "contact", "requests", "megabytes", "replace")
 )
 
 
@@ -45,12 +46,13 @@ def _ask(current: view.View) -> None:
     with st.form("collect", border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.selectbox(
-                "From", list(PROVIDERS), format_func=lambda name: PROVIDERS[name].label, key=PROVIDER, width=300
+                "From", list(PROVIDERS), format_func=lambda name: PROVIDERS[name].label, key=PROVIDER, width=230
             )
-            st.number_input("Pictures a word", 1, MOST, 50, key=PER_WORD, width=150)
+            st.number_input("Pictures a word", 1, MOST, 50, key=PER_WORD, width=130)
             st.pills("Languages", pair_languages(current.pair), selection_mode="multi", key=SIDES,
                      default=pair_languages(current.pair))  # fmt: skip
-            st.number_input("At most requests", 0, 10_000_000, 0, key=REQUESTS, width=170, help=data_words.NO_LIMIT)
+            st.number_input("At most requests", 0, 10_000_000, 0, key=REQUESTS, width=150, help=data_words.NO_LIMIT)
+            st.number_input("At most MB", 0, 10_000_000, 0, key=MEGABYTES, width=130, help=data_words.NO_LIMIT)
         st.text_input("Your e-mail address or page", key=CONTACT, max_chars=200, help=data_words.CONTACT)
         st.checkbox(data_words.REPLACE, key=REPLACE)
         st.form_submit_button(
@@ -66,6 +68,7 @@ def ask(name: str, pair: str) -> None:
         wanted = Wanted(
             pair, str(state[PROVIDER]), int(state[PER_WORD]), str(state.get(CONTACT) or "").strip(),
             tuple(state.get(SIDES) or ()), bool(state.get(REPLACE)), int(state.get(REQUESTS) or 0),
+            int(state.get(MEGABYTES) or 0) * 1_000_000,
         )  # fmt: skip
         _planned(name, wanted)
         st.session_state[WANTED] = (name, wanted)
@@ -92,7 +95,7 @@ def _dry_run(current: view.View) -> None:
         take.table(pd.DataFrame(data_words.plan(found), columns=["what", "how much"]), name="dry-run", hide_index=True,
                    alt="What the collection would take", height="content")  # fmt: skip
         for variable in found.missing_keys:
-            st.text_input(f"{safe(variable)}", type="password", key=_key(variable), help=data_words.KEY)
+            st.text_input(safe(variable), type="password", key=_key(variable), help=data_words.KEY)
         st.button("Start", type="primary", icon=":material/play_arrow:", key="collect start", on_click=begin,
                   args=(name, wanted, found.missing_keys), disabled=not found.todo)  # fmt: skip
 
@@ -106,7 +109,11 @@ def begin(name: str, wanted: Wanted, variables: tuple[str, ...] = ()) -> None:
 
     def do() -> list[str]:
         check_contact(wanted.contact)
-        keys = {variable: str(st.session_state.pop(_key(variable), "") or "").strip() for variable in variables}
+        places = {variable: (_key(variable), _key(variable, wanted.provider)) for variable in variables}
+        typed = {variable: [st.session_state.pop(key, "") for key in keys] for variable, keys in places.items()}
+        keys = {variable: next((str(key).strip() for key in own if key), "") for variable, own in typed.items()}
+        if lost := [variable for variable, key in keys.items() if not key]:
+            raise CollectError(data_words.no_key(PROVIDERS[wanted.provider], lost))
         job.start(load.opened(name), wanted, keys)
         st.session_state.pop(WANTED, None)
         return []
@@ -124,8 +131,9 @@ def stop(name: str, provider: str) -> None:
     act.attempt(do, "collect")
 
 
-def _key(variable: str) -> str:
-    return f"key {variable}"
+def _key(variable: str, provider: str = "") -> str:
+    """The widget of a key: that of the dry run, or that beside the collection from a provider."""
+    return f"key {variable} {provider}".rstrip()
 
 
 def _watch(name: str, busy: bool) -> None:
@@ -153,5 +161,9 @@ def _one(name: str, one: CollectionJob) -> None:
             st.button("Stop", key=f"stop {one.provider}", icon=":material/stop:", on_click=stop,
                       args=(name, one.provider))  # fmt: skip
         elif one.state != "done":
+            lost = missing_keys(PROVIDERS[one.provider])
+            for variable in lost:
+                st.text_input(safe(variable), type="password", key=_key(variable, one.provider), width=220,
+                              help=data_words.KEY, placeholder=data_words.KEY_ASKED)  # fmt: skip
             st.button("Go on", key=f"go on {one.provider}", icon=":material/play_arrow:", on_click=begin,
-                      args=(name, one.wanted))  # fmt: skip
+                      args=(name, one.wanted, lost))  # fmt: skip

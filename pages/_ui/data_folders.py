@@ -16,7 +16,7 @@ from cldi_core.imports.folder import Plan
 from cldi_core.imports.report import Report
 from cldi_core.imports.samples import Sample, samples
 
-from . import data_preview, data_reports, data_words, load, take, view
+from . import data_preview, data_reports, data_tables, data_words, load, take, view
 from .data_preview import Preview
 from .foreign import safe
 from .import_job import Progress
@@ -82,7 +82,8 @@ def _kept(held: tempfile.TemporaryDirectory[str], name: str, uploaded: Any) -> P
 
 def _draw(plan: Plan, found: list[Sample]) -> None:
     languages = pd.DataFrame([{"language": code, **own} for code, own in plan.languages().items()])
-    take.table(languages, name="languages", hide_index=True, alt="What was found in each language", height="content")
+    take.table(languages, name="languages", hide_index=True, alt="What was found in each language", height="content",
+               column_config=data_tables.numbers(languages))  # fmt: skip
     seen = [one for one in found if one.file]
     if seen:
         st.image(
@@ -93,7 +94,8 @@ def _draw(plan: Plan, found: list[Sample]) -> None:
         if one.reason:
             st.caption(safe(data_words.no_sample(one)))
     rows = [(language, word, count) for (language, word), count in plan.words.items()][:FIRST]
-    take.table(pd.DataFrame(rows, columns=["language", "word", "files"]), name="first-words", hide_index=True,
-               alt="The first words", height="content")  # fmt: skip
+    first = pd.DataFrame(rows, columns=["language", "word", "files"])
+    take.table(first, name="first-words", hide_index=True, alt="The first words", height="content",
+               column_config=data_tables.numbers(first))  # fmt: skip
     st.caption(data_words.first(len(rows), len(plan.words), "word"))
     data_reports.one(plan.report, "look-folder")

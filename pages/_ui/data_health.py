@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from . import data_load, data_words, draw, load, take, view
+from . import data_load, data_tables, data_words, draw, load, take, view
 
+ROW = 68  # pixels: three lines
+WIDTHS = {"level": 70, "area": 100, "what": 380, "next step": 340}  # pixels; all is seen on a screen of 1280
 ICONS = {"error": "✕", "warning": "!", "info": "·"}
 
 
@@ -33,8 +35,16 @@ def findings(current: view.View) -> None:
         name=f"check-{load.opened(current.dataset).name}",
         hide_index=True,
         alt="Findings of the check",
-        column_config={"what": st.column_config.TextColumn(width="large"), "": st.column_config.TextColumn(width=30)},
+        height="content",
+        row_height=ROW,
+        column_config={
+            "": st.column_config.TextColumn(width=30),
+            **{name: st.column_config.TextColumn(width=width) for name, width in WIDTHS.items()},
+        },
     )
+    if any(finding.area == "features" for finding in worst):
+        st.button("See which features are missing", icon=":material/arrow_forward:", on_click=view.go,
+                  kwargs={"section": "features"})  # fmt: skip
     st.caption(draw.safe(f"The same in a terminal: {load.command(current.dataset, 'check')}"))
 
 
@@ -43,5 +53,7 @@ def counts(current: view.View) -> None:
     found = data_words.pos_counts(data_load.pos_counts(current.dataset))
     if found:
         st.subheader("Words")
-        take.table(pd.DataFrame(found), name=f"words-{current.dataset}", hide_index=True, height="content",
+        frame = pd.DataFrame(found)
+        take.table(frame, name=f"words-{current.dataset}", hide_index=True, height="content",
+                   column_config=data_tables.numbers(frame),
                    alt="Words of each language and part of speech, with and without pictures")  # fmt: skip

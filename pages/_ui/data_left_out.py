@@ -10,9 +10,9 @@ import streamlit as st
 from cldi_core.data import left_out
 from cldi_core.data.left_out import Item
 
-from . import act, data_load, data_words, load, take, view
+from . import act, data_load, data_tables, data_words, load, take, view
 
-LISTED = 300  # items that are shown with their pictures
+LISTED = 200  # items that are shown at once, with their pictures
 DONE = "something was left out"  # of the session
 
 
@@ -27,7 +27,8 @@ def draw(current: view.View) -> None:
     if not found:
         st.caption(data_words.NOTHING_LEFT_OUT)
         return
-    shown = found[::-1][:LISTED]
+    numbers = data_tables.page("out", len(found), LISTED)
+    shown = found[::-1][numbers.start : numbers.stop]
     frame = pd.DataFrame(
         {
             "picture": [load.strip(name, [one.item.picture]) if one.item.picture else None for one in shown],
@@ -41,11 +42,11 @@ def draw(current: view.View) -> None:
     )
     ticked = {"on_select": "rerun", "selection_mode": "multi-row"} if act.allowed() else {}
     event = take.table(
-        frame, name=f"left-out-{name}", key=f"left out {len(found)}", hide_index=True, row_height=56, **ticked,
-        alt="What is left out, the last first", column_config={"picture": st.column_config.ImageColumn(width=70)},
+        frame, name=f"left-out-{name}", key=f"left out {len(found)} {numbers.start}", hide_index=True, row_height=56,
+        **ticked, alt="What is left out, the last first",
+        column_config={"picture": st.column_config.ImageColumn(width=70)},
     )  # fmt: skip
-    if len(found) > LISTED:
-        st.caption(f"The last {LISTED} of {len(found):,}; all are in {left_out.FILE} of the data set.")
+    data_tables.pager("out", numbers, len(found), LISTED, "items, the last first")
     if not act.allowed():
         return
     chosen = [shown[row].item for row in event.selection.rows if row < len(shown)]

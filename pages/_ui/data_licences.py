@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cldi_core.data.counting import counted
+from . import data_tables, data_words, draw, load, take, view
 
-from . import draw, load, take, view
-
-ROWS = 200
+ROWS = 100
 
 
 def licences(current: view.View) -> None:
@@ -28,17 +26,21 @@ def licences(current: view.View) -> None:
         name=f"licences-{dataset.name}",
         hide_index=True,
         alt="Pictures by source and licence",
-        column_config={"page": st.column_config.LinkColumn()},
+        column_config={"page": st.column_config.LinkColumn(), **data_tables.numbers(counts)},
     )
     languages = [language for language in dataset.languages if dataset.members(language)]
-    with st.container(horizontal=True):
-        language = st.selectbox("Language", languages, key="licence language", width=160)
-        words = sorted(dataset.members(language))
-        word = st.selectbox("Word", words, key=f"licence word {language}", width=300)
-    if word is None:
+    if not languages:
+        st.caption("No word has a picture yet.")
         return
-    ids = dataset.members(language)[word]
-    rows = table.loc[[key for key in ids if key in table.index]].head(ROWS)
+    with st.container(horizontal=True):
+        language = view.one_of("language", languages)
+        st.selectbox("Language", languages, width=160, **view.widget("language", language, pictures=""))
+        words = sorted(dataset.members(language))
+        word = view.one_of("pictures", words)
+        st.selectbox("Word", words, width=300, filter_mode="contains", **view.widget("pictures", word))
+    ids = [key for key in dataset.members(language)[word] if key in table.index]
+    numbers = data_tables.page("page", len(ids), ROWS)
+    rows = table.loc[ids[numbers.start : numbers.stop]]
     strips = [load.strip(current.dataset, [key]) for key in rows.index]
     shown = rows[[*columns, "width", "height"]].assign(picture=strips, id=rows.index)
     take.table(
@@ -48,6 +50,11 @@ def licences(current: view.View) -> None:
         hide_index=True,
         row_height=56,
         alt=f"Pictures of {word} with their licences",
-        column_config={"picture": st.column_config.ImageColumn(width=70), "page": st.column_config.LinkColumn()},
+        column_config={
+            "picture": st.column_config.ImageColumn(width=70),
+            "page": st.column_config.LinkColumn(),
+            **data_tables.numbers(shown),
+        },
     )
-    st.caption(f"{len(rows)} of {counted(len(ids), 'picture')} of “{draw.safe(word)}”.")
+    st.caption(draw.safe(f"{data_words.count(len(ids), 'picture')} of “{word}”."))
+    data_tables.pager("page", numbers, len(ids), ROWS, "pictures")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cldi_core.data import left_out as left_out_file
 from cldi_core.data.left_out import LeftOut
+from cldi_core.features import lacking as lacking_features
+from cldi_core.features.lacking import Lacking
 from cldi_core.imports import report as reports_of
 from cldi_core.imports.report import Report
 from cldi_core.insight import health_counts, hygiene, overview
@@ -24,9 +26,15 @@ def counts(name: str) -> Counts:
 
 
 @load.cached(resource=True, max_entries=6, also=REPORTS)
-def reports(name: str) -> list[Report]:
-    """The kept reports of a data set, newest first; not to be changed."""
-    return reports_of.reports(load.opened(name))
+def reports(name: str) -> dict[str, Report]:
+    """The kept reports of a data set by their names, newest first; not to be changed."""
+    return reports_of.named(load.opened(name))
+
+
+@load.cached(max_entries=20)
+def lacking(name: str, backbone: str) -> list[Lacking]:
+    """What words use and a backbone has no features of; of no backbone, all that they use."""
+    return lacking_features.lacking(load.opened(name), backbone)
 
 
 @load.cached(max_entries=20)

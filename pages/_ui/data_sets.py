@@ -10,7 +10,7 @@ import streamlit as st
 from cldi_core.data import starting
 from cldi_core.errors import CldiError
 
-from . import act, data_load, data_words, load, take, view
+from . import act, data_load, data_tables, data_words, load, take, view
 from .foreign import safe
 
 NAME, TITLE = "new data set", "new title"  # widgets
@@ -25,8 +25,9 @@ def draw(current: view.View) -> None:
         except CldiError as error:
             failed.append(data_words.broken(name, str(error)))
     if rows:
-        take.table(pd.DataFrame(rows), name="data-sets", hide_index=True, alt="All data sets", height="content",
-                   column_config={"": st.column_config.TextColumn(width=30)})  # fmt: skip
+        frame = pd.DataFrame(rows)
+        take.table(frame, name="data-sets", hide_index=True, alt="All data sets", height="content",
+                   column_config={"": st.column_config.TextColumn(width=30), **data_tables.numbers(frame)})  # fmt: skip
         st.caption("Choose one in the sidebar.")
     for line in failed:
         st.warning(safe(line))

@@ -7,7 +7,7 @@ import streamlit as st
 from cldi_core.insight import hygiene
 from cldi_core.insight.hygiene import Suspect
 
-from . import act, data_left_out, data_load, data_words, draw, load, view
+from . import act, data_left_out, data_load, data_tables, data_words, draw, load, view
 from .foreign import safe
 
 PAGE = 8  # suspects that are shown at once
@@ -35,10 +35,10 @@ def suspects(current: view.View) -> None:
     if not own:
         st.success(data_words.none_of(current.pair))
         return
-    numbers = draw.page(len(own), PAGE, f"suspects-{kind}")
+    numbers = data_tables.page("page", len(own), PAGE)
     for number in numbers:
         _one(current, kind, own[number], number)
-    draw.pager(numbers, len(own), PAGE, f"suspects-{kind}")
+    data_tables.pager("page", numbers, len(own), PAGE, "suspects")
     if act.allowed() and len(own) > 1:
         _all(current, kind, own)
 

@@ -10,6 +10,10 @@ from cldi_core.collect.planning import Plan
 from cldi_core.collect.records import Provider
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
+from cldi_core.evaluation.scoring_job import ScoringJob
+from cldi_core.features.backbones import label
+from cldi_core.features.background import ExtractionJob
+from cldi_core.features.lacking import Lacking
 from cldi_core.imports.report import NOTES, Report
 from cldi_core.imports.samples import Sample
 from cldi_core.insight.health_counts import Count
@@ -19,6 +23,8 @@ from . import words
 
 BECAME = {"missing": "missing", "passed": "passed over", "changed": "changed"}
 WORDS = 8  # of a suspect that are named
+EXAMPLES = 4  # words without features that are named
+EVERY = "all"  # of a choice
 NOTHING_LOOKED_AT = "There is nothing to store: look at something first."
 GIVE_A_LIST = "Choose a file, or type the path of one."
 GIVE_A_FOLDER = "Choose an archive, or type the path of a folder or an archive."
@@ -28,6 +34,7 @@ NO_LIMIT = "0: no limit. A collection that was stopped by it goes on when it is 
 CONTACT = "It goes with every request, so that sites know whom to ask; Wikimedia refuses those without."
 REPLACE = "Words that have pictures from elsewhere get the found ones in their place"
 KEY = "The server's environment lacks it. What is typed here is given to this collection and kept nowhere."
+KEY_ASKED = "needed to go on"
 CLOSING = (
     "It goes on when you leave this page or close the browser, and ends with the server; started again, it goes on "
     "where it was."
@@ -49,6 +56,10 @@ LEAVING = {
     True: "Leaving one out leaves its words out, with the rows of the list that name them.",
 }
 LEAVE_ALL = "Nothing is deleted: the list below takes them back, one by one or all."
+LACKING = "The CSV names each word. A word of which no picture has features can't be asked and is no candidate."
+NO_LIST_TO_SCORE = "Next: import a word list; then its words can be scored."
+NOT_SCORED = "Next: score. Pages show nothing yet, or results of older features."
+SCORING = "Computes, for all word lists, what pages show and is not there yet. It can be cancelled and gone on with."
 NO_REPORTS = "Nothing has been imported here that kept a report."
 
 
@@ -101,6 +112,12 @@ def notes(report: Report) -> list[dict[str, str]]:
         for name in NOTES
         for note in getattr(report, name).kept
     ]
+
+
+def uncounted(report: Report) -> str:
+    """How many notes were counted and not kept; empty where all are there."""
+    more = sum(len(getattr(report, name)) - len(getattr(report, name).kept) for name in NOTES)
+    return f"{more:,} more were counted, and are not named one by one." if more else ""
 
 
 def kinds(report: Report) -> list[dict[str, Any]]:
@@ -218,6 +235,11 @@ def provider(one: Provider) -> str:
     return f"{one.about} Costs: {one.costs}. Terms: {one.terms}"
 
 
+def no_key(one: Provider, variables: Sequence[str]) -> str:
+    """A key is needed that neither the server has nor anybody has typed."""
+    return f"{one.label} needs {' and '.join(variables)}: type it beside the button, or set it where the server starts"
+
+
 def plan(found: Plan) -> list[tuple[str, str]]:
     """What a collection takes: name → number, as texts."""
     limits = [("key that is missing", variable) for variable in found.missing_keys]
@@ -233,6 +255,55 @@ def plan(found: Plan) -> list[tuple[str, str]]:
         ("time, at least", words.duration(found.seconds)),
         *limits,
     ]
+
+
+def lacking(backbone: str, found: Sequence[Lacking]) -> list[dict[str, Any]]:
+    """What a backbone has no features of, a row a language."""
+    return [
+        {
+            **({"backbone": label(backbone)} if backbone else {}),
+            "language": one.language,
+            "pictures": one.pictures,
+            "of words": len(one.words),
+            "words without any": len(one.bare),
+            "for example": some([*one.bare, *(word for word in one.words if word not in one.bare)]),
+        }
+        for one in found
+    ]
+
+
+def lacking_words(backbone: str, found: Sequence[Lacking]) -> list[dict[str, Any]]:
+    """The same, a row a word."""
+    return [
+        {"backbone": backbone or "none", "language": one.language, "word": word, "pictures without features": count}
+        for one in found
+        for word, count in one.words.items()
+    ]
+
+
+def some(named: Sequence[str]) -> str:
+    """The first of some words, and how many more there are: ``"dog, run and 3 more"``."""
+    more = f" and {len(named) - EXAMPLES:,} more" if len(named) > EXAMPLES else ""
+    return ", ".join(named[:EXAMPLES]) + more
+
+
+def work(job: ExtractionJob | ScoringJob) -> str:
+    """What is or was done: ``"VGG19 (the papers')"``, ``"Scoring with AlexNet"``."""
+    shown = label(job.backbone)
+    return f"Scoring with {shown}" if isinstance(job, ScoringJob) else shown
+
+
+def progress(job: ExtractionJob | ScoringJob) -> str:
+    """How far an extraction or a scoring is."""
+    if job.state == "starting":
+        return f"starting … {job.said[:120]}".rstrip()
+    if isinstance(job, ExtractionJob):
+        return words.progress(job)
+    parts = [f"{job.done:,} of {count(job.total, 'language pair')}"]
+    if job.is_active:
+        parts += [f"now {job.pair}"] if job.pair else []
+        parts += [f"{job.pictures:,} of {job.of:,} pictures"] if job.of else []
+    return ", ".join(parts) + ("" if job.is_active else "; it was interrupted")
 
 
 def collecting(one: CollectionJob) -> str:

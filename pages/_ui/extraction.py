@@ -1,38 +1,43 @@
-"""The backbones of a data set: where their features come from, and extractions to start, watch and end."""
+"""The backbones of a data set: where their features come from, what they lack; extractions and scorings to start."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from types import ModuleType
 
 import pandas as pd
 import streamlit as st
 
-from cldi_core.data import permissions
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
+from cldi_core.evaluation import scoring_job
+from cldi_core.evaluation.scoring_job import ScoringJob
 from cldi_core.features import background
 from cldi_core.features.backbones import BACKBONES, TIMM, label
-from cldi_core.features.background import ExtractionJob
 from cldi_core.scoring.hardware import devices
 
-from . import act, draw, load, take, words
+from . import act, data_missing, data_tables, data_words, draw, load, take, words
 
-EVERY = 1.0  # seconds between two looks at an extraction
-PROBLEM, CHANGED = "extraction problem", "extraction changed"  # keys of the session
+EVERY = 1.0  # seconds between two looks at what runs
 LISTED = 500  # pictures that failed
+BACKBONE, OTHER, DEVICE = (f"extract {name}" for name in ("backbone", "other", "device"))  # widgets
+Work = background.ExtractionJob | ScoringJob
+KINDS: tuple[ModuleType, ...] = (background, scoring_job)  # of work: each has ``jobs``, ``start`` and ``cancel``
 
 
 def panel(name: str) -> None:
     """The section of the Data page."""
-    st.subheader("Backbones")
     dataset = load.opened(name)
+    if act.allowed():
+        _form(name)
+    busy = any(job.is_active for _, job in _jobs(dataset))
+    act.said("features")
+    st.fragment(_under_way, run_every=EVERY if busy else None)(name, busy)  # above the fold, as is what starts it
+    data_missing.draw(name, begin)
+    st.subheader("Backbones")
     if dataset.backbones:
         _cards(name, dataset)
     else:
         st.info("No features have been extracted yet.")
-    if act.allowed():
-        _start(name)
-    _watch(name, any(job.is_active for job in background.jobs(dataset).values()))
 
 
 def _cards(name: str, dataset: Dataset) -> None:
@@ -45,87 +50,97 @@ def _cards(name: str, dataset: Dataset) -> None:
             job = jobs.get(card.name)
             for line in words.provenance(card, job.made if job else None):
                 st.caption(draw.safe(line))
+            _score(name, dataset, card.name)
     failed = [{"backbone": card.label, **row} for card in cards for row in card.failed]
     if failed:
-        st.markdown(f"Pictures without features, and why ({len(failed)}):")
-        shown = pd.DataFrame(failed[:LISTED])[["backbone", "file", "reason", "id"]]
-        take.table(shown, name="failed-pictures", hide_index=True, alt="Pictures that could not be used")
+        st.markdown(f"Pictures without features, and why ({len(failed):,}):")
+        whole = pd.DataFrame(failed)[["backbone", "file", "reason", "id"]]
+        numbers = data_tables.page("page", len(whole), LISTED)
+        take.table(whole[numbers.start : numbers.stop], name="failed-pictures", csv=whole, hide_index=True,
+                   alt="Pictures that could not be used")  # fmt: skip
+        data_tables.pager("page", numbers, len(whole), LISTED, "pictures")
 
 
-def _start(name: str) -> None:
+def _score(name: str, dataset: Dataset, backbone: str) -> None:
+    """The next step after an extraction: the button that scores, or what is said in its place."""
+    if not dataset.pairs:
+        st.caption(data_words.NO_LIST_TO_SCORE)
+        return
+    due = scoring_job.is_due(dataset, backbone)
+    if due:
+        st.caption(data_words.NOT_SCORED)
+    if act.allowed():
+        st.button("Score", key=f"score {backbone}", icon=":material/leaderboard:", help=data_words.SCORING,
+                  type="primary" if due else "secondary", on_click=score, args=(name, backbone))  # fmt: skip
+
+
+def _form(name: str) -> None:
     with st.form("extract", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        # What is typed chooses among these: with new ones allowed, Enter would take what was typed for a name.
         st.selectbox(
-            "Extract features",
-            list(BACKBONES),
-            format_func=label,
-            accept_new_options=True,
-            width=300,
-            key="extract backbone",
-            help=f"One of the list, or {TIMM}NAME for any network of the timm library.",
+            "Extract features", list(BACKBONES), format_func=label, filter_mode="contains", width=260, key=BACKBONE
         )
-        st.selectbox("on", devices(), width=110, key="extract device")
-        st.form_submit_button("Start", icon=":material/play_arrow:", on_click=_begin, args=(name,))
-    problem = st.session_state.pop(PROBLEM, "") if CHANGED not in st.session_state else ""
-    if problem:
-        st.error(draw.safe(problem))
+        st.text_input("or with any network of timm", placeholder=f"{TIMM}NAME", max_chars=200, width=230, key=OTHER)
+        st.selectbox("on", devices(), width=110, key=DEVICE)
+        st.form_submit_button("Start", icon=":material/play_arrow:", on_click=_begin_typed, args=(name,))
     st.caption("It runs on its own: you may go to other pages, close this one, or stop the server.")
 
 
-def _begin(name: str) -> None:
-    chosen, device = st.session_state["extract backbone"], st.session_state["extract device"]
-    _tried(background.start, name, chosen or "", device)
+def _begin_typed(name: str) -> None:
+    state = st.session_state
+    typed = str(state.get(OTHER) or "").strip()
+    if typed and typed not in BACKBONES and not typed.startswith(TIMM):
+        typed = f"{TIMM}{typed}"
+    begin(name, typed or str(state.get(BACKBONE) or ""), str(state[DEVICE]))
 
 
-def _tried(action: Callable[..., None], name: str, *given: str) -> None:
-    """Do what a button asks for; what is wrong with it is shown by the run that follows."""
-    st.session_state[CHANGED] = True
-    try:
-        permissions.refuse()
-        action(load.opened(name), *given)
-    except CldiError as error:
-        st.session_state[PROBLEM] = str(error)
+def begin(name: str, backbone: str, device: str = "cpu") -> None:
+    """Begin or go on with an extraction; for callbacks."""
+    _act(background, "start", name, backbone, device)
 
 
-def _watch(name: str, busy: bool) -> None:
-    st.fragment(_under_way, run_every=EVERY if busy else None)(name, busy)
+def score(name: str, backbone: str) -> None:
+    """Begin or go on with scoring; for callbacks."""
+    _act(scoring_job, "start", name, backbone)
+
+
+def _act(kind: ModuleType, what: str, name: str, *given: str) -> None:
+    def do() -> list[str]:
+        getattr(kind, what)(load.opened(name), *given)
+        return []
+
+    act.attempt(do, "features")
+
+
+def _jobs(dataset: Dataset) -> list[tuple[ModuleType, Work]]:
+    return [(kind, job) for kind in KINDS for job in kind.jobs(dataset).values()]
 
 
 def _under_way(name: str, busy: bool) -> None:
-    if st.session_state.pop(CHANGED, False):
-        st.rerun()  # the whole page: it looks again and again only while something runs
     try:
-        jobs = background.jobs(load.opened(name))
+        jobs = _jobs(load.opened(name))
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
         st.error(draw.safe(str(error)))
         return
-    for job in jobs.values():
-        _one(name, job)
-    if busy and not any(job.is_active for job in jobs.values()):
-        st.rerun()  # the cards have changed
+    if busy != any(job.is_active for _, job in jobs):
+        st.rerun()  # the whole page: it looks again and again only while something runs, and the cards have changed
+    act.said("features")
+    for kind, job in jobs:
+        _one(name, kind, job)
 
 
-def _one(name: str, job: ExtractionJob) -> None:
-    shown = label(job.backbone)
+def _one(name: str, kind: ModuleType, job: Work) -> None:
+    """What became of one that is under way, or has ended before its end."""
+    what = data_words.work(job)
     if job.state == "failed":
-        st.error(draw.safe(f"{shown}: {job.error}"))
-    if job.state == "starting":
-        st.progress(0.0, draw.safe(f"{shown}: starting … {job.said[:120]}"))
-    elif job.state in ("running", "interrupted") or job.done < job.total:
-        _bar(name, job, draw.safe(f"{shown}: {words.progress(job)}"))
-
-
-def _bar(name: str, job: ExtractionJob, told: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.share, told)
-        if not act.allowed():
+        st.error(draw.safe(f"{what}: {job.error}"))
+        if not job.total:
             return
-        text, icon, action = (
-            ("Cancel", "stop", background.cancel) if job.is_active else ("Go on", "play_arrow", background.start)
-        )
-        st.button(
-            text,
-            key=f"{text} {job.backbone}",
-            icon=f":material/{icon}:",
-            on_click=_tried,
-            args=(action, name, job.backbone),
-        )
+    if job.state == "done" and job.done >= job.total:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(job.share, draw.safe(f"{what}: {data_words.progress(job)}"))
+        if act.allowed():
+            text, icon, action = ("Cancel", "stop", "cancel") if job.is_active else ("Go on", "play_arrow", "start")
+            st.button(text, key=f"{text} {what}", icon=f":material/{icon}:", on_click=_act,
+                      args=(kind, action, name, job.backbone))  # fmt: skip

@@ -37,6 +37,13 @@ PAGE_PARAMS = {
     "section": (),
     "source": (),
     "suspects": ("dataset", "pair"),
+    # Which report, why something was left out by it, whose pictures; the page of the list that the section shows, and
+    # that of what is left out.
+    "report": ("dataset",),
+    "why": ("dataset", "report"),
+    "pictures": ("dataset", "language"),
+    "page": ("dataset", "pair", "section", "suspects", "report", "why", "language", "pictures"),
+    "out": ("dataset",),
     "clean": (),  # whether figures of clean words stand beside those of all
     "tour": (),  # which step of the guided tour stands above the page
     # Whose learning curve is drawn, and within which part of speech risk is.

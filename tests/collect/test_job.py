@@ -32,7 +32,10 @@ def write_status(dataset: Dataset, **known: Any) -> Path:
     folder = folder_of(dataset.path, "commons")
     folder.mkdir(parents=True, exist_ok=True)
     runner = {"pid": NOBODY, "host": "elsewhere", "what": "collect", "since": "2026-11-25 18:51:13", "started": ""}
-    given = {**vars(CollectionJob(WANTED, "running", total=20, done=8, kept=3, pictures=30, seconds=10.0)), **known}
+    given = {
+        **vars(CollectionJob(WANTED, state="running", total=20, done=8, kept=3, pictures=30, seconds=10.0)),
+        **known,
+    }
     given = {"runner": runner, **{name: value for name, value in given.items() if name not in ("said", "runner")}}
     (folder / job.STATUS).write_text(json.dumps({**given, "wanted": vars(WANTED)}))
     return folder

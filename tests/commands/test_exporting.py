@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cldi_core.data import dataset as datasets
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import open_pair
@@ -135,6 +136,19 @@ def test_no_dictionary_of_nonsense(
     found = run("export-lexicon", "--dataset", "small", *given)
     assert found[:2] == (code, "") and told in found[2] and len(found[2].splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", METHODS[:2])
+def test_words_that_a_method_cannot_add_are_told_of(run: Run, small: Dataset, tmp_path: Path, method: str) -> None:
+    words = list(small.words.itertuples(index=False, name=None))
+    datasets.write_words(small.path, [*words, ("en", "cat", 0, words[-1][3])])
+    assert run("score", "--dataset", "small", "--method", method, "--candidates", "all")[0] == 0
+    options = ("--dataset", "small", "--pair", "en-de", "--method", method, "--output", tmp_path / "out.tsv")
+    code, _, err = run("export-lexicon", *options)
+    written = {line.split("\t")[0] for line in (tmp_path / "out.tsv").read_text("utf-8").splitlines()}
+    lost = method != "avgmax"
+    assert code == 0 and ("cat" in written) == (not lost)
+    assert err.startswith("left out, as they are in no list") == lost and bool(err) == lost
 
 
 def test_what_was_there_is_replaced_whole(run: Run, scored: Dataset, tmp_path: Path) -> None:

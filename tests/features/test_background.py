@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cldi_core.data import children, pictures, storage
+from cldi_core.data import children, pictures, recording, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError, UnknownNameError
@@ -103,13 +103,13 @@ def test_one_is_starting_until_its_network_is_loaded(drawn: Dataset, monkeypatch
 
 def test_the_file_is_replaced_at_most_once_a_second(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     now, written = [100.0], []
-    monkeypatch.setattr(background.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(background, "_write", lambda folder, job: written.append(job))
+    monkeypatch.setattr(recording.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(background.ExtractionRecord, "write", lambda record, job: written.append(job))
     with background.recorded(drawn, LITE, "cpu", "extract") as job:
         for done in range(1, 41):
-            job.tell(50, done, 0)
+            job.tell(50, done, failed=0)
             now[0] += 0.125
-        job.finish(None)
+        job.finish()
     assert [each.done for each in written] == [0, 1, 9, 17, 25, 33, 40]
     assert written[-1].ended and written[-1].rate == 8
 
@@ -252,7 +252,7 @@ def test_how_far_one_is_is_no_change_of_the_data_set(small: Dataset) -> None:
     """Otherwise pages would read everything anew each second."""
     before = small.stamp()
     with background.recorded(small, BACKBONE, "cpu", "extract") as job:
-        job.tell(17, 3, 0)
+        job.tell(17, 3, failed=0)
         assert small.stamp() == before
     pictures.write_shards(small.path / "images", [picture("ring", "fr", 3)])
     assert small.stamp() != before

@@ -101,6 +101,7 @@ def test_words_that_are_in_no_list_follow_where_all_are_candidates(small: Datase
             pair = open_pair(candidates.choose(small, choice), BACKBONE, "en-de")
             stored = scored(pair, [ranker(method)])[method].matrix
             wider, matrix = lexicon.with_unlisted(pair, ranker(method), stored)
+            assert lexicon.unlisted(pair) == ["cat"] * (choice == candidates.ALL)
             if choice == candidates.LISTED or method != "avgmax":
                 assert wider is pair and matrix is stored
     pair = open_pair(Dataset(small.path), BACKBONE, "en-de")

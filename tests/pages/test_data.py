@@ -66,10 +66,22 @@ def test_findings_are_listed_the_worst_first(shown: Shown, monkeypatch: pytest.M
     assert shown.of("caption") == [draw.safe("The same in a terminal: python -m cldi_core check --dataset small")]
 
 
+@pytest.mark.parametrize("level", ["warning", "info"])
+def test_missing_features_lead_to_what_makes_them(
+    shown: Shown, url: Url, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    monkeypatch.setattr(load, "findings", lambda name: [Finding(level, "features", "2 pictures have no features")])
+    data_health.findings(CURRENT)
+    buttons = shown.options("button")
+    assert len(buttons) == (level == "warning")
+    for button in buttons:
+        button["on_click"](**button["kwargs"])
+        assert url["section"] == "features"
+
+
 def test_pictures_are_counted_by_where_they_are_from(shown: Shown, small: Dataset) -> None:
-    shown.answers["selectbox"] = None
     data_licences.licences(CURRENT)
-    (counts,) = shown.of("dataframe")
+    counts, _ = shown.of("dataframe")
     assert counts["pictures"].tolist() == [17] and counts["licence"].tolist() == ["CC0-1.0"]
     assert counts.columns.tolist() == ["provider", "author", "licence", "source_url", "page", "pictures"]
     assert counts["page"].isna().all(), "no address of the web"
@@ -79,34 +91,28 @@ def test_pictures_are_counted_by_where_they_are_from(shown: Shown, small: Datase
 @pytest.mark.parametrize(("language", "word", "count"), [("en", "run", 3), ("de", "Köter", 1)])
 def test_the_pictures_of_one_word_have_each_its_licence(
     shown: Shown,
+    url: Url,
     small: Dataset,
     monkeypatch: pytest.MonkeyPatch,
     language: str,
     word: str,
     count: int,
 ) -> None:
-    asked: list[Any] = []
-
-    def choose(label: str, offered: list[str], **options: Any) -> str:
-        asked.append((label, list(offered), options["key"]))
-        return language if label == "Language" else word
-
-    monkeypatch.setattr(st, "selectbox", choose)
+    url |= {"language": language, "pictures": word}
     monkeypatch.setattr(load, "strip", lambda name, ids: f"strip of {' '.join(ids)}")
     wordlists.write_list(small.path / "lexicon" / "en-xh.tsv", [wordlists.Row("dog", "inja", "N")])
     data_licences.licences(CURRENT)
     assert "xh" in load.opened("small").languages, "a language without pictures"
-    assert asked == [
-        ("Language", ["en", "de"], "licence language"),
-        ("Word", sorted(small.members(language)), f"licence word {language}"),
-    ]
+    assert shown.widget("language")["given"] == ("Language", ["en", "de"])
+    assert shown.widget("pictures")["given"] == ("Word", sorted(small.members(language)))
+    assert (st.session_state["language"], st.session_state["pictures"]) == (language, word)
     table = shown.of("dataframe")[1]
     ids = list(small.members(language)[word])
     assert table["id"].tolist() == ids and len(ids) == count
     assert table["picture"].tolist() == [f"strip of {key}" for key in ids]
     known = small.pictures.table.loc[ids]
     pd.testing.assert_frame_equal(table[["licence", "author", "width"]], known[["licence", "author", "width"]])
-    assert shown.of("caption") == [f"{count} of {count} pictures of “{word}”."]
+    assert shown.of("caption") == [draw.safe(f"{count} picture{'s' * (count > 1)} of “{word}”.")]
     assert shown.options("dataframe")[1]["hide_index"] is True
     assert shown.options("dataframe")[1]["column_config"]["picture"]["type_config"]["type"] == "image"
 
@@ -121,11 +127,12 @@ def test_without_pictures_there_is_the_command_that_imports_them(
     assert shown.of("code") == ["python -m cldi_core import-folder DIR --dataset small"]
 
 
-def test_of_many_pictures_the_first_are_listed_and_all_are_counted(
-    shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("asked", "rows"), [("", slice(2)), ("2", slice(2, 3)), ("-1", slice(2)), ("9", slice(2, 3))])
+def test_of_many_pictures_a_page_is_listed_and_all_are_counted(
+    shown: Shown, url: Url, small: Dataset, monkeypatch: pytest.MonkeyPatch, asked: str, rows: slice
 ) -> None:
     monkeypatch.setattr(data_licences, "ROWS", 2)
-    monkeypatch.setattr(st, "selectbox", lambda label, offered, **options: {"Language": "en", "Word": "run"}[label])
+    url |= {"language": "en", "pictures": "run", "page": asked}
     data_licences.licences(CURRENT)
-    assert shown.of("dataframe")[1]["id"].tolist() == list(small.members("en")["run"])[:2]
-    assert shown.of("caption") == ["2 of 3 pictures of “run”."]
+    assert shown.of("dataframe")[1]["id"].tolist() == list(small.members("en")["run"])[rows]
+    assert shown.of("caption")[0] == draw.safe("3 pictures of “run”.")

@@ -44,19 +44,20 @@ def opened(**chosen: Any) -> Any:
     at.main.number_input(key=data_collect.PER_WORD).set_value(5)
     at.main.checkbox(key=data_collect.REPLACE).set_value(True)
     at.main.text_input(key=data_collect.CONTACT).set_value(chosen.get("contact", "me@example.org"))
+    at.main.number_input(key=data_collect.MEGABYTES).set_value(chosen.get("megabytes", 0))
     return healthy(button(at, "Dry run").click().run())
 
 
 def test_a_dry_run_says_what_it_would_take_and_writes_nothing(small: Dataset, done: list[Any]) -> None:
     before = snapshot(small.path)
-    at = opened()
+    at = opened(megabytes=3)
     found = plan(small, "en-de", "wikipedia", 5, replace=True)
     told = dict(at.dataframe[0].value.to_numpy().tolist())
     assert told["requests, at most"] == f"{found.requests:,}" and told["cost, at most"] == "free"
     assert told["words of the list"] == f"{len(found.words)} (en, de)" and "time, at least" in told
     assert done == [] and snapshot(small.path) == before
     healthy(button(at, "Start").click().run())
-    wanted = Wanted("en-de", "wikipedia", 5, "me@example.org", ("en", "de"), replace=True)
+    wanted = Wanted("en-de", "wikipedia", 5, "me@example.org", ("en", "de"), replace=True, max_bytes=3_000_000)
     assert done == [("small", wanted, {})]
 
 
@@ -72,14 +73,31 @@ def test_a_key_that_the_server_lacks_is_asked_for_and_kept_nowhere(
     assert done[0][2] == {variable: "secret"} and f"key {variable}" not in at.session_state
 
 
+def test_going_on_asks_for_a_key_that_the_server_lacks(small: Dataset, done: list[Any]) -> None:
+    (variable,) = plan(small, "en-de", "pexels").missing_keys
+    wanted = Wanted("en-de", "pexels", 5, "me@example.org")
+    status(small, "pexels", wanted=vars(wanted), state="stopped", ended="2026-11-29T10:00:00+0000", error="spent")
+    at = button(open_page("data", section="collect"), "Go on").click().run()
+    assert (
+        not at.exception
+        and done == []
+        and f"needs {variable}: type it beside the button" in unescaped(at.error[0].value)
+    )
+    field = at.main.text_input(key=f"key {variable} pexels")
+    assert field.proto.type == field.proto.PASSWORD
+    field.set_value("secret")
+    at = healthy(button(at, "Go on").click().run())
+    assert done == [("small", wanted, {variable: "secret"})] and not at.session_state[f"key {variable} pexels"]
+
+
 def test_without_a_contact_nothing_is_started(done: list[Any]) -> None:
     at = button(opened(contact="nobody"), "Start").click().run()
     assert not at.exception and done == [] and "is no contact" in unescaped(at.error[0].value)
 
 
-def status(dataset: Dataset, **known: Any) -> Path:
+def status(dataset: Dataset, provider: str = "wikipedia", **known: Any) -> Path:
     """What a collection that is three words far has written."""
-    folder = folder_of(dataset.path, "wikipedia")
+    folder = folder_of(dataset.path, provider)
     folder.mkdir(parents=True)
     numbers = dict.fromkeys(job.NUMBERS, 0) | {"total": 12, "done": 3, "pictures": 14, "lost": 2, "empty": 1}
     about = {"wanted": vars(WANTED), "state": "running", "runner": None, "seconds": 7.0, "ended": "", "error": ""}
@@ -124,4 +142,4 @@ def test_nothing_is_started_or_ended_where_nobody_may(
 def test_a_program_of_ones_own_is_not_offered(small: Dataset) -> None:
     at = healthy(open_page("data", section="collect"))
     assert not [one for one in at.main.selectbox(key=data_collect.PROVIDER).options if "command" in one]
-    assert data_words.collecting(CollectionJob(WANTED, "failed")) == "failed"
+    assert data_words.collecting(CollectionJob(WANTED, state="failed")) == "failed"

@@ -87,7 +87,7 @@ def test_reports_are_kept_and_drawn_the_newest_first(small: Dataset) -> None:
     for number in range(3):
         reports.keep(small.path, made(number, missing=[("not a pair", f"line {number}")] * number))
     at = healthy(open_page("data", section="import"))
-    chosen = at.main.selectbox(key="report of small 3")
+    chosen = at.main.selectbox(key="report")
     assert [option[:16] for option in chosen.options] == [f"2026-11-29 10:0{number}" for number in (2, 1, 0)]
     assert chosen.options[0].endswith("lists · list *2*.txt · 2 missing")
     assert unescaped(at.main.warning[0].value) == "Not everything is there: 2 missing."
@@ -95,8 +95,33 @@ def test_reports_are_kept_and_drawn_the_newest_first(small: Dataset) -> None:
     assert counted.to_numpy().tolist() == [["rows", "1,200"], ["pos", "N 900, V 300"]]
     assert kinds.to_numpy().tolist() == [["missing", "not a pair", 2]]
     assert notes["where"].tolist() == ["line 2"] * 2 and notes["what"].tolist() == ["*text*"] * 2
-    at = healthy(chosen.set_value(2).run())
+    at = healthy(chosen.set_value(list(data_load.reports("small"))[2]).run())
+    assert view_of(at)["report"] == list(data_load.reports("small"))[2]
     assert [unescaped(line.value) for line in at.main.success] == ["Everything that was meant is there, as it was."]
+
+
+def test_every_refused_file_can_be_reached_with_its_reason(small: Dataset) -> None:
+    many = [("picture that cannot be used", f"bad {number}.jpg") for number in range(1250)]
+    path = reports.keep(small.path, made(missing=many, passed=[("a folder", "x")]))
+    st.cache_resource.clear()  # as after a restart
+    asked = {"section": "import", "report": path.stem, "why": "picture that cannot be used", "page": "7"}
+    at = healthy(open_page("data", **asked))
+    assert at.dataframe[-1].value["where"].tolist() == [f"bad {number}.jpg" for number in range(1200, 1250)]
+    assert "1,201–1,250 of 1,250" in unescaped(texts(at)) and view_of(at)["page"] == "7"
+    at = healthy(next(one for one in at.main.button if one.key == "page back").click().run())
+    assert (view_of(at)["page"], at.dataframe[-1].value["where"].iloc[0]) == ("6", "bad 1000.jpg")
+    at = healthy(at.main.selectbox(key="why").set_value("a folder").run())
+    assert at.dataframe[-1].value["where"].tolist() == ["x"] and "page" not in view_of(at)
+    for nonsense in ({"page": "-1"}, {"page": "x" * 99}, {"page": "9" * 9}, {"report": "../x", "why": "<b>"}):
+        healthy(open_page("data", **asked | nonsense))
+
+
+def test_what_was_only_counted_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "NAMED", 2)
+    assert data_words.uncounted(made(missing=[("a", "x")] * 5, passed=[("b", "y")])) == (
+        "3 more were counted, and are not named one by one."
+    )
+    assert data_words.uncounted(made(missing=[("a", "x")] * 2)) == ""
 
 
 def test_what_a_report_tells_in_one_sentence() -> None:

@@ -94,7 +94,7 @@ def test_one_that_runs_can_be_watched_and_cancelled(extracted: Dataset, monkeypa
 
 
 def test_one_that_is_starting_says_what_it_does(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = ExtractionJob("vgg19", "starting", said="12 % of *it*")
+    job = ExtractionJob("vgg19", state="starting", said="12 % of *it*")
     monkeypatch.setattr(background, "jobs", lambda dataset: {"vgg19": job})
     assert bars(healthy(open_page("data", section="features"))) == [f"{VGG}: starting … 12 % of *it*"]
 
@@ -131,7 +131,7 @@ def test_what_is_not_recorded_is_said_to_be_so(small: Dataset) -> None:
 
 def test_a_rate_is_told_when_there_is_one() -> None:
     runner = Holder(1, "here", "extract", "")
-    job = ExtractionJob("vgg19", "running", "cpu", runner, "", total=2000, done=40, kept=40)
+    job = ExtractionJob("vgg19", "cpu", state="running", runner=runner, total=2000, done=40, kept=40)
     assert words.progress(job) == "40 of 2,000 pictures"
     later = dataclasses.replace(job, done=140, seconds=10)
     assert words.progress(later) == "140 of 2,000 pictures, 10.0 a second, 3 min left"

@@ -69,7 +69,7 @@ def test_places_and_kinds() -> None:
 
 
 def job(state: str = "running", **known: Any) -> ExtractionJob:
-    return ExtractionJob("vgg19", state, "cpu", **{"total": 2000, "done": 140, "kept": 40, "seconds": 10} | known)
+    return ExtractionJob("vgg19", "cpu", state=state, **{"total": 2000, "done": 140, "kept": 40, "seconds": 10} | known)
 
 
 @pytest.mark.parametrize(
