@@ -38,6 +38,10 @@ PAGE_PARAMS = {
     "source": (),
     "suspects": ("dataset", "pair"),
     "clean": (),  # whether figures of clean words stand beside those of all
+    # Of the Map: words or pictures, their colours, lines between translations, and what is chosen or looked for.
+    **dict.fromkeys(("kind", "colour", "join"), ()),
+    "chosen": ("dataset", "backbone"),
+    "search": ("dataset",),
     # Whose learning curve is drawn, and within which part of speech risk is.
     **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }
