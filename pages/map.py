@@ -102,7 +102,7 @@ def main() -> None:
         if chosen.mask.any():
             map_panel.show(current, shown.table[chosen.mask], chosen.own, kind, len(shown.table))
         elif not vain:
-            st.info("Draw a lasso round some points, click one, or type a word: its pictures appear here.")
+            st.caption("Draw a lasso round some points, click one, or type a word: the pictures appear here.")
 
 
 def figure(
@@ -128,11 +128,11 @@ def figure(
     x, y = shown.xy.T
     made = map_figures.scatter_map(
         x, y, np.arange(len(x)), groups, shown.table["label"].tolist(),
-        maps.joins(shown.table, shown.xy, pair) if joined else None,
+        maps.joins(shown.table, shown.xy, pair, lit) if joined else None,
     )  # fmt: skip
     labels = map_load.labels(current.dataset, current.backbone, current.pair, kind, current.pos)
-    map_figures.framed(made, shown.limits, labels)
-    return map_figures.mark(made, x[chosen], y[chosen], shown.table["label"][chosen].tolist(), corners)
+    map_figures.mark(made, x[chosen], y[chosen], shown.table["label"][chosen].tolist(), corners)
+    return map_figures.framed(made, shown.limits, labels, st.context.theme.type)
 
 
 def caption(current: view.View, shown: maps.Map, kind: str, drawn: int) -> str:

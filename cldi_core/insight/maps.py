@@ -247,19 +247,21 @@ def groups(table: pd.DataFrame, colouring: str, languages: Sequence[str]) -> lis
     return [(value, mask) for value, mask in masks if mask.any()]
 
 
-def joins(table: pd.DataFrame, xy: NDArray[np.floating], pair: Pair) -> NDArray[np.float64]:
+def joins(table: pd.DataFrame, xy: NDArray[np.floating], pair: Pair, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Lines from each source word to its right answers: float64 (m, 2, 2), [[x, y] of one, [x, y] of the other].
 
     Args:
-        xy: float (n, 2), where each word of the table is drawn.
+        xy: float (n, 2), where each word of the table is drawn; chosen: bool (n,), at least one end of a line is.
     """
-    places = dict(zip(zip(table["language"], table["word"], strict=True), xy.tolist(), strict=True))
+    words = list(zip(table["language"], table["word"], strict=True))
+    places = dict(zip(words, xy.tolist(), strict=True))
+    ends = {word for word, own in zip(words, chosen, strict=True) if own}
     source, target = pair.languages
+    both = [((source, query.word), (target, word)) for query in pair.queries for word in query.right]
     lines = [
-        (places[source, query.word], places[target, word])
-        for query in pair.queries
-        for word in query.right
-        if (source, query.word) in places and (target, word) in places
+        (places[one], places[other])
+        for one, other in both
+        if one in places and other in places and (one in ends or other in ends)
     ]
     return np.array(lines, np.float64).reshape(-1, 2, 2)
 

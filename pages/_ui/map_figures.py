@@ -17,12 +17,14 @@ from cldi_core.insight.map_selection import Corners
 from .figures import COLOURS, GREY, LANGUAGE_COLOURS, OUTCOME_COLOURS
 from .foreign import in_figure
 
-HEIGHT = 520  # pixels: ends above the fold of 720
+HEIGHT = 470  # pixels: ends above the fold of 720
 UNCHOSEN = "rgba(140, 140, 140, 0.28)"
 RING = "#56B4E9"  # seen on light and dark ground, and no part of speech's
-GROUND = "rgba(255, 255, 255, 0.82)"
+INK = {"light": "#1a1a1a", "dark": "#f0f0f0"}  # of labels
+HALO = "auto"  # around letters, in the colour that they stand out from: read over points, in light and dark
 RIM = 0.03  # of an axis, so that points at the rim are whole
-NAMED = 6  # chosen points that have their names beside them, at most
+RINGED = 60  # chosen points that have rings, at most
+NAMED = 6  # names beside them, at most
 
 Group = tuple[str, str, NDArray[np.bool_]]
 
@@ -81,17 +83,21 @@ def scatter_map(
     return figure
 
 
-def framed(figure: go.Figure, limits: NDArray[np.floating], labels: Sequence[Label]) -> go.Figure:
-    """Give a map its axes and the labels of its places."""
+def framed(
+    figure: go.Figure, limits: NDArray[np.floating], labels: Sequence[Label], theme: str | None = None
+) -> go.Figure:
+    """Give a map its axes and the labels of its places.
+
+    Args:
+        limits: float (2, 2), where x and y begin and end; theme: "light" or "dark", else as Plotly has it.
+    """
     for update, (low, high) in zip((figure.update_xaxes, figure.update_yaxes), limits.tolist(), strict=True):
         beyond = RIM * (high - low) or 0.5
         update(range=[low - beyond, high + beyond])
     for label in labels:
-        figure.add_annotation(
-            x=label.x, y=label.y, text=in_figure(label.text), showarrow=False, bgcolor=GROUND, borderpad=1,
-            font={"size": 12, "color": "#222222"},
-        )  # fmt: skip
+        figure.add_annotation(x=label.x, y=label.y, text=in_figure(label.text), showarrow=False)
     figure.update_layout(height=HEIGHT, margin={"l": 0, "r": 0, "t": 48, "b": 0})
+    figure.update_annotations(font={"size": 13, "shadow": HALO, "color": INK.get(theme or "")})
     return figure
 
 
@@ -100,19 +106,19 @@ def mark(
 ) -> go.Figure:
     """Show what is chosen: the area that was drawn, or rings around a few points with their names."""
     if corners:
-        left, up = zip(*corners, corners[0], strict=True)
+        across, up = zip(*corners, corners[0], strict=True)
         line = {"color": RING, "width": 2}
         figure.add_trace(
-            go.Scatter(x=left, y=up, mode="lines", line=line, hoverinfo="skip", showlegend=False, name="chosen")
+            go.Scatter(x=across, y=up, mode="lines", line=line, hoverinfo="skip", showlegend=False, name="chosen")
         )
-    elif len(names):
+    elif len(names) <= RINGED:
         marker = {"symbol": "circle-open", "size": 15, "color": RING, "line": {"width": 3}}
         figure.add_trace(
             go.Scattergl(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip", showlegend=False, name="chosen")
         )
-        for name, (across, along) in dict(zip(names[:NAMED], zip(x, y, strict=True), strict=False)).items():
+        places = dict(zip(reversed(names), reversed(list(zip(x.tolist(), y.tolist(), strict=True))), strict=True))
+        for name, (across, up) in places.items() if len(places) <= NAMED else ():
             figure.add_annotation(
-                x=float(across), y=float(along), text=f"<b>{in_figure(name)}</b>", showarrow=True, arrowcolor=RING,
-                bgcolor=GROUND, font={"size": 13, "color": "#222222"}, ax=0, ay=-28,
-            )  # fmt: skip
+                x=across, y=up, text=f"<b>{in_figure(name)}</b>", showarrow=True, arrowcolor=RING, ax=0, ay=-28
+            )
     return figure

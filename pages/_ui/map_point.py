@@ -21,7 +21,7 @@ _mount = st.components.v2.component(
 
 
 def chart(figure: go.Figure, shown: Map, *, key: str, name: str, alt: str) -> None:
-    """Draw a map; what is chosen in it goes into the URL, and the point that it was drawn without stays out of it."""
+    """Draw a map; what is chosen in it goes into the URL."""
 
     def drawn() -> None:
         choose(event(st.session_state[key], shown))
