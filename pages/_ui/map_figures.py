@@ -111,7 +111,7 @@ def mark(
         figure.add_trace(
             go.Scatter(x=across, y=up, mode="lines", line=line, hoverinfo="skip", showlegend=False, name="chosen")
         )
-    elif len(names) <= RINGED:
+    elif 0 < len(names) <= RINGED:
         marker = {"symbol": "circle-open", "size": 15, "color": RING, "line": {"width": 3}}
         figure.add_trace(
             go.Scattergl(x=x, y=y, mode="markers", marker=marker, hoverinfo="skip", showlegend=False, name="chosen")
