@@ -1,59 +1,72 @@
-"""A map of words or pictures of both languages; a lasso or a click opens their pictures."""
+"""A map of words or pictures of both languages; a lasso, a click or a word that is typed opens their pictures."""
 
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
-from cldi_core.data.counting import counted
-from cldi_core.insight import maps
-from pages._ui import draw, figures, frame, load, take, view, words
+from cldi_core.insight import map_selection, maps
+from pages._ui import draw, frame, load, map_figures, map_load, map_panel, map_point, view, words
 
 COLOURINGS = {"pos": "Part of speech", "language": "Language", "outcome": "Found or missed"}
+WIDTHS = (3, 2)  # of the map and of what is chosen, which stands beside it
 
 
-def controls(current: view.View) -> tuple[str, str, bool]:
-    """What is shown and how it is coloured."""
+def controls() -> tuple[str, str, bool]:
+    """What is shown, how it is coloured, and whether translations are joined."""
+    kind, colouring = view.one_of("kind", maps.KINDS), view.one_of("colour", list(COLOURINGS))
+    joined = view.asked("join") == "1" and kind == "words"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control("Show", ["words", "pictures"], default="words", required=True, key="map kind")
-        colouring = st.segmented_control(
+        st.segmented_control("Show", maps.KINDS, required=True, **view.widget("kind", kind))
+        st.segmented_control(
             "Colour by",
             list(COLOURINGS),
-            default="pos",
             format_func=COLOURINGS.__getitem__,
             required=True,
-            key="map colour",
+            **view.widget("colour", colouring),
         )
-        joined = st.toggle("Join translations", key="map joins", disabled=kind != "words")
-    return str(kind), str(colouring), joined and kind == "words"
+        st.text_input(
+            "Find a word",
+            placeholder="in either language",
+            width=200,
+            **view.widget("search", view.asked("search")[: view.LONGEST], chosen=""),
+        )
+        st.toggle(
+            "Join translations",
+            disabled=kind != "words",
+            **view.widget("join", joined, write=lambda chosen: "1" if chosen else ""),
+        )
+    return kind, colouring, joined
 
 
-def selected(event: object, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows inside the lasso or box, or the points that were clicked."""
-    selection = event.selection  # type: ignore[attr-defined]
-    polygons = [list(zip(area["x"], area["y"], strict=True)) for area in selection.get("lasso", [])]
-    boxes = [(area["x"], area["y"]) for area in selection.get("box", [])]
-    clicked = [int(point["customdata"]) for point in selection.get("points", []) if "customdata" in point]
-    return table.iloc[maps.chosen(table[["x", "y"]].to_numpy(), polygons, boxes, clicked)]
+def selection(
+    current: view.View, shown: maps.Map, kind: str
+) -> tuple[map_selection.Selection, map_selection.Corners, str]:
+    """What is chosen, the area that chose it where it was drawn on this map, and a line about what is not there."""
+    here = (current.dataset, current.backbone, current.pair)
+    pair = load.pair_of(*here)
 
+    def of_kind(other: str) -> maps.Map:
+        return shown if other == kind else map_load.placed(*here, other, current.method, current.pos)
 
-def show_selected(current: view.View, rows: pd.DataFrame, kind: str) -> None:
-    """The pictures of the selected points, and links to the selected words."""
-    st.subheader(f"{len(rows)} {kind} selected")
-    if kind == "pictures":
-        draw.grid(current.dataset, rows["id"].tolist(), "selected", f"map-{current.pair}")
-        return
-    dataset = load.opened(current.dataset)
-    for word, language in rows[["word", "language"]].head(maps.SHOWN).itertuples(index=False):
-        ids = dataset.members(language)[word]
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{draw.safe(word)}** · {draw.safe(language)} · {counted(len(ids), 'picture')}")
-            draw.row(current.dataset, ids[:10], word, width=44)
-            if language == current.pair.split("-")[0]:
-                st.page_link("pages/word.py", label="open", query_params=view.of_word(word))
-    if len(rows) > maps.SHOWN:
-        st.caption(f"{maps.SHOWN} of {len(rows)} words are shown.")
+    nothing = map_selection.of_words([], shown, pair)
+    typed = view.asked("search")[: view.LONGEST]
+    if typed.strip():
+        table = of_kind("words").table
+        made = map_selection.of_words(map_selection.found(table, typed), shown, pair)
+        near = " or ".join(f"“{word}”" for word in map_selection.near(table, typed))
+        also = f" Did you mean {near}?" if near else ""
+        return made, (), "" if made.mask.any() else f"“{typed}” is not on this map of {kind}.{also}"
+    chosen = map_selection.read(view.asked("chosen"))
+    if chosen is None:
+        return nothing, (), "What the link chooses cannot be read." if view.asked("chosen") else ""
+    other = next(one for one in maps.KINDS if one != kind)
+    found = map_selection.select(chosen, shown, pair, lambda: of_kind(other))
+    if found is None:
+        return nothing, (), "The selection was drawn on a map that has changed since: draw it again."
+    corners = chosen.corners if chosen.kind == kind else ()
+    return found, corners, "" if found.mask.any() else f"Nothing of what was chosen is among these {kind}."
 
 
 def main() -> None:
@@ -62,49 +75,78 @@ def main() -> None:
     st.title("Map")
     if not draw.ready(current, "map"):
         return
-    kind, colouring, joined = controls(current)
-    coordinates = load.coordinates(current.dataset, current.backbone, kind)
+    kind, colouring, joined = controls()
     here = (current.dataset, current.backbone, current.pair)
-    pair = load.pair_of(*here)
-    rankings = load.rankings(*here, current.method)
-    if rankings is None:
-        if colouring == "outcome":
-            draw.unranked(current, "What was found or missed is not known", (current.method, current.backbone))
-            return
-        rankings = load.unranked(*here)
-    table, total = maps.points(coordinates, pair, rankings, current.pos)
-    if not len(table):
+    if colouring == "outcome" and load.rankings(*here, current.method) is None:
+        draw.unranked(current, "What was found or missed is not known", (current.method, current.backbone))
+        return
+    shown = map_load.placed(*here, kind, current.method, current.pos)
+    if not len(shown.table):
         st.info("No word of these parts of speech has pictures.")
         return
+    chosen, corners, vain = selection(current, shown, kind)
+    drawn = maps.sample(len(shown.table), chosen.mask)
+    left, right = st.columns(WIDTHS, gap="medium")
+    with left:
+        map_point.chart(
+            figure(current, shown, kind, colouring, joined, chosen.mask, drawn, corners),
+            shown,
+            name=f"map-{kind}-{current.pair}-{current.backbone}",
+            key=f"map-{kind}-{current.dataset}-{current.pair}-{current.pos}-{current.backbone}",
+            alt=f"Map of {kind}, coloured by {COLOURINGS[colouring].lower()}",
+        )
+        st.caption(caption(current, shown, kind, int(drawn.sum())))
+    with right:
+        if vain:
+            st.info(draw.safe(vain))
+        if chosen.mask.any():
+            map_panel.show(current, shown.table[chosen.mask], chosen.own, kind, len(shown.table))
+        elif not vain:
+            st.caption("Draw a lasso round some points, click one, or type a word: the pictures appear here.")
+
+
+def figure(
+    current: view.View,
+    shown: maps.Map,
+    kind: str,
+    colouring: str,
+    joined: bool,
+    chosen: NDArray[np.bool_],
+    drawn: NDArray[np.bool_],
+    corners: map_selection.Corners,
+) -> object:
+    """The map: groups in colours; what is not chosen in grey, where something is."""
+    pair = load.pair_of(current.dataset, current.backbone, current.pair)
+    lit = chosen if chosen.any() else np.ones(len(chosen), bool)
     groups = [
-        (words.group(colouring, value, mask), figures.group_colour(colouring, value, pair.languages), mask)
-        for value, mask in maps.groups(table, colouring, pair.languages)
-    ]
-    chart = figures.scatter_map(
-        table["x"].to_numpy(),
-        table["y"].to_numpy(),
-        np.arange(len(table)),
-        groups,
-        table["label"].tolist(),
-        maps.joins(table, pair) if joined else None,
-    )
-    event = take.chart(
-        chart,
-        name=f"map-{kind}-{current.pair}-{current.backbone}",
-        key=f"map-{kind}-{colouring}-{joined}-{current.dataset}-{current.pair}-{current.pos}-{current.backbone}",
-        on_select="rerun",
-        selection_mode=("points", "box", "lasso"),
-        alt=f"Map of {kind}, coloured by {COLOURINGS[colouring].lower()}",
-    )
+        (words.group(colouring, value, mask & lit), map_figures.group_colour(colouring, value, pair.languages),
+         mask & lit & drawn)
+        for value, mask in maps.groups(shown.table, colouring, pair.languages) if (mask & lit).any()
+    ]  # fmt: skip
+    if not lit.all():
+        groups.insert(0, (f"not chosen, n = {int((~lit).sum())}", map_figures.UNCHOSEN, ~lit & drawn))
+    x, y = shown.xy.T
+    made = map_figures.scatter_map(
+        x, y, np.arange(len(x)), groups, shown.table["label"].tolist(),
+        maps.joins(shown.table, shown.xy, pair, lit) if joined else None,
+    )  # fmt: skip
+    labels = map_load.labels(current.dataset, current.backbone, current.pair, kind, current.pos)
+    map_figures.mark(made, x[chosen], y[chosen], shown.table["label"][chosen].tolist(), corners)
+    return map_figures.framed(made, shown.limits, labels, st.context.theme.type)
+
+
+def caption(current: view.View, shown: maps.Map, kind: str, drawn: int) -> str:
+    """What is drawn of how many, by what, and how far to believe it."""
+    places = load.coordinates(current.dataset, current.backbone, kind)
     command = load.command(current.dataset, "project", "--backbone", current.backbone)
-    how = {"umap": "UMAP, seeded", "pca": draw.safe(f"PCA; for UMAP run: {command}")}[coordinates.attrs["method"]]
-    st.caption(
-        f"{len(table)} of {total} {kind} · {how}. Near on the map is a hint only: "
-        "the lists on the Word page come from the scores in the original space. Draw a lasso, or click a point."
+    pca = f"PCA; for UMAP run: {command}" if maps.asks_for_umap(places) else f"PCA: UMAP needs {maps.FEWEST} {kind}"
+    outside = int(shown.outside.sum())
+    rim = f"{outside:,} far ones at the rim · " if outside else ""
+    return (
+        f"{drawn:,} of {len(shown.table):,} {kind} · {rim}"
+        f"{'UMAP, seeded' if shown.method == 'umap' else draw.safe(pca)}. Near on the map is a hint only: "
+        "the lists on the Word page come from the scores in the original space."
     )
-    rows = selected(event, table)
-    if len(rows):
-        show_selected(current, rows, kind)
 
 
 frame.draw(main)

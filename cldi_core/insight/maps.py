@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,30 @@ if TYPE_CHECKING:
 
 KINDS = ("words", "pictures")
 PARAMETERS = {"n_neighbors": 15, "min_dist": 0.1, "random_state": 0}
+FEWEST = PARAMETERS["n_neighbors"] + 2  # rows that UMAP needs at least
 LIMIT = 6000  # points drawn at most; more are sampled, and said so
-SHOWN = 12  # selected words listed
+PERCENTILES = (1, 99)  # the axes reach from one to the other, and by MARGIN of that beyond
+MARGIN = 0.1
+
+
+@dataclass(frozen=True)
+class Map:
+    """The points of one language pair on one map.
+
+    Attributes:
+        table: a row per point: x, y, language, word, pos, outcome, label, and id for pictures.
+        xy: float32 (n, 2), where each is drawn: its place, or the rim nearest to it.
+        outside: bool (n,), those at the rim.
+        limits: float64 (2, 2), where x and y begin and end; those of all the data set's places, whatever is shown.
+        method: "umap" or "pca"; stamp: changes whenever the places do.
+    """
+
+    table: pd.DataFrame
+    xy: NDArray[np.float32]
+    outside: NDArray[np.bool_]
+    limits: NDArray[np.float64]
+    method: str
+    stamp: str
 
 
 def pca(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -50,10 +73,8 @@ def pca(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def umap(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """UMAP of unit rows with euclidean distance (McInnes et al. 2018), seeded: float32 (n, dim) → float32 (n, 2)."""
-    if len(rows) <= PARAMETERS["n_neighbors"] + 1:
-        raise FeatureError(
-            f"UMAP needs more than {PARAMETERS['n_neighbors'] + 1} rows, got {len(rows)}; the map shows PCA instead"
-        )
+    if len(rows) < FEWEST:
+        raise FeatureError(f"UMAP needs more than {FEWEST - 1} rows, got {len(rows)}; the map shows PCA instead")
     from umap import UMAP  # compiles for seconds when imported: never from a page
 
     with warnings.catch_warnings():
@@ -108,7 +129,7 @@ def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, fo
             done[kind] = "kept"
             continue
         rows = _rows(dataset, loaded, names)
-        method = "umap" if len(rows) > PARAMETERS["n_neighbors"] + 1 else "pca"
+        method = "umap" if len(rows) >= FEWEST else "pca"
         coordinates = umap(rows) if method == "umap" else pca(rows)
         names["x"], names["y"] = coordinates[:, 0], coordinates[:, 1]
         names.attrs = {"method": method, "parameters": json.dumps(PARAMETERS), "key": key}
@@ -137,15 +158,19 @@ def _path(dataset: Dataset, backbone: str, kind: str) -> Path:
     return dataset.path / "projections" / backbone / f"{kind}.parquet"
 
 
-def points(places: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letters: str) -> tuple[pd.DataFrame, int]:
+def asks_for_umap(places: pd.DataFrame) -> bool:
+    """Whether ``project`` would make a map by UMAP of places that are PCA's: not of a few."""
+    return bool(places.attrs["method"] == "pca" and len(places) >= FEWEST)
+
+
+def points(places: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letters: str) -> pd.DataFrame:
     """The points of a pair: ``coordinates`` joined with language, part of speech and outcome.
 
     A word counts under its first part of speech among ``letters``; a picture takes those of the first word it belongs
     to.  Targets have the outcome of the first query whose answer they are.
 
     Returns:
-        The table (columns x, y, language, word, pos, outcome, label, and id for pictures), sampled with a fixed seed
-        to at most ``LIMIT`` rows; and how many points there are in all.
+        The columns x, y, language, word, pos, outcome, label, and id for pictures.
     """
     import pandas as pd
 
@@ -162,12 +187,46 @@ def points(places: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letters: st
         table = places.merge(owned.drop_duplicates("id"), on="id")
     else:
         table = places.merge(words, on=["language", "word"])
-    total = len(table)
-    if total > LIMIT:
-        table = table.sample(LIMIT, random_state=0).sort_index()
     table = table.reset_index(drop=True)
     table["label"] = table["word"] + " (" + table["language"] + ")"
-    return table, total
+    return table
+
+
+def limits(xy: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Where the axes of some places begin and end, so that a few far ones do not squeeze the rest.
+
+    The 1st to the 99th percentile and a tenth of that on either side, or where the places end if that is nearer.
+
+    Args:
+        xy: float (n, 2).
+
+    Returns:
+        float64 (2, 2): x and y, low and high.
+    """
+    if not len(xy):
+        return np.array([[0.0, 1.0]] * 2)
+    low, high = np.percentile(xy, PERCENTILES, axis=0)
+    beyond = MARGIN * (high - low)
+    return np.stack([np.maximum(low - beyond, xy.min(axis=0)), np.minimum(high + beyond, xy.max(axis=0))], axis=1)
+
+
+def placed(places: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letters: str) -> Map:
+    """The map of a pair, as it is drawn; arguments as those of ``points``."""
+    table = points(places, pair, rankings, letters)
+    own = limits(places[["x", "y"]].to_numpy())
+    xy = table[["x", "y"]].to_numpy(np.float32)
+    drawn = np.clip(xy, *own.T.astype(np.float32))
+    stamp = storage.digest(places.attrs["key"], places.attrs["method"])[:6]
+    return Map(table, drawn, (drawn != xy).any(axis=1), own, str(places.attrs["method"]), stamp)
+
+
+def sample(count: int, always: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of many points are drawn: all up to ``LIMIT``, then as many by a fixed seed, and ``always`` in any case."""
+    if count <= LIMIT:
+        return np.ones(count, bool)
+    mask = always.copy()
+    mask[np.random.default_rng(0).choice(count, LIMIT, replace=False)] = True
+    return mask
 
 
 def _words(pair: Pair, rankings: pd.DataFrame) -> pd.DataFrame:
@@ -188,41 +247,23 @@ def groups(table: pd.DataFrame, colouring: str, languages: Sequence[str]) -> lis
     return [(value, mask) for value, mask in masks if mask.any()]
 
 
-def joins(table: pd.DataFrame, pair: Pair) -> NDArray[np.float64]:
-    """Lines from each source word to its right answers: float64 (m, 2, 2), [[x, y] of one, [x, y] of the other]."""
-    places = {
-        (language, word): (x, y)
-        for language, word, x, y in zip(table["language"], table["word"], table["x"], table["y"], strict=True)
-    }
+def joins(table: pd.DataFrame, xy: NDArray[np.floating], pair: Pair, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Lines from each source word to its right answers: float64 (m, 2, 2), [[x, y] of one, [x, y] of the other].
+
+    Args:
+        xy: float (n, 2), where each word of the table is drawn; chosen: bool (n,), at least one end of a line is.
+    """
+    words = list(zip(table["language"], table["word"], strict=True))
+    places = dict(zip(words, xy.tolist(), strict=True))
+    ends = {word for word, own in zip(words, chosen, strict=True) if own}
     source, target = pair.languages
+    both = [((source, query.word), (target, word)) for query in pair.queries for word in query.right]
     lines = [
-        (places[source, query.word], places[target, word])
-        for query in pair.queries
-        for word in query.right
-        if (source, query.word) in places and (target, word) in places
+        (places[one], places[other])
+        for one, other in both
+        if one in places and other in places and (one in ends or other in ends)
     ]
     return np.array(lines, np.float64).reshape(-1, 2, 2)
-
-
-def chosen(
-    xy: NDArray[np.floating],
-    polygons: Sequence[Sequence[Sequence[float]]],
-    boxes: Sequence[tuple[Sequence[float], Sequence[float]]],
-    clicked: Sequence[int],
-) -> NDArray[np.int64]:
-    """Rows inside a lasso or a box; without either, those that were clicked.
-
-    Areas are tested here and not taken from the browser's list of points, which leaves out hidden traces.
-    """
-    mask = np.zeros(len(xy), bool)
-    for polygon in polygons:
-        mask |= inside(xy, polygon)
-    for across, along in boxes:
-        x, y = xy.T
-        mask |= (min(across) <= x) & (x <= max(across)) & (min(along) <= y) & (y <= max(along))
-    if not polygons and not boxes:
-        mask[[row for row in clicked if 0 <= row < len(xy)]] = True
-    return np.flatnonzero(mask).astype(np.int64)
 
 
 def inside(xy: NDArray[np.floating], polygon: Sequence[Sequence[float]]) -> NDArray[np.bool_]:

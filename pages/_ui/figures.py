@@ -180,43 +180,6 @@ def rank_scatter(table: pd.DataFrame, one: str, other: str, labels: tuple[str, s
     )
 
 
-def scatter_map(
-    x: NDArray[np.floating],
-    y: NDArray[np.floating],
-    numbers: NDArray[np.integer],
-    groups: Sequence[tuple[str, str, NDArray[np.bool_]]],
-    hover: Sequence[str],
-    joins: NDArray[np.floating] | None = None,
-) -> go.Figure:
-    """A map of words or pictures.
-
-    Args:
-        x, y: float32 coordinates; numbers: an id per point for selections; hover: its text.
-        groups: (label, colour, bool mask), one trace each.
-        joins: float (m, 2, 2), pairs of points to join by lines.
-    """
-    figure = go.Figure()
-    if joins is not None and len(joins):
-        gaps = np.concatenate([joins, np.full((len(joins), 1, 2), np.nan)], axis=1).reshape(-1, 2)
-        line = {"color": GREY, "width": 1}
-        figure.add_trace(
-            go.Scattergl(x=gaps[:, 0], y=gaps[:, 1], mode="lines", line=line, hoverinfo="skip", name="translations")
-        )
-    texts = np.asarray(hover, object)
-    for label, colour, mask in groups:
-        marker = {"color": colour, "size": 6, "opacity": 0.75}
-        figure.add_trace(_points(x[mask], y[mask], texts[mask].tolist(), numbers[mask], marker, label))
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    figure.update_layout(
-        height=620,
-        margin={"l": 0, "r": 0, "t": 30, "b": 0},
-        dragmode="lasso",
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "itemsizing": "constant"},
-    )
-    return figure
-
-
 def _points(
     x: NDArray[np.floating],
     y: NDArray[np.floating],
@@ -251,10 +214,3 @@ def gain_text(interval: metrics.Interval, side: int | None = None) -> str:
     mark = {1: "▲ ", -1: "▼ "}.get(interval.side() if side is None else side, "")
     sign = "+" if round(interval.value, interval.digits) > 0 else ""
     return f"{mark}{sign}{interval_text(interval)}"
-
-
-def group_colour(colouring: str, value: str, languages: Sequence[str]) -> str:
-    """The colour of a group on the map."""
-    if colouring == "language":
-        return LANGUAGE_COLOURS[list(languages).index(value) % len(LANGUAGE_COLOURS)]
-    return (COLOURS if colouring == "pos" else OUTCOME_COLOURS)[value]

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from . import figures
+from . import map_figures
 from .foreign import in_figure
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CROWDED = 1500  # points from which on they are drawn fainter
 
 def colour(kind: str, languages: Sequence[str]) -> str:
     """The colour of a kind of point: grey for pictures, the languages' elsewhere."""
-    return figures.group_colour("language", kind, languages) if kind in languages else PICTURES
+    return map_figures.group_colour("language", kind, languages) if kind in languages else PICTURES
 
 
 def curves(spaces: Mapping[str, About], languages: Sequence[str]) -> go.Figure:
@@ -90,7 +90,7 @@ def plane(
         (f"{kind}, n = {int((kinds == kind).sum())}", colour(kind, languages), kinds == kind) for kind in shown.means
     ]
     x, y = shown.xy.T
-    figure = figures.scatter_map(x, y, np.arange(len(kinds)), groups, shown.labels)
+    figure = map_figures.scatter_map(x, y, np.arange(len(kinds)), groups, shown.labels)
     if len(kinds) > CROWDED:
         figure.update_traces(marker={"opacity": 0.45, "size": 5})
     own = items == chosen

@@ -46,6 +46,10 @@ PAGE_PARAMS = {
     "out": ("dataset",),
     "clean": (),  # whether figures of clean words stand beside those of all
     "tour": (),  # which step of the guided tour stands above the page
+    # Of the Map: words or pictures, their colours, lines between translations, and what is chosen or looked for.
+    **dict.fromkeys(("kind", "colour", "join"), ()),
+    "chosen": ("dataset", "backbone"),
+    "search": ("dataset",),
     # Whose learning curve is drawn, and within which part of speech risk is.
     **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }

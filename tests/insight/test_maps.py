@@ -203,8 +203,8 @@ def words(pair: Pair) -> pd.DataFrame:
 
 
 def test_words_carry_what_became_of_them(pair: Pair, frame: pd.DataFrame) -> None:
-    table, total = maps.points(words(pair), pair, frame, "NVA")
-    assert total == len(table) == 14  # ghost and Geist have no pictures
+    table = maps.points(words(pair), pair, frame, "NVA")
+    assert len(table) == 14  # ghost and Geist have no pictures
     facts = {label: (pos, found) for label, pos, found in table[["label", "pos", "outcome"]].itertuples(index=False)}
     assert facts["dog (en)"] == facts["Köter (de)"] == ("N", "found")
     assert facts["hat (en)"] == facts["Hut (de)"] == ("N", "nearly")
@@ -215,35 +215,84 @@ def test_words_carry_what_became_of_them(pair: Pair, frame: pd.DataFrame) -> Non
 
 
 def test_only_the_chosen_parts_of_speech_are_shown(pair: Pair, frame: pd.DataFrame) -> None:
-    table, total = maps.points(words(pair), pair, frame, "VA")
+    table = maps.points(words(pair), pair, frame, "VA")
     assert sorted(table["word"]) == sorted(["run", "laufen", "rennen", "red", "rot", "big", "groß"])
-    assert total == 7
-    assert maps.points(words(pair), pair, frame, "")[1] == 0
+    assert len(table) == 7
+    assert len(maps.points(words(pair), pair, frame, "")) == 0
 
 
 def test_a_picture_stands_once_under_the_first_word_it_belongs_to(pair: Pair, frame: pd.DataFrame) -> None:
     coordinates = maps.coordinates(pair.dataset, BACKBONE, "pictures")
-    table, total = maps.points(coordinates, pair, frame, "NVA")
+    table = maps.points(coordinates, pair, frame, "NVA")
     assert table["id"].is_unique
-    assert total == len(table) == 17
+    assert len(table) == 17
     owners = [(language, word) for language in ("en", "de") for word in WORDS[language]]
     for row in table.itertuples():
         first = next(owner for owner in owners if row.id in pair.dataset.members(owner[0])[owner[1]])
         assert (row.language, row.word) == first
 
 
-def test_too_many_points_are_sampled_the_same_way_every_time(
-    pair: Pair, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    everything = maps.points(words(pair), pair, frame, "NVA")[0]
+def test_too_many_points_are_sampled_the_same_way_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    always = np.arange(1000) == 700
     monkeypatch.setattr(maps, "LIMIT", 5)
-    table, total = maps.points(words(pair), pair, frame, "NVA")
-    assert (len(table), total) == (5, 14)
-    assert table.index.tolist() == list(range(5))
-    assert set(table["label"]) < set(everything["label"])
-    pd.testing.assert_frame_equal(table, maps.points(words(pair), pair, frame, "NVA")[0])
-    monkeypatch.setattr(maps, "LIMIT", 14)
-    assert len(maps.points(words(pair), pair, frame, "NVA")[0]) == 14
+    mask = maps.sample(1000, always)
+    np.testing.assert_array_equal(mask, maps.sample(1000, always))
+    assert mask[700] and mask.sum() in (5, 6) and always.sum() == 1, "what is chosen is drawn in any case"
+    without = maps.sample(1000, ~np.ones(1000, bool))
+    assert without.sum() == 5 and (mask | (np.arange(1000) == 700)).sum() == (without | always).sum()
+    assert maps.sample(5, ~np.ones(5, bool)).all()
+
+
+def test_a_few_far_places_do_not_squeeze_the_rest() -> None:
+    xy = np.stack([np.linspace(0, 1, 1001), np.linspace(0, 2, 1001)], axis=1)
+    np.testing.assert_allclose(maps.limits(xy), [[0, 1], [0, 2]], err_msg="no further than places are")
+    far = np.concatenate([xy, [[50, -70]] * 2])
+    (left, right), (low, high) = maps.limits(far)
+    expected = np.percentile(far, (1, 99), axis=0)
+    assert left == 0 and high == 2
+    assert right == pytest.approx(expected[1, 0] + 0.1 * (expected[1, 0] - expected[0, 0]))
+    assert low == pytest.approx(expected[0, 1] - 0.1 * (expected[1, 1] - expected[0, 1]))
+    assert maps.limits(np.zeros((0, 2))).tolist() == [[0, 1], [0, 1]]
+
+
+def test_far_points_stand_at_the_rim_and_keep_their_places(pair: Pair, frame: pd.DataFrame) -> None:
+    places = words(pair)
+    far = maps.placed(places, pair, frame, "NVA")
+    assert not far.outside.any() and far.method == "pca"
+    np.testing.assert_array_equal(far.xy, far.table[["x", "y"]])
+    many = pd.concat([places] * 60, ignore_index=True).assign(
+        word=lambda table: table["word"] + table.index.astype(str)
+    )
+    many.attrs = places.attrs
+    moved = pd.concat([many, places.assign(x=np.where(places["word"] == "dog", 99, places["x"]))], ignore_index=True)
+    moved.attrs = places.attrs
+    made = maps.placed(moved, pair, frame, "NVA")
+    (row,) = np.flatnonzero(made.outside)
+    assert made.table["label"][row] == "dog (en)" and made.table["x"][row] == 99
+    assert made.xy[row, 0] == np.float32(made.limits[0, 1]) < 99 and made.xy[row, 1] == made.table["y"][row]
+    only = maps.placed(moved, pair, frame, "V")
+    np.testing.assert_array_equal(only.limits, made.limits, err_msg="the axes stay when fewer words are shown")
+
+
+def test_the_stamp_of_a_map_changes_with_its_places(pair: Pair, frame: pd.DataFrame) -> None:
+    places = words(pair)
+    first = maps.placed(places, pair, frame, "NVA").stamp
+    assert first == maps.placed(places, pair, frame, "V").stamp
+    for changed in ({"key": "other"}, {"method": "umap"}):
+        again = places.copy()
+        again.attrs = places.attrs | changed
+        assert maps.placed(again, pair, frame, "NVA").stamp != first
+
+
+def test_umap_is_asked_for_where_project_would_make_it(small: Dataset) -> None:
+    few = maps.coordinates(small, BACKBONE, "words")
+    assert len(few) < maps.FEWEST and not maps.asks_for_umap(few)
+    assert maps.project(small, BACKBONE, ["words"]) == {"words": "pca"}
+    assert not maps.asks_for_umap(maps.coordinates(small, BACKBONE, "words"))
+    pictures = maps.coordinates(small, BACKBONE, "pictures")
+    assert len(pictures) >= maps.FEWEST and maps.asks_for_umap(pictures)
+    pictures.attrs["method"] = "umap"
+    assert not maps.asks_for_umap(pictures)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +304,7 @@ def test_too_many_points_are_sampled_the_same_way_every_time(
     ],
 )
 def test_groups_split_the_points(pair: Pair, frame: pd.DataFrame, colouring: str, counts: dict[str, int]) -> None:
-    table, _ = maps.points(words(pair), pair, frame, "NVA")
+    table = maps.points(words(pair), pair, frame, "NVA")
     groups = maps.groups(table, colouring, pair.languages)
     assert [(value, int(mask.sum())) for value, mask in groups] == list(counts.items())
     np.testing.assert_array_equal(sum(mask.astype(int) for _, mask in groups), np.ones(len(table)))
@@ -265,47 +314,23 @@ def test_groups_split_the_points(pair: Pair, frame: pd.DataFrame, colouring: str
 
 def test_a_word_without_answer_on_the_map_is_uncovered(pair: Pair, frame: pd.DataFrame) -> None:
     frame.loc[1, "rank"] = np.nan
-    table, _ = maps.points(words(pair), pair, frame, "N")
+    table = maps.points(words(pair), pair, frame, "N")
     value, mask = maps.groups(table, "outcome", pair.languages)[-1]
     assert (value, int(mask.sum())) == ("uncovered", 2)
 
 
 def test_joins_lead_from_a_word_to_each_right_answer(pair: Pair, frame: pd.DataFrame) -> None:
-    table, _ = maps.points(words(pair), pair, frame, "NV")
+    table = maps.points(words(pair), pair, frame, "NV")
     place = table.set_index("label")[["x", "y"]]
     expected = [("dog", "Hund"), ("dog", "Köter"), ("hat", "Hut"), ("hand", "Hand"), ("run", "laufen"),
                 ("run", "rennen")]  # fmt: skip
     lines = [[place.loc[f"{one} (en)"], place.loc[f"{other} (de)"]] for one, other in expected]
-    np.testing.assert_array_equal(maps.joins(table, pair), np.array(lines))
-    assert maps.joins(table[:0], pair).shape == (0, 2, 2)
-
-
-POINTS = np.array([[0, 0], [1, 1], [2, 2], [3, 3]], float)
-SQUARE = [(0.5, 0.5), (2.5, 0.5), (2.5, 2.5), (0.5, 2.5)]
-
-
-@pytest.mark.parametrize(
-    ("polygons", "boxes", "clicked", "rows"),
-    [
-        ([], [], [], []),
-        ([], [], [3, 0], [0, 3]),
-        ([], [], [4, -1, 2], [2]),  # not of this map
-        ([SQUARE], [], [], [1, 2]),
-        ([SQUARE], [], [0], [1, 2]),  # the browser's list is not used beside an area
-        ([], [([2.5, 3.5], [3.5, 2.5])], [], [3]),  # corners in any order
-        ([], [([1, 2], [1, 2])], [], [1, 2]),  # borders are inside
-        ([SQUARE], [([-1, 0.5], [-1, 0.5])], [], [0, 1, 2]),
-        ([], [([8, 9], [8, 9])], [1], []),
-    ],
-)
-def test_areas_and_clicks_choose_points(polygons: list, boxes: list, clicked: list[int], rows: list[int]) -> None:
-    chosen = maps.chosen(POINTS, polygons, boxes, clicked)
-    assert chosen.tolist() == rows
-    assert chosen.dtype == np.int64
-
-
-def test_nothing_can_be_chosen_on_an_empty_map() -> None:
-    assert maps.chosen(np.zeros((0, 2)), [SQUARE], [([0, 1], [0, 1])], [0]).tolist() == []
+    xy, every = table[["x", "y"]].to_numpy(), np.ones(len(table), bool)
+    np.testing.assert_array_equal(maps.joins(table, xy, pair, every), np.array(lines))
+    assert maps.joins(table[:0], xy[:0], pair, every[:0]).shape == (0, 2, 2)
+    dog, answers = ((table["word"] == "dog").to_numpy(), table["word"].isin(["laufen", "Hut"]).to_numpy())
+    np.testing.assert_array_equal(maps.joins(table, xy, pair, dog), np.array(lines)[:2])
+    np.testing.assert_array_equal(maps.joins(table, xy, pair, answers), np.array(lines)[[2, 4]])
 
 
 @pytest.mark.parametrize("kind", maps.KINDS)

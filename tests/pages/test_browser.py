@@ -105,7 +105,13 @@ def test_the_arrow_keys_walk_through_the_words(server: Server, page: Any) -> Non
     assert params(page)["word"] == "fire.N"
 
 
-def test_a_lasso_on_the_map_opens_pictures(server: Server, page: Any) -> None:
+POINT = """() => { const plot = document.querySelector('.js-plotly-plot'), {xaxis, yaxis} = plot._fullLayout;
+  const {left, top} = plot.querySelector('.nsewdrag').getBoundingClientRect(), {x, y} = plot._fullData[0];
+  const far = [...x.keys()].sort((one, other) => x[one] - x[other]).at(-2);
+  return [left + xaxis.d2p(x[far]), top + yaxis.d2p(y[far])] }"""
+
+
+def test_a_lasso_and_a_click_on_the_map_open_pictures_beside_it(server: Server, page: Any) -> None:
     page.goto(f"{server.url}/map?dataset=demo&pair=en-de")
     drawn(page)
     page.wait_for_selector(".js-plotly-plot .gl-container canvas", state="attached", timeout=60_000)
@@ -116,9 +122,32 @@ def test_a_lasso_on_the_map_opens_pictures(server: Server, page: Any) -> None:
     for across, along in ((1, -1), (1, 1), (-1, 1), (-1, -1)):
         page.mouse.move(x + across * radius, y + along * radius, steps=6)
     page.mouse.up()
-    page.wait_for_selector("h3:has-text('words selected')", timeout=30_000)
-    assert int(page.locator("h3").inner_text().split()[0]) > 3
+    page.wait_for_selector("h3:has-text('of 1,522 words')", timeout=30_000)
+    count = page.locator("h3").inner_text()
+    assert int(count.split()[0].replace(",", "")) > 3
     page.wait_for_function(PICTURES)
+    first = page.locator("[data-testid='stImage'] img").first.bounding_box()
+    assert first["x"] > box["x"] + box["width"] and first["y"] < 450, "beside the map, not below it"
+    page.reload()
+    page.wait_for_selector(f"h3:has-text('{count}')", timeout=30_000)
+    page.wait_for_selector(".js-plotly-plot .gl-container canvas", state="attached", timeout=60_000)
+    for what in ("lasso", "pan"):  # which is in hand
+        drawn(page)
+        if what == "pan":
+            page.locator(".modebar-btn[data-val='pan']").click(force=True)
+        page.wait_for_function(
+            "what => document.querySelector('.js-plotly-plot')._fullLayout.dragmode === what", arg=what
+        )
+        page.wait_for_timeout(600)
+        left, top = page.evaluate(POINT)
+        page.mouse.move(left - 2, top)
+        page.mouse.move(left, top, steps=3)
+        page.wait_for_selector(".hoverlayer .hovertext")
+        page.mouse.click(left, top)
+        page.wait_for_selector("h3:has-text('1 of 1,522 words')", timeout=30_000)
+        assert params(page)["chosen"].startswith("word~")
+        page.keyboard.press("Escape")
+        page.wait_for_function("() => !location.search.includes('chosen')")
 
 
 def test_the_table_of_results_comes_as_csv(server: Server, page: Any) -> None:

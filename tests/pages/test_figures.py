@@ -35,28 +35,6 @@ def check_points(trace: go.Scattergl) -> None:
     assert not any("<" in text for text in trace.hovertext)
 
 
-def test_the_map_has_one_trace_per_group_and_escapes_words() -> None:
-    x, y = np.arange(3, dtype=np.float64), np.zeros(3)
-    groups = [("nouns, n = 2", "#111", np.array([1, 1, 0], bool)), ("verbs, n = 1", "#222", np.array([0, 0, 1], bool))]
-    chart = figures.scatter_map(x, y, np.array([7, 8, 9]), groups, ["dog", "cow", EVIL])
-    assert [trace.name for trace in chart.data] == ["nouns, n = 2", "verbs, n = 1"]
-    assert [trace.marker.color for trace in chart.data] == ["#111", "#222"]
-    assert [trace.customdata.tolist() for trace in chart.data] == [[7, 8], [9]]
-    assert chart.data[1].hovertext == (ESCAPED,)
-    for trace in chart.data:
-        check_points(trace)
-
-
-def test_the_map_joins_points_by_lines_with_gaps() -> None:
-    joins = np.array([[[0, 0], [1, 1]], [[2, 2], [3, 3]]], float)
-    mask = np.ones(3, bool)
-    chart = figures.scatter_map(np.zeros(3), np.zeros(3), np.arange(3), [("all", "#111", mask)], ["a"] * 3, joins)
-    lines = chart.data[0]
-    np.testing.assert_array_equal(lines.x, [0, 1, NAN, 2, 3, NAN])
-    assert (lines.mode, lines.hoverinfo) == ("lines", "skip")
-    assert len(figures.scatter_map(np.zeros(3), np.zeros(3), np.arange(3), [], [], joins[:0]).data) == 0
-
-
 def test_ranks_of_two_contenders_lie_on_log_axes() -> None:
     chart = figures.rank_scatter(table(one=[1, 40.5, 3], two=[2, 20, 1]), "one", "two", ("AVGMAX", "MAXMAX"))
     diagonal, nouns, verbs = chart.data
@@ -192,14 +170,6 @@ def test_intervals_are_written_with_two_decimals(interval: Interval, text: str) 
 )
 def test_gains_are_marked_where_they_exclude_zero_as_written(interval: Interval, text: str) -> None:
     assert figures.gain_text(interval) == text
-
-
-def test_groups_have_the_palettes_colours() -> None:
-    assert figures.group_colour("pos", "V", ("en", "de")) == figures.COLOURS["V"]
-    assert figures.group_colour("outcome", "missed", ("en", "de")) == figures.OUTCOME_COLOURS["missed"]
-    colours = [figures.group_colour("language", language, ("en", "de")) for language in ("en", "de")]
-    assert colours == list(figures.LANGUAGE_COLOURS)
-    assert set(figures.OUTCOME_COLOURS) == {"found", "nearly", "missed", "uncovered"}
 
 
 def test_points_of_the_finding_at_either_end_are_whole_and_seen_on_both_grounds() -> None:

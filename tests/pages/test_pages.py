@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
-from typing import Any
 from urllib.parse import parse_qs
 
 import numpy as np
-import pandas as pd
 import pytest
 import streamlit as st
 
+from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import tables
 from cldi_core.insight import maps, overview
 from cldi_core.scoring.methods import METHODS
-from pages._ui import draw, figures, frame, load, words
+from pages._ui import draw, figures, load, map_panel, words
 from pages._ui.foreign import plain
 from tests import oracles, ranked
 from tests.conftest import BACKBONE
@@ -26,7 +23,6 @@ from tests.pages_data import (
     PAGES,
     RANKS,
     Charts,
-    Event,
     board_of,
     button,
     german,
@@ -236,49 +232,47 @@ def test_a_click_on_a_dispersion_opens_the_word(monkeypatch: pytest.MonkeyPatch)
     assert (view_of(at)["word"], view_of(at)["show"]) == ("shake.V", "found"), "the filter stays"
 
 
-@pytest.fixture
-def map_page(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module of the Map page, without drawing it."""
-    monkeypatch.setattr(frame, "draw", lambda main: None)
-    return importlib.import_module("pages.map")
+def everywhere(made: Dataset) -> str:
+    """A link's area that holds the whole map of words."""
+    places = maps.coordinates(made, BACKBONE, "words")
+    stamp = storage.digest(places.attrs["key"], places.attrs["method"])[:6]
+    return f"area~words~{stamp}~-9~-9~9~-9~9~9~-9~9"
 
 
-def test_the_maps_selection_gives_rows(map_page: ModuleType) -> None:
-    table = pd.DataFrame({"x": [0.0, 1, 2, 3], "y": [0.0, 1, 2, 3], "word": list("abcd")})
-
-    def rows(**selection: Any) -> list[str]:
-        return map_page.selected(Event(selection=Event(selection)), table)["word"].tolist()
-
-    assert rows() == rows(points=[], box=[], lasso=[]) == []
-    assert rows(points=[{"customdata": 2}, {"x": 9.0}]) == ["c"]
-    assert rows(lasso=[{"x": [0.5, 2.5, 2.5, 0.5], "y": [0.5, 0.5, 2.5, 2.5]}], points=[{"customdata": 0}]) == [
-        "b",
-        "c",
-    ]
-    assert rows(box=[{"x": [2.5, 3.5], "y": [2.5, 3.5]}, {"x": [-1, 0.5], "y": [-1, 0.5]}]) == ["a", "d"]
-
-
-def test_a_lasso_on_the_map_opens_pictures_and_links(wide: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    far = {"x": [-9, 9, 9, -9], "y": [-9, -9, 9, 9]}
-    charts = Charts(lasso=[far])
+def test_an_area_on_the_map_opens_strips_and_links(wide: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    charts = Charts()
     monkeypatch.setattr(st, "plotly_chart", charts)
-    at = healthy(open_page("map", pair="en-de", pos="N"))
+    at = healthy(open_page("map", pair="en-de", pos="N", chosen=everywhere(wide)))
     count = 2 * sum(pos == "N" for pos, _ in RANKS.values()) + 1  # both languages, and cloud
-    assert f"{count} words selected" in texts(at)
-    assert f"{maps.SHOWN} of {count} words are shown." in texts(at)
+    assert f"{count} of {count} words" in texts(at) and f"1–6 of {count}" in texts(at)
     assert f"{count} of {count} words · PCA" in texts(at)
-    (points,) = charts.figures[-1].data
+    points, outline = charts.figures[-1].data
     assert points.name == f"nouns, n = {count}" and sorted(points.customdata) == list(range(count))
-    links = [parse_qs(link.proto.query_string)["word"][0] for link in at.get("page_link")]
-    assert len(links) > 3 and set(links) <= set(RANKS) | {"cloud"}
-    at = healthy(at.main.get("button_group")[0].set_value("pictures").run())
-    assert "pictures selected" in texts(at) and at.get("image")
+    assert outline.x == (-9, 9, 9, -9, -9)
+    seen: dict[str, str] = {}
+    while True:  # all strips can be reached, and each word of both languages can be opened
+        for link in at.get("page_link"):
+            asked = {name: value[0] for name, value in parse_qs(link.proto.query_string).items()}
+            seen[asked["word"]] = asked["pair"]
+        (on,) = [one for one in at.main.button if one.label == "›"]
+        if on.disabled:
+            break
+        at = healthy(on.click().run())
+    english = {word for word, (pos, _) in RANKS.items() if pos == "N"} | {"cloud"}
+    assert seen == dict.fromkeys(english, "en-de") | {german(word): "de-en" for word in english - {"cloud"}}, (
+        "a target word in the pair that is turned round"
+    )
+    at = healthy(at.segmented_control(key="kind").set_value("pictures").run())
+    assert view_of(at)["chosen"].startswith("area~words"), "the selection survives"
+    assert "pictures" in at.main.subheader[0].value and at.get("image")
+    (clear,) = [one for one in at.main.button if one.label == "Clear"]
+    at = healthy(clear.click().run())
+    assert "chosen" not in view_of(at) and not at.main.subheader
 
 
-def test_the_words_of_a_selection_are_drawn_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "SHOWN", 100)
-    monkeypatch.setattr(st, "plotly_chart", Charts(box=[{"x": [-9, 9], "y": [-9, 9]}]))
-    at = healthy(open_page("map", pair="en-de"))
+def test_the_words_of_a_selection_are_drawn_as_they_are(wide: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_panel, "STRIPS", 100)
+    at = healthy(open_page("map", pair="en-de", chosen=everywhere(wide)))
     for word in (*HOSTILE, *map(german, HOSTILE)):
         assert f"**{draw.safe(word)}** · " in texts(at) and f"**{word}**" not in texts(at)
 
@@ -286,6 +280,19 @@ def test_the_words_of_a_selection_are_drawn_as_they_are(monkeypatch: pytest.Monk
 def test_too_many_points_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(maps, "LIMIT", 6)
     assert "6 of 41 words · PCA" in texts(healthy(open_page("map", pair="en-de")))
+
+
+def test_a_word_is_looked_for_on_the_map() -> None:
+    at = healthy(open_page("map", pair="en-de", kind="pictures", colour="language", chosen="word~en~cow"))
+    at = healthy(at.text_input(key="search").set_value("DOG").run())
+    assert view_of(at)["search"] == "DOG" and "chosen" not in view_of(at)
+    assert "**dog** · en · 30 pictures" in texts(at) and f"{MANY} of " in at.main.subheader[0].value
+    assert (view_of(at)["kind"], view_of(at)["colour"]) == ("pictures", "language")
+    at = healthy(at.text_input(key="search").set_value("<b>dogg</b>").run())
+    (info,) = at.main.info
+    assert unescaped(info.value).startswith("“<b>dogg</b>” is not on this map of pictures.")
+    at = healthy(open_page("map", pair="en-de", chosen="word~en~nothing", kind="x", colour="y"))
+    assert [info.value for info in at.main.info] == [draw.safe("Nothing of what was chosen is among these words.")]
 
 
 def test_the_data_page_shows_findings_and_licences() -> None:

@@ -205,7 +205,7 @@ def test_ranks_without_scores_are_walked_through_by_rank(small: Dataset) -> None
 def test_the_map_of_what_was_found_needs_ranks(small: Dataset) -> None:
     at = healthy(open_page("map"))
     assert not at.main.info
-    at = healthy(at.segmented_control(key="map colour").set_value("outcome").run())
+    at = healthy(at.segmented_control(key="colour").set_value("outcome").run())
     (info,) = at.main.info
     assert unescaped(info.value).startswith("What was found or missed is not known: for en-de there are no scores")
     score_all(small)
