@@ -160,9 +160,10 @@ def _print_explained(story: Story, top: int) -> None:
     print(f"outcome: {found.outcome}")
     for right in found.gold:
         print(f"right answer: {right.word}, rank {shown_rank(right.rank)} of {found.ranked}")
-    if found.winner and not found.winner.gold:
-        beside = f", shared with {found.gold[0].word}" if found.shared else ""
-        print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}{beside}")
+    if found.shared and found.rival:
+        print(f"tied with it: {found.rival.word} ({found.rival.pos}), rank {shown_rank(found.rival.rank)}")
+    elif found.winner and not found.winner.gold:
+        print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}")
     if story.verdict:
         print(f"verdict: {story.verdict}")
     for cause in story.causes:
