@@ -279,7 +279,7 @@ def test_the_rank_of_a_word_is_that_of_its_best_answer_in_the_list(pair: Pair, s
     row[rng.random(9) < 0.2] = NAN
     for query in ("dog", "run"):
         found = explanation.explain(pair, pair.find(query), row)
-        assert found.gold[0].rank == found.rank or math.isnan(found.rank) and math.isnan(found.gold[0].rank)
+        assert found.gold[0].rank == found.rank or (math.isnan(found.rank) and math.isnan(found.gold[0].rank))
         assert [one for one in found.candidates if one.gold] == list(found.gold)
 
 
