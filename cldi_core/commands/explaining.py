@@ -157,7 +157,7 @@ def _print_explained(story: Story, top: int) -> None:
     from cldi_core.insight.explanation import shown_rank
 
     found = story.found
-    print(f"outcome: {found.outcome}")
+    print(f"outcome: {'no pictures' if math.isnan(found.rank) else found.outcome}")
     for right in found.gold:
         print(f"right answer: {right.word}, rank {shown_rank(right.rank)} of {found.ranked}")
     if found.shared and found.rival:

@@ -37,7 +37,8 @@ PAGE_PARAMS = {
     "section": (),
     "source": (),
     "suspects": ("dataset", "pair"),
-    "clean": (),  # whether figures of clean words stand beside those of all
+    # Of the Results page: which figure, of one pair or the average, without words spelled alike, and clean ones beside.
+    **dict.fromkeys(("figure", "pairs", "alike", "clean"), ()),
     # Whose learning curve is drawn, and within which part of speech risk is.
     **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }

@@ -38,7 +38,8 @@ def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate", "judge")
     assert tuple(view.PAGE_PARAMS) == (
         "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "topic", "scope",
-        "flow", "bar", "part", "outcome", "cause", "find", "seed", "section", "source", "suspects", "clean", "curve",
+        "flow", "bar", "part", "outcome", "cause", "find", "seed", "section", "source", "suspects", "figure", "pairs",
+        "alike", "clean", "curve",
         "within",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
