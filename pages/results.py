@@ -138,11 +138,9 @@ def download(
     same: bool,
 ) -> None:
     """All figures of all parts of speech as a CSV, of clean words too where these are shown."""
-    kinds = {"all": records, **({"clean": cleaned} if cleaned else {})}
-    csv = result_tables.csv(kinds, current.dataset, current.backbone, pairs, same_spelled=same)
-    name = result_tables.csv_name(
-        load.opened(current.dataset).name, current.backbone, pairs, same_spelled=same, clean=bool(cleaned)
-    )
+    kinds, dataset = {"all": records, **({"clean": cleaned} if cleaned else {})}, load.opened(current.dataset).name
+    csv = result_tables.csv(kinds, dataset, current.backbone, pairs, same_spelled=same)
+    name = result_tables.csv_name(dataset, current.backbone, pairs, same_spelled=same, clean=bool(cleaned))
     st.download_button("All figures as CSV", csv, name, "text/csv", icon=":material/download:")
 
 
