@@ -50,7 +50,7 @@ def ridges(frame: pd.DataFrame, language: str, letters: Sequence[str]) -> go.Fig
     figure.update_xaxes(title="dispersion", row=len(means))
     ticks = [0, 0.1, 0.2] if top < 0.3 else [0, 0.5, 1]
     figure.update_yaxes(tickformat=".0%", tickvals=ticks, zeroline=True)
-    note = f"share of the words in steps of {overview.STEP}; point: the mean with its 95 % interval"
+    note = "shares of the words; points: means, 95 % intervals"
     return layout(figure, f"Dispersion, {language}", note, 130 + RIDGE * len(means)).update_layout(
         showlegend=False, bargap=0, margin={"t": 70}
     )
