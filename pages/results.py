@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from cldi_core import rankers
-from cldi_core.data.csv_safe import as_csv
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
 from pages._ui import (
@@ -29,6 +27,9 @@ from pages._ui import (
 from pages._ui.result_tables import FIGURES
 
 PARTS = {"methods": "Methods", "words": "All words"}
+ONE, AVERAGE = "this", "average"  # of the URL
+PAIRS = {ONE: "this pair", AVERAGE: "average"}
+OUT = "out"
 
 
 def main() -> None:
@@ -55,74 +56,105 @@ def main() -> None:
 
 def methods_part(current: view.View) -> None:
     """The figures of all methods."""
-    dataset = load.opened(current.dataset)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        figure = str(
-            st.segmented_control("Figure", list(FIGURES), default="mrr", format_func=FIGURES.__getitem__, required=True)
-        )
-        scope = st.segmented_control(
-            "Pairs",
-            ["this pair", "average"],
-            default="this pair",
-            required=True,
-            disabled=len(dataset.alike(current.pair)) < 2,
-        )
-        same = st.toggle("Keep words spelled alike in both languages", value=True)
-        result_clean.switch()
-    pairs = dataset.alike(current.pair) if scope == "average" else (current.pair,)
+    pairs, figure, same = choices(current)
     ways = load.ways(current.dataset, current.backbone, pairs)
     records = load.table(current.dataset, current.backbone, pairs, same_spelled=same, ways=ways)
     if not records:
         draw.unscored(current.dataset, current.backbone, records, pairs=pairs)
         return
     methods = [way for way in ways if rankers.ranker(way).kind != rankers.CONTROL]
-    summary(current, pairs, records, figure, methods)
-    result_clean.beside(current, pairs, ways, figure, same)
+    settings = tables.settings_of(current.pos, load.choices(current.dataset)["pos"])
+    shown, cleaned = shown_of(records, pairs, settings), result_clean.records(current, pairs, ways, same)
+    summary(current, pairs, shown, figure, methods)
+    download(current, pairs, records, cleaned, same)
+    result_clean.beside(current, pairs, shown, shown_of(cleaned, pairs, settings), figure)
     judge_tables.beside(current, pairs, methods, (figure,), same_spelled=same)
     if any(map(rankers.is_trained, ways)) and len(pairs) == 1:
-        unseen_words(current, ways, figure, same)
-    result_sections.beyond(current, pairs, same, methods)
-    result_sections.directions(current, pairs, figure, same)
+        unseen_words(current, ways, figure, same, settings)
+    result_sections.beyond(current, pairs, same, methods, settings)
+    result_sections.directions(current, pairs, figure, same, settings)
     reading(records, current, pairs, same)
-    published(figure)
+    published(figure, settings)
     formulas(methods)
 
 
+def choices(current: view.View) -> tuple[tuple[str, ...], str, bool]:
+    """What the reader chose, all of it in the URL: the pairs, the figure, and whether words spelled alike are kept."""
+    alike, figure = load.opened(current.dataset).alike(current.pair), view.one_of("figure", list(FIGURES))
+    several = len(alike) > 1
+    over, same = view.one_of("pairs", list(PAIRS) if several else [ONE]), view.asked("alike") != OUT
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control(
+            "Figure", list(FIGURES), format_func=FIGURES.__getitem__, required=True, **view.widget("figure", figure)
+        )
+        st.segmented_control(
+            "Pairs", list(PAIRS), format_func=PAIRS.__getitem__, required=True, disabled=not several,
+            **view.widget("pairs", over),
+        )  # fmt: skip
+        st.toggle(
+            "Keep words spelled alike in both languages",
+            **view.widget("alike", same, write=lambda on: "" if on else OUT),
+        )
+        result_clean.switch()
+    return tuple(alike) if over == AVERAGE else (current.pair,), figure, same
+
+
+def shown_of(records: Sequence[dict[str, Any]], pairs: Sequence[str], settings: Sequence[str]) -> list[dict[str, Any]]:
+    """The records of the one pair, or of the average, in some settings."""
+    group = tables.AVERAGE if len(pairs) > 1 else pairs[0]
+    return result_sections.of_settings([record for record in records if record["pair"] == group], settings)
+
+
 def summary(
-    current: view.View, pairs: Sequence[str], records: list[dict[str, Any]], figure: str, methods: Sequence[str]
+    current: view.View, pairs: Sequence[str], shown: list[dict[str, Any]], figure: str, methods: Sequence[str]
 ) -> None:
-    """All methods and controls in one figure, and everything as a CSV."""
+    """All methods and controls in one figure.
+
+    Args:
+        shown: records of the one pair or of the average, in the settings that are shown.
+    """
     group = tables.AVERAGE if len(pairs) > 1 else current.pair
-    shown = [record for record in records if record["pair"] == group]
     alt = f"{FIGURES[figure]} by method and part of speech"
     result_tables.draw(result_tables.figure(shown, figure), alt, f"results-{group}-{figure}")
-    draw.unscored(current.dataset, current.backbone, records, methods, pairs)
+    draw.unscored(current.dataset, current.backbone, shown, methods, pairs)
     st.caption(
         f"{draw.safe(f'{load.opened(current.dataset).title} · {group} · {backbones.label(current.backbone)}')} · "
         "95 % intervals over n words, each with all its queries: “n too small” below 20, “no spread” where all "
         "have the same figure · "
         f"chance MRR {load.chance(current.dataset, current.backbone, pairs):.3f} · "
-        f"KNN and KNN-C name one answer only, so they have P@1 alone.",
+        "KNN and KNN-C name one answer only, so they have P@1 alone · columns: the parts of speech of the sidebar, and "
+        "ALL where each of them is chosen",
         help=glossary.of(current, "mrr", "p", "interval", "coverage"),
     )
     result_sections.of_all_words(shown, figure)
     errors = load.errors(current.dataset, current.backbone, pairs, methods)
     if errors:
         st.caption(draw.safe(words.settled({rankers.label(way): error for way, error in errors.items()})))
-    csv = as_csv(pd.DataFrame(records))
-    name = f"results-{load.opened(current.dataset).name}-{group}.csv"
+
+
+def download(
+    current: view.View,
+    pairs: Sequence[str],
+    records: list[dict[str, Any]],
+    cleaned: list[dict[str, Any]],
+    same: bool,
+) -> None:
+    """All figures of all parts of speech as a CSV, of clean words too where these are shown."""
+    kinds, dataset = {"all": records, **({"clean": cleaned} if cleaned else {})}, load.opened(current.dataset).name
+    csv = result_tables.csv(kinds, dataset, current.backbone, pairs, same_spelled=same)
+    name = result_tables.csv_name(dataset, current.backbone, pairs, same_spelled=same, clean=bool(cleaned))
     st.download_button("All figures as CSV", csv, name, "text/csv", icon=":material/download:")
 
 
-def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: bool) -> None:
+def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: bool, settings: Sequence[str]) -> None:
     """The same figures on the words alone that the learned methods saw nothing of in training."""
     records = load.table(
         current.dataset, current.backbone, (current.pair,), same_spelled=same, ways=ways, unseen_alone=True
     )
-    records = [record for record in records if record["n"]]
+    records = result_sections.of_settings([record for record in records if record["n"]], settings)
     st.subheader("Words that the learned methods never saw")
     if not records:
-        st.info("There is none: every word, or one of its right answers, stands for something that training saw.")
+        st.info("There is none here: each word, or one of its right answers, stands for something that training saw.")
         return
     alt = f"{FIGURES[figure]} on words that the learned methods never saw"
     result_tables.draw(result_tables.figure(records, figure), alt, "results-never-seen")
@@ -134,7 +166,10 @@ def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: boo
 
 
 def reading(records: list[dict[str, Any]], current: view.View, pairs: Sequence[str], same: bool) -> None:
-    """How far nouns are above the others, with and without looking at pictures."""
+    """How far nouns are above the other chosen parts of speech, with and without looking at pictures."""
+    others = [letter for letter in ("V", "A") if letter in current.pos]
+    if not others:
+        return
     present = {record["method"] for record in records}
     known = [one for one in rankers.RANKERS.values() if one.kind == rankers.CONTROL and one.name in present]
     own = [current.method] if current.method in present or _is_scored(current, pairs) else []
@@ -142,7 +177,7 @@ def reading(records: list[dict[str, Any]], current: view.View, pairs: Sequence[s
     gaps = {
         name: {
             letter: load.noun_gap(current.dataset, current.backbone, pairs, name, letter, same_spelled=same)
-            for letter in ("V", "A")
+            for letter in others
         }
         for name in (*own, *(control.name for control in known))
     }
@@ -167,10 +202,10 @@ def _is_scored(current: view.View, pairs: Sequence[str]) -> bool:
     return all(load.rankings(current.dataset, current.backbone, pair, current.method) is not None for pair in pairs)
 
 
-def published(figure: str) -> None:
+def published(figure: str, settings: Sequence[str]) -> None:
     """The same figure in the paper."""
     st.subheader("The paper's Table 2")
-    take.table(result_tables.published(figure), name="results-paper", alt="Table 2 of the paper")
+    take.table(result_tables.published(figure)[list(settings)], name="results-paper", alt="Table 2 of the paper")
     st.caption(
         "Hartmann & Søgaard (2018), from English, averaged over de, es, fr, it and ru; web images, VGG19. Other words "
         "and pictures than here: compare the pattern, not the digits."
@@ -179,11 +214,11 @@ def published(figure: str) -> None:
 
 def formulas(methods: Sequence[str]) -> None:
     """What each method does."""
-    st.subheader("Methods")
-    for method in map(rankers.ranker, methods):
-        st.markdown(f"**{method.label}** — {draw.safe(method.about)}")
-        st.code(method.formula, language=None, wrap_lines=True)
-        st.caption(draw.safe(method.source))
+    with st.expander("**How each method scores: formulas and sources**"):
+        for method in map(rankers.ranker, methods):
+            st.markdown(f"**{method.label}** — {draw.safe(method.about)}")
+            st.code(method.formula, language=None, wrap_lines=True)
+            st.caption(draw.safe(method.source))
 
 
 frame.draw(main)

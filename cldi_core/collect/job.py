@@ -89,9 +89,11 @@ class CollectionRecord(Record[CollectionJob]):
     status_file, log_file = STATUS, LOG
 
     def as_json(self, job: CollectionJob) -> dict[str, Any]:
+        """All that is known of it but what its process said."""
         return {name: value for name, value in asdict(job).items() if name != "said"}
 
     def from_json(self, found: Any) -> CollectionJob:
+        """What ``as_json`` wrote, of work that nobody is at."""
         numbers: dict[str, Any] = {name: int(found[name]) for name in NUMBERS}
         texts: dict[str, Any] = {name: str(found[name]) for name in ("ended", "error")}
         runner, seconds = Holder.from_json(found["runner"]), float(found["seconds"])
@@ -101,6 +103,7 @@ class CollectionRecord(Record[CollectionJob]):
         return CollectionJob(wanted, state=state, runner=runner, seconds=seconds, **numbers, **texts)
 
     def fresh(self, before: CollectionJob | None, said: str) -> CollectionJob | None:
+        """Work that begins."""
         return CollectionJob(before.wanted, state="starting", said=said) if before else None
 
 

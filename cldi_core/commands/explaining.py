@@ -158,12 +158,13 @@ def _print_explained(story: Story, top: int) -> None:
     from cldi_core.insight.explanation import shown_rank
 
     found = story.found
-    print(f"outcome: {found.outcome}")
+    print(f"outcome: {'no pictures' if math.isnan(found.rank) else found.outcome}")
     for right in found.gold:
         print(f"right answer: {right.word}, rank {shown_rank(right.rank)} of {found.ranked}")
-    if found.winner and not found.winner.gold:
-        beside = f", shared with {found.gold[0].word}" if found.shared else ""
-        print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}{beside}")
+    if found.shared and found.rival:
+        print(f"tied with it: {found.rival.word} ({found.rival.pos}), rank {shown_rank(found.rival.rank)}")
+    elif found.winner and not found.winner.gold:
+        print(f"winner: {found.winner.word} ({found.winner.pos}), rank {shown_rank(found.winner.rank)}")
     if story.verdict:
         print(f"verdict: {story.verdict}")
     for cause in story.causes:

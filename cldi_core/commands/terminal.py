@@ -64,11 +64,12 @@ def comparisons(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     from cldi_core.evaluation import tables
     from cldi_core.evaluation.significance import ALPHA, DRAWS
 
-    names = [f"{row['one']} less {row['other']}" for row in records]
-    wide, pairs = max(map(len, names), default=0), _pairs(records)
+    names = [f"{row['one']} to {row['other']}" for row in records]
+    heading, pairs = "difference (MRR) of", _pairs(records)
+    wide = max(map(len, [heading, *names]))
     long = max(8, *map(len, pairs), 0)
     counts = f"{'won':>4} {'lost':>4} {'level':>5} {'words':>5}"
-    yield f"\n{'pair':{long}} {'POS':4} {'MRR of one less another':{wide}} {'95 %':24} {'p':>7} {'Holm':>7} {counts}"
+    yield f"\n{'pair':{long}} {'POS':4} {heading:{wide}} {'95 %':24} {'p':>7} {'Holm':>7} {counts}"
     for row, name, pair in zip(records, names, pairs, strict=True):
         found = f"{tables.interval_of(row, 'mrr').text(number)}{' *' if tables.survives(row) else ''}"
         ps = " ".join(f"{number(row[key], 4):>7}" for key in ("p", "p_holm"))

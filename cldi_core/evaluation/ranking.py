@@ -20,6 +20,26 @@ def rank(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     return one
 
 
+def with_right(scores: NDArray[np.floating], right: Collection[int]) -> NDArray[np.float64]:
+    """Ranks of all candidates of one query as a list of them shows: as ``rank``, but for right answers that tie.
+
+    Each of these has the rank that ``gold_ranks`` gives the query if it is the best: where the first of them is to be
+    expected.  So two that share the first place alone are both at 1, and not at 1½.
+
+    Args:
+        scores: float (n,); right: the columns of the right answers.
+
+    Returns:
+        float64 (n,), 1 is best; nan where the score is.
+    """
+    found, own = rank(scores), np.asarray(scores, np.float64)
+    known = [column for column in right if not np.isnan(own[column])]
+    for column in known:
+        above, tied = (own > own[column] + TIE).sum(), (np.abs(own - own[column]) <= TIE).sum()
+        found[column] = above + (tied + 1) / ((np.abs(own[known] - own[column]) <= TIE).sum() + 1)
+    return found
+
+
 def gold_ranks(scores: NDArray[np.floating], gold: Sequence[Collection[int]]) -> NDArray[np.float64]:
     """The rank of the best right answer of every query.
 

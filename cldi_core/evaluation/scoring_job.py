@@ -54,9 +54,11 @@ class ScoringRecord(Record[ScoringJob]):
     status_file, log_file = STATUS, LOG
 
     def as_json(self, job: ScoringJob) -> dict[str, Any]:
+        """All that is known of it but what its process said."""
         return {name: value for name, value in asdict(job).items() if name != "said"}
 
     def from_json(self, found: Any) -> ScoringJob | None:
+        """What ``as_json`` wrote, of work that nobody is at."""
         if not found:
             return None
         numbers: dict[str, Any] = {name: int(found[name]) for name in NUMBERS}
@@ -67,6 +69,7 @@ class ScoringRecord(Record[ScoringJob]):
         return ScoringJob(self.folder.name, state=state, runner=runner, seconds=seconds, **numbers, **texts)
 
     def fresh(self, before: ScoringJob | None, said: str) -> ScoringJob:
+        """Work that begins."""
         return ScoringJob(self.folder.name, state="starting", said=said)
 
 

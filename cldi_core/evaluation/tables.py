@@ -121,6 +121,17 @@ def compared(
     return _corrected(records)
 
 
+def settings_of(letters: str, kinds: Iterable[str]) -> list[str]:
+    """The settings of some parts of speech: each that has one of its own, and all words where none is left out.
+
+    Args:
+        letters: the parts of speech; kinds: those of the data set.
+    """
+    every = set(kinds) <= set(letters)
+    own = [name for name, parts in SETTINGS.items() if (every if parts == tuple(POS) else set(parts) <= set(letters))]
+    return own or ["ALL"]  # other parts of speech have figures among those of all words alone
+
+
 def family(records: Sequence[Mapping[str, Any]]) -> int:
     """How many comparisons the records of ``against`` or ``compared`` are, which Holm's correction is for."""
     return sum(not math.isnan(record["p"]) for record in records)

@@ -71,11 +71,13 @@ class ExtractionRecord(Record[ExtractionJob]):
     status_file, log_file = STATUS, LOG
 
     def as_json(self, job: ExtractionJob) -> dict[str, Any]:
+        """What was made, as version 0.1 had it, and the job."""
         about = {name: getattr(job, name) for name in ("backbone", "device", "ended", *COUNTS, "seconds", "error")}
         about["runner"] = asdict(job.runner) if job.runner else None
         return {**(asdict(job.made) if job.made else {}), "job": about}
 
     def from_json(self, found: Any) -> ExtractionJob | None:
+        """What ``as_json`` wrote, of work that nobody is at."""
         backbone, made = self.folder.name, made_of(found)
         with contextlib.suppress(KeyError, TypeError, ValueError):
             about: dict[str, Any] = found["job"]
@@ -89,6 +91,7 @@ class ExtractionRecord(Record[ExtractionJob]):
         return ExtractionJob(backbone, made.device, state="done", ended=made.finished, made=made)  # as version 0.1
 
     def fresh(self, before: ExtractionJob | None, said: str) -> ExtractionJob:
+        """Work that begins."""
         return ExtractionJob(self.folder.name, state="starting", said=said, made=before.made if before else None)
 
 

@@ -21,7 +21,10 @@ FRACTIONS = {1 / 4: "¼", 1 / 3: "⅓", 1 / 2: "½", 2 / 3: "⅔", 3 / 4: "¾"}
 
 @dataclass(frozen=True)
 class Candidate:
-    """One candidate translation of a query: its rank (ties share one), score, and whether it is right."""
+    """One candidate translation of a query: its rank as ``ranking.with_right`` has it, score, and whether it is right.
+
+    Candidates that tie share a rank; right answers among them have that of the first of them.
+    """
 
     word: str
     rank: float
@@ -45,9 +48,9 @@ class Explanation:
     """Everything that is known of one query under one method.
 
     Attributes:
-        candidates: in order of rank.
+        candidates: in order of rank, of those that tie the right answers first.
         gold: the right answers, the best first, also those without pictures (rank and score nan).
-        rank: of the best right answer, as ``ranking.gold_ranks`` has it: where several tie, not that of each alone.
+        rank: of the best right answer, as ``ranking.gold_ranks`` has it; that of the first of ``gold``.
         pictures: of the word; dispersion: of these, nan below two; senses: in WordNet, of English words.
         best_cosine: the highest one between a picture of the word and one of the best right answer.
         learned: the method compares the words as texts, so no picture is a reason.
@@ -90,7 +93,8 @@ class Explanation:
     @property
     def shared(self) -> bool:
         """Whether the rival is tied with the best right answer, so that neither is first alone."""
-        return self.outcome != "found" and self.rival is not None and self.rival.rank == self.gold[0].rank
+        rival = self.rival
+        return self.outcome != "found" and rival is not None and abs(rival.score - self.gold[0].score) <= TIE
 
 
 def outcome(rank: float) -> str:
@@ -133,7 +137,9 @@ def best_cosine(pair: Pair, word: str, candidate: str) -> float:
 
 
 def _candidates(pair: Pair, number: int, row: NDArray[np.floating]) -> tuple[Candidate, ...]:
-    ranks, right, sizes = ranking.rank(row), set(pair.gold[number]), pair.target.sizes
+    right, sizes = set(pair.gold[number]), pair.target.sizes
+    ranks, apart = ranking.with_right(row, right), ranking.rank(row)
+    wrong = ~np.isin(np.arange(len(row)), list(right))
     return tuple(
         Candidate(
             word,
@@ -143,7 +149,7 @@ def _candidates(pair: Pair, number: int, row: NDArray[np.floating]) -> tuple[Can
             pair.target_pos[word],
             int(sizes[column]),
         )
-        for column in ranking.order(row)
+        for column in np.lexsort((wrong, apart))  # nan comes last; what is alike keeps its order
         for word in (pair.target.words[column],)
     )
 

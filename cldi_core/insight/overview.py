@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cldi_core.data.dataset import CLASSES, POS, Dataset
 from cldi_core.evaluation import metrics, tables
@@ -76,22 +77,47 @@ def dispersions(pair: Pair) -> pd.DataFrame:
 
 
 SPANS = {"dispersion": (0.0, 2.0), "senses": metrics.ANY}  # between what bounds a word's figures can lie
+STEP = 0.05  # of dispersion, in which words are counted
 
 
-def means_by_pos(frame: pd.DataFrame, column: str = "dispersion") -> list[tuple[str, metrics.Interval]]:
-    """The mean of a column of ``dispersions`` for each part of speech with its interval: [(letter, interval)]."""
+def means_by_pos(
+    frame: pd.DataFrame, column: str = "dispersion", letters: Iterable[str] = CLASSES
+) -> list[tuple[str, metrics.Interval]]:
+    """The mean of a column of ``dispersions`` for some parts of speech with its interval: [(letter, interval)]."""
     found = []
-    for letter in CLASSES:
+    for letter in letters:
         rows = frame[(frame["pos"] == letter) & frame[column].notna()]
         values = rows[column].to_numpy(np.float64)
         found.append((letter, metrics.interval(values, rows["word"].to_numpy(np.str_), span=SPANS[column])))
     return found
 
 
+def shares(frame: pd.DataFrame, letter: str) -> NDArray[np.float64]:
+    """The share of the words of a part of speech in each ``STEP`` of dispersion from 0 to 2: float64 (40,).
+
+    A word between two steps counts in the upper one, one at 2 in the last.  Their sum is 1, or 0 without words.
+    """
+    values = frame.loc[frame["pos"] == letter, "dispersion"].dropna().to_numpy(np.float64)
+    steps = round(2 / STEP)
+    # Half a millionth: 0.3 / 0.05 is a little below 6.
+    places = np.clip(np.floor(values / STEP + 5e-7).astype(np.int64), 0, steps - 1)
+    return np.bincount(places, minlength=steps) / max(len(values), 1)
+
+
 def extremes(frame: pd.DataFrame, letter: str, count: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The words of a part of speech with the lowest and the highest dispersion."""
+    """The words of a part of speech with the lowest and the highest dispersion, as many of the one as of the other.
+
+    Below ``2 * count`` words these are fewer, so that none is both; one word alone is neither.
+    """
     rows = frame[(frame["pos"] == letter) & frame["dispersion"].notna()].sort_values(["dispersion", "word"])
-    return rows.head(count), rows.tail(count)[::-1]
+    each = min(count, len(rows) // 2)
+    return rows.head(each), rows.tail(each)[::-1]
+
+
+def as_dispersed(frame: pd.DataFrame, letters: Iterable[str]) -> list[str]:
+    """Which of some other parts of speech have no higher a mean dispersion than nouns; none without nouns."""
+    means = {letter: found.value for letter, found in means_by_pos(frame, letters=letters) if found.n}
+    return [letter for letter, value in means.items() if letter != "N" and value <= means.get("N", -1)]
 
 
 def compare(frames: Mapping[str, pd.DataFrame], letters: str) -> pd.DataFrame:

@@ -67,13 +67,13 @@ def _within(current: view.View, frame: pd.DataFrame, areas: list[Area]) -> None:
     for one in areas:
         column = f"{_kind(one.setting)} (n = {one.n}, random {one.random:.2f})"
         rows.setdefault(CONFIDENCES[one.confidence].label, {})[column] = figures.gain_text(one.difference)
-    st.subheader(f"Area under the curve, less that of a random order, {safe(rankers.label(current.method))}")
+    st.subheader(f"Difference to a random order (area under the curve), {safe(rankers.label(current.method))}")
     take.table(
         pd.DataFrame(rows).T,
         name=f"confidence {current.pair} {current.method}",
         height="content",
         column_config=result_tables.NAMES,
-        alt="Area under the risk–coverage curve of each confidence, less that of a random order",
+        alt="Difference of each confidence to a random order (area under the risk–coverage curve)",
     )
     unknown = max((one.unknown for one in areas), default=0)
     st.caption(

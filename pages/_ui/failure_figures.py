@@ -19,7 +19,7 @@ from . import figures
 from .figures import COLOURS, GREY
 
 AXES = {
-    "found": "P(found) less that of nouns, in percentage points",
+    "found": "difference to nouns (P(found), percentage points)",
     "log_rank": "depth of the right answer, times that of nouns",
 }
 TAKEN = {"found": "of the gap in P(found), in percentage points", "log_rank": "of the gap in depth, as a factor"}

@@ -103,56 +103,6 @@ def _too_few(found: Sequence[metrics.Interval]) -> str:
     return next((f" ({one.why})" for one in found if one.why), "")
 
 
-def histogram(frame: pd.DataFrame, language: str) -> go.Figure:
-    """Dispersion by part of speech, one language: shares, so that kinds of different size compare."""
-    figure = go.Figure()
-    for letter, name in POS.items():
-        values = frame.loc[(frame["pos"] == letter) & (frame["language"] == language), "dispersion"].dropna()
-        if len(values):
-            figure.add_trace(
-                go.Histogram(
-                    x=values,
-                    xbins={"start": 0, "end": 2.05, "size": 0.05},  # 1 − cosine is at most 2
-                    histnorm="probability",
-                    name=f"{name}s, n = {len(values)}",
-                    marker={"color": COLOURS[letter]},
-                    opacity=0.55,
-                    hovertemplate="%{x}: %{y:.0%}<extra></extra>",
-                )
-            )
-    figure.update_layout(barmode="overlay")
-    highest = frame.loc[frame["language"] == language, "dispersion"].max()
-    figure.update_xaxes(title="dispersion", range=[0, float(np.fmax(highest, 1))])
-    figure.update_yaxes(title="share of the words", tickformat=".0%", rangemode="tozero")
-    return layout(figure, f"Dispersion, {language}", "mean distance between the pictures of a word", 320)
-
-
-def against_rank(table: pd.DataFrame) -> go.Figure:
-    """Dispersion against reciprocal rank; found words filled, others hollow."""
-    figure = go.Figure()
-    for letter, name in POS.items():
-        rows = table[table["pos"] == letter]
-        if len(rows):
-            found = rows["rank"] <= 1
-            hollow = {"color": "rgba(0,0,0,0)", "line": {"color": COLOURS[letter], "width": 1.5}}
-            for part, marker, label in (
-                (rows[found], {"color": COLOURS[letter]}, f"{name}s, n = {len(rows)}"),
-                (rows[~found], hollow, ""),
-            ):
-                trace = _points(
-                    part["dispersion"].to_numpy(),
-                    (1 / part["rank"]).to_numpy(),
-                    part["word"].tolist(),
-                    part["number"].to_numpy(),
-                    {"size": 7, "opacity": 0.8, **marker},
-                    label,
-                )
-                figure.add_trace(trace.update(showlegend=bool(label)))
-    figure.update_xaxes(title="dispersion of the source word's pictures", rangemode="tozero")
-    figure.update_yaxes(title="1 / rank of the right answer", range=[-0.03, 1.05])
-    return layout(figure, "Dispersion against reciprocal rank", "a click opens the word; filled: found", 400)
-
-
 def rank_scatter(table: pd.DataFrame, one: str, other: str, labels: tuple[str, str]) -> go.Figure:
     """Ranks of the same queries under two contenders, logarithmic; below the line ``other`` is better."""
     figure = go.Figure()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -25,13 +26,30 @@ def switch() -> None:
     )
 
 
-def beside(current: view.View, pairs: Sequence[str], methods: Sequence[str], figure: str, same: bool) -> None:
-    """The figures of all words and of clean ones, where the switch is on; what was taken away, and why."""
+def records(current: view.View, pairs: Sequence[str], methods: Sequence[str], same: bool) -> list[dict[str, Any]]:
+    """The figures of clean words, as ``load.table`` has those of all; none where the switch is off."""
+    if view.asked(PARAM) != ON:
+        return []
+    return result_load.clean_table(
+        current.dataset, current.backbone, tuple(pairs), tuple(methods), same_spelled=same, group=None
+    )
+
+
+def beside(
+    current: view.View,
+    pairs: Sequence[str],
+    every: Sequence[Mapping[str, Any]],
+    cleaned: Sequence[Mapping[str, Any]],
+    figure: str,
+) -> None:
+    """The figures of all words and of clean ones, where the switch is on; what was taken away, and why.
+
+    Args:
+        every, cleaned: records of one pair or of the average.
+    """
     if view.asked(PARAM) != ON:
         return
-    here, group = (current.dataset, current.backbone, tuple(pairs)), tables.AVERAGE if len(pairs) > 1 else pairs[0]
-    every = load.table(*here, same_spelled=same, ways=tuple(methods), group=group)
-    cleaned = result_load.clean_table(*here, tuple(methods), same_spelled=same, group=group)
+    group = tables.AVERAGE if len(pairs) > 1 else pairs[0]
     st.subheader("Clean words beside all words")
     if every:
         alt = f"{result_tables.FIGURES[figure]} of all words and of clean words"

@@ -19,7 +19,7 @@ def suspected(name: str, backbone: str, pair: str) -> clean.Suspected:
 
 @load.cached(max_entries=20, also=load.RANKINGS, spinner=load.SPINNER)
 def clean_table(
-    name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str], *, same_spelled: bool, group: str
+    name: str, backbone: str, pairs: Sequence[str], ways: Sequence[str], *, same_spelled: bool, group: str | None
 ) -> list[dict[str, Any]]:
     """As ``load.table``, of clean words alone."""
     frames = load.complete(name, backbone, pairs, ways)

@@ -8,11 +8,16 @@ from typing import Any
 import streamlit as st
 
 from cldi_core import rankers
-from cldi_core.data.counting import every
+from cldi_core.data.counting import counted
 from cldi_core.evaluation import tables
 from cldi_core.features import backbones
 
 from . import draw, load, result_tables, view
+
+
+def of_settings(records: Sequence[dict[str, Any]], settings: Sequence[str]) -> list[dict[str, Any]]:
+    """The records of some settings."""
+    return [record for record in records if record["setting"] in settings]
 
 
 def of_all_words(records: Sequence[Mapping[str, Any]], figure: str) -> None:
@@ -20,8 +25,8 @@ def of_all_words(records: Sequence[Mapping[str, Any]], figure: str) -> None:
     lacking = [record for record in records if rankers.ranker(record["method"]).kind != rankers.CONTROL]
     if all(record["n"] == record["asked"] for record in lacking):
         st.caption(
-            f"Coverage is 1: {every(max((r['asked'] for r in records), default=0), 'query').lower()} pictures on "
-            "both sides, so that counting missing ones as 0 would change nothing."
+            f"Coverage is 1: no query of {max((record['asked'] for record in records), default=0)} lacks pictures on "
+            "either side, so that counting missing ones as 0 would change nothing."
         )
         return
     st.markdown("**With words that lack pictures counted as 0**")
@@ -31,26 +36,30 @@ def of_all_words(records: Sequence[Mapping[str, Any]], figure: str) -> None:
     )
     st.caption(
         "The table above is of the words whose own pictures and those of a right answer are there: their share of all "
-        "queries is the coverage. Here the others count too, as not found; n is of all words."
+        "queries is the coverage, the percentage here. Here the others count too, as not found; n is of all words."
     )
 
 
-def beyond(current: view.View, pairs: Sequence[str], same: bool, methods: Sequence[str]) -> None:
-    """By how much each method's MRR is above AVGMAX's."""
+def beyond(
+    current: view.View, pairs: Sequence[str], same: bool, methods: Sequence[str], settings: Sequence[str]
+) -> None:
+    """By how much each method's MRR is above AVGMAX's, in some settings."""
     records = load.against(current.dataset, current.backbone, pairs, same_spelled=same, ways=methods)
     if not records:
         return
     st.subheader("Which methods beat AVGMAX")
-    result_tables.draw(result_tables.gains(records), "MRR above that of AVGMAX", "results-beyond-avgmax")
+    drawn = result_tables.gains(of_settings(records, settings))
+    result_tables.draw(drawn, "Difference to AVGMAX (MRR)", "results-beyond-avgmax")
+    compared = counted(tables.family(records), "comparison")
     st.caption(
-        "MRR less that of AVGMAX on the same words, with 95 % intervals over n words, and p by flipping the signs of "
-        f"whole words, after Holm's correction for the {tables.family(records)} comparisons of this table. ▲ and ▼ "
+        "Difference to AVGMAX (MRR) on the same words, with 95 % intervals over n words, and p by flipping the signs "
+        f"of whole words, after Holm's correction for {compared}: all methods in all columns, shown or not. ▲ and ▼ "
         "mark those alone whose p is below .05 then, and whose interval excludes 0."
     )
 
 
-def directions(current: view.View, pairs: Sequence[str], figure: str, same: bool) -> None:
-    """The chosen method asked both ways, on the same word lists."""
+def directions(current: view.View, pairs: Sequence[str], figure: str, same: bool, settings: Sequence[str]) -> None:
+    """The chosen method asked both ways, on the same word lists, in some settings."""
     dataset = load.opened(current.dataset)
     back = dataset.back(current.pair)
     if not back or (figure != "p@1" and not rankers.ranker(current.method).ranks_all):
@@ -63,7 +72,7 @@ def directions(current: view.View, pairs: Sequence[str], figure: str, same: bool
             current.dataset, current.backbone, way, same_spelled=same, ways=(current.method,), group=group
         )
         if records:
-            found[result_tables.direction(way)] = records
+            found[result_tables.direction(way)] = of_settings(records, settings)
     st.subheader("Both directions")
     if found:
         alt = f"{result_tables.FIGURES[figure]} of the method in both directions"

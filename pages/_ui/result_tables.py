@@ -11,6 +11,7 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data.counting import counted, every, have
+from cldi_core.data.csv_safe import as_csv
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.evaluation import paper, tables
 from cldi_core.evaluation.metrics import Interval
@@ -19,21 +20,54 @@ from cldi_core.scoring.methods import METHODS
 from . import figures, take
 
 FIGURES = {"mrr": "MRR", "p@1": "P@1", "p@10": "P@10"}
-NAMES = {"_index": st.column_config.TextColumn(width=190)}  # room for the longest name of a method
+NAME, LETTER = 190, 7  # pixels: of the column of methods, and of a letter where something longer stands there
+NAMES = {"_index": st.column_config.TextColumn(width=NAME)}
 
 
 def draw(table: pd.DataFrame, alt: str, name: str) -> None:
     """A table in its full height; ``name`` is that of a download."""
-    take.table(table, name=name, alt=alt, height="content", column_config=NAMES)
+    width = max(NAME, LETTER * max((len(str(label)) for label in table.index), default=0))
+    names = {"_index": st.column_config.TextColumn(width=width)}
+    take.table(table, name=name, alt=alt, height="content", column_config=names)
+
+
+def csv(
+    kinds: Mapping[str, Sequence[Mapping[str, Any]]],
+    dataset: str,
+    backbone: str,
+    pairs: Sequence[str],
+    *,
+    same_spelled: bool,
+) -> bytes:
+    """All figures as CSV, each row with everything that it is of.
+
+    Args:
+        kinds: ``"all"``, ``"clean"`` → records of ``tables.table``; pairs: what an average is over.
+    """
+    about = {"dataset": dataset, "backbone": backbone, "spelled_alike": "kept" if same_spelled else "left out"}
+    rows = [
+        {**about, "words": kind, "pairs": " ".join(pairs) if record["pair"] == tables.AVERAGE else record["pair"]}
+        | dict(record)
+        for kind, records in kinds.items()
+        for record in records
+    ]
+    return as_csv(pd.DataFrame(rows))
+
+
+def csv_name(dataset: str, backbone: str, pairs: Sequence[str], *, same_spelled: bool, clean: bool) -> str:
+    """What the CSV is called: ``"results-demo-en-de-efficientnet-lite0-without-alike-and-clean.csv"``."""
+    over = pairs[0] if len(pairs) == 1 else f"average-of-{len(pairs)}"
+    parts = ["results", dataset, over, backbone, *([] if same_spelled else ["without-alike"])]
+    return take.file_name("-".join(map(take.file_name, [*parts, *(["and-clean"] if clean else [])])), ".csv")
 
 
 def of_all(records: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
-    """One figure over all words, those without pictures counted as 0: methods down, settings across, with coverage."""
+    """One figure over all words, those without pictures counted as 0, and coverage: methods down, settings across."""
     rows: dict[str, dict[str, str]] = {}
     for record in records:
         found, method = tables.interval_of(record, f"{name}{tables.ALL}"), rankers.ranker(record["method"])
         column = f"{record['setting']} (n = {found.n})"
-        cell = f"{figures.interval_text(found)}, coverage {record['coverage']:.2f}"
+        cell = f"{figures.interval_text(found)} · {record['coverage']:.0%}"
         rows.setdefault(method.label, {})[column] = cell if method.ranks_all or name == "p@1" else "–"
     return pd.DataFrame(rows).T
 
@@ -85,7 +119,7 @@ def compared(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
                 "of": record["setting"],
                 "one": record["one"],
                 "other": record["other"],
-                "MRR of one less other": figures.gain_text(found, tables.survives(record)),
+                "difference to other (MRR)": figures.gain_text(found, tables.survives(record)),
                 "p": p_text(record["p"]),
                 "p (Holm)": p_text(record["p_holm"]),
                 "won / lost / level": " / ".join(str(record[name]) for name in ("won", "lost", "level")),

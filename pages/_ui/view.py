@@ -44,12 +44,13 @@ PAGE_PARAMS = {
     "pictures": ("dataset", "language"),
     "page": ("dataset", "pair", "section", "suspects", "report", "why", "language", "pictures"),
     "out": ("dataset",),
-    "clean": (),  # whether figures of clean words stand beside those of all
     "tour": (),  # which step of the guided tour stands above the page
     # Of the Map: words or pictures, their colours, lines between translations, and what is chosen or looked for.
     **dict.fromkeys(("kind", "colour", "join"), ()),
     "chosen": ("dataset", "backbone"),
     "search": ("dataset",),
+    # Of the Results page: which figure, of one pair or the average, without words spelled alike, and clean ones beside.
+    **dict.fromkeys(("figure", "pairs", "alike", "clean"), ()),
     # Whose learning curve is drawn, and within which part of speech risk is.
     **dict.fromkeys(("curve", "within"), ("method", "backbone")),
 }

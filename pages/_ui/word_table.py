@@ -31,7 +31,7 @@ def draw(current: view.View) -> None:
         return
     found = _filtered(current, rows)
     if len(found):
-        _table(load.pair_of(*here), found, file_name(current))
+        _table(load.pair_of(*here), found, file_name(current), as_rows(current, found))
     else:
         st.info("No word is like that.")
     st.caption(
@@ -44,10 +44,27 @@ def draw(current: view.View) -> None:
 
 
 def file_name(current: view.View) -> str:
-    """What a download is called: data set, pair, backbone and method, whatever they hold."""
-    name = load.opened(current.dataset).name
-    parts = ("words", name, current.pair, current.backbone, current.method)
+    """What a download is called: data set, pair, backbone, method and what was filtered by, whatever they hold."""
+    name, outcome = load.opened(current.dataset).name, view.one_of("outcome", list(OUTCOMES))
+    parts = ["words", name, current.pair, current.backbone, current.method]
+    if current.pos != "".join(load.choices(current.dataset)["pos"]):
+        parts.append(current.pos)
+    parts += [outcome] if outcome != "all" else []
+    parts += [view.asked("cause")] if view.asked("cause") in word_table.LABELS else []
+    parts += [view.asked("find").strip()] if view.asked("find").strip() else []
     return "-".join(take.file_name(part) for part in parts)
+
+
+def as_rows(current: view.View, found: pd.DataFrame) -> pd.DataFrame:
+    """The words as a download has them: each row with the data set, pair, backbone and method that it is of, and n."""
+    about = {
+        "dataset": load.opened(current.dataset).name,
+        "pair": current.pair,
+        "backbone": current.backbone,
+        "method": current.method,
+        "n": len(found),
+    }
+    return pd.DataFrame(about, index=found.index).join(found)
 
 
 def _filtered(current: view.View, rows: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +93,7 @@ def _filtered(current: view.View, rows: pd.DataFrame) -> pd.DataFrame:
     return word_table.select(rows, current.pos, outcome, cause or "", find)
 
 
-def _table(pair: Pair, found: pd.DataFrame, file: str) -> None:
+def _table(pair: Pair, found: pd.DataFrame, file: str, csv: pd.DataFrame) -> None:
     source, target = pair.languages
     shown = pd.DataFrame(
         {
@@ -100,7 +117,7 @@ def _table(pair: Pair, found: pd.DataFrame, file: str) -> None:
     event = take.table(
         shown,
         name=file,
-        csv=found,
+        csv=csv,
         key="all words",
         hide_index=True,
         height=HEIGHT,

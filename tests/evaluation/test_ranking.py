@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cldi_core.errors import FeatureError
-from cldi_core.evaluation.ranking import gold_ranks, order, rank, winners
+from cldi_core.evaluation.ranking import gold_ranks, order, rank, winners, with_right
 from tests import oracles
 
 NAN = np.nan
@@ -52,6 +52,19 @@ def test_gold_ranks_equal_the_loop(seed: int) -> None:
     found = gold_ranks(scores, gold)
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, oracles.gold_ranks(scores.tolist(), gold))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_ranks_of_a_list_are_those_of_each_right_answer_alone(seed: int) -> None:
+    """A right answer has the rank of a query whose best answer it is; wrong ones keep the mean of their places."""
+    rng = np.random.default_rng(seed)
+    scores = tied_scores(seed, (12,))
+    right = set(rng.choice(12, rng.integers(0, 6), replace=False).tolist())
+    expected = oracles.ranks(scores.tolist())
+    for column in (one for one in right if not np.isnan(scores[one])):
+        below = {other for other in right if not scores[other] > scores[column]}
+        expected[column] = oracles.gold_ranks([scores.tolist()], [below])[0]
+    np.testing.assert_array_equal(with_right(scores, right), expected)
 
 
 @pytest.mark.parametrize("container", [set, list, tuple, frozenset, np.array])

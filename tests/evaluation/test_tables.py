@@ -363,3 +363,15 @@ def test_pairs_asked_in_several_languages_are_averaged_over_english_words(small:
     words, ranks = tables.rank_tables(frames, ["avgmax"])
     assert sorted(words) == ["bank"] * 2 + ["dog"] * 4
     assert (~np.isnan(ranks["avgmax"])).sum(axis=1).max() == 1, "no query is asked in two languages"
+
+
+@pytest.mark.parametrize(
+    ("letters", "kinds", "expected"),
+    [
+        ("NVA", "NVA", ["ALL", "NN", "VB", "ADJ"]), ("NV", "NVA", ["NN", "VB"]), ("A", "NVA", ["ADJ"]),
+        ("NVA", "NVAX", ["NN", "VB", "ADJ"]), ("NVAX", "NVAX", ["ALL", "NN", "VB", "ADJ"]), ("X", "NVAX", ["ALL"]),
+        ("N", "N", ["ALL", "NN"]),
+    ],
+)  # fmt: skip
+def test_settings_are_those_of_the_chosen_parts_of_speech(letters: str, kinds: str, expected: list[str]) -> None:
+    assert tables.settings_of(letters, kinds) == expected

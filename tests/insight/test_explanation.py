@@ -246,7 +246,7 @@ def test_the_outcomes_of_the_tiny_set(pair: Pair) -> None:
 
 
 def test_the_rank_is_that_of_the_rankings_where_right_answers_tie(pair: Pair) -> None:
-    """Both right answers share the first place: the word is found, though each alone is at rank 1½."""
+    """Both right answers share the first place: the word is found, and the list of candidates says so of each."""
     scores = np.zeros((7, 9), np.float32)
     row = pair.source.row("dog")
     scores[row, [pair.target.row("Hund"), pair.target.row("Köter")]] = 0.5
@@ -254,8 +254,33 @@ def test_the_rank_is_that_of_the_rankings_where_right_answers_tie(pair: Pair) ->
     frame = rankings.ranked(pair, scores)
     found = explanation.explain(pair, number, scores[row])
     assert frame["rank"][number] == found.rank == 1 and found.outcome == "found" and not found.shared
-    assert [right.rank for right in found.gold] == [1.5, 1.5]
-    assert explanation.as_json(found, 3)["rank"] == 1
+    assert [right.rank for right in found.gold] == [1, 1]
+    told = explanation.as_json(found, 3)
+    assert told["rank"] == 1 and [(one["rank"], one["gold"]) for one in told["candidates"][:2]] == [(1, True)] * 2
+
+
+def test_right_answers_stand_before_what_ties_with_them(pair: Pair) -> None:
+    """Three words share the first place, two of them right: the rank of the word is the first number of the list."""
+    row, number = np.zeros(9, np.float32), pair.find("dog")
+    row[[pair.target.row(word) for word in ("rot", "Hund", "Köter")]] = 0.5
+    found = explanation.explain(pair, number, row)
+    first = [(one.word, one.rank) for one in found.candidates[:3]]
+    assert first == [("Hund", 4 / 3), ("Köter", 4 / 3), ("rot", 2)] and found.rank == 4 / 3
+    assert found.shared and found.rival == found.candidates[2] and found.winner == found.gold[0]
+    others = [one.rank for one in found.candidates[3:]]
+    assert others == [6.5] * 6, "those below are where they were"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_rank_of_a_word_is_that_of_its_best_answer_in_the_list(pair: Pair, seed: int) -> None:
+    """Scores of few values, some of them within a tie of each other, some words without pictures."""
+    rng = np.random.default_rng(seed)
+    row = (rng.integers(0, 3, 9) / 4 + rng.choice([0, 6e-7, 12e-7], 9)).astype(np.float32)
+    row[rng.random(9) < 0.2] = NAN
+    for query in ("dog", "run"):
+        found = explanation.explain(pair, pair.find(query), row)
+        assert found.gold[0].rank == found.rank or (math.isnan(found.rank) and math.isnan(found.gold[0].rank))
+        assert [one for one in found.candidates if one.gold] == list(found.gold)
 
 
 def test_an_explanation_as_plain_values() -> None:

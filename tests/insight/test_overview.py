@@ -81,8 +81,27 @@ def test_means_and_extremes_by_part_of_speech() -> None:
     assert means["V"] == (pytest.approx(0.2), 1)
     assert means["A"][1] == 0 and math.isnan(means["A"][0])
     low, high = overview.extremes(frame, "N", 2)
-    assert low["word"].tolist() == ["c", "a"] and high["word"].tolist() == ["d", "a"]
+    assert low["word"].tolist() == ["c"] and high["word"].tolist() == ["d"], "“a” would be both"
+    assert [len(rows) for rows in overview.extremes(frame, "V")] == [0, 0], "one word is neither"
     assert [len(rows) for rows in overview.extremes(frame, "A")] == [0, 0]
+    assert [letter for letter, _ in overview.means_by_pos(frame, letters="VX")] == ["V", "X"]
+
+
+def test_shares_of_words_by_steps_of_dispersion() -> None:
+    """Multiples of the step begin one, whatever their binary fractions are; nothing lies outside."""
+    multiples = [number / 20 for number in range(41)]
+    for value in multiples:
+        found = overview.shares(pd.DataFrame({"pos": ["N", "V"], "dispersion": [value, 0.01]}), "N")
+        assert found.shape == (40,) and found[min(round(value * 20), 39)] == found.sum() == 1
+    found = overview.shares(pd.DataFrame({"pos": list("NNNN"), "dispersion": [0.12, 0.149, 0.31, NAN]}), "N")
+    assert found[[2, 6]].tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert overview.shares(pd.DataFrame({"pos": ["N"], "dispersion": [NAN]}), "N").sum() == 0
+
+
+def test_which_parts_of_speech_are_no_more_dispersed_than_nouns() -> None:
+    frame = pd.DataFrame({"word": list("abcd"), "pos": list("NVAA"), "dispersion": [0.4, 0.5, 0.3, 0.5]})
+    assert overview.as_dispersed(frame, "NVAX") == ["A"]
+    assert overview.as_dispersed(frame, "VA") == overview.as_dispersed(frame[1:], "NVA") == []
 
 
 ONE = rankings([("dog.N", 1, 0, False), ("cow.N", 4, 0, False), ("run.V", 2, 0, False), ("hat.N", NAN, 0, False)])
@@ -161,7 +180,10 @@ def test_three_extremes_and_equal_ones_by_the_alphabet() -> None:
     frame = pd.DataFrame({"word": list("fedcba"), "pos": list("NNNNNV"), "dispersion": [0.5, 0.5, 0.5, 0.5, 0.1, 0.9]})
     for own in (frame, frame[::-1]):
         low, high = overview.extremes(own, "N")
-        assert low["word"].tolist() == ["b", "c", "d"] and high["word"].tolist() == ["f", "e", "d"]
+        assert low["word"].tolist() == ["b", "c"] and high["word"].tolist() == ["f", "e"], "of five, “d” is neither"
+    more = pd.concat([frame, frame.assign(word=[f"{word}2" for word in frame["word"]], dispersion=0.9)])
+    low, high = overview.extremes(more, "N")
+    assert low["word"].tolist() == ["b", "c", "d"] and high["word"].tolist() == ["f2", "e2", "d2"]
 
 
 def test_all_wins_are_there_the_clearest_first() -> None:

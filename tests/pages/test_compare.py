@@ -86,7 +86,7 @@ def test_each_two_contenders_are_compared_for_each_part_of_speech(
     alone = pairing.compare(first, second, table["word"].to_numpy(str))
     row = drawn.iloc[0]
     assert row[["won / lost / level", "n"]].tolist() == ["18 / 20 / 2", 40] and (alone.won, alone.lost) == (18, 20)
-    assert row["MRR of one less other"] == figures.gain_text(alone.difference, -1) and row["p"] == f"{alone.p:.3f}"
+    assert row["difference to other (MRR)"] == figures.gain_text(alone.difference, -1) and row["p"] == f"{alone.p:.3f}"
     assert "9 comparisons" in shown.of("caption")[0]
     compare.significance(replace(CURRENT, pos="V"), [ONE, THREE], (BACKBONE,))
     assert shown.of("dataframe")[1][["of", "n"]].to_numpy().tolist() == [["verbs", 15]]

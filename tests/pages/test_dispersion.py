@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 
 from cldi_core.evaluation import paper
 from cldi_core.insight import overview
-from pages._ui import draw, figures, load, view
+from pages._ui import dispersion_figures, draw, figures, load, view
 from tests.conftest import BACKBONE
 from tests.pages.conftest import Shown
 from tests.pages_data import Event
@@ -42,7 +44,7 @@ def spread() -> pd.DataFrame:
 
 
 def test_means_stand_beside_the_papers(dispersion: ModuleType, shown: Shown, spread: pd.DataFrame) -> None:
-    dispersion.means(spread, "en")
+    dispersion.means(spread, "en", "NVA")
     first, second = shown.of("dataframe")
     assert first.columns.tolist() == ["part of speech", "dispersion", "in the paper", "n"]
     assert second.columns.tolist() == ["part of speech", "WordNet senses", "in the paper", "n"]
@@ -58,39 +60,69 @@ def test_means_stand_beside_the_papers(dispersion: ModuleType, shown: Shown, spr
 
 
 def test_senses_are_shown_where_they_are_known(dispersion: ModuleType, shown: Shown, spread: pd.DataFrame) -> None:
-    dispersion.means(spread, "de")
+    dispersion.means(spread, "de", "NVA")
     (table,) = shown.of("dataframe")
     assert table["n"].tolist() == [1, 0, 0] and table["dispersion"].tolist() == ["0.50 (n too small)", "–", "–"]
 
 
 def test_senses_of_some_words_are_the_mean_of_these(dispersion: ModuleType, shown: Shown, spread: pd.DataFrame) -> None:
-    dispersion.means(spread.assign(senses=spread["senses"].where(spread["pos"] != "V")), "en")
+    dispersion.means(spread.assign(senses=spread["senses"].where(spread["pos"] != "V")), "en", "NVA")
     _, senses = shown.of("dataframe")
     assert senses["n"].tolist() == [25, 0, 25] and senses["WordNet senses"][1] == "–"
     assert [options["hide_index"] for options in shown.options("dataframe")] == [True, True]
 
 
-def test_the_extremes_are_shown_with_their_pictures_beside_the_papers(
-    dispersion: ModuleType, shown: Shown, spread: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+def test_means_are_of_the_parts_of_speech_that_are_chosen(
+    dispersion: ModuleType, shown: Shown, spread: pd.DataFrame
+) -> None:
+    dispersion.means(spread, "en", "AX")
+    first, second = shown.of("dataframe")
+    for table in (first, second):
+        assert table["part of speech"].tolist() == ["adjective", "other"] and table["n"].tolist() == [25, 0]
+        assert table["in the paper"].tolist()[1] == "–", "the paper has no such words"
+
+
+@pytest.mark.parametrize("letters", ["NVA", "V", "AX"])
+def test_the_extremes_are_links_with_their_pictures_beside_the_papers(
+    dispersion: ModuleType, shown: Shown, spread: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, letters: str
 ) -> None:
     members = {word: [f"{word} {number}" for number in range(9)] for word in spread["word"]}
     drawn: list[Any] = []
     monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(members=lambda language: members))
     monkeypatch.setattr(draw, "row", lambda name, ids, alt, *, width: drawn.append((name, ids, alt)))
-    dispersion.extremes(CURRENT, spread, "en")
-    wanted, lines = [], []
-    for letter, name in zip("NVA", ("Nouns", "Verbs", "Adjectives"), strict=True):
+    dispersion.extremes(replace(CURRENT, pos=letters), spread, "en")
+    pictures, links = [], []
+    for letter in letters.replace("X", ""):
         own = spread[(spread["language"] == "en") & (spread["pos"] == letter)].sort_values("dispersion")
         rows = [*own.head(3).itertuples(), *list(own.tail(3).itertuples())[::-1]]
-        wanted += [("small", members[row.word][:6], row.word) for row in rows]
-        lines += [f"**{name}**", *(f"{draw.safe(row.word)} · {row.dispersion:.2f}" for row in rows)]
-    assert drawn == wanted and shown.of("markdown") == lines
-    low, high = paper.TABLE_3["N"]
-    assert shown.of("caption")[:2] == [
+        pictures += [("small", members[row.word][:6], row.word) for row in rows]
+        links += [(draw.safe(f"{row.word} · {row.dispersion:.2f}"), f"{row.word}.{letter}") for row in rows]
+    assert drawn == pictures and shown.of("page_link") == ["pages/word.py"] * len(links)
+    assert [(one["label"], one["query_params"]["word"]) for one in shown.options("page_link")] == links
+    names = {"N": "**Nouns**", "V": "**Verbs**", "A": "**Adjectives**", "X": "**Others**"}
+    assert shown.of("markdown") == [names[letter] for letter in letters]
+    low, high = paper.TABLE_3[letters[0]]
+    assert shown.of("caption")[1:3] == [
         f"{title}; in the paper, English: " + ", ".join(f"{word} {value:.2f}" for word, value in known)
         for title, known in (("lowest", low), ("highest", high))
     ]
-    assert len(shown.of("caption")) == 6
+    assert ("0 others have two pictures or more: no ends." in shown.of("caption")) == ("X" in letters)
+
+
+@pytest.mark.parametrize(("words", "links", "told"), [(1, 0, "1 noun has two pictures"), (2, 2, ""), (5, 4, "")])
+def test_of_few_words_none_is_at_both_ends(
+    dispersion: ModuleType, shown: Shown, spread: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, words: int, links: int,
+    told: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(members=lambda language: defaultdict(list)))
+    monkeypatch.setattr(draw, "row", lambda *given, **options: None)
+    few = spread[spread["pos"] == "N"].head(words)
+    dispersion.extremes(replace(CURRENT, pos="N"), few, "en")
+    opened = [one["query_params"]["word"] for one in shown.options("page_link")]
+    assert len(opened) == len(set(opened)) == links
+    assert [line for line in shown.of("caption") if "two pictures or more" in line] == (
+        [f"{told} or more: no ends."] if told else []
+    )
 
 
 @pytest.fixture
@@ -116,11 +148,11 @@ def test_a_click_on_a_point_opens_its_word(
     )
     assert asked == [("small", BACKBONE, "en-de", "maxmax")]
     table = overview.with_dispersion(ranked, spread, "NVA")
-    assert shown.of("plotly_chart") == [figures.against_rank(table)]
+    assert shown.of("plotly_chart") == [dispersion_figures.against_rank(table)]
     opened = [options["query_params"] for options in shown.options("switch_page")]
     assert opened == [] if clicked is None else opened == [view.of_word(table["query"][clicked])]
     correlation = overview.rank_correlation(table)
-    text = f"1/rank: {figures.interval_text(correlation)}, n = 75 words."
+    text = f"1/rank: {figures.interval_text(correlation)}, n = 75 words; nouns, verbs, adjectives, en\\-de, MAXMAX."
     assert text in shown.of("caption")[0]
     assert shown.options("plotly_chart")[0]["selection_mode"] == "points"
     assert shown.options("plotly_chart")[0]["on_select"] == "rerun"
@@ -151,12 +183,21 @@ def test_a_data_set_of_emoji_says_how_they_differ(
     monkeypatch.setattr(load, "dispersions", lambda *given: spread)
     monkeypatch.setattr(load, "pair_of", lambda *given: SimpleNamespace(languages=("en", "de")))
     for name in ("means", "extremes", "against"):
-        monkeypatch.setattr(dispersion, name, lambda *given, _name=name: drawn.append((_name, given[-1])))
+        monkeypatch.setattr(dispersion, name, lambda *given, _name=name: drawn.append((_name, given[1:])))
     dispersion.main()
-    assert [(name, one) for name, one in drawn if name != "against"] == [
-        ("means", "en"), ("means", "de"), ("extremes", "en")
-    ]  # fmt: skip
-    assert drawn[-1][0] == "against"
+    (first, second, third, fourth), names = [given for _, given in drawn], [name for name, _ in drawn]
+    assert names == ["means", "means", "extremes", "against"] and fourth[0] is third[0] is spread
+    assert (first, second, third[1:]) == (("en", "NVA"), ("de", "NVA"), ("en",))
     assert len([line for line in shown.of("caption") if "emoji" in line]) == told
-    assert shown.of("plotly_chart") == [figures.histogram(spread, language) for language in ("en", "de")]
+    assert shown.of("plotly_chart") == [dispersion_figures.ridges(spread, language, "NVA") for language in ("en", "de")]
     assert len({options["key"] for options in shown.options("plotly_chart")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("letters", "said"),
+    [("NVA", ", and nouns have no less of it than adjectives;"), ("NV", "lower than in the paper;"),
+     ("A", "lower than in the paper;"), ("NA", ", and nouns have no less of it than adjectives;")],
+)  # fmt: skip
+def test_what_is_said_of_icons_is_of_the_chosen_and_measured(dispersion: ModuleType, letters: str, said: str) -> None:
+    spread = pd.DataFrame({"word": [*"abcd"], "pos": [*"NNVA"], "dispersion": [0.3, 0.5, 0.6, 0.4]})
+    assert said in dispersion.of_icons(spread, letters)

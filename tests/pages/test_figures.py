@@ -63,52 +63,6 @@ def test_both_axes_of_ranks_hold_every_rank_and_name_whole_ones(ranks: list[list
     assert figures.rank_scatter(frame[:0], "one", "two", ("", "")).data[0].x == (1, 10)
 
 
-def test_dispersion_against_reciprocal_rank_fills_what_was_found() -> None:
-    chart = figures.against_rank(table(rank=[1, 4, 2.5], dispersion=[0.1, 0.2, 0.3]))
-    points = [(trace.x.tolist(), trace.y.tolist(), trace.customdata.tolist()) for trace in chart.data]
-    assert points == [
-        ([pytest.approx(0.1)], [1], [0]),
-        ([pytest.approx(0.2)], [0.25], [1]),
-        ([], [], []),
-        ([pytest.approx(0.3)], [pytest.approx(0.4)], [2]),
-    ]
-    low, high = chart.layout.yaxis.range
-    assert low < 0 and 1 < high < 1.2 and chart.layout.xaxis.rangemode == "tozero"
-    filled, hollow = chart.data[0].marker, chart.data[1].marker
-    assert filled.color == figures.COLOURS["N"] == hollow.line.color
-    assert hollow.color == "rgba(0,0,0,0)"
-    assert [trace.name for trace in chart.data if trace.showlegend] == ["nouns, n = 2", "verbs, n = 1"]
-    for trace in chart.data:
-        check_points(trace)
-
-
-def test_the_histogram_counts_words_with_a_dispersion_of_one_language() -> None:
-    frame = pd.DataFrame(
-        {"language": ["en"] * 4 + ["de"], "pos": list("NNVNV"), "dispersion": [0.1, 0.2, 0.3, NAN, 0.9]}
-    )
-    chart = figures.histogram(frame, "en")
-    assert [(trace.name, list(trace.x)) for trace in chart.data] == [
-        ("nouns, n = 2", [0.1, 0.2]),
-        ("verbs, n = 1", [0.3]),
-    ]
-    assert {trace.histnorm for trace in chart.data} == {"probability"}
-    assert chart.layout.barmode == "overlay", "shares are told by the heights above 0"
-    assert chart.layout.xaxis.title.text == "dispersion" and chart.layout.title.text.startswith("Dispersion, en<br>")
-
-
-@pytest.mark.parametrize("highest", [0.4, 1.0, 1.25, 2.0])
-def test_the_histogram_shows_every_dispersion_that_there_can_be(highest: float) -> None:
-    """Features with numbers below 0 can point away from each other, so that 1 − cosine is above 1."""
-    frame = pd.DataFrame({"language": ["en", "en", "de"], "pos": list("NVN"), "dispersion": [0.0, highest, 1.7]})
-    chart = figures.histogram(frame, "en")
-    assert tuple(chart.layout.xaxis.range) == (0, max(highest, 1))
-    for trace in chart.data:
-        assert trace.xbins.start == 0 and trace.xbins.end > highest, "what lies beyond is not counted"
-        assert trace.xbins.size == 0.05, "the same bins for each"
-    nothing = figures.histogram(frame.assign(dispersion=NAN), "en")
-    assert tuple(nothing.layout.xaxis.range) == (0, 1) and not nothing.data
-
-
 def record(method: str, setting: str, mrr: float) -> dict[str, object]:
     """One record of ``results.table``."""
     return {"pair": "en-de", "method": method, "setting": setting, "mrr": mrr, "mrr_low": mrr - 0.1,

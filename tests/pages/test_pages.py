@@ -222,7 +222,7 @@ def test_the_dispersion_page_shows_the_cores_means(wide: Dataset) -> None:
     rankings = ranked.rankings(pair, ["avgmax"])["avgmax"]
     joined = overview.with_dispersion(rankings, overview.dispersions(pair), "NVA")
     rho = figures.interval_text(overview.rank_correlation(joined))
-    assert f"1/rank: {rho}, n = {len(joined)} words." in texts(at)
+    assert f"1/rank: {rho}, n = {len(joined)} words;" in texts(at)
 
 
 def test_a_click_on_a_dispersion_opens_the_word(monkeypatch: pytest.MonkeyPatch) -> None:

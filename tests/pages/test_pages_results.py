@@ -16,6 +16,7 @@ from cldi_core.evaluation import tables
 from cldi_core.insight import hygiene
 from cldi_core.scoring.methods import METHODS
 from pages._ui import figures, load
+from tests.conftest import BACKBONE
 from tests.pages_data import RANKS, healthy, open_page, pair_of, texts
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -53,7 +54,10 @@ def test_the_results_are_those_of_the_core(built: tuple[Dataset, dict], monkeypa
     offered = csv_of(monkeypatch)
     at = healthy(open_page("results", pair="en-de"))
     records = tables.table({"en-de": built[1]["en-de"]})
-    pd.testing.assert_frame_equal(read(offered[0]), pd.DataFrame(records))
+    rows = read(offered[0])
+    about = rows[["dataset", "backbone", "spelled_alike", "words", "pairs"]].drop_duplicates().to_numpy().tolist()
+    assert about == [["wide", BACKBONE, "kept", "all", "en-de"]]
+    pd.testing.assert_frame_equal(rows[list(records[0])], pd.DataFrame(records))
     table = at.dataframe[0].value
     assert table.columns.tolist() == ["ALL (n = 20)", "NN (n = 11)", "VB (n = 5)", "ADJ (n = 4)"]
     assert table.index.tolist() == [*(method.label for method in METHODS.values()), "Spelling", "Identity"]
@@ -84,7 +88,16 @@ def test_the_results_average_pairs_and_leave_out_words_spelled_alike(
     assert "Wide \\*set\\* · average" in texts(at)
     at = healthy(at.toggle[0].set_value(False).run())
     records = pd.DataFrame(tables.table(built[1], same_spelled=False))
-    pd.testing.assert_frame_equal(read(offered[-1]), records)
+    rows = read(offered[-1])
+    pd.testing.assert_frame_equal(rows[list(records)], records)
+    assert set(rows["spelled_alike"]) == {"left out"}
+    assert rows.groupby("pair")["pairs"].first().to_dict() == {
+        "average": "en-de en-fr",
+        "en-de": "en-de",
+        "en-fr": "en-fr",
+    }
+    opened = healthy(open_page("results", pair="en-fr", method="maxmax", pairs="average", alike="out"))
+    assert [part.value.to_csv() for part in opened.dataframe] == [part.value.to_csv() for part in at.dataframe]
     (gaps,) = [part.value for part in at.dataframe if "nouns above verbs (MRR)" in part.value]
     gap = tables.noun_gap({pair: frames["maxmax"] for pair, frames in built[1].items()}, "V")
     assert gaps.loc["MAXMAX", "nouns above verbs (MRR)"] == figures.interval_text(gap), "no word is spelled alike here"
@@ -100,7 +113,7 @@ def some_alike(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(same_spelled=frame["word"].isin(ALIKE))
 
 
-@pytest.mark.parametrize("scope", ["this pair", "average"])
+@pytest.mark.parametrize("scope", ["this", "average"])
 def test_words_spelled_alike_can_be_left_out_of_every_table(
     built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch, scope: str
 ) -> None:
@@ -138,6 +151,15 @@ def test_words_spelled_alike_can_be_left_out_of_every_table(
                 assert gaps.loc[label, f"nouns above {name} (MRR)"] == figures.interval_text(gap)
         drawn.append((main.columns.tolist(), gains.columns.tolist(), gaps.loc["CNN-MAX"].tolist()))
     assert all(one != other for one, other in zip(*drawn, strict=True)), "the switch changes every table"
+
+
+def test_tables_have_the_parts_of_speech_of_the_sidebar(built: tuple[Dataset, dict]) -> None:
+    at = healthy(open_page("results", pair="en-de", pos="NA", figure="p@1", clean="1"))
+    headings = [[str(column).partition(" (")[0] for column in part.value.columns] for part in at.dataframe]
+    gaps = ["nouns above adjectives"]
+    assert headings.count(gaps) == 1 and all(own == ["NN", "ADJ"] for own in headings if own != gaps), headings
+    everything = healthy(open_page("results", pair="en-de", pos="NVA", figure="p@1"))
+    assert [name.partition(" (")[0] for name in everything.dataframe[0].value] == ["ALL", "NN", "VB", "ADJ"]
 
 
 def test_clean_words_stand_beside_all_words(built: tuple[Dataset, dict], monkeypatch: pytest.MonkeyPatch) -> None:

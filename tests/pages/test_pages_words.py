@@ -125,12 +125,15 @@ def test_a_click_on_any_cell_but_the_first_opens_the_word(
 def test_a_download_says_what_it_is_of(told: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     offered: list[tuple[Any, str]] = []
     monkeypatch.setattr(st, "download_button", lambda label, data, name, *rest, **options: offered.append((data, name)))
-    healthy(open_page("results", pair="en-de", part="words", pos="A"))
+    healthy(open_page("results", pair="en-de", part="words", pos="A", outcome="missed", cause="nonsense", find=" e "))
     ((data, name),) = offered
-    assert name == f"words-wide-en-de-{BACKBONE}-avgmax.csv"
+    assert name == f"words-wide-en-de-{BACKBONE}-avgmax-A-missed-e.csv"
     rows = pd.read_csv(io.BytesIO(data()), keep_default_na=False, encoding="utf-8-sig")
-    assert rows["query"].tolist() == word_table.select(told, "A")["query"].tolist()
-    assert tuple(rows) == word_table.COLUMNS
+    expected = word_table.select(told, "A", "missed", find="e")["query"].tolist()
+    assert rows["query"].tolist() == expected and expected
+    assert tuple(rows) == ("dataset", "pair", "backbone", "method", "n", *word_table.COLUMNS)
+    of = rows[["dataset", "pair", "backbone", "method", "n"]].drop_duplicates().to_numpy().tolist()
+    assert of == [["wide", "en-de", BACKBONE, "avgmax", len(rows)]]
 
 
 def test_the_overview_shows_stories_with_pictures(
@@ -205,6 +208,7 @@ def test_file_names_are_plain(monkeypatch: pytest.MonkeyPatch) -> None:
         name = "../a b/<c>"
 
     monkeypatch.setattr(load, "opened", lambda name: Named)
+    monkeypatch.setattr(load, "choices", lambda name: {"pos": ["N", "V", "A"]})
     made = drawn_table.file_name(view.View("x", "en-de", method="avgmax+csls", backbone="a/b"))
     assert made == "words-a_b_c-en-de-a_b-avgmax+csls"
 

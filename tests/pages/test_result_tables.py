@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from cldi_core.data.dataset import SETTINGS
@@ -64,12 +66,13 @@ def test_words_without_pictures_have_a_table_of_their_own() -> None:
     also = {"asked": 40, "asked_clusters": 38, "coverage": 0.75}
     table = result_tables.of_all([record("avgmax", "ALL", 0.5, **also), record("knn", "ALL", 0.3, **also)], "mrr")
     assert table.columns.tolist() == ["ALL (n = 38)"]
-    assert table["ALL (n = 38)"].tolist() == ["0.40 [0.35, 0.45], coverage 0.75", "–"], "KNN has no MRR"
+    assert table["ALL (n = 38)"].tolist() == ["0.40 [0.35, 0.45] · 75%", "–"], "KNN has no MRR"
     assert result_tables.zeros(record("avgmax", "ALL", 0.5, **also)) == (
         "30 of 40 queries have pictures on both sides (coverage 0.75); with the others counted as 0, AVGMAX has MRR "
         "0.40 [0.35, 0.45] in place of 0.50."
     )
     assert result_tables.zeros(record("avgmax", "ALL", 0.5)) == "All 30 queries have pictures on both sides."
+    assert result_tables.zeros(record("avgmax", "ALL", 0.5, 1)) == "The 1 query has pictures on both sides."
 
 
 def test_directions_stand_below_each_other() -> None:
@@ -86,10 +89,10 @@ def test_two_contenders_are_compared_in_a_row() -> None:
     second = record("", "verbs", 0.1, 9, **beside) | {"p": math.nan, "p_holm": math.nan}
     table = result_tables.compared([first, second])
     assert table.to_dict("records")[0] == {
-        "of": "together", "one": "AVGMAX", "other": "KNN", "MRR of one less other": "▲ +0.10 [0.05, 0.15]",
+        "of": "together", "one": "AVGMAX", "other": "KNN", "difference to other (MRR)": "▲ +0.10 [0.05, 0.15]",
         "p": "< 0.001", "p (Holm)": "0.002", "won / lost / level": "12 / 8 / 10", "n": 30,
     }  # fmt: skip
-    assert table.loc[1, ["MRR of one less other", "p", "p (Holm)"]].tolist() == ["+0.10 [0.05, 0.15]", "–", "–"]
+    assert table.loc[1, ["difference to other (MRR)", "p", "p (Holm)"]].tolist() == ["+0.10 [0.05, 0.15]", "–", "–"]
 
 
 def test_gaps_have_a_column_for_each_part_of_speech() -> None:
@@ -120,3 +123,25 @@ def test_a_table_is_drawn_in_its_full_height(shown: Shown) -> None:
     ((options,), (given,)) = shown.options("dataframe"), shown.of("dataframe")
     assert given is table and options["height"] == "content" and options["alt"] == "Figures"
     assert options["column_config"]["_index"]["width"] == 190
+    long = "CNN-MEAN + inverted softmax, clean words"
+    result_tables.draw(table.rename(index={"KNN": long}), "Figures", "figures")
+    assert shown.options("dataframe")[1]["column_config"]["_index"]["width"] == 7 * len(long), "it is not cut off"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "same", "clean", "name"),
+    [
+        (["en-de"], True, False, "results-a_b-en-de-lite0.csv"),
+        (["en-de", "en-fr"], False, True, "results-a_b-average-of-2-lite0-without-alike-and-clean.csv"),
+    ],
+)
+def test_a_download_of_all_figures_says_what_it_is_of(pairs: list[str], same: bool, clean: bool, name: str) -> None:
+    assert result_tables.csv_name("a/b", "lite0", pairs, same_spelled=same, clean=clean) == name
+    kinds = {"all": [record("avgmax", "ALL", 0.5), record("avgmax", "ALL", 0.5, pair="average")]}
+    kinds |= {"clean": [record("avgmax", "ALL", 0.4, 7)]} if clean else {}
+    rows = pd.read_csv(io.BytesIO(result_tables.csv(kinds, "a/b", "lite0", pairs, same_spelled=same)))
+    assert set(rows["dataset"]) == {"a/b"} and set(rows["backbone"]) == {"lite0"}
+    assert set(rows["spelled_alike"]) == {"kept" if same else "left out"}
+    assert rows["pairs"].tolist()[:2] == ["en-de", " ".join(pairs)]
+    assert rows["words"].tolist() == ["all", "all", *["clean"] * clean] and rows["n"].tolist() == [30, 30, *[7] * clean]
+    assert rows["mrr"].tolist() == [0.5, 0.5, *[0.4] * clean]

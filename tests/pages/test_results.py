@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -49,20 +50,22 @@ def test_the_summary_is_of_one_pair_or_of_the_average(
     results: ModuleType, shown: Shown, pairs: tuple[str, ...], group: str, chance: str
 ) -> None:
     told = [one | {"mrr": 0.9, "mrr_low": 0.8, "mrr_high": 0.95} if one["pair"] == group else one for one in RECORDS]
-    results.summary(CURRENT, pairs, told, "mrr", ["avgmax", "maxmax"])
+    results.summary(CURRENT, pairs, results.shown_of(told, pairs, ["ALL"]), "mrr", ["avgmax", "maxmax"])
     (table,) = shown.of("dataframe")
     assert table.index.tolist() == ["AVGMAX", "MAXMAX", "Identity"]
     assert set(table["ALL (n = 30)"]) == {"0.90 [0.80, 0.95]"}
     assert shown.options("dataframe")[0]["alt"] == "MRR by method and part of speech"
     caption, covered = shown.of("caption")
-    assert covered.startswith("Coverage is 1: all 30 queries have pictures on both sides")
+    assert covered.startswith("Coverage is 1: no query of 30 lacks pictures on either side")
     assert caption.startswith(draw.safe(f"*Small* · {group} · EfficientNet-Lite0")) and f"MRR {chance} " in caption
-    _, (label, csv, name, kind) = [given for called, given, _ in shown.calls if called == "download_button"]
-    assert (label, name, kind) == ("All figures as CSV", f"results-small-{group}.csv", "text/csv")
-    pd.testing.assert_frame_equal(
-        pd.read_csv(io.BytesIO(csv)).dropna(axis=1), pd.DataFrame(told).replace("", None).dropna(axis=1)
-    )
     assert shown.of("info") == [], "nothing is missing"
+    results.download(CURRENT, pairs, told, told[:2], False)
+    *_, (label, csv, name, kind) = [given for called, given, _ in shown.calls if called == "download_button"]
+    over = "average-of-2" if len(pairs) > 1 else "en-de"
+    file = f"results-small-{over}-{BACKBONE}-without-alike-and-clean.csv"
+    assert (label, name, kind) == ("All figures as CSV", file, "text/csv")
+    kinds = {"all": told, "clean": told[:2]}
+    assert csv == result_tables.csv(kinds, "small", BACKBONE, pairs, same_spelled=False)
 
 
 def test_what_is_missing_and_what_has_not_settled_is_told(
@@ -89,7 +92,7 @@ def test_words_never_seen_stand_apart(
     monkeypatch.setattr(
         load, "table", lambda *given, **named: asked.append((given, named)) or [none, *RECORDS[:1] * there]
     )
-    results.unseen_words(CURRENT, ["avgmax"], "mrr", False)
+    results.unseen_words(CURRENT, ["avgmax"], "mrr", False, ["ALL"])
     assert asked == [
         (("small", BACKBONE, ("en-de",)), {"same_spelled": False, "ways": ["avgmax"], "unseen_alone": True})
     ]
@@ -109,18 +112,19 @@ def test_gains_are_asked_for_and_drawn_where_there_are_any(
     gains: list[dict[str, Any]] = []
     asked: list[Any] = []
     monkeypatch.setattr(load, "against", lambda *given, **named: asked.append((given, named)) or gains)
-    result_sections.beyond(CURRENT, ("en-de",), False, ["avgmax", "maxmax"])
+    result_sections.beyond(CURRENT, ("en-de",), False, ["avgmax", "maxmax"], ["ALL"])
     assert shown.calls == []
-    gains.append(record("maxmax", "ALL", 0.1))
-    result_sections.beyond(CURRENT, ("en-de",), True, ["maxmax"])
+    gains += [record("maxmax", "ALL", 0.1), record("maxmax", "VB", 0.1)]
+    result_sections.beyond(CURRENT, ("en-de",), True, ["maxmax"], ["ALL"])
     assert asked == [
         (("small", BACKBONE, ("en-de",)), {"same_spelled": same, "ways": ways})
         for same, ways in ((False, ["avgmax", "maxmax"]), (True, ["maxmax"]))
     ]
     (table,) = shown.of("dataframe")
-    assert table.loc["MAXMAX", "ALL (n = 30)"] == "▲ +0.10 [0.05, 0.15], p 0.010"
+    assert table.to_dict("records") == [{"ALL (n = 30)": "▲ +0.10 [0.05, 0.15], p 0.010"}]
+    assert "correction for 2 comparisons" in shown.of("caption")[0], "also those that are not shown"
     assert shown.of("subheader") == ["Which methods beat AVGMAX"]
-    assert shown.options("dataframe")[0]["alt"] == "MRR above that of AVGMAX" and "▲ and ▼" in shown.of("caption")[0]
+    assert shown.options("dataframe")[0]["alt"] == "Difference to AVGMAX (MRR)" and "▲ and ▼" in shown.of("caption")[0]
 
 
 @pytest.mark.parametrize(
@@ -168,59 +172,67 @@ def test_a_composed_method_is_scored_where_all_pairs_are(results: ModuleType, mo
     assert results._is_scored(current, ("en-de",)) and not results._is_scored(current, ("en-de", "en-fr"))
 
 
-def test_every_method_is_explained_with_its_formula(results: ModuleType, shown: Shown) -> None:
+def test_every_method_is_explained_with_its_formula(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(st, "expander", lambda label: opened.append(label) or contextlib.nullcontext())
     results.formulas(["avgmax", "knn"])
     ways = [METHODS["avgmax"], METHODS["knn"]]
-    assert shown.of("subheader") == ["Methods"]
+    assert opened == ["**How each method scores: formulas and sources**"]
     assert shown.of("markdown") == [f"**{way.label}** — {draw.safe(way.about)}" for way in ways]
     assert shown.of("code") == [way.formula for way in ways]
     assert shown.of("caption") == [draw.safe(way.source) for way in ways]
     assert shown.options("code") == [{"language": None, "wrap_lines": True}] * 2
 
 
-@pytest.mark.parametrize("scope", ["this pair", "average"])
+@pytest.mark.parametrize(("scope", "over"), [("", "this"), ("average", "average"), ("nonsense", "this")])
 @pytest.mark.parametrize("ways", [["avgmax", "identity"], ["avgmax", "pivot-sym", "identity"]])
-def test_the_page_asks_for_one_pair_or_all(
-    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, scope: str, ways: list[str]
-) -> None:
-    answers = {"Figure": "p@10", "Pairs": scope}
-    controls: dict[str, Any] = {}
-
-    def control(name: str, offered: list[str], **options: Any) -> str:
-        controls[name] = (offered, options["default"], options["required"], options.get("disabled"))
-        return answers[name]
-
-    monkeypatch.setattr(results.st, "segmented_control", control)
-    shown.answers["toggle"] = False
-    monkeypatch.setattr(view, "current", lambda: CURRENT)
+@pytest.mark.parametrize(("pos", "settings"), [("NVA", ["ALL", "NN", "VB", "ADJ"]), ("AN", ["NN", "ADJ"])])
+def test_the_page_asks_for_what_the_url_says(
+    results: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch, scope: str, over: str, ways: list[str],
+    pos: str, settings: list[str],
+) -> None:  # fmt: skip
+    st.query_params.update({"figure": "p@10", "pairs": scope, "alike": "out"})
+    current = replace(CURRENT, pos=pos)
+    monkeypatch.setattr(view, "current", lambda: current)
+    monkeypatch.setattr(load, "choices", lambda name: {"pos": ["N", "V", "A"]})
     monkeypatch.setattr(load, "ways", lambda *given: ways)
     asked: list[Any] = []
     monkeypatch.setattr(load, "table", lambda *given, **named: asked.append((given, named)) or RECORDS)
     drawn: dict[str, tuple[Any, ...]] = {}
-    for name in ("summary", "unseen_words", "beyond", "directions", "reading", "published", "formulas"):
+    for name in ("summary", "download", "unseen_words", "beyond", "directions", "reading", "published", "formulas"):
         where = result_sections if name in ("beyond", "directions") else results
         monkeypatch.setattr(where, name, lambda *given, _name=name: drawn.update({_name: given}))
-    results.methods_part(CURRENT)
-    assert controls == {
-        "Figure": (["mrr", "p@1", "p@10"], "mrr", True, None),
-        "Pairs": (["this pair", "average"], "this pair", True, False),
-    }
-    assert shown.options("toggle")[0] == {"value": True}
-    assert [options.get("key") for options in shown.options("toggle")] == [None, "clean"]
-    pairs = ("en-de", "en-fr") if scope == "average" else ("en-de",)
+    results.methods_part(current)
+    for key, given, value in (
+        ("figure", ("Figure", ["mrr", "p@1", "p@10"]), "p@10"), ("pairs", ("Pairs", ["this", "average"]), over),
+        ("alike", ("Keep words spelled alike in both languages",), False), ("clean", None, False),
+    ):  # fmt: skip
+        widget = shown.widget(key)
+        assert st.session_state[key] == value and given in (None, widget["given"])
+        assert not widget.get("disabled")
+    pairs = ("en-de", "en-fr") if over == "average" else ("en-de",)
     assert asked == [(("small", BACKBONE, pairs), {"same_spelled": False, "ways": ways})]
     methods = [way for way in ways if way != "identity"]
-    assert drawn["summary"] == (CURRENT, pairs, RECORDS, "p@10", methods)
-    assert drawn["directions"] == (CURRENT, pairs, "p@10", False)
-    assert drawn["beyond"] == (CURRENT, pairs, False, methods) and drawn["formulas"] == (methods,)
-    assert drawn["reading"] == (RECORDS, CURRENT, pairs, False) and drawn["published"] == ("p@10",)
+    group = "average" if over == "average" else "en-de"
+    own = [one for one in RECORDS if one["pair"] == group and "ALL" in settings]
+    assert drawn["summary"] == (current, pairs, own, "p@10", methods)
+    assert drawn["download"] == (current, pairs, RECORDS, [], False), "all figures, whatever is shown"
+    assert drawn["directions"] == (current, pairs, "p@10", False, settings)
+    assert drawn["beyond"] == (current, pairs, False, methods, settings) and drawn["formulas"] == (methods,)
+    assert drawn["reading"] == (RECORDS, current, pairs, False) and drawn["published"] == ("p@10", settings)
     assert ("unseen_words" in drawn) == (len(ways) == 3 and len(pairs) == 1)
-    assert drawn.get("unseen_words", (CURRENT, ways, "p@10", False)) == (CURRENT, ways, "p@10", False)
+    assert drawn.get("unseen_words", (current, ways, "p@10", False, settings))[1:] == (ways, "p@10", False, settings)
+    for key, chosen, written in (("figure", "mrr", "mrr"), ("pairs", "average", "average"), ("alike", True, None)):
+        st.session_state[key] = chosen
+        shown.widget(key)["on_change"]()
+        assert st.query_params.get(key) == written
 
 
 def test_the_papers_figures_stand_below(results: ModuleType, shown: Shown) -> None:
-    results.published("p@1")
-    pd.testing.assert_frame_equal(shown.of("dataframe")[0], result_tables.published("p@1"))
+    results.published("p@1", ["NN", "VB"])
+    pd.testing.assert_frame_equal(shown.of("dataframe")[0], result_tables.published("p@1")[["NN", "VB"]])
     assert shown.of("subheader") == ["The paper's Table 2"] and "compare the pattern" in shown.of("caption")[0]
 
 
@@ -234,6 +246,7 @@ def test_without_a_score_it_is_said_what_is_missing(
     monkeypatch.setattr(load, "ways", lambda *given: ["avgmax"])
     monkeypatch.setattr(load, "table", lambda *given, **named: [])
     monkeypatch.setattr(draw, "unscored", lambda *given, pairs: missing.append((*given, pairs)))
+    st.query_params["pairs"] = "average"
     results.methods_part(CURRENT)
     assert missing == [("small", BACKBONE, [], ("en-de",))] and shown.of("dataframe") == shown.of("subheader") == []
     assert [options.get("disabled") for options in shown.options("segmented_control")] == [None, True]
@@ -262,7 +275,7 @@ def test_words_without_pictures_count_as_nothing_below(shown: Shown, figure: str
     result_sections.of_all_words([few, record("spelling", "ALL", 0.2, 40)], figure)
     (table,) = shown.of("dataframe")
     assert table.loc["AVGMAX", "ALL (n = 40)"] == f"{0.4 + 0.1 * (figure == 'p@1'):.2f} " + (
-        "[0.35, 0.45], coverage 0.75" if figure == "mrr" else "[0.45, 0.55], coverage 0.75"
+        "[0.35, 0.45] · 75%" if figure == "mrr" else "[0.45, 0.55] · 75%"
     )
     assert shown.of("markdown") == ["**With words that lack pictures counted as 0**"]
 
@@ -283,7 +296,7 @@ def test_the_other_direction_stands_beside_or_its_command(
         return [record("maxmax", "ALL", 0.5)] if scored or way == scope else []
 
     monkeypatch.setattr(load, "table", table)
-    result_sections.directions(CURRENT, scope, "mrr", True)
+    result_sections.directions(CURRENT, scope, "mrr", True, ["ALL"])
     back = pairs["de-en"] if len(scope) > 1 else ("de-en",)
     groups = ["average"] * 2 if len(scope) > 1 else ["en-de", "de-en"]
     assert asked == [(way, ("maxmax",), group) for way, group in zip((scope, back), groups, strict=True)]
