@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.insight import overview
-from cldi_core.data.counting import counted
 
 from .figures import COLOURS, errors, interval_text, layout
 from .foreign import in_figure
