@@ -19,16 +19,16 @@ def of(current: view.View, *names: str) -> str:
 
     Examples are of the chosen pair, method, backbone and word, and made of what is stored alone.
     """
-    told = _texts(current.dataset, current.backbone, current.pair, current.method, current.word)
+    try:
+        told = _texts(current.dataset, current.backbone, current.pair, current.method, current.word)
+    except CldiError:  # whatever is wrong with the data, the page says so where it needs them
+        told = glossary.texts(None)
     return "\n\n".join(f"**{safe(glossary.TERMS[name].label)}**: {safe(told[name])}" for name in names)
 
 
 @load.cached(max_entries=500, also=STORED)
 def _texts(name: str, backbone: str, pair: str, method: str, word: str) -> dict[str, str]:
-    try:
-        return glossary.texts(_facts(name, backbone, pair, method, word))
-    except CldiError:  # whatever is wrong with the data, the page says so where it needs them
-        return glossary.texts(None)
+    return glossary.texts(_facts(name, backbone, pair, method, word))
 
 
 def _facts(name: str, backbone: str, pair: str, method: str, word: str) -> glossary.Facts | None:

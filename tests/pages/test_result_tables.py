@@ -72,7 +72,7 @@ def test_words_without_pictures_have_a_table_of_their_own() -> None:
         "0.40 [0.35, 0.45] in place of 0.50."
     )
     assert result_tables.zeros(record("avgmax", "ALL", 0.5)) == "All 30 queries have pictures on both sides."
-    assert result_tables.zeros(record("avgmax", "ALL", 0.5, 1)) == "The 1 query has pictures on both sides."
+    assert result_tables.zeros(record("avgmax", "ALL", 0.5, 1)) == "The one query has pictures on both sides."
 
 
 def test_directions_stand_below_each_other() -> None:
