@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from cldi_core.data import dataset, storage, wordlists
 from cldi_core.data.descriptions import FILE
 from cldi_core.evaluation import tables
-from cldi_core.pivot import about, experiment, models, search, sources, trained, translation
+from cldi_core.pivot import about, experiment, models, search, sources, standings, trained, translation
 from cldi_core.pivot.experiment import Experiment
 from cldi_core.pivot.models import Key
 from pages._ui import draw, figures, pivot_figures, pivot_load, pivot_search, pivot_words
@@ -107,7 +107,7 @@ def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes
     said = unescaped(texts(healthy(page())))
     known = index_of(shapes).model.any
     frame = storage.whole_frame(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
-    record = next(one for one in search.standing(frame, "text→picture", "en", 0) if one["model"] == "pivot-sym")
+    record = next(one for one in standings.standing(frame, "text→picture", "en", 0) if one["model"] == "pivot-sym")
     count = len(known.split.train)
     opening = "PIVOT-SYM, trained on Colours and shapes (en-de, EfficientNet-Lite0) with random items held out: "
     assert f"{opening}{count} items, described {count} in en and {count} in de, some in both. Seed 0" in said
@@ -246,7 +246,7 @@ def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> 
     at = healthy(page())
     frame = storage.whole_frame(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     shown = table(at, "R@1")
-    records = search.standing(frame, "text→picture", "en")
+    records = standings.standing(frame, "text→picture", "en")
     assert shown["model"].tolist() == [
         "VSE", "▸ PIVOT-SYM", "Ridge regression", "PIVOT-SYM, pictures permuted", "Chance"
     ]  # fmt: skip
@@ -255,12 +255,12 @@ def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> 
         assert row["median rank"].startswith(f"{record['median_rank']:g}")
     assert shown["R@10"].iloc[-1] == f"{records[0]['r@10_chance']:.2f}"
     said = unescaped(texts(at))
-    assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→picture", "en")) in said
+    assert pivot_words.verdict(KEY, standings.margins(frame, "pivot-sym", "text→picture", "en")) in said
     at = healthy(at.segmented_control(key="pivot task").set_value("text→text").run())
     assert "Spelling" in table(at, "R@1")["model"].tolist()
     at = healthy(at.segmented_control(key="pivot tested text→text").set_value("de→en").run())
     said = unescaped(texts(at))
-    assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→text", "de→en")) in said
+    assert pivot_words.verdict(KEY, standings.margins(frame, "pivot-sym", "text→text", "de→en")) in said
 
 
 def test_models_that_were_never_tested(shapes: dataset.Dataset) -> None:

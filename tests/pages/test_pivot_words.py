@@ -9,7 +9,7 @@ import pytest
 
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.pivot.models import Key
-from cldi_core.pivot.search import Margin
+from cldi_core.pivot.standings import Margin
 from pages._ui import pivot_words
 
 KEY = Key("efficientnet-lite0", "en-de", "pivot-sym", "words", 3)

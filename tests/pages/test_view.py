@@ -37,8 +37,9 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate", "judge")
     assert tuple(view.PAGE_PARAMS) == (
-        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "topic", "scope",
-        "flow", "bar", "part", "outcome", "cause", "find", "seed", "section", "source", "suspects", "clean", "curve",
+        "contenders", "trained", "among", "language", "text", "picture", "task", "tested", "without", "first", "k",
+        "present", "topic", "scope", "flow", "bar", "part", "outcome", "cause", "find", "seed", "section", "source",
+        "suspects", "clean", "curve",
         "within",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
