@@ -8,8 +8,9 @@ that nobody wrote beneath it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +109,7 @@ class Certainty:
 
 @dataclass(frozen=True)
 class Example:
-    """The name of a held-out item, and the place of the item's own picture: ``rank`` among ``candidates``."""
+    """The name of an item, and the place of the item's own picture: ``rank`` among ``candidates``."""
 
     text: str
     item: str
@@ -169,17 +170,12 @@ def trials(found: Index, language: str, keys: Sequence[str]) -> Trials:
         for text in (*item.texts.get(language, ()), *item.asked.get(language, ())):
             if words(text):
                 owners.setdefault(text, key)
-    texts = list(owners) if keys else []
-    if len(texts) > TRIED:
-        drawn = np.random.default_rng(0).permutation(len(texts))[:TRIED]
-        texts = [texts[place] for place in sorted(drawn.tolist())]
+    texts = _drawn(list(owners) if keys else [])
     said, known = found.said[language], found.model.spaces[language].vocabularies[language]
     score, right = np.zeros(len(texts)), np.zeros(len(texts), bool)
-    for start in range(0, len(texts), BLOCK):
-        block = texts[start : start + BLOCK]
-        scores = nearest(found, block, language, keys)
+    for start, scores in _scores(found, texts, language, keys):
         best = scores.max(axis=1, keepdims=True)
-        score[start : start + len(block)] = best[:, 0]
+        score[start : start + len(best)] = best[:, 0]
         for number, place in enumerate((scores >= best - TIE).argmax(axis=1).tolist(), start):
             own = frozenset(words(texts[number]))
             right[number] = any(own <= one for one in said[keys[place]])
@@ -225,34 +221,51 @@ def certainty(among: Trials, text: str, part: str, score: float) -> Certainty:
 
 
 def examples(found: Index, language: str, keys: Sequence[str]) -> Examples:
-    """A good and a bad text: names of held-out items, looked for among the items ``keys``.
+    """A good and a bad text: names of the items ``keys``, each looked for among all of them.
 
-    Names all of whose words training has read, of at most ``SHORT`` words where there are such.
+    Names all of whose words training has read, of at most ``SHORT`` words where there are such; at most ``TRIED``.
     """
-    place = {key: number for number, key in enumerate(keys)}
-    named = {
-        key: (item.texts.get(language) or item.asked[language])[0]
-        for key in found.keys("test")
-        for item in (found.corpus.item[key],)
-        if key in place and (item.texts.get(language) or item.asked.get(language))
-    }
-    known = {key: name for key, name in named.items() if words(name) and not reading(found, name, language).unread}
-    short = {key: name for key, name in known.items() if is_short(name)}
-    asked = short or known
+    known = found.model.spaces[language].vocabularies[language]
+    names: dict[int, str] = {}
+    for place, key in enumerate(keys):
+        item = found.corpus.item[key]
+        texts = item.texts.get(language) or item.asked.get(language) or ("",)
+        if words(texts[0]):
+            names[place] = texts[0]
+    read = {place: name for place, name in names.items() if not known.unseen(name)}
+    asked = {place: name for place, name in read.items() if is_short(name)} or read
     if not asked:
-        return Examples(None, None, metrics.NOTHING, float("nan"), next(iter(named.values()), ""))
-    scores = nearest(found, list(asked.values()), language, keys)
-    own = [place[key] for key in asked]
-    ranks = np.array([ranking.rank(row)[column] for row, column in zip(scores, own, strict=True)])
-    others = scores.copy()
-    others[np.arange(len(own)), own] = -np.inf
-    lead = scores[np.arange(len(own)), own] - others.max(axis=1)
-    made = [Example(name, key, float(rank), len(keys)) for (key, name), rank in zip(asked.items(), ranks, strict=True)]
+        return Examples(None, None, metrics.NOTHING, float("nan"), next(iter(names.values()), ""))
+    own = _drawn(list(asked))
+    ranks, lead = np.zeros(len(own)), np.zeros(len(own))
+    for start, scores in _scores(found, [asked[place] for place in own], language, keys):
+        block = own[start : start + len(scores)]
+        ranks[start : start + len(block)] = ranking.gold_ranks(scores, [[place] for place in block])
+        others = scores.copy()
+        others[np.arange(len(block)), block] = -np.inf
+        lead[start : start + len(block)] = scores[np.arange(len(block)), block] - others.max(axis=1)
+    made = [Example(asked[place], keys[place], float(rank), len(keys)) for place, rank in zip(own, ranks, strict=True)]
     first = ranks == 1
     return Examples(
         made[int(np.where(first, lead, -np.inf).argmax())] if first.any() else None,
         made[int(ranks.argmax())] if not first.all() else None,
         metrics.interval(first.astype(np.float64)),
         float(np.median(ranks)),
-        next(iter(asked.values())),
+        made[0].text,
     )
+
+
+def _drawn(things: list[Any]) -> list[Any]:
+    """At most ``TRIED`` of some things, drawn evenly, in their order."""
+    if len(things) <= TRIED:
+        return things
+    places = np.random.default_rng(0).permutation(len(things))[:TRIED]
+    return [things[place] for place in sorted(places.tolist())]
+
+
+def _scores(
+    found: Index, texts: Sequence[str], language: str, keys: Sequence[str]
+) -> Iterator[tuple[int, NDArray[np.floating]]]:
+    """``nearest`` of some texts, block by block: the number of its first text, and (n, n_items)."""
+    for start in range(0, len(texts), BLOCK):
+        yield start, nearest(found, texts[start : start + BLOCK], language, keys)

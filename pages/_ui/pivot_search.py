@@ -132,10 +132,13 @@ def certain(asked: Asked, found: Index, reading: Reading, hits: Sequence[Found])
     there = pivot_load.described(*asked.model, asked.text, asked.language, asked.scope)
     sure = pivot_load.certainty(*asked.model, asked.language, asked.scope, asked.text, reading.part, hits[0].score)
     new = f" :orange[{draw.safe(pivot_words.unread(found, reading.unread))}]" if reading.unread else ""
-    with st.container(key="pivot-certain", gap=None):
-        st.markdown(f"{draw.safe(pivot_words.read(reading, asked.language))}{new}")
-        st.markdown(draw.safe(pivot_words.here(there, asked.scope)))
-        st.markdown(f"**{pivot_words.grade(sure, there)}.** {draw.safe(pivot_words.sure(sure, there))}")
+    lines = (
+        f"{draw.safe(pivot_words.read(reading, asked.language))}{new}",
+        draw.safe(pivot_words.here(there, asked.scope)),
+        f"**{pivot_words.grade(sure, there)}.** {draw.safe(pivot_words.sure(sure, there))}",
+    )
+    with st.container(key="pivot-certain"):
+        st.markdown("  \n".join(lines))
 
 
 def of_picture(asked: Asked, found: Index, picture: str) -> None:
@@ -169,11 +172,12 @@ def cards(dataset: str, found: Sequence[Found], picture: str) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for number, one in enumerate(found):
             with st.container(width=92, gap=None, horizontal_alignment="center", key=f"pivot-box-{number}"):
+                told = f"{one.score:.2f}" + f" · {one.part}" * mixed
                 if one.picture in files:
                     alt = f"{one.text}, {one.part}, similarity {one.score:.2f}"
-                    st.image([files[one.picture]], width=72, alt=[alt])
+                    st.image([files[one.picture]], told, width=72, alt=[alt])
                 else:
-                    st.caption("missing or broken")
+                    st.caption(f"missing or broken {told}")
                 st.button(
                     draw.safe(cut(one.text)),
                     key=f"pivot-card-{number}",
@@ -183,7 +187,6 @@ def cards(dataset: str, found: Sequence[Found], picture: str) -> None:
                     args=(one.picture,),
                     width="stretch",
                 )
-                st.caption(f"{one.score:.2f}" + f" · {one.part}" * mixed, width="content")
 
 
 def cut(name: str) -> str:

@@ -136,11 +136,11 @@ def examples(found: Examples, scope: str) -> str:
         return ""
     told = [f"Good: its own picture is first of {found.good.candidates:,}"] if found.good else []
     told += [f"bad: its own is at place {shown_rank(found.bad.rank)}"] if found.bad else []
-    share, words = figures.interval_text(found.first), counted(found.first.n, "name")
+    share, names = figures.interval_text(found.first), counted(found.first.n, "name")
+    whose = "held-out items" if scope == "test" else "all items, most of which training has seen,"
     return (
-        f"{'; '.join(told).capitalize()}. Both are the extremes of {words} of held-out items whose words training "
-        f"read: among {SCOPES[scope].lower()} {share} have their own picture first, and the median place is "
-        f"{found.median:g}."
+        f"{'; '.join(told).capitalize()}. The extremes of {names} of {whose} whose words training read: "
+        f"{share} have their own picture first; the median place is {found.median:g}."
     )
 
 

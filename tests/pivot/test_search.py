@@ -70,7 +70,7 @@ def test_of_each_item_the_nearest_picture_counts(indices: dict[str, Index], name
     np.testing.assert_allclose([hit.score for hit in hits], ordered([score for _, score in best.values()]), atol=1e-5)
     for hit in hits:
         assert hit.score == pytest.approx(best[hit.item][1], abs=1e-5) and hit.picture == best[hit.item][0]
-        assert (hit.part, hit.text) == ("held out", found.name(hit.item))
+        assert (hit.part, hit.text) == ("held out", found.name(hit.item, "en"))
     assert search.pictures(found, "red cow", "en", keys, 3) == hits[:3]
 
 
@@ -121,6 +121,15 @@ def test_descriptions_of_a_picture_with_its_own_however_deep(indices: dict[str, 
     assert [hit.rank for hit in hits] == sorted(hit.rank for hit in hits)
 
 
+def test_an_item_is_called_by_its_name_in_the_language_that_is_asked(indices: dict[str, Index]) -> None:
+    found = indices["pivot-sym"]
+    for item in found.corpus.items:
+        assert [found.name(item.id, language) for language in ("en", "de")] == [
+            item.asked[language][0] for language in ("en", "de")
+        ]
+        assert found.name(item.id) in {texts[0] for texts in item.texts.values()}
+
+
 def test_what_training_had_of_an_item(indices: dict[str, Index]) -> None:
     found = indices["pivot-sym"]
     split = found.model.any.split
@@ -138,24 +147,8 @@ def test_texts_without_words_find_nothing(indices: dict[str, Index]) -> None:
     for text in ("", " … !", "🙂"):
         assert search.pictures(found, text, "en", found.keys(), 5) == []
         assert search.descriptions(found, text, ("en", "de"), found.keys(), 5) == []
-        assert search.unseen_words(found, text, "en") == []
     assert search.pictures(found, "red", "en", (), 5) == search.descriptions(found, "red", ("en", "de"), (), 5) == []
     assert search.of_picture(found, found.corpus.pictures[0], "de", (), 5) == []
-
-
-def test_words_that_training_has_not_seen(indices: dict[str, Index]) -> None:
-    found = indices["vse"]
-    assert search.unseen_words(found, "A red zebra, a Zebra and rot", "en") == ["a", "zebra", "and", "rot"]
-    assert search.unseen_words(found, "rot", "de") == []
-
-
-def test_the_example_goes_well(indices: dict[str, Index]) -> None:
-    for name in ("pivot-sym", "vse"):
-        found = indices[name]
-        for language in ("en", "de"):
-            text = search.example(found, language)
-            assert text and search.unseen_words(found, text, language) == []
-            assert text in {said for key in found.keys("test") for said in found.corpus.item[key].asked[language]}
 
 
 def test_what_does_not_exist_is_refused(indices: dict[str, Index], tmp_path: Path) -> None:
