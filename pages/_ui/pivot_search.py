@@ -135,7 +135,7 @@ def certain(asked: Asked, found: Index, reading: Reading, hits: Sequence[Found])
     lines = (
         f"{draw.safe(pivot_words.read(reading, asked.language))}{new}",
         draw.safe(pivot_words.here(there, asked.scope)),
-        f"**{pivot_words.grade(sure, there)}.** {draw.safe(pivot_words.sure(sure, there))}",
+        f"**{pivot_words.grade(sure)}.** {draw.safe(pivot_words.sure(sure, there))}",
     )
     with st.container(key="pivot-certain"):
         st.markdown("  \n".join(lines))

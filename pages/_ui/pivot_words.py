@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HELD_OUT = {"items": "random items held out", "words": "all items of some words held out"}
 SCOPES = {"test": "Held-out items", "all": "All items"}
+HALF = 0.5
 LISTED = 5  # words that are told of one by one
 SIDES = {"more": "finds more than", "less": "finds less than", "alike": "is not told apart from"}
 
@@ -97,7 +98,7 @@ def unread(found: Index, words: Sequence[str]) -> str:
 
 def here(described: Described, scope: str) -> str:
     """Whether there is an item that is described with a text, and where the nearest of them is."""
-    items = f"{described.of:,} {SCOPES[scope].lower()}"
+    items = f"{described.of:,} {'held-out items' if scope == 'test' else 'items'}"
     if not described.here:
         more = f", {described.everywhere} of all items" if described.everywhere and scope != "all" else ""
         verb = "is" if described.everywhere == 1 else "are"
@@ -122,12 +123,12 @@ def sure(certainty: Certainty, described: Described) -> str:
     return line if described.here else f"{line} Each of those had such an item here, as this text has not."
 
 
-def grade(certainty: Certainty, described: Described) -> str:
-    """The same in one or two words, by its interval: which half of the cases it lies in."""
-    if not described.here or not certainty.n:
-        return "Can't be checked"
-    side = certainty.right.low, certainty.right.high
-    return "Mostly right" if side[0] > 0.5 else "Mostly wrong" if side[1] < 0.5 else "Uncertain"
+def grade(certainty: Certainty) -> str:
+    """The same in a few words, by the half of all cases that the whole interval lies in."""
+    if not certainty.n:
+        return "Not measured"
+    low, high = certainty.right.low, certainty.right.high
+    return f"Texts like it: {'mostly right' if low > HALF else 'mostly wrong' if high < HALF else 'uncertain'}"
 
 
 def examples(found: Examples, scope: str) -> str:
