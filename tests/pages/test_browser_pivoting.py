@@ -42,7 +42,7 @@ def build_trained(folder: Path) -> None:
 def chosen(page: Any) -> str:
     """The name on the card of the picture that is looked at."""
     page.wait_for_function(DRAWN)
-    card = page.locator('[class*="st-key-pivot-box-"] button[kind="primary"]')
+    card = page.locator('[class*="st-key-pivot-box-"] button[kind="primary"]').first
     card.wait_for()
     return str(card.inner_text())
 
@@ -55,7 +55,7 @@ def test_a_picture_is_chosen_by_a_click_on_it_by_the_keyboard_and_by_going_back(
     drawn(page)
     first = chosen(page)
     cards = page.locator('[class*="st-key-pivot-box-"]')
-    names = [cards.nth(number).locator("button").inner_text() for number in range(4)]
+    names = [cards.nth(number).locator("button").first.inner_text() for number in range(4)]
     picture = cards.nth(2).locator("img").first
     picture.scroll_into_view_if_needed()
     before = page.evaluate(SCROLLED)
@@ -64,7 +64,7 @@ def test_a_picture_is_chosen_by_a_click_on_it_by_the_keyboard_and_by_going_back(
     page.wait_for_function(CHOSEN, arg=names[2])
     assert chosen(page) == names[2] != first
     assert page.evaluate(SCROLLED) == before, "nothing jumps"
-    cards.nth(3).locator("button").focus()
+    cards.nth(3).locator("button").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_function(CHOSEN, arg=names[3])
     page.go_back()
