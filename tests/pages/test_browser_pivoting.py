@@ -19,7 +19,9 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(os.environ.get("CLDI_NO_BROWSER") == "1", reason="CLDI_NO_BROWSER=1: no browser is wanted"),
 ]
-CHOSEN = """name => document.querySelector('[class*="st-key-pivot-box-"] button[kind="primary"]')?.innerText === name"""
+CHOSEN = (
+    """name => document.querySelector('[class*="st-key-pivot-box-"] button[kind="primary"]')?.textContent === name"""
+)
 SCROLLED = "document.querySelector('[data-testid=\"stMain\"]').scrollTop"
 
 
@@ -43,8 +45,8 @@ def chosen(page: Any) -> str:
     """The name on the card of the picture that is looked at."""
     page.wait_for_function(DRAWN)
     card = page.locator('[class*="st-key-pivot-box-"] button[kind="primary"]').first
-    card.wait_for()
-    return str(card.inner_text())
+    card.wait_for(state="attached")
+    return str(card.text_content())
 
 
 def test_a_picture_is_chosen_by_a_click_on_it_by_the_keyboard_and_by_going_back(url: str, browser: Any) -> None:
@@ -55,7 +57,7 @@ def test_a_picture_is_chosen_by_a_click_on_it_by_the_keyboard_and_by_going_back(
     drawn(page)
     first = chosen(page)
     cards = page.locator('[class*="st-key-pivot-box-"]')
-    names = [cards.nth(number).locator("button").first.inner_text() for number in range(4)]
+    names = [cards.nth(number).locator("button").first.text_content() for number in range(4)]
     picture = cards.nth(2).locator("img").first
     picture.scroll_into_view_if_needed()
     before = page.evaluate(SCROLLED)
@@ -64,7 +66,7 @@ def test_a_picture_is_chosen_by_a_click_on_it_by_the_keyboard_and_by_going_back(
     page.wait_for_function(CHOSEN, arg=names[2])
     assert chosen(page) == names[2] != first
     assert page.evaluate(SCROLLED) == before, "nothing jumps"
-    cards.nth(3).locator("button").first.focus()
+    cards.nth(3).locator("button:visible").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_function(CHOSEN, arg=names[3])
     page.go_back()
