@@ -22,6 +22,7 @@ pytestmark = [
 CHOSEN = (
     """name => document.querySelector('[class*="st-key-pivot-box-"] button[kind="primary"]')?.textContent === name"""
 )
+BUTTON = '[data-testid="stButton"] button'  # not the one that enlarges a picture
 SCROLLED = "document.querySelector('[data-testid=\"stMain\"]').scrollTop"
 
 
@@ -57,7 +58,7 @@ def test_a_picture_is_chosen_by_a_click_on_it_by_the_keyboard_and_by_going_back(
     drawn(page)
     first = chosen(page)
     cards = page.locator('[class*="st-key-pivot-box-"]')
-    names = [cards.nth(number).locator("button").first.text_content() for number in range(4)]
+    names = [cards.nth(number).locator(BUTTON).first.text_content() for number in range(4)]
     picture = cards.nth(2).locator("img").first
     picture.scroll_into_view_if_needed()
     before = page.evaluate(SCROLLED)
@@ -66,7 +67,7 @@ def test_a_picture_is_chosen_by_a_click_on_it_by_the_keyboard_and_by_going_back(
     page.wait_for_function(CHOSEN, arg=names[2])
     assert chosen(page) == names[2] != first
     assert page.evaluate(SCROLLED) == before, "nothing jumps"
-    cards.nth(3).locator("button:visible").first.focus()
+    cards.nth(3).locator(f"{BUTTON}:visible").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_function(CHOSEN, arg=names[3])
     page.go_back()
