@@ -7,33 +7,29 @@ two descriptions are compared through pictures, as in ``scorers``.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cldi_core.errors import DatasetError, unknown_name
-from cldi_core.evaluation import metrics, ranking
-from cldi_core.pivot import evaluation, report, resampling, scorers, trained
+from cldi_core.evaluation import ranking
+from cldi_core.pivot import trained
 from cldi_core.pivot.corpus import Corpus, Item
-from cldi_core.pivot.models import CONTROL, MODELS
 from cldi_core.pivot.scorers import Bridge, Learned
 from cldi_core.pivot.text import words
 from cldi_core.pivot.trained import Trained
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from cldi_core.pivot.about import About
 
 SCOPES = ("test", "all")  # items that training never saw, or every one
-SHORT = 3  # words of an example
 MAPPED = 2000  # items on the map at most; more are sampled
-BASELINES = ("vse", "ridge")  # that a model has to beat
 PICTURE = "pictures"  # a kind of point on the map; the others are languages
 
 
@@ -43,7 +39,7 @@ class Found:
 
     Attributes:
         item: its id; picture: the id of the picture that matched, or of the item's first.
-        text: the description; the item's name where a picture was looked for.
+        text: the description; the item's name, in the language that was asked, where a picture was looked for.
         score: the similarity; rank: among all candidates, ties share the mean.
         part: what training had of it, see ``Index.part``.
         own: whether it belongs to what was asked for.
@@ -114,10 +110,48 @@ class Index:
             raise unknown_name("scope", scope, SCOPES)
         return self.model.any.split.test if scope == "test" else tuple(item.id for item in self.corpus.items)
 
-    def name(self, key: str) -> str:
-        """An item's short name or first description, in the first language that has one."""
+    def name(self, key: str, language: str = "") -> str:
+        """An item's short name or first description: in a language if it has one there, else in the first that has."""
         item = self.corpus.item[key]
-        return next((texts[0] for known in (item.texts, item.asked) for texts in known.values() if texts), key)
+        own = [known[language] for known in (item.texts, item.asked) if language in known]
+        every = (*own, *item.texts.values(), *item.asked.values())
+        return next((texts[0] for texts in every if texts), key)
+
+    def seen(self, language: str) -> torch.Tensor:
+        """All pictures in the space of a language, worked out once: float32 (n, joint_dim)."""
+        space = self.model.spaces[language]
+        if id(space) not in self._seen:
+            with torch.no_grad():
+                self._seen[id(space)] = space.of_pictures(torch.from_numpy(self.corpus.features))
+        return self._seen[id(space)]
+
+    @cached_property
+    def _seen(self) -> dict[int, torch.Tensor]:
+        return {}
+
+    @cached_property
+    def said(self) -> dict[str, dict[str, tuple[frozenset[str], ...]]]:
+        """Language → item → the words of each of its descriptions."""
+        return {
+            language: {
+                item.id: tuple(frozenset(words(text)) for text in item.asked.get(language, ()))
+                for item in self.corpus.items
+            }
+            for language in self.corpus.languages
+        }
+
+    @cached_property
+    def read(self) -> dict[str, Counter[str]]:
+        """Language → word → how many of the items described in training are described with it."""
+        train = self.model.any.split.train
+        return {
+            language: Counter(
+                word
+                for item in self.corpus.part(train, language)
+                for word in {word for text in item.texts[language] for word in words(text)}
+            )
+            for language in self.corpus.languages
+        }
 
     def picture(self, item: Item) -> str:
         """The id of an item's first picture."""
@@ -137,27 +171,27 @@ def index(corpus: Corpus, model: Trained) -> Index:
     return Index(corpus, model, Learned(model, Bridge.of(corpus, model.any.split)))
 
 
-def unseen_words(found: Index, text: str, language: str) -> list[str]:
-    """The words of a text that training has not seen in a language, each once."""
-    return found.model.spaces[language].vocabularies[language].unseen(text)
+def nearest(found: Index, texts: Sequence[str], language: str, keys: Sequence[str]) -> NDArray[np.floating]:
+    """The similarity of texts in a language to items: that of the nearest of an item's pictures, (n_texts, n_items).
 
-
-def example(found: Index, language: str) -> str:
-    """A text to begin with, one that goes well: the short name of a held-out item whose picture is nearest to it.
-
-    All its words are known from training; without such a name, the first that there is.
+    Args:
+        keys: the ids of the items; all have a picture.
     """
-    keys = found.keys("test")
-    items = found.corpus.part(keys, language, asked=True)
-    names = {item.id: (item.texts.get(language) or item.asked[language])[0] for item in items}
-    known = {key: name for key, name in names.items() if words(name) and not unseen_words(found, name, language)}
-    rows = np.array([found.corpus.item[key].pictures[0] for key in keys], np.int64)
-    scores = found.scorer.to_pictures(list(known.values()), language, found.corpus.features[rows]) if known else None
-    if scores is None:
-        return next(iter(names.values()), "")
-    best = [keys[place] for place in scores.argmax(axis=1).tolist()]
-    right = [name for (key, name), nearest in zip(known.items(), best, strict=True) if key == nearest]
-    return next(iter([*(name for name in right if len(words(name)) <= SHORT), *right, *known.values()]))
+    scores, _, starts = _to_pictures(found, texts, language, keys)
+    return np.maximum.reduceat(scores, starts[:-1], axis=1)
+
+
+def _to_pictures(
+    found: Index, texts: Sequence[str], language: str, keys: Sequence[str]
+) -> tuple[NDArray[np.floating], NDArray[np.int64], NDArray[np.int64]]:
+    """Texts against all pictures of some items; the rows of these, and where each item's begin and the last ends."""
+    items = [found.corpus.item[key] for key in keys]
+    rows = np.array([row for item in items for row in item.pictures], np.int64)
+    starts = np.cumsum([0, *(len(item.pictures) for item in items)])
+    space, seen = found.model.spaces[language], found.seen(language)
+    with torch.no_grad():
+        scores: NDArray[np.floating] = space.to_pictures(space.of_texts(texts, language), seen[rows]).numpy()
+    return scores, rows, starts
 
 
 def pictures(found: Index, text: str, language: str, keys: Sequence[str], top: int) -> list[Found]:
@@ -171,18 +205,13 @@ def pictures(found: Index, text: str, language: str, keys: Sequence[str], top: i
     """
     if not words(text) or not keys:
         return []
-    items = [found.corpus.item[key] for key in keys]
-    rows = np.array([row for item in items for row in item.pictures])
-    starts = np.cumsum([0, *(len(item.pictures) for item in items)])
-    scores = found.scorer.to_pictures([text], language, found.corpus.features[rows])
-    if scores is None:
-        return []
+    scores, rows, starts = _to_pictures(found, [text], language, keys)
     best = np.array([start + scores[0, start:end].argmax() for start, end in itertools.pairwise(starts)])
     own = scores[0, best]
     ranks = ranking.rank(own)
     return [
         Found(
-            keys[place], found.corpus.pictures[rows[best[place]]], found.name(keys[place]),
+            keys[place], found.corpus.pictures[rows[best[place]]], found.name(keys[place], language),
             float(own[place]), float(ranks[place]), found.part(keys[place]),
         )
         for place in ranking.order(own)[:top].tolist()
@@ -311,86 +340,3 @@ def place(found: Index, on: Plane, text: str, language: str) -> NDArray[np.float
     with torch.no_grad():
         row = found.model.spaces[language].of_texts([text], language).numpy().astype(np.float64)
     return np.asarray((row - on.means[language]) @ on.axes, np.float32)
-
-
-def label(name: str) -> str:
-    """What people see of a model, control or chance of a table of ranks."""
-    if name in MODELS:
-        return MODELS[name].label
-    if name.removesuffix(CONTROL) in MODELS:
-        return f"{label(name.removesuffix(CONTROL))}, pictures permuted"
-    return scorers.CONTROLS.get(name, name.capitalize())
-
-
-def standing(frame: pd.DataFrame, task: str, language: str, seed: int | None = None) -> list[dict[str, Any]]:
-    """The records of ``evaluation.table`` for one task and language, and chance: models first, then controls.
-
-    Args:
-        seed: only of this one.
-
-    Returns:
-        With ``label``, and the 95 % interval of ``median_rank`` as ``median_rank_low`` and ``…_high`` (nan for chance).
-    """
-    rows = frame[(frame["task"] == task) & (frame["language"] == language)]
-    rows = rows if seed is None else rows[rows["seed"] == seed]
-    records = evaluation.table(rows)
-    chances = report.chances(records)
-    order = [*MODELS, "ridge", "spelling", "identity", *(f"{name}{CONTROL}" for name in MODELS)]
-    records.sort(key=lambda one: order.index(one["model"]) if one["model"] in order else len(order))
-    found = []
-    for record in [*records, *chances]:
-        own = median(rows[rows["model"] == record["model"]])
-        bounds = {"median_rank_low": own.low, "median_rank_high": own.high}
-        found.append({**record, **bounds, "label": label(record["model"])})
-    return found
-
-
-def median(rows: pd.DataFrame) -> metrics.Interval:
-    """The median rank of one model's rows of a frame of ranks, with a 95 % bootstrap over items and seeds."""
-    import pandas as pd
-
-    if not len(rows):
-        return metrics.NOTHING
-    (items, _), (seeds, _) = (pd.factorize(rows[name]) for name in ("item", "seed"))
-    queries = rows.groupby(["item", "seed"]).cumcount().to_numpy()
-    ranks = np.full((items.max() + 1, seeds.max() + 1, queries.max() + 1), np.nan)
-    ranks[items, seeds, queries] = rows["rank"]
-    return resampling.median(ranks)
-
-
-@dataclass(frozen=True)
-class Margin:
-    """How much more a model finds than one rival: its recall at ``k`` less the rival's on ``n`` same items."""
-
-    rival: str
-    label: str
-    k: int
-    recall: metrics.Interval
-    n: int
-
-    @property
-    def side(self) -> str:
-        """``"more"``, ``"less"``, or ``"alike"`` where the interval holds 0 or there is none."""
-        return {1: "more", -1: "less", 0: "alike"}[self.recall.side(2)]  # as it is written
-
-
-def margins(frame: pd.DataFrame, model: str, task: str, language: str, k: int = report.K) -> list[Margin] | None:
-    """How a model does beside each baseline and control that was tested on the same task.
-
-    Args:
-        frame: ranks, as in ``evaluation.table``; k: of recall at k.
-
-    Returns:
-        ``None`` where the model itself has not been tested.
-    """
-    there = set(frame["model"][(frame["task"] == task) & (frame["language"] == language)])
-    if model not in there:
-        return None
-    rivals = [name for name in (*BASELINES, "spelling", "identity", f"{model}{CONTROL}") if name in there - {model}]
-    found = evaluation.hits(frame[(frame["task"] == task) & (frame["language"] == language)], k)
-    mine = found[model, task, language]
-    return [
-        Margin(rival, label(rival), k, evaluation.less(mine, own), int(mine.index.isin(own.index).sum()))
-        for rival in rivals
-        for own in (found[rival, task, language],)
-    ]

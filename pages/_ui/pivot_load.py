@@ -20,9 +20,11 @@ from . import load, pivot_words, view
 if TYPE_CHECKING:
     import numpy as np
 
+    from cldi_core.pivot.certainty import Certainty, Described, Examples, Reading, Trials
     from cldi_core.pivot.corpus import Corpus
     from cldi_core.pivot.kept import Kept
-    from cldi_core.pivot.search import Found, Index, Margin, Plane
+    from cldi_core.pivot.search import Found, Index, Plane
+    from cldi_core.pivot.standings import Margin
 
 PICTURES, LISTED, DESCRIPTIONS = 15, 12, 8  # pictures and descriptions of a text, descriptions of a picture
 
@@ -71,19 +73,44 @@ def index(name: str, key: Key) -> Index:
 
 
 @load.cached(max_entries=40)
-def example(name: str, key: Key, language: str) -> str:
-    """A text to begin with."""
-    from cldi_core.pivot import search
+def examples(name: str, key: Key, language: str, scope: str) -> Examples:
+    """A text that goes well and one that does not."""
+    from cldi_core.pivot import certainty
 
-    return search.example(index(name, key), language)
+    found = index(name, key)
+    return certainty.examples(found, language, found.keys(scope))
 
 
-def unseen_words(name: str, key: Key, text: str, language: str) -> list[str] | None:
-    """The words of a text that training has not seen; ``None`` for a text without words."""
-    from cldi_core.pivot import search
-    from cldi_core.pivot import text as texts
+def reading(name: str, key: Key, text: str, language: str) -> Reading:
+    """What training read of the words of a text."""
+    from cldi_core.pivot import certainty
 
-    return search.unseen_words(index(name, key), text, language) if texts.words(text) else None
+    return certainty.reading(index(name, key), text, language)
+
+
+@load.cached(max_entries=200)
+def described(name: str, key: Key, text: str, language: str, scope: str) -> Described:
+    """Which of the items are described with a text."""
+    from cldi_core.pivot import certainty
+
+    found = index(name, key)
+    return certainty.described(found, text, language, found.keys(scope))
+
+
+@load.cached(resource=True, max_entries=12, spinner="Trying texts of held-out items …")
+def trials(name: str, key: Key, language: str, scope: str) -> Trials:
+    """Texts of held-out items, looked for as a reader's text is."""
+    from cldi_core.pivot import certainty
+
+    found = index(name, key)
+    return certainty.trials(found, language, found.keys(scope))
+
+
+def certainty(name: str, key: Key, language: str, scope: str, text: str, part: str, score: float) -> Certainty:
+    """How often texts like one that was asked, with a nearest picture as near, found an item described with them."""
+    from cldi_core.pivot import certainty
+
+    return certainty.certainty(trials(name, key, language, scope), text, part, score)
 
 
 @load.cached(max_entries=200)
@@ -143,10 +170,10 @@ def ranks(name: str, backbone: str, pair: str, holdout: str) -> Kept:
 
 def left_out(name: str, key: Key) -> tuple[str, str]:
     """What people are told of kept ranks that do not stand any more, and the command that measures them anew."""
-    from cldi_core.pivot import search
+    from cldi_core.pivot import standings
 
     stale = ranks(name, key.backbone, key.pair, key.holdout).stale
-    labels = {search.label(model): seeds for model, seeds in stale.items()}
+    labels = {standings.label(model): seeds for model, seeds in stale.items()}
     again = corpus(name, key.backbone, key.pair).again(holdout=key.holdout)
     return (pivot_words.left_out(labels), again) if labels else ("", "")
 
@@ -160,16 +187,16 @@ def tested(name: str, key: Key, task: str) -> list[str]:
 @load.cached(max_entries=60, spinner=load.SPINNER)
 def standing(name: str, key: Key, task: str, language: str, seed: int | None = None) -> list[dict[str, Any]]:
     """How well all models and controls do one task, under all seeds or one; nothing where none was tested."""
-    from cldi_core.pivot import search
+    from cldi_core.pivot import standings
 
     frame = ranks(name, key.backbone, key.pair, key.holdout).frame
-    return [] if frame is None else search.standing(frame, task, language, seed)
+    return [] if frame is None else standings.standing(frame, task, language, seed)
 
 
 @load.cached(max_entries=100)
 def margins(name: str, key: Key, task: str, language: str) -> list[Margin] | None:
     """How a model does beside its baselines; ``None`` where it has not been tested."""
-    from cldi_core.pivot import search
+    from cldi_core.pivot import standings
 
     frame = ranks(name, key.backbone, key.pair, key.holdout).frame
-    return None if frame is None else search.margins(frame, key.model, task, language)
+    return None if frame is None else standings.margins(frame, key.model, task, language)

@@ -13,7 +13,7 @@ from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.tables import interval_of
 from cldi_core.pivot.models import Key
 
-from . import draw, figures, load, pivot_load, pivot_words, take
+from . import draw, figures, load, pivot_load, pivot_words, take, view
 
 TASKS = ("text→picture", "picture→text", "text→text")
 WIDTHS = {"model": st.column_config.TextColumn(width=210)}
@@ -33,16 +33,20 @@ def _measured(dataset: str, key: Key) -> None:
     """What was measured of one task, as a sentence and a table."""
     stale, again = pivot_load.left_out(dataset, key)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        task = str(st.segmented_control("Task", TASKS, default=TASKS[0], required=True, key="pivot task"))
+        task = view.one_of("task", TASKS)
+        st.segmented_control("Task", TASKS, required=True, **view.widget("task", task, key="pivot task", tested=""))
         languages = pivot_load.tested(dataset, key, task)
-        first = next(iter(languages), None)
-        language = st.segmented_control("In", languages, default=first, required=True, key=f"pivot tested {task}")
+        language = view.one_of("tested", languages or [""])
+        if languages:
+            st.segmented_control(
+                "In", languages, required=True, **view.widget("tested", language, key=f"pivot tested {task}")
+            )
     if not languages:
         command = load.command(dataset, "pivot evaluate", "--pair", key.pair, "--backbone", key.backbone)
         draw.empty(stale or "No model has been tested on this task yet.", again or command)
         return
-    records = pivot_load.standing(dataset, key, task, str(language))
-    st.markdown(draw.safe(pivot_words.verdict(key, pivot_load.margins(dataset, key, task, str(language)))))
+    records = pivot_load.standing(dataset, key, task, language)
+    st.markdown(draw.safe(pivot_words.verdict(key, pivot_load.margins(dataset, key, task, language))))
     shown = table(records, key.model)
     take.table(
         shown,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,11 +18,13 @@ from cldi_core.pivot.models import Key
 from . import draw, load, pivot_load, pivot_words, take, view
 
 if TYPE_CHECKING:
+    from cldi_core.pivot.certainty import Reading
     from cldi_core.pivot.search import Found, Index, Plane
 
-SCOPES = {"test": "Held-out items", "all": "All items"}
+SCOPES = pivot_words.SCOPES
 LONGEST = 300  # characters of a text
-CHOSEN = "pivot picture"  # of the session: the picture that is looked at
+NAMED = 40  # characters of a name below a picture
+STYLE = Path(__file__).with_name("pivot.css")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Asked:
 
 def bound(parameter: str, value: object) -> dict[str, Any]:
     """What the widget of a parameter needs; after a change the nearest picture is another one."""
-    return view.widget(parameter, value, key=f"pivot {parameter}", then=forget)
+    return view.widget(parameter, value, key=f"pivot {parameter}", picture="")
 
 
 def model(offered: dict[str, Key]) -> tuple[Key, str]:
@@ -67,33 +71,45 @@ def model(offered: dict[str, Key]) -> tuple[Key, str]:
 
 
 def question(dataset: str, key: Key, scope: str, languages: Sequence[str]) -> Asked:
-    """The language and the text to look for; an example where nothing was typed."""
+    """The language and the text to look for; the example that goes well where nothing was typed."""
     language, typed = view.one_of("language", languages), view.asked("text")[:LONGEST]
-    example = pivot_load.example(dataset, key, language)
+    offered = pivot_load.examples(dataset, key, language, scope)
+    text = typed.strip() or offered.begin
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control("Language", languages, required=True, **bound("language", language))
         st.text_input(
             "A sentence or a word",
-            placeholder=example,
+            placeholder=offered.begin,
             max_chars=LONGEST,
             icon=":material/search:",
+            width=430,
             **bound("text", typed),
         )
-    if not typed.strip():
-        st.caption(f"Nothing is typed yet. An example that goes well: “{draw.safe(example)}”.")
-    return Asked(dataset, key, scope, language, typed.strip() or example)
+        for name, one in (("Good", offered.good), ("Bad", offered.bad)):
+            if one is not None:
+                st.button(
+                    f"{name}: {draw.safe(cut(one.text))}",
+                    key=f"pivot-{name.lower()}",
+                    help=draw.safe(f"{one.text}: its own picture is at place {shown_rank(one.rank)}"),
+                    type="primary" if one.text == text else "secondary",
+                    on_click=view.go,
+                    kwargs={"text": one.text, "picture": ""},
+                )
+    told = pivot_words.examples(offered, scope)
+    if told:
+        st.caption(draw.safe(told))
+    return Asked(dataset, key, scope, language, text)
 
 
 def answers(asked: Asked, found: Index) -> str:
     """The pictures and the descriptions nearest to a text; returns the id of the picture that is looked at."""
     among = found.keys(asked.scope)
-    unseen = pivot_load.unseen_words(*asked.model, asked.text, asked.language)
-    if unseen is None:
+    reading = pivot_load.reading(*asked.model, asked.text, asked.language)
+    if not reading.counts:
         st.info(f"“{draw.safe(asked.text)}” holds no word, so nothing can be looked for. Type letters or digits.")
         return chosen(found, among, [])
-    if unseen:
-        st.caption(f":orange[{draw.safe(pivot_words.unseen(found, unseen))}]")
     hits = pivot_load.pictures(*asked.model, asked.text, asked.language, asked.scope)
+    certain(asked, found, reading, hits)
     picture = chosen(found, among, hits)
     left, right = st.columns(2, border=True)
     with left:
@@ -110,15 +126,31 @@ def answers(asked: Asked, found: Index) -> str:
     return picture
 
 
+def certain(asked: Asked, found: Index, reading: Reading, hits: Sequence[Found]) -> None:
+    """What training read of a text's words, and how often texts like it were right."""
+    if not hits:
+        return
+    there = pivot_load.described(*asked.model, asked.text, asked.language, asked.scope)
+    sure = pivot_load.certainty(*asked.model, asked.language, asked.scope, asked.text, reading.part, hits[0].score)
+    new = f" :orange[{draw.safe(pivot_words.unread(found, reading.unread))}]" if reading.unread else ""
+    lines = (
+        f"{draw.safe(pivot_words.read(reading, asked.language))}{new}",
+        draw.safe(pivot_words.here(there, asked.scope)),
+        f"**{pivot_words.grade(sure)}.** {draw.safe(pivot_words.sure(sure, there))}",
+    )
+    with st.container(key="pivot-certain"):
+        st.markdown("  \n".join(lines))
+
+
 def of_picture(asked: Asked, found: Index, picture: str) -> None:
     """One picture, and the descriptions nearest to it in both languages."""
     item = found.item_of(picture)
     st.subheader("What the picture says", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         if files := load.thumbnails(asked.dataset, [picture]):
-            st.image(list(files.values()), width=110, alt=[found.name(item.id)])
+            st.image(list(files.values()), width=110, alt=[found.name(item.id, asked.language)])
         with st.container(gap=None):
-            st.markdown(f"**{draw.safe(item.id)}** · {found.part(item.id)}")
+            st.markdown(f"**{draw.safe(cut(found.name(item.id, asked.language)))}** · {found.part(item.id)}")
             for language in found.corpus.languages:
                 for text in item.asked.get(language, ()):
                     st.caption(f"**{language}** ({found.part(item.id, language)}): {draw.safe(text)}")
@@ -131,20 +163,24 @@ def of_picture(asked: Asked, found: Index, picture: str) -> None:
 
 
 def cards(dataset: str, found: Sequence[Found], picture: str) -> None:
-    """Pictures side by side, each with its similarity, its concept and what training had of it; a click chooses one."""
-    load.thumbnails(dataset, [one.picture for one in found])  # all in one go
+    """Pictures side by side, each with its name, its similarity and what training had of it; a click chooses one.
+
+    A card is one button: ``pivot.css`` spreads it over the picture.
+    """
+    st.html(STYLE)
+    files = load.thumbnails(dataset, [one.picture for one in found])  # all in one go
     mixed = len({one.part for one in found}) > 1
     with st.container(horizontal=True, gap="xsmall"):
         for number, one in enumerate(found):
-            with st.container(width=84, gap=None, horizontal_alignment="center"):
-                files = load.thumbnails(dataset, [one.picture])
-                if files:
+            with st.container(width=92, gap=None, horizontal_alignment="center", key=f"pivot-box-{number}"):
+                told = f"{one.score:.2f}" + f" · {one.part}" * mixed
+                if one.picture in files:
                     alt = f"{one.text}, {one.part}, similarity {one.score:.2f}"
-                    st.image(list(files.values()), width=72, alt=[alt])
+                    st.image([files[one.picture]], told, width=72, alt=[alt])
                 else:
-                    st.caption("missing or broken")
+                    st.caption(f"missing or broken {told}")
                 st.button(
-                    f"{one.score:.2f} · {draw.safe(one.item[:12])}",
+                    draw.safe(cut(one.text)),
                     key=f"pivot-card-{number}",
                     help=draw.safe(f"{one.text} ({one.part}): show the descriptions nearest to this picture"),
                     type="primary" if one.picture == picture else "secondary",
@@ -152,12 +188,22 @@ def cards(dataset: str, found: Sequence[Found], picture: str) -> None:
                     args=(one.picture,),
                     width="stretch",
                 )
-                if mixed:
-                    st.caption(one.part, width="content")
 
 
-def listing(dataset: str, found: Sequence[Found], key: str, what: str, item: str, *, own: bool = False) -> None:
-    """Descriptions as a table, each with its item's picture; a click on a row chooses that picture."""
+def cut(name: str) -> str:
+    """A name, or its first words where it is long."""
+    return shorten(name, NAMED, placeholder=" …") if len(name) > NAMED else name
+
+
+def listing(
+    dataset: str, found: Sequence[Found], key: str, what: str, item: str, *, own: bool = False, least: int = 0
+) -> None:
+    """Descriptions as a table, each with its item's picture; a click on a row chooses that picture.
+
+    Args:
+        own: mark those of the picture that is looked at; the table then is as high without them, so that what stands
+            beneath it stays where it is.
+    """
     if not found:
         st.info("There are no such descriptions here.")
         return
@@ -181,7 +227,7 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, item: str
         key=key,
         hide_index=True,
         row_height=38,
-        height=38 * len(found) + 40,
+        height=38 * max(len(found), pivot_load.DESCRIPTIONS + 1 if own else 0) + 40,
         on_select=lambda: pick_row(key),
         selection_mode="single-row",
         alt=what,
@@ -200,15 +246,15 @@ def listing(dataset: str, found: Sequence[Found], key: str, what: str, item: str
 
 def chosen(found: Index, keys: Sequence[str], hits: Sequence[Found]) -> str:
     """The picture that is looked at: the one that was clicked if it is among the items, or the nearest."""
-    picture = st.session_state.get(CHOSEN, "")
+    picture = view.asked("picture")
     if picture in found.row and found.item_of(picture).id in keys:
-        return str(picture)
+        return picture
     return hits[0].picture if hits else ""
 
 
 def pick(picture: str) -> None:
     """Look at a picture; for callbacks."""
-    st.session_state[CHOSEN] = picture
+    view.go(picture=picture)
 
 
 def pick_row(key: str) -> None:
@@ -229,8 +275,3 @@ def point(event: Any, shown: Plane) -> str:
     """The item of the point on the map that was clicked; nothing for none."""
     numbers = [int(one["customdata"]) for one in event["selection"]["points"] if "customdata" in one]
     return shown.items[numbers[0]] if numbers and 0 <= numbers[0] < len(shown.items) else ""
-
-
-def forget() -> None:
-    """Look at the nearest picture again."""
-    st.session_state.pop(CHOSEN, None)

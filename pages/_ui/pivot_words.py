@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Any
 from cldi_core.data.counting import counted
 from cldi_core.evaluation.tables import interval_of
 from cldi_core.features import backbones
+from cldi_core.insight.explanation import shown_rank
+from cldi_core.insight.finding import counted, some
 from cldi_core.pivot import models
 from cldi_core.pivot.models import Key
 
 from . import figures
 
 if TYPE_CHECKING:
-    from cldi_core.pivot.search import Index, Margin, Plane
+    from cldi_core.pivot.certainty import Certainty, Described, Examples, Reading
+    from cldi_core.pivot.search import Index, Plane
+    from cldi_core.pivot.standings import Margin
 
 HELD_OUT = {"items": "random items held out", "words": "all items of some words held out"}
+SCOPES = {"test": "Held-out items", "all": "All items"}
+HALF = 0.5
+LISTED = 5  # words that are told of one by one
 SIDES = {"more": "finds more than", "less": "finds less than", "alike": "is not told apart from"}
 
 
@@ -40,7 +47,7 @@ def about(key: Key, found: Index, records: Sequence[dict[str, Any]]) -> str:
     """What the model was trained on, and how well it does in one figure.
 
     Args:
-        records: of ``search.standing``, for its seed, from the text to the picture.
+        records: of ``standings.standing``, for its seed, from the text to the picture.
     """
     known, corpus, pair = found.model.any, found.corpus, key.pair
     counts = " and ".join(f"{len(corpus.part(known.split.train, one))} in {one}" for one in corpus.languages)
@@ -66,11 +73,77 @@ def _headline(key: Key, records: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def unseen(found: Index, words: Sequence[str]) -> str:
-    """What becomes of words that training has not seen."""
+def read(reading: Reading, language: str) -> str:
+    """What training read of a text's words."""
+    known = {word: count for word, count in reading.counts.items() if count}
+    every = f"{reading.known:,} different words in {language}"
+    if not known:
+        return f"Training read {every}, and none of this text."
+    if len(known) <= LISTED:
+        (first, count), *others = known.items()
+        told = [f"“{first}” in {count} of {reading.items} descriptions", *(f"“{one}” in {n}" for one, n in others)]
+        return f"Training read {every}: {', '.join(told)}."
+    rarest = min(known, key=known.__getitem__)
+    return (
+        f"Training read {every}, and of this text {len(known)} of {len(reading.counts)}: the rarest, “{rarest}”, in "
+        f"{known[rarest]} of {reading.items} descriptions."
+    )
+
+
+def unread(found: Index, words: Sequence[str]) -> str:
+    """Words that training has never read, and what becomes of them."""
     hashed = found.model.any.options.encoder == "bag"
-    how = "only spelling (n-grams) counts for it" if hashed else "all such words count as one and the same"
-    return f"Not seen in training: {', '.join(words)}; {how}."
+    how = "only spelling (n-grams) counts for such words" if hashed else "all such words count as one and the same"
+    return f"Never read: {some(words)}; {how}."
+
+
+def here(described: Described, scope: str) -> str:
+    """Whether there is an item that is described with a text, and where the nearest of them is."""
+    items = f"{described.of:,} {'held-out items' if scope == 'test' else 'items'}"
+    if not described.here:
+        more = f", {described.everywhere} of all items" if described.everywhere and scope != "all" else ""
+        verb = "is" if described.everywhere == 1 else "are"
+        elsewhere = f"{more} {verb}" if more else ""
+        return f"Described with it: none of {items}{elsewhere}. So descriptions can't tell whether an answer is right."
+    nearest = "it is" if described.here == 1 else "the nearest of them is"
+    return f"Described with it: {described.here} of {items}; {nearest} at place {shown_rank(described.rank)}."
+
+
+def sure(certainty: Certainty, described: Described) -> str:
+    """How often texts like one that was asked found an item that is described with them."""
+    kind = "names and keywords" if certainty.short else "longer descriptions"
+    words = {"all": "all of whose words", "some": "some of whose words", "none": "none of whose words"}[certainty.part]
+    what = f"{kind} of held-out items {words} training read"
+    if not certainty.n:
+        return f"How sure it is has not been measured: there are no {what}."
+    between = f"{certainty.low:.2f} to {certainty.high:.2f}"
+    line = (
+        f"Of n = {certainty.n} {what}, with a nearest picture about as near ({between}), {certainty.count} had the "
+        f"nearest picture's item described with them: {figures.interval_text(certainty.right)}."
+    )
+    return line if described.here else f"{line} Each of those had such an item here, as this text has not."
+
+
+def grade(certainty: Certainty) -> str:
+    """The same in a few words, by the half of all cases that the whole interval lies in."""
+    if not certainty.n:
+        return "Not measured"
+    low, high = certainty.right.low, certainty.right.high
+    return f"Texts like it: {'mostly right' if low > HALF else 'mostly wrong' if high < HALF else 'uncertain'}"
+
+
+def examples(found: Examples, scope: str) -> str:
+    """What a good and a bad text show, and how ordinary they are."""
+    if found.good is None and found.bad is None:
+        return ""
+    told = [f"Good: its own picture is first of {found.good.candidates:,}"] if found.good else []
+    told += [f"bad: its own is at place {shown_rank(found.bad.rank)}"] if found.bad else []
+    share, names = figures.interval_text(found.first), counted(found.first.n, "name")
+    whose = "held-out items" if scope == "test" else "all items, most of which training has seen,"
+    return (
+        f"{'; '.join(told).capitalize()}. The extremes of {names} of {whose} whose words training read: "
+        f"{share} have their own picture first; the median place is {found.median:g}."
+    )
 
 
 def left_out(stale: Mapping[str, Sequence[int]]) -> str:

@@ -25,6 +25,8 @@ TRIED = ("without", "first", "k")  # what a visitor tries with the pictures of o
 # Of one page alone; each stays in the URL until one of these changes.
 PAGE_PARAMS = {
     **dict.fromkeys(("contenders", "trained", "among", "language", "text"), ("method", "backbone")),
+    # Of the page on image pivoting: the picture that is looked at, and the figures that are shown.
+    **dict.fromkeys(("picture", "task", "tested"), ("dataset", "backbone")),
     **dict.fromkeys(TRIED, ("dataset", "pair", "word")),
     "present": (),
     # Of the page on failure: its section, over which pairs, and the winners whose words are listed.

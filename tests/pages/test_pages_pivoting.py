@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from cldi_core.data import dataset, storage, wordlists
 from cldi_core.data.descriptions import FILE
 from cldi_core.evaluation import tables
-from cldi_core.pivot import about, experiment, models, search, sources, trained, translation
+from cldi_core.pivot import about, certainty, experiment, models, search, sources, standings, trained, translation
 from cldi_core.pivot.experiment import Experiment
 from cldi_core.pivot.models import Key
 from pages._ui import draw, figures, pivot_figures, pivot_load, pivot_search, pivot_words
@@ -67,7 +67,7 @@ def cards(at: AppTest) -> list[str]:
 
 
 def wanted(found: list[search.Found]) -> list[str]:
-    return [f"{one.score:.2f} · {one.item[:12]}" for one in found]
+    return [pivot_search.cut(one.text) for one in found]
 
 
 def table(at: AppTest, column: str) -> Any:
@@ -107,7 +107,7 @@ def test_the_page_says_what_the_model_was_trained_on_and_how_well_it_does(shapes
     said = unescaped(texts(healthy(page())))
     known = index_of(shapes).model.any
     frame = storage.whole_frame(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
-    record = next(one for one in search.standing(frame, "text→picture", "en", 0) if one["model"] == "pivot-sym")
+    record = next(one for one in standings.standing(frame, "text→picture", "en", 0) if one["model"] == "pivot-sym")
     count = len(known.split.train)
     opening = "PIVOT-SYM, trained on Colours and shapes (en-de, EfficientNet-Lite0) with random items held out: "
     assert f"{opening}{count} items, described {count} in en and {count} in de, some in both. Seed 0" in said
@@ -164,31 +164,48 @@ def test_a_text_finds_pictures_and_descriptions(shapes: dataset.Dataset, scope: 
         search.of_picture(found, hits[0].picture, one, keys, pivot_load.DESCRIPTIONS) for one in found.corpus.languages
     ]
     assert listings(at) == [[one.text for one in rows] for rows in (between, *own)]
-    parts = {hit.part for hit in hits}
-    captions = [caption.value for caption in at.caption]
-    assert all((part in captions) == (len(parts) > 1) for part in parts)
     assert ("in training?" in at.main.dataframe[0].value) == (len({one.part for one in between}) > 1)
 
 
 def test_what_is_typed_goes_into_the_url_and_stays(shapes: dataset.Dataset) -> None:
     at = healthy(page())
-    example = at.text_input(key="pivot text").placeholder
-    assert example and f"An example that goes well: “{example}”" in texts(at)
+    told = certainty.examples(index_of(shapes), "en", index_of(shapes).keys("test"))
+    assert told.good is not None and at.text_input(key="pivot text").placeholder == told.good.text
+    assert unescaped(pivot_words.examples(told, "test")) in unescaped(texts(at))
+    offered = {"good": told.good, "bad": told.bad}
+    assert [unescaped(one.label) for one in at.button if one.key in ("pivot-good", "pivot-bad")] == [
+        f"{name.capitalize()}: {one.text}" for name, one in offered.items() if one
+    ]
     before = cards(at)
+    at = healthy(at.button(key="pivot-good").click().run())
+    assert view_of(at)["text"] == told.good.text == at.text_input(key="pivot text").value and cards(at) == before
     at = healthy(at.text_input(key="pivot text").set_value("green boat").run())
     assert view_of(at)["text"] == "green boat" and cards(at) != before
-    assert "Nothing is typed yet" not in texts(at)
     at = healthy(at.segmented_control(key="pivot among").set_value("all").run())
     at = healthy(at.segmented_control(key="pivot language").set_value("de").run())
     at = healthy(at.selectbox(key="pivot trained").set_value(VSE).run())
     now = {name: value for name, value in view_of(at).items() if name not in FULL}
     assert now == {"text": "green boat", "among": "all", "language": "de", "trained": VSE}
     at = healthy(at.text_input(key="pivot text").set_value("").run())
-    assert "text" not in view_of(at) and "Nothing is typed yet" in texts(at)
+    assert "text" not in view_of(at) and cards(at)[0] != ""
+
+
+def test_a_link_opens_the_page_as_it_was(shapes: dataset.Dataset) -> None:
+    found = index_of(shapes, replace(KEY, model="vse"))
+    last = search.pictures(found, "blau Sonne", "de", found.keys("all"), 15)[-1]
+    chosen = {"trained": VSE, "among": "all", "language": "de", "text": "blau Sonne", "picture": last.picture}
+    at = healthy(page(**chosen, task="picture→text", tested="de"))
+    assert view_of(at) == FULL | chosen | {"task": "picture→text", "tested": "de"}
+    assert [one.proto.type for one in at.button if str(one.key).startswith("pivot-card-")][-1] == "primary"
+    assert f"**{found.name(last.item, 'de')}**" in unescaped(texts(at))
+    assert at.segmented_control(key="pivot task").value == "picture→text"
+    assert at.segmented_control(key="pivot tested picture→text").value == "de"
 
 
 def test_a_link_with_choices_that_do_not_exist(shapes: dataset.Dataset) -> None:
-    at = healthy(page(language="fr", among="train", trained="../x", text="x" * 999))
+    at = healthy(
+        page(language="fr", among="train", trained="../x", text="x" * 999, picture="../y", task="z", tested="fr")
+    )
     assert (at.segmented_control(key="pivot language").value, at.segmented_control(key="pivot among").value) == (
         "en",
         "test",
@@ -209,10 +226,23 @@ def test_nonsense_is_told_and_finds_nothing(shapes: dataset.Dataset, text: str) 
 
 def test_words_that_training_never_saw_are_named(shapes: dataset.Dataset) -> None:
     at = healthy(page(text="red <b>zebra</b> *cow* zebra"))
-    (line,) = [caption.value for caption in at.caption if "Not seen" in caption.value]
-    assert line == f":orange[{draw.safe('Not seen in training: b, zebra; only spelling (n-grams) counts for it.')}]"
+    (said,) = [part.value for part in at.markdown if "Never read" in part.value]
+    assert f":orange[{draw.safe('Never read: b, zebra; only spelling (n-grams) counts for such words.')}]" in said
     assert len(cards(at)) > 0
-    assert "Not seen" not in texts(healthy(page(text="red cow")))
+    assert "Never read" not in texts(healthy(page(text="red cow")))
+
+
+@pytest.mark.parametrize(("text", "here"), [("red cow", True), ("zebra", False)])
+def test_how_sure_an_answer_is_stands_above_it(shapes: dataset.Dataset, text: str, here: bool) -> None:
+    found = index_of(shapes)
+    keys = found.keys("all")
+    said = unescaped(texts(healthy(page(text=text, among="all"))))
+    reading, there = certainty.reading(found, text, "en"), certainty.described(found, text, "en", keys)
+    score = search.pictures(found, text, "en", keys, 1)[0].score
+    sure = certainty.certainty(certainty.trials(found, "en", keys), text, reading.part, score)
+    for line in (pivot_words.read(reading, "en"), pivot_words.here(there, "all"), pivot_words.sure(sure, there)):
+        assert line in said
+    assert f"**{pivot_words.grade(sure)}.**" in said and (there.here > 0) == here
 
 
 def test_a_click_on_a_picture_shows_its_descriptions(shapes: dataset.Dataset) -> None:
@@ -221,8 +251,9 @@ def test_a_click_on_a_picture_shows_its_descriptions(shapes: dataset.Dataset) ->
     hits = search.pictures(found, "red cow", "en", keys, pivot_load.PICTURES)
     at = page(text="red cow")
     at = healthy(at.button(key="pivot-card-2").click().run())
+    assert view_of(at)["picture"] == hits[2].picture
     item = found.corpus.item[hits[2].item]
-    assert f"**{item.id}** · held out" in texts(at)
+    assert f"**{found.name(item.id, 'en')}** · held out" in texts(at)
     for language, shown in zip(found.corpus.languages, listings(at)[1:], strict=True):
         own = search.of_picture(found, hits[2].picture, language, keys, pivot_load.DESCRIPTIONS)
         assert shown == [one.text for one in own]
@@ -231,24 +262,15 @@ def test_a_click_on_a_picture_shows_its_descriptions(shapes: dataset.Dataset) ->
     assert marked.loc[marked["✓"] == "✓", "description"].tolist() == [item.asked["en"][0]]
     at = healthy(at.text_input(key="pivot text").set_value("blue sun").run())
     nearest = search.pictures(found, "blue sun", "en", keys, 1)[0]
-    assert f"**{nearest.item}** · held out" in texts(at), "another text: its own nearest picture"
-
-
-def test_a_row_chooses_its_items_picture(shapes: dataset.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    state: dict[str, Any] = {"list": {"selection": {"rows": [1]}}, "list shown": ["one", "two"]}
-    monkeypatch.setattr(st, "session_state", state)
-    pivot_search.pick_row("list")
-    assert state[pivot_search.CHOSEN] == "two"
-    state["list"] = {"selection": {"rows": []}}
-    pivot_search.pick_row("list")
-    assert state[pivot_search.CHOSEN] == "two"
+    assert "picture" not in view_of(at)
+    assert f"**{nearest.text}** · held out" in texts(at), "another text: its own nearest picture"
 
 
 def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> None:
     at = healthy(page())
     frame = storage.whole_frame(translation.models_folder(shapes) / BACKBONE / "en-de" / "items" / experiment.RANKS)
     shown = table(at, "R@1")
-    records = search.standing(frame, "text→picture", "en")
+    records = standings.standing(frame, "text→picture", "en")
     assert shown["model"].tolist() == [
         "VSE", "▸ PIVOT-SYM", "Ridge regression", "PIVOT-SYM, pictures permuted", "Chance"
     ]  # fmt: skip
@@ -257,12 +279,12 @@ def test_the_table_holds_models_controls_and_chance(shapes: dataset.Dataset) -> 
         assert row["median rank"].startswith(f"{record['median_rank']:g}")
     assert shown["R@10"].iloc[-1] == f"{records[0]['r@10_chance']:.2f}"
     said = unescaped(texts(at))
-    assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→picture", "en")) in said
+    assert pivot_words.verdict(KEY, standings.margins(frame, "pivot-sym", "text→picture", "en")) in said
     at = healthy(at.segmented_control(key="pivot task").set_value("text→text").run())
     assert "Spelling" in table(at, "R@1")["model"].tolist()
     at = healthy(at.segmented_control(key="pivot tested text→text").set_value("de→en").run())
     said = unescaped(texts(at))
-    assert pivot_words.verdict(KEY, search.margins(frame, "pivot-sym", "text→text", "de→en")) in said
+    assert pivot_words.verdict(KEY, standings.margins(frame, "pivot-sym", "text→text", "de→en")) in said
 
 
 def test_models_that_were_never_tested(shapes: dataset.Dataset) -> None:
@@ -322,8 +344,10 @@ def test_a_point_on_the_map_shows_its_item(shapes: dataset.Dataset, monkeypatch:
     (key,) = [key for key in clicks if key.startswith("pivot map")]
     state: dict[str, Any] = {key: event}
     monkeypatch.setattr(st, "session_state", state)
+    looked_at: list[str] = []
+    monkeypatch.setattr(pivot_search, "pick", looked_at.append)
     on_select()
-    assert state[pivot_search.CHOSEN] == found.picture(found.corpus.item[shown.items[number]])
+    assert looked_at[0] == found.picture(found.corpus.item[shown.items[number]])
     groups = [trace for trace in figure.data if trace.name and ", n = " in trace.name]
     assert sorted(place for trace in groups for place in trace.customdata) == list(range(len(shown.kinds)))
 

@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 
 from cldi_core.data.dataset import Dataset
-from cldi_core.pivot import models, search, sources, trained, translation
+from cldi_core.pivot import certainty, models, search, sources, standings, trained, translation
 from cldi_core.pivot.models import Key
 from pages._ui import load, pivot_load, pivot_words, view
 from tests.conftest import BACKBONE
@@ -69,8 +69,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
     index = SimpleNamespace(name="the index", keys=lambda scope: f"{scope} items")
     monkeypatch.setattr(pivot_load, "index", lambda name, key: index)
-    for name in ("pictures", "descriptions", "of_picture", "plane", "place", "example", "unseen_words"):
+    for name in ("pictures", "descriptions", "of_picture", "plane", "place"):
         monkeypatch.setattr(search, name, answer(name))
+    for name in ("examples", "reading", "described", "trials"):
+        monkeypatch.setattr(certainty, name, answer(name))
+    monkeypatch.setattr(certainty, "certainty", lambda *given: given)
     return found
 
 
@@ -80,19 +83,18 @@ def test_questions_go_to_the_core_with_the_items_that_are_looked_through(asked: 
     assert pivot_load.descriptions(*here, "cow", ("en", "de"), "all") == ["descriptions of the index"]
     assert pivot_load.of_picture(*here, "p1", "de", "test") == ["of_picture of the index"]
     assert pivot_load.plane(*here, "de", "all") == ["plane of the index"]
-    assert pivot_load.example(*here, "en") == ["example of the index"]
+    assert pivot_load.examples(*here, "en", "all") == ["examples of the index"]
+    assert pivot_load.reading(*here, "cow", "en") == ["reading of the index"]
+    assert pivot_load.described(*here, "cow", "en", "test") == ["described of the index"]
+    sure: Any = pivot_load.certainty(*here, "en", "test", "cow", "all", 0.5)
+    assert sure == (["trials of the index"], "cow", "all", 0.5)
     assert pivot_load.place(*here, "de", "all", "cow") == ["place of the index"]
     assert asked == [
         ("pictures", "cow", "en", "test items", 15), ("descriptions", "cow", ("en", "de"), "all items", 12),
-        ("of_picture", "p1", "de", "test items", 8), ("plane", "all items", "de"), ("example", "en"),
-        ("place", ["plane of the index"], "cow", "de"),
+        ("of_picture", "p1", "de", "test items", 8), ("plane", "all items", "de"),
+        ("examples", "en", "all items"), ("reading", "cow", "en"), ("described", "cow", "en", "test items"),
+        ("trials", "en", "test items"), ("place", ["plane of the index"], "cow", "de"),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("text", ["red cow", "?!", ""])
-def test_a_text_without_words_has_no_unseen_ones(asked: list[tuple[Any, ...]], text: str) -> None:
-    found = pivot_load.unseen_words("small", KEY, text, "en")
-    assert found == (["unseen_words of the index"] if text == "red cow" else None)
 
 
 def test_a_model_is_opened_on_the_corpus_of_its_pair(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,8 +115,8 @@ def test_figures_are_of_the_ranks_that_stand(monkeypatch: pytest.MonkeyPatch, sm
     kept = SimpleNamespace(frame=FRAME, stale={})
     told: list[tuple[Any, ...]] = []
     monkeypatch.setattr(pivot_load, "ranks", lambda *given: told.append(given) or kept)
-    monkeypatch.setattr(search, "standing", lambda frame, *given: ["standing", *given])
-    monkeypatch.setattr(search, "margins", lambda frame, *given: ["margins", *given])
+    monkeypatch.setattr(standings, "standing", lambda frame, *given: ["standing", *given])
+    monkeypatch.setattr(standings, "margins", lambda frame, *given: ["margins", *given])
     assert pivot_load.tested("small", KEY, "text→text") == ["de→en", "en→de"], "each once, in their order"
     assert pivot_load.standing("small", KEY, "text→text", "de→en", 2) == ["standing", "text→text", "de→en", 2]
     assert pivot_load.standing("small", KEY, "text→text", "de→en") == ["standing", "text→text", "de→en", None]

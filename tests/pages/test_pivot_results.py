@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
@@ -13,7 +14,7 @@ from cldi_core.evaluation.metrics import Interval
 from cldi_core.pivot.models import Key
 from pages._ui import draw, pivot_load, pivot_results
 from tests.conftest import BACKBONE
-from tests.pages.conftest import Shown
+from tests.pages.conftest import Shown, Url
 
 KEY = Key(BACKBONE, "en-de", "pivot-sym")
 NAN = math.nan
@@ -68,7 +69,6 @@ class Measured:
 
 @pytest.fixture
 def tested(monkeypatch: pytest.MonkeyPatch, shown: Shown, small: Dataset) -> Measured:
-    shown.answers["segmented_control"] = "text→picture"
     return Measured(monkeypatch)
 
 
@@ -78,11 +78,12 @@ how_well = pivot_results.how_well.__wrapped__  # type: ignore[attr-defined]  # a
 def test_a_task_is_shown_in_one_language(tested: Measured, shown: Shown) -> None:
     how_well("small", KEY)
     task, language = shown.options("segmented_control")
-    assert (task["key"], task["default"], task["required"]) == ("pivot task", "text→picture", True)
-    assert (language["key"], language["default"]) == ("pivot tested text→picture", "en")
+    assert (task["key"], task["required"]) == ("pivot task", True)
+    assert (language["key"], language["required"]) == ("pivot tested text→picture", True)
+    assert st.session_state["pivot task"] == "text→picture" and st.session_state["pivot tested text→picture"] == "en"
     assert shown.widget("pivot task")["given"] == ("Task", ("text→picture", "picture→text", "text→text"))
     assert shown.widget("pivot tested text→picture")["given"] == ("In", ["en", "de"])
-    assert tested.asked == [("small", KEY, "text→picture", "text→picture")] * 2
+    assert tested.asked == [("small", KEY, "text→picture", "en")] * 2
     assert shown.of("markdown") == [draw.safe("PIVOT-SYM has not been tested here yet.")]
     (table,), (options,) = shown.of("dataframe"), shown.options("dataframe")
     assert table["model"].tolist()[1] == "▸ PIVOT-SYM"
@@ -90,6 +91,18 @@ def test_a_task_is_shown_in_one_language(tested: Measured, shown: Shown) -> None
     assert options["alt"] == "Recall and median rank, text→picture"
     assert options["column_config"]["model"]["width"] == 210
     assert shown.of("caption")[0].startswith("n: items that training never saw") and shown.of("info") == []
+
+
+def test_the_task_and_its_language_are_those_of_the_url(tested: Measured, shown: Shown, url: Url) -> None:
+    url |= {"task": "picture→text", "tested": "de"}
+    how_well("small", KEY)
+    assert tested.asked == [("small", KEY, "picture→text", "de")] * 2
+    st.session_state["pivot tested picture→text"] = "en"
+    shown.widget("pivot tested picture→text")["on_change"]()
+    assert (url["task"], url["tested"]) == ("picture→text", "en")
+    st.session_state["pivot task"] = "text→text"
+    shown.widget("pivot task")["on_change"]()
+    assert url["task"] == "text→text" and "tested" not in url, "another task has languages of its own"
 
 
 def test_what_does_not_stand_any_more_is_told_below_the_table(tested: Measured, shown: Shown) -> None:

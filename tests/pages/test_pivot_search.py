@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import streamlit as st
 
+from cldi_core.evaluation.metrics import Interval
+from cldi_core.pivot.certainty import Certainty, Described, Example, Examples, Reading
 from cldi_core.pivot.models import Key
 from cldi_core.pivot.search import Found
-from pages._ui import draw, load, pivot_load, pivot_search
+from pages._ui import draw, load, pivot_load, pivot_search, pivot_words
 from pages._ui.pivot_search import Asked
 from tests.pages.conftest import Shown, Url
 
@@ -40,12 +42,17 @@ def index(*, bilingual: bool = True) -> Any:
         item_of=owners.__getitem__,
         keys=lambda scope: ("red cow", "blue *sun* of the north") if scope == "test" else tuple(ITEMS),
         part=lambda key, language="": f"part of {key} {language}".strip(),
-        name=lambda key: f"name of {key}",
+        name=lambda key, language="": f"name of {key} {language}".strip(),
         picture=lambda item: ITEMS[item.id],
         model=SimpleNamespace(
             model=SimpleNamespace(bilingual=bilingual), any=SimpleNamespace(options=SimpleNamespace(encoder="bag"))
         ),
     )
+
+
+def examples(language: str) -> Examples:
+    good = Example(f"an *example* in {language}", "red cow", 1.0, 2)
+    return Examples(good, Example("green hat", "green hat", 2.0, 2), Interval(0.5, 0.4, 0.6, 40), 1.5)
 
 
 @pytest.fixture
@@ -58,10 +65,18 @@ def there(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
     for name in ("pictures", "descriptions", "of_picture"):
         monkeypatch.setattr(pivot_load, name, answer(name, HITS))
-    monkeypatch.setattr(pivot_load, "example", lambda name, key, language: f"an *example* in {language}")
+    monkeypatch.setattr(pivot_load, "examples", lambda name, key, language, scope: examples(language))
+    monkeypatch.setattr(pivot_load, "described", lambda *given: Described(1, 2, 1.0, 1))
     monkeypatch.setattr(
-        pivot_load, "unseen_words",
-        lambda name, key, text, language: [one for one in text.split() if one == "zebra"] if text != "?!" else None,
+        pivot_load,
+        "certainty",
+        lambda *given: Certainty(Interval(0.5, 0.4, 0.6, 40), 20, 40, 0.4, 0.6, True, given[-2]),
+    )
+    monkeypatch.setattr(
+        pivot_load, "reading",
+        lambda name, key, text, language: Reading(
+            {} if text == "?!" else {word: 2 * (word != "zebra") for word in text.split()}, 9, 70
+        ),
     )  # fmt: skip
     monkeypatch.setattr(load, "thumbnails", lambda name, ids: {key: f"file {key}" for key in ids if key != "p3"})
     monkeypatch.setattr(load, "strip", lambda name, ids: " ".join(ids))
@@ -95,10 +110,10 @@ def test_a_model_and_its_scope_are_those_of_the_url(
 
 def test_another_choice_goes_into_the_url_and_forgets_the_picture(shown: Shown, url: Url) -> None:
     pivot_search.model(OFFERED)
-    st.session_state |= {pivot_search.CHOSEN: "p2", "pivot trained": "words/vse/2"}
+    url["picture"] = "p2"
+    st.session_state["pivot trained"] = "words/vse/2"
     shown.widget("pivot trained")["on_change"]()
-    assert url["trained"] == "words/vse/2" and pivot_search.CHOSEN not in st.session_state
-    shown.widget("pivot trained")["on_change"]()
+    assert url["trained"] == "words/vse/2" and "picture" not in url
 
 
 @pytest.mark.parametrize("text", ["", "  ", "red cow", " red cow ", "x" * 400])
@@ -109,8 +124,15 @@ def test_where_nothing_is_typed_there_is_an_example(
     asked = pivot_search.question("small", KEY, "all", ("en", "de"))
     typed = text.strip()[:300]
     assert asked == Asked("small", KEY, "all", "de", typed or "an *example* in de") and asked.model == ("small", KEY)
-    line = f"Nothing is typed yet. An example that goes well: “{draw.safe('an *example* in de')}”."
-    assert shown.of("caption") == ([] if typed else [line])
+    assert shown.of("caption") == [draw.safe(pivot_words.examples(examples("de"), "all"))]
+    url["picture"] = "p1"
+    for place, (name, example) in enumerate({"good": "an *example* in de", "bad": "green hat"}.items(), 1):
+        button = shown.widget(f"pivot-{name}")
+        assert button["given"] == (f"{name.capitalize()}: {draw.safe(example)}",)
+        assert button["type"] == ("primary" if name == "good" and not typed else "secondary")
+        assert button["help"] == draw.safe(f"{example}: its own picture is at place {place}")
+        button["on_click"](**button["kwargs"])
+        assert url["text"] == example and "picture" not in url
     box = shown.widget("pivot text")
     assert (box["placeholder"], box["max_chars"], st.session_state["pivot text"]) == (
         "an *example* in de",
@@ -132,23 +154,30 @@ def test_a_text_is_looked_for_in_its_own_language_and_described_in_the_other(
             ("descriptions", "small", KEY, "red cow", (language, other), "test"),
         ]
         assert shown.of("markdown")[-1] == f"**Nearest descriptions** · {other}"
-    assert shown.of("markdown")[0] == "**Nearest pictures** · of 2 items, a picture of each"
+    assert shown.of("markdown")[-2] == "**Nearest pictures** · of 2 items, a picture of each"
     assert st.session_state["pivot found"]["selection"]["rows"] == [0], "the row of the picture that is looked at"
-    assert not [line for line in shown.of("caption") if "Not seen" in line or "space of its own" in line]
+    assert not [line for line in shown.of("caption") if "space of its own" in line]
+    assert not [line for line in shown.of("markdown") if "Never read" in line]
 
 
 def test_new_words_and_spaces_apart_are_told_of(there: list[tuple[Any, ...]], shown: Shown) -> None:
     assert pivot_search.answers(ask("a zebra"), index(bilingual=False)) == "p1"
-    first, *_, last = shown.of("caption")
-    assert first == f":orange[{draw.safe('Not seen in training: zebra; only spelling (n-grams) counts for it.')}]"
-    assert last == "Each language has a space of its own: descriptions are compared through training pictures."
+    new = draw.safe("Never read: zebra; only spelling (n-grams) counts for such words.")
+    assert shown.of("markdown")[0].startswith(
+        f"{draw.safe('Training read 70 different words in en: “a” in 2 of 9 descriptions.')} :orange[{new}]  \n"
+    )
+    assert "**Texts like it: uncertain.**" in shown.of("markdown")[0]
+    assert (
+        shown.of("caption")[-1]
+        == "Each language has a space of its own: descriptions are compared through training pictures."
+    )
 
 
 def test_a_text_without_a_word_finds_nothing_and_the_chosen_picture_stays(
-    there: list[tuple[Any, ...]], shown: Shown
+    there: list[tuple[Any, ...]], shown: Shown, url: Url
 ) -> None:
     assert pivot_search.answers(ask("?!"), index()) == ""
-    st.session_state[pivot_search.CHOSEN] = "p2"
+    url["picture"] = "p2"
     assert pivot_search.answers(ask("?!"), index()) == "p2"
     assert shown.of("info")[0] == (
         f"“{draw.safe('?!')}” holds no word, so nothing can be looked for. Type letters or digits."
@@ -161,37 +190,49 @@ def test_a_text_without_a_word_finds_nothing_and_the_chosen_picture_stays(
     [("", "test", "p1"), ("p2", "test", "p2"), ("p3", "test", "p1"), ("p3", "all", "p3"), ("gone", "all", "p1")],
 )
 def test_a_clicked_picture_is_looked_at_where_it_is_among_the_items(
-    shown: Shown, clicked: str, scope: str, looked_at: str
+    shown: Shown, url: Url, clicked: str, scope: str, looked_at: str
 ) -> None:
-    st.session_state[pivot_search.CHOSEN] = clicked
+    url["picture"] = clicked
     found = index()
     assert pivot_search.chosen(found, found.keys(scope), HITS) == looked_at
     assert pivot_search.chosen(found, found.keys(scope), []) == ("" if looked_at != clicked else clicked)
 
 
-def test_a_card_is_a_picture_and_a_button_that_chooses_it(there: list[tuple[Any, ...]], shown: Shown) -> None:
+def test_a_card_is_a_picture_and_a_button_that_chooses_it(there: list[tuple[Any, ...]], shown: Shown, url: Url) -> None:
     pivot_search.cards("small", HITS, "p2")
     assert shown.of("image") == [["file p1"], ["file p2"]]
     assert [options["alt"] for options in shown.options("image")] == [
         ["text of red cow, held out, similarity 0.91"], ["text of blue *sun* of the north, held out, similarity 0.50"]
     ]  # fmt: skip
-    assert shown.of("caption") == ["missing or broken"], "what training had of them is the same"
-    assert shown.of("button") == ["0.91 · red cow", f"0.50 · {draw.safe('blue *sun* o')}", "0.25 · green hat"]
+    assert [given[1] for name, given, _ in shown.calls if name == "image"] == ["0.91", "0.50"]
+    assert shown.of("caption") == ["missing or broken 0.25"], "what training had of them is the same"
+    assert shown.of("button") == [
+        draw.safe(f"text of {name}") for name in ("red cow", "blue *sun* of the north", "green hat")
+    ]
     buttons = shown.options("button")
     assert [one["type"] for one in buttons] == ["secondary", "primary", "secondary"]
     assert [one["key"] for one in buttons] == ["pivot-card-0", "pivot-card-1", "pivot-card-2"]
     assert buttons[0]["help"] == draw.safe("text of red cow (held out): show the descriptions nearest to this picture")
     for one, picture in zip(buttons, ITEMS.values(), strict=True):
         one["on_click"](*one["args"])
-        assert st.session_state[pivot_search.CHOSEN] == picture
+        assert url["picture"] == picture
+
+
+def test_long_names_are_cut_between_words() -> None:
+    assert pivot_search.cut("red  cow") == "red  cow"
+    long = "a very long description of a red cow that eats"
+    assert pivot_search.cut(long) == "a very long description of a red cow …"
+    assert len(pivot_search.cut("x" * 99)) <= pivot_search.NAMED
 
 
 def test_cards_say_what_training_had_where_that_differs(there: list[tuple[Any, ...]], shown: Shown) -> None:
     pivot_search.cards("small", [HITS[0], hit("blue *sun* of the north", 0.5, 2, "training")], "")
-    assert shown.of("caption") == ["held out", "training"]
+    assert [given[1] for name, given, _ in shown.calls if name == "image"] == ["0.91 · held out", "0.50 · training"]
 
 
-def test_a_list_of_descriptions_marks_the_item_that_is_looked_at(there: list[tuple[Any, ...]], shown: Shown) -> None:
+def test_a_list_of_descriptions_marks_the_item_that_is_looked_at(
+    there: list[tuple[Any, ...]], shown: Shown, url: Url
+) -> None:
     twice = [*HITS, hit("green hat", 0.1, 4)]
     pivot_search.listing("small", twice, "some list", "What it is", "green hat")
     table, options = shown.of("dataframe")[0], shown.options("dataframe")[0]
@@ -204,10 +245,10 @@ def test_a_list_of_descriptions_marks_the_item_that_is_looked_at(there: list[tup
     for number, picture in enumerate(("p1", "p2", "p3", "p3")):
         st.session_state["some list"] = {"selection": {"rows": [number]}}
         options["on_select"]()
-        assert st.session_state[pivot_search.CHOSEN] == picture
+        assert url["picture"] == picture
     st.session_state["some list"] = {"selection": {"rows": []}}
     options["on_select"]()
-    assert st.session_state[pivot_search.CHOSEN] == "p3"
+    assert url["picture"] == "p3"
     pivot_search.listing("small", HITS, "another", "What", "elsewhere")
     assert st.session_state["another"]["selection"]["rows"] == []
     pivot_search.listing("small", [], "none", "What", "")
@@ -219,6 +260,7 @@ def test_a_list_says_which_are_its_own_and_what_training_had(there: list[tuple[A
     pivot_search.listing("small", mixed, "list", "What", "", own=True)
     (table,) = shown.of("dataframe")
     assert table.columns.tolist() == ["#", "✓", "picture", "description", "similarity", "in training?"]
+    assert shown.options("dataframe")[0]["height"] == 38 * 9 + 40, "as high as with its own beyond the first eight"
     assert table["✓"].tolist() == ["✓", ""] and table["in training?"].tolist() == ["held out", "training"]
 
 
@@ -227,9 +269,9 @@ def test_a_picture_is_shown_with_what_is_said_of_it(there: list[tuple[Any, ...]]
     item = {one: name for name, one in ITEMS.items()}[picture]
     pivot_search.of_picture(ask(scope="all"), index(), picture)
     assert shown.of("image") == ([] if picture == "p3" else [["file p1"]])
-    assert [options["alt"] for options in shown.options("image")] == [[f"name of {item}"]] * (picture == "p1")
+    assert [options["alt"] for options in shown.options("image")] == [[f"name of {item} en"]] * (picture == "p1")
     assert shown.of("markdown") == [
-        f"**{item}** · part of {item}", "**Nearest descriptions** · en", "**Nearest descriptions** · de"
+        f"**name of {item} en** · part of {item}", "**Nearest descriptions** · en", "**Nearest descriptions** · de"
     ]  # fmt: skip
     assert shown.of("caption") == [
         f"**en** (part of {item} en): \\*{item}\\*", f"**en** (part of {item} en): a {item}",
@@ -243,12 +285,12 @@ def test_a_picture_is_shown_with_what_is_said_of_it(there: list[tuple[Any, ...]]
     assert [st.session_state[key]["selection"]["rows"] for key in keys] == [[place], [place]]
 
 
-def test_a_point_of_the_map_is_the_item_that_is_looked_at(shown: Shown) -> None:
+def test_a_point_of_the_map_is_the_item_that_is_looked_at(shown: Shown, url: Url) -> None:
     plane: Any = SimpleNamespace(items=("green hat", "red cow"))
     for number, picture in ((0, "p3"), (1, "p1"), (2, "p1"), (-1, "p1")):
         st.session_state["map"] = {"selection": {"points": [{"x": 1.0}, {"customdata": number}]}}
         pivot_search.pick_point("map", index(), plane)
-        assert st.session_state[pivot_search.CHOSEN] == picture
+        assert url["picture"] == picture
     st.session_state["map"] = {"selection": {"points": []}}
     pivot_search.pick_point("map", index(), plane)
-    assert st.session_state[pivot_search.CHOSEN] == "p1"
+    assert url["picture"] == "p1"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from cldi_core.evaluation.metrics import Interval
+from cldi_core.evaluation.metrics import NOTHING, Interval
+from cldi_core.pivot.certainty import Certainty, Described, Example, Examples, Reading
 from cldi_core.pivot.models import Key
-from cldi_core.pivot.search import Margin
+from cldi_core.pivot.standings import Margin
 from pages._ui import pivot_words
 
+NAN = float("nan")
+UNTOLD = "So descriptions can't tell whether an answer is right."
 KEY = Key("efficientnet-lite0", "en-de", "pivot-sym", "words", 3)
 
 
@@ -67,13 +71,87 @@ def test_without_a_model_it_is_said_what_there_is_and_what_is_needed(elsewhere: 
     )  # fmt: skip
 
 
-def test_what_becomes_of_unseen_words_depends_on_the_encoder() -> None:
-    assert pivot_words.unseen(index(), ["zebra", "b"]) == (
-        "Not seen in training: zebra, b; only spelling (n-grams) counts for it."
+def test_what_becomes_of_unread_words_depends_on_the_encoder() -> None:
+    assert pivot_words.unread(index(), ["zebra", "b"]) == (
+        "Never read: zebra, b; only spelling (n-grams) counts for such words."
     )
-    assert pivot_words.unseen(index(encoder="gru"), ["zebra"]) == (
-        "Not seen in training: zebra; all such words count as one and the same."
+    assert pivot_words.unread(index(encoder="gru"), ["zebra"]) == (
+        "Never read: zebra; all such words count as one and the same."
     )
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"cow": 3}, ": “cow” in 3 of 536 descriptions."),
+        ({"red": 41, "zebra": 0, "cow": 3}, ": “red” in 41 of 536 descriptions, “cow” in 3."),
+        ({"zebra": 0}, ", and none of this text."),
+        (
+            dict(zip("abcdef", range(9, 3, -1), strict=True)) | {"z": 0},
+            ", and of this text 6 of 7: the rarest, “f”, in 4 of 536 descriptions.",
+        ),
+    ],
+)
+def test_what_training_read_of_a_text(counts: dict[str, int], said: str) -> None:
+    assert pivot_words.read(Reading(counts, 536, 1761), "en") == f"Training read 1,761 different words in en{said}"
+
+
+@pytest.mark.parametrize(
+    ("found", "scope", "said"),
+    [
+        (Described(2, 232, 3.5, 4), "test", "2 of 232 held-out items; the nearest of them is at place 3½."),
+        (Described(1, 1449, 1, 1), "all", "1 of 1,449 items; it is at place 1."),
+        (Described(0, 232, NAN, 1), "test", f"none of 232 held-out items, 1 of all items is. {UNTOLD}"),
+        (Described(0, 232, NAN, 4), "test", f"none of 232 held-out items, 4 of all items are. {UNTOLD}"),
+        (Described(0, 1449, NAN, 0), "all", f"none of 1,449 items. {UNTOLD}"),
+    ],
+)
+def test_whether_there_is_an_item_that_could_be_found(found: Described, scope: str, said: str) -> None:
+    assert pivot_words.here(found, scope) == f"Described with it: {said}"
+
+
+@pytest.mark.parametrize(
+    ("interval", "graded"),
+    [
+        ((0.17, 0.1, 0.28), "mostly wrong"), ((0.5, 0.4, 0.6), "uncertain"), ((0.9, 0.8, 0.95), "mostly right"),
+        ((0.2, 0.1, 0.5), "uncertain"), ((1.0, NAN, NAN), "uncertain"),
+    ],
+)  # fmt: skip
+def test_how_sure_it_is_stands_with_n_and_an_interval(interval: tuple[float, float, float], graded: str) -> None:
+    there, gone = Described(2, 232, 3, 4), Described(0, 232, NAN, 4)
+    sure = Certainty(Interval(*interval, 80), 17, 100, 0.52, 0.66, True, "all")
+    said = (
+        "Of n = 100 names and keywords of held-out items all of whose words training read, with a nearest picture "
+        "about as near (0.52 to 0.66), 17 had the nearest picture's item described with them: "
+    )
+    assert pivot_words.sure(sure, there).startswith(said + f"{interval[0]:.2f} ")
+    assert pivot_words.grade(sure) == f"Texts like it: {graded}"
+    assert pivot_words.sure(sure, gone).endswith("Each of those had such an item here, as this text has not.")
+
+
+def test_what_has_not_been_measured_is_not_graded() -> None:
+    nothing = Certainty(NOTHING, 0, 0, NAN, NAN, False, "some")
+    there = Described(2, 232, 3, 4)
+    assert pivot_words.sure(nothing, there) == (
+        "How sure it is has not been measured: there are no longer descriptions of held-out items some of whose words "
+        "training read."
+    )
+    assert pivot_words.grade(nothing) == "Not measured"
+
+
+def test_examples_are_called_what_they_are() -> None:
+    good, bad = Example("snowman", "a", 1, 232), Example("nose", "b", 231, 232)
+    found = Examples(good, bad, Interval(0.31, 0.17, 0.5, 32), 6)
+    assert pivot_words.examples(found, "test") == (
+        "Good: its own picture is first of 232; bad: its own is at place 231. The extremes of 32 names of held-out "
+        "items whose words training read: 0.31 [0.17, 0.50] have their own picture first; the median place is 6."
+    )
+    alone = replace(found, good=None)
+    assert pivot_words.examples(alone, "all").startswith(
+        "Bad: its own is at place 231. The extremes of 32 names of all"
+    )
+    assert "most of which training has seen" in pivot_words.examples(alone, "all")
+    assert pivot_words.examples(replace(alone, bad=None), "test") == ""
 
 
 def test_what_is_not_shown_is_named_with_its_seeds() -> None:

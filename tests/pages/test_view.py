@@ -37,10 +37,10 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate", "judge")
     assert tuple(view.PAGE_PARAMS) == (
-        "contenders", "trained", "among", "language", "text", "without", "first", "k", "present", "topic",
-        "scope", "flow", "bar", "part", "outcome", "cause", "find", "seed", "section", "source", "suspects",
-        "report", "why", "pictures", "page", "out", "tour", "kind", "colour", "join", "chosen", "search",
-        "figure", "pairs", "alike", "clean", "curve", "within",
+        "contenders", "trained", "among", "language", "text", "picture", "task", "tested", "without", "first",
+        "k", "present", "topic", "scope", "flow", "bar", "part", "outcome", "cause", "find", "seed",
+        "section", "source", "suspects", "report", "why", "pictures", "page", "out", "tour", "kind", "colour",
+        "join", "chosen", "search", "figure", "pairs", "alike", "clean", "curve", "within",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     pages = "overview word compare failure dispersion map pivoting results play judge data"

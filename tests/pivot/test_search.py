@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from cldi_core.errors import DatasetError, UnknownNameError
-from cldi_core.pivot import evaluation, search, trained
+from cldi_core.pivot import search, trained
 from cldi_core.pivot.corpus import Corpus
 from cldi_core.pivot.models import MODELS, Key
 from cldi_core.pivot.search import Index
@@ -71,7 +70,7 @@ def test_of_each_item_the_nearest_picture_counts(indices: dict[str, Index], name
     np.testing.assert_allclose([hit.score for hit in hits], ordered([score for _, score in best.values()]), atol=1e-5)
     for hit in hits:
         assert hit.score == pytest.approx(best[hit.item][1], abs=1e-5) and hit.picture == best[hit.item][0]
-        assert (hit.part, hit.text) == ("held out", found.name(hit.item))
+        assert (hit.part, hit.text) == ("held out", found.name(hit.item, "en"))
     assert search.pictures(found, "red cow", "en", keys, 3) == hits[:3]
 
 
@@ -122,6 +121,15 @@ def test_descriptions_of_a_picture_with_its_own_however_deep(indices: dict[str, 
     assert [hit.rank for hit in hits] == sorted(hit.rank for hit in hits)
 
 
+def test_an_item_is_called_by_its_name_in_the_language_that_is_asked(indices: dict[str, Index]) -> None:
+    found = indices["pivot-sym"]
+    for item in found.corpus.items:
+        assert [found.name(item.id, language) for language in ("en", "de")] == [
+            item.asked[language][0] for language in ("en", "de")
+        ]
+        assert found.name(item.id) in {texts[0] for texts in item.texts.values()}
+
+
 def test_what_training_had_of_an_item(indices: dict[str, Index]) -> None:
     found = indices["pivot-sym"]
     split = found.model.any.split
@@ -139,24 +147,8 @@ def test_texts_without_words_find_nothing(indices: dict[str, Index]) -> None:
     for text in ("", " … !", "🙂"):
         assert search.pictures(found, text, "en", found.keys(), 5) == []
         assert search.descriptions(found, text, ("en", "de"), found.keys(), 5) == []
-        assert search.unseen_words(found, text, "en") == []
     assert search.pictures(found, "red", "en", (), 5) == search.descriptions(found, "red", ("en", "de"), (), 5) == []
     assert search.of_picture(found, found.corpus.pictures[0], "de", (), 5) == []
-
-
-def test_words_that_training_has_not_seen(indices: dict[str, Index]) -> None:
-    found = indices["vse"]
-    assert search.unseen_words(found, "A red zebra, a Zebra and rot", "en") == ["a", "zebra", "and", "rot"]
-    assert search.unseen_words(found, "rot", "de") == []
-
-
-def test_the_example_goes_well(indices: dict[str, Index]) -> None:
-    for name in ("pivot-sym", "vse"):
-        found = indices[name]
-        for language in ("en", "de"):
-            text = search.example(found, language)
-            assert text and search.unseen_words(found, text, language) == []
-            assert text in {said for key in found.keys("test") for said in found.corpus.item[key].asked[language]}
 
 
 def test_what_does_not_exist_is_refused(indices: dict[str, Index], tmp_path: Path) -> None:
@@ -219,74 +211,6 @@ def test_what_is_all_in_one_place_has_some_axes() -> None:
     assert share == 0
 
 
-def made_ranks(**given: list[float]) -> pd.DataFrame:
-    """A frame of ranks: the same items under each model, two seeds."""
-    frames = []
-    for name, ranks in given.items():
-        count = len(ranks)
-        frames.append(
-            pd.DataFrame(
-                {"seed": [0, 1] * (count // 2), "model": name.replace("_", "-"), "task": "text→picture",
-                 "language": "en", "item": [f"i{number // 2}" for number in range(count)], "draw": 0, "rank": ranks,
-                 "candidates": 50, "words": 4, "unknown": 1}
-            )
-        )  # fmt: skip
-    return pd.concat(frames, ignore_index=True)
-
-
-GOOD, BAD = [1.0] * 40, [30.0] * 40
-MIXED = [1.0, 30.0, 20.0, 5.0] * 10
-
-
-def test_the_table_holds_models_before_controls_and_chance_last() -> None:
-    frame = made_ranks(pivot_sym_permuted=BAD, ridge=MIXED, pivot_sym=GOOD, vse=MIXED)
-    records = search.standing(frame, "text→picture", "en")
-    assert [record["label"] for record in records] == [
-        "VSE", "PIVOT-SYM", "Ridge regression", "PIVOT-SYM, pictures permuted", "Chance"
-    ]  # fmt: skip
-    assert [record["r@10"] for record in records] == [0.5, 1, 0.5, 0, pytest.approx(0.2)]
-    assert [record["median_rank"] for record in records] == [12.5, 1, 12.5, 30, 25.5]
-    assert (records[0]["n"], records[0]["seeds"], records[0]["unknown"]) == (20, 2, 0.25)
-    assert np.isnan([records[1]["median_rank_low"], records[1]["median_rank_high"]]).all(), "it is always 1"
-    assert records[0]["median_rank_low"] <= 12.5 <= records[0]["median_rank_high"]
-    assert np.isnan(records[-1]["median_rank_low"])
-    assert search.standing(frame, "text→text", "en→de") == []
-    assert [search.label(name) for name in ("spelling", "identity", "mine")] == [
-        "Spelling", "Identity, no pictures", "Mine"
-    ]  # fmt: skip
-
-
-def test_the_median_resamples_items_and_seeds() -> None:
-    frame = made_ranks(vse=[1.0, 3.0, 100.0, 100.0])
-    found = search.median(frame)
-    assert found.value == 51.5 and np.isnan(found.low), "two items are too few"
-    # Under seed 0 every item has rank 1, under seed 1 rank 9: what varies is which seeds are drawn.
-    frame = made_ranks(vse=[1.0, 9.0] * 20)
-    found = search.median(frame)
-    assert (found.value, found.low, found.high) == (5, 1, 9)
-    alone = search.median(frame.assign(seed=0))
-    assert alone.value == 5 and np.isnan(alone.low), "an item is drawn with all its queries: the median never varies"
-    assert np.isnan(search.median(frame[:0]).value)
-
-
-def test_margins_tell_what_is_beaten_and_what_is_not() -> None:
-    frame = made_ranks(vse=BAD, ridge=GOOD, pivot_sym=MIXED, spelling=MIXED)
-    found = search.margins(frame, "pivot-sym", "text→picture", "en")
-    assert found is not None
-    assert [(one.rival, one.label, one.side) for one in found] == [
-        ("vse", "VSE", "more"), ("ridge", "Ridge regression", "less"), ("spelling", "Spelling", "alike")
-    ]  # fmt: skip
-    assert [(one.k, one.recall.value) for one in found] == [(10, 0.5), (10, -0.5), (10, 0)]
-    assert 0 < found[0].recall.low <= 0.5 <= found[0].recall.high
-    assert np.isnan([found[2].recall.low, found[2].recall.high]).all(), "they never differ: no interval of zero width"
-    assert [one.n for one in found] == [20, 20, 20]
-    few = search.margins(frame[frame["item"] != "i0"], "pivot-sym", "text→picture", "en")
-    assert few is not None and [(one.n, one.side) for one in few] == [(19, "alike")] * 3, "too few to tell"
-    assert search.margins(frame, "oe", "text→picture", "en") is None
-    assert search.margins(frame[frame["model"] == "vse"], "vse", "text→picture", "en") == []
-    assert set(evaluation.COLUMNS) == set(frame.columns)
-
-
 def test_a_model_for_other_words_than_english(tmp_path: Path) -> None:
     """Everything works in the other direction too."""
     made = corpus()
@@ -295,37 +219,3 @@ def test_a_model_for_other_words_than_english(tmp_path: Path) -> None:
     keys = found.keys()
     hits = search.descriptions(found, "rot Kuh", ("de", "en"), keys, 3)
     assert hits[0].text == "red cow" and made.features.shape[1] == DIM
-
-
-def test_the_table_of_one_seed_is_that_of_its_rows() -> None:
-    frame = made_ranks(mine=MIXED, identity=BAD, spelling=MIXED, vse_permuted=BAD, vse=MIXED, parallel_asym=GOOD)
-    other = frame.assign(language="de", rank=50.0)
-    found = search.standing(pd.concat([frame, other, frame.assign(task="text→text")]), "text→picture", "en", seed=1)
-    names = ["vse", "parallel-asym", "spelling", "identity", "vse-permuted", "mine", "chance"]
-    assert [record["model"] for record in found] == names
-    own = evaluation.table(frame[frame["seed"] == 1])
-    for record in own:
-        (same,) = (one for one in found if one["model"] == record["model"])
-        for name, value in record.items():
-            assert same[name] == value or (np.isnan(same[name]) and np.isnan(value)), name
-        middle = search.median(frame[(frame["seed"] == 1) & (frame["model"] == record["model"])])
-        np.testing.assert_equal([same["median_rank_low"], same["median_rank_high"]], [middle.low, middle.high])
-    assert {record["seeds"] for record in found} == {1} and found[0]["median_rank"] == 17.5
-
-
-def test_margins_are_of_same_items_in_one_task_and_language() -> None:
-    models = {"identity": GOOD, "oe": BAD, "ridge": BAD, "vse_permuted": BAD, "vse": MIXED, "pivot_sym_permuted": BAD}
-    frame = made_ranks(**models)
-    frame = frame[(frame["model"] != "ridge") | frame["item"].isin([f"i{number}" for number in range(15)])]
-    elsewhere = [frame.assign(task="text→text", rank=1.0), frame.assign(language="de", rank=1.0)]
-    every = pd.concat([frame, *elsewhere, made_ranks(spelling=GOOD).assign(language="de")])
-    found = search.margins(every, "vse", "text→picture", "en", k=5)
-    assert found is not None
-    assert [(one.rival, one.n, one.k) for one in found] == [
-        ("ridge", 15, 5), ("identity", 20, 5), ("vse-permuted", 20, 5)
-    ]  # fmt: skip
-    for one in found:
-        gap = evaluation.difference(frame, "vse", one.rival, "text→picture", "en", 5)
-        np.testing.assert_equal([one.recall.value, one.recall.low], [gap.value, gap.low])
-    assert [one.recall.value for one in found] == pytest.approx([0.5, -0.5, 0.5])
-    assert search.margins(every, "spelling", "text→picture", "en") is None
