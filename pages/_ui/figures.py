@@ -19,7 +19,7 @@ from cldi_core.scoring.methods import METHODS
 
 from .foreign import in_figure
 
-# Okabe & Ito (2008): told apart by colour-blind eyes.  Their orange and sky blue are darker here: 3:1 on white as on black.
+# Okabe & Ito (2008): told apart by colour-blind eyes.  Orange and sky blue are darker: 3:1 on white as on black.
 COLOURS = {"N": "#0072B2", "V": "#D55E00", "A": "#009E73", "X": "#3A96CC"}
 LANGUAGE_COLOURS = ("#CC79A7", "#C28500")
 OUTCOME_COLOURS = {"found": "#009E73", "nearly": "#C28500", "missed": "#D55E00", "uncovered": "#8C8C8C"}

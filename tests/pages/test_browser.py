@@ -133,18 +133,6 @@ def test_the_table_of_results_comes_as_csv(server: Server, page: Any) -> None:
     assert {"identity", "spelling"} <= {row["method"] for row in rows}
 
 
-@pytest.mark.parametrize("name", ["", "word", "failure", "map"])  # what is drawn in each way
-def test_every_page_in_the_dark(server: Server, browser: Any, name: str) -> None:
-    context = browser.new_context(color_scheme="dark")
-    page = context.new_page()
-    page.goto(f"{server.url}/{name}")
-    drawn(page)
-    assert page.locator("[data-testid='stException'], [data-testid='stAlertContentError']").count() == 0
-    ground = page.locator("[data-testid='stApp']").evaluate("app => getComputedStyle(app).backgroundColor")
-    assert ground == "rgb(18, 22, 27)"
-    context.close()
-
-
 def test_nonsense_in_a_link_ends_in_one_line(server: Server, page: Any) -> None:
     page.goto(f"{server.url}/word?dataset=..%2F..%2Fetc&pair=xx&method=%3Cscript%3E&word=%00&pos=Q")
     drawn(page)
