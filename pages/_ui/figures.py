@@ -34,8 +34,9 @@ def layout(figure: go.Figure, title: str, note: str, height: int) -> go.Figure:
     figure.update_layout(
         title={"text": f"{title}<br><sup>{note}</sup>", "x": 0, "xanchor": "left", "y": 0.97, "yanchor": "top"},
         height=height,
-        margin={"l": 50, "r": 20, "t": 92, "b": 48},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right", "title": None},
+        margin={"l": 50, "r": 20, "t": 62, "b": 48},
+        # Beneath the axis, where it takes as many lines as a narrow window needs: above, it would meet the title.
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0, "title": None},
         hoverlabel={"align": "left"},
     )
     return figure
