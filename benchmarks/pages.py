@@ -22,7 +22,7 @@ from tools.browser import PICTURES, ROOT, browse, drawn, serve
 
 TIMES = 20
 # The page's last pictures are pairs; their text says of which word they are.
-CHANGED = """before => { const heading = document.querySelector('h4')?.innerText ?? '';
+CHANGED = """before => { const heading = document.querySelector('.st-key-page h1')?.innerText ?? '';
   const last = [...document.querySelectorAll('[data-testid="stImage"] img')].at(-1);
   return heading !== before && !!last?.alt.startsWith(`a picture of ${heading.split(' → ')[0].trim()} and`) }"""
 
@@ -56,11 +56,11 @@ def switches(browser: Any, folder: Path) -> list[float]:
     with serve(folder / "switch.txt") as server:
         page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
         page.goto(f"{server.url}/word")
-        page.wait_for_selector("h4", timeout=60_000)
+        page.wait_for_selector(".st-key-page h1", timeout=60_000)
         drawn(page)
         for _ in range(TIMES + 1):
             page.wait_for_timeout(300)
-            before = page.locator("h4").inner_text()
+            before = page.locator(".st-key-page h1").inner_text()
             start = time.perf_counter()
             page.get_by_role("button", name="Next").click()
             page.wait_for_function(CHANGED, arg=before)

@@ -93,7 +93,7 @@ def end(current: view.View, game: Game, count: int) -> None:
     lines = play_load.own(game, given, current.method)
     name = st.session_state.get(play_load.NAME, "")
     score = f"{lines[0].right:g} of {count} right" + (f", {name}" if name else "")
-    st.markdown(f"#### {draw.safe(score)}")
+    st.markdown(f"# {draw.safe(score)}")
     play_results.own(lines, given)
     with st.container(horizontal=True):
         st.button("Play other rounds", type="primary", shortcut="Enter", key="play-again", on_click=view.go,

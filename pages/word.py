@@ -42,7 +42,7 @@ def heading(current: view.View, query: str, found: Explanation, verdict: str) ->
         unseen = load.never_seen(current.dataset, current.backbone, current.pair)
         seen = f" :violet-badge[{'never seen' if query in unseen else 'seen'} in training]"
     st.markdown(
-        f"#### {draw.safe(found.word)} → {draw.safe(found.gold[0].word)} "
+        f"# {draw.safe(found.word)} → {draw.safe(found.gold[0].word)} "
         f":{COLOURS.get(found.outcome, 'gray')}-badge[{draw.safe(story_words.badge(found))}] "
         f":gray-badge[{draw.safe(way)}]{seen}"
     )
@@ -140,7 +140,7 @@ def only_pictures(current: view.View, pair: Pair, query: str, rank: float) -> No
     """A word whose candidates are not at hand: what is stored of it, and its pictures beside those of the others."""
     asked = pair.queries[pair.find(query)]
     here = (current.dataset, current.backbone, current.pair, current.method, query)
-    st.markdown(f"#### {draw.safe(f'{asked.word} → {asked.right[0]}')} :gray-badge[{draw.safe(words.place(rank))}]")
+    st.markdown(f"# {draw.safe(f'{asked.word} → {asked.right[0]}')} :gray-badge[{draw.safe(words.place(rank))}]")
     st.markdown(draw.safe(told.judged(*here)[1]))
     rival = told.rival(*here)
     shown = [(pair.source, pair.languages[0], asked.word, "source word")]

@@ -85,7 +85,7 @@ def _heading(text: str) -> Any:
     """The first line; what is drawn in the container stands at its end."""
     st.html(STYLE)
     line = st.container(horizontal=True, vertical_alignment="center", key="play-heading")
-    line.markdown(f"#### {safe(text)}", width="stretch")
+    line.markdown(f"# {safe(text)}", width="stretch")
     return line
 
 

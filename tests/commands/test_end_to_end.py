@@ -125,7 +125,7 @@ def test_the_dashboard_opens_on_the_users_data(root: Path, page: str, monkeypatc
     assert view_of(at)["dataset"] == NAME
     assert at.selectbox(key="dataset").options[0] == NAME
     if page == "word":
-        assert "#### house → Haus" in texts(at) and "Found" in texts(at)
+        assert "# house → Haus" in texts(at) and "Found" in texts(at)
         board = board_of(at)
         assert [column["word"] for column in board["columns"]][::2] == ["house", "Haus"]
         assert len(board["rows"]) == 2 and len(board["strip"]) == 1

@@ -53,9 +53,9 @@ def params(page: Any) -> dict[str, str]:
 
 def test_a_link_into_a_fresh_server_opens_its_view(server: Server, page: Any) -> None:
     page.goto(f"{server.url}/word?dataset=demo-hard&pair=en-fr&pos=N&method=maxmax&word=bird.N")
-    page.wait_for_selector("h4:has-text('bird')", timeout=60_000)
+    page.wait_for_selector(".st-key-page h1:has-text('bird')", timeout=60_000)
     assert params(page)["dataset"] == "demo-hard"
-    assert page.locator("h4").inner_text().find("en-fr · noun · MAXMAX") > 0
+    assert page.locator(".st-key-page h1").inner_text().find("en-fr · noun · MAXMAX") > 0
     assert page.locator("[data-testid='stSidebarNav'] a").all_inner_texts()[:2] == ["Overview", "Word"]
 
 
@@ -65,7 +65,7 @@ def test_from_the_first_page_to_a_verb_and_its_right_answer(server: Server, page
     page.wait_for_selector("h1:has-text('CLDI Explorer')")
     page.wait_for_selector(".js-plotly-plot .legendtext:has-text('verbs, n =')", timeout=30_000)
     page.get_by_role("link", name="Word", exact=True).click()
-    page.wait_for_selector("h4")
+    page.wait_for_selector(".st-key-page h1")
     for kind in ("Nouns", "Adjectives"):
         page.get_by_role("button", name=kind).click()
         drawn(page)
@@ -73,7 +73,7 @@ def test_from_the_first_page_to_a_verb_and_its_right_answer(server: Server, page
     page.get_by_role("combobox", name="Word").click()
     page.keyboard.type("swim")
     page.keyboard.press("Enter")
-    page.wait_for_selector("h4:has-text('swim')")
+    page.wait_for_selector(".st-key-page h1:has-text('swim')")
     drawn(page)
     assert page.locator(".board thead th").nth(2).inner_text().split()[:3] == ["right", "answer", "✓"]
     assert page.locator(".board thead .word").all_inner_texts()[::2] == ["swim", "schwimmen"]
@@ -81,27 +81,27 @@ def test_from_the_first_page_to_a_verb_and_its_right_answer(server: Server, page
     assert page.locator("[data-testid='stImage'] img").count() > 5
     assert all(page.locator("[data-testid='stImage'] img").evaluate_all("all => all.map(one => one.alt.length > 0)"))
     # The same link opens the same view for somebody else.
-    address, heading = page.url, page.locator("h4").inner_text()
+    address, heading = page.url, page.locator(".st-key-page h1").inner_text()
     other = browser.new_context().new_page()
     other.goto(address)
-    other.wait_for_selector("h4")
-    assert other.locator("h4").inner_text() == heading
+    other.wait_for_selector(".st-key-page h1")
+    assert other.locator(".st-key-page h1").inner_text() == heading
     other.wait_for_selector(".board >> text=schwimmen")
     other.context.close()
 
 
 def test_the_arrow_keys_walk_through_the_words(server: Server, page: Any) -> None:
     page.goto(f"{server.url}/word?word=fire.N&pos=N")
-    page.wait_for_selector("h4:has-text('fire')")
+    page.wait_for_selector(".st-key-page h1:has-text('fire')")
     drawn(page)
-    first = page.locator("h4").inner_text()
-    page.locator("h4").click()
+    first = page.locator(".st-key-page h1").inner_text()
+    page.locator(".st-key-page h1").click()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("first => document.querySelector('h4')?.innerText !== first", arg=first)
+    page.wait_for_function("first => document.querySelector('.st-key-page h1')?.innerText !== first", arg=first)
     assert params(page)["word"] != "fire.N"
     drawn(page)
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("first => document.querySelector('h4')?.innerText === first", arg=first)
+    page.wait_for_function("first => document.querySelector('.st-key-page h1')?.innerText === first", arg=first)
     assert params(page)["word"] == "fire.N"
 
 
@@ -162,22 +162,10 @@ def test_the_table_of_results_comes_as_csv(server: Server, page: Any) -> None:
     assert {"identity", "spelling"} <= {row["method"] for row in rows}
 
 
-@pytest.mark.parametrize("name", ["", "word", "failure", "map"])  # what is drawn in each way
-def test_every_page_in_the_dark(server: Server, browser: Any, name: str) -> None:
-    context = browser.new_context(color_scheme="dark")
-    page = context.new_page()
-    page.goto(f"{server.url}/{name}")
-    drawn(page)
-    assert page.locator("[data-testid='stException'], [data-testid='stAlertContentError']").count() == 0
-    ground = page.locator("[data-testid='stApp']").evaluate("app => getComputedStyle(app).backgroundColor")
-    assert ground == "rgb(18, 22, 27)"
-    context.close()
-
-
 def test_nonsense_in_a_link_ends_in_one_line(server: Server, page: Any) -> None:
     page.goto(f"{server.url}/word?dataset=..%2F..%2Fetc&pair=xx&method=%3Cscript%3E&word=%00&pos=Q")
     drawn(page)
     warnings = page.locator("[data-testid='stAlertContentWarning']").all_inner_texts()
     assert any("../../etc" in line for line in warnings)
     assert page.locator("[data-testid='stException']").count() == 0
-    page.wait_for_selector("h4")
+    page.wait_for_selector(".st-key-page h1")

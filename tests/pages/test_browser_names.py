@@ -104,7 +104,7 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
             path, _, section = ("" if name == "overview" else name).partition("#")
             asked = {"word": NAMES["dog"] + ".N", "contenders": CONTENDERS, "section": section}
             page.goto(f"{server.url}/{path}?{urlencode(asked)}")
-            page.wait_for_selector("h4" if name == "word" else "h1", timeout=60_000)
+            page.wait_for_selector("h1", timeout=60_000)
             drawn(page)
             if name == "word":
                 assert page.locator(".board thead .word").first.inner_text() == plain(NAMES["dog"])

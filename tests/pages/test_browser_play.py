@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(os.environ.get("CLDI_NO_BROWSER") == "1", reason="CLDI_NO_BROWSER=1: no browser is wanted"),
 ]
-ROUND = """number => document.querySelector('.st-key-play-heading h4')?.innerText.startsWith(`Round ${number} of 10`)
+ROUND = """number => document.querySelector('.st-key-play-heading h1')?.innerText.startsWith(`Round ${number} of 10`)
   && document.querySelectorAll('[class*="st-key-play-option-"] button').length === 10"""
 
 
@@ -44,7 +44,7 @@ def test_a_game_is_played_by_keyboard_from_its_name_to_its_table(tmp_path: Path,
         page.wait_for_selector(".st-key-play-again")
         page.wait_for_selector('[data-testid="stDataFrame"]')
         page.wait_for_function(DRAWN)
-        title = page.locator("h4").first.inner_text()
+        title = page.locator("h1").first.inner_text()
         assert "Traceback" not in server.log()
     context.close()
     kept = answers.read(made.path)

@@ -155,7 +155,7 @@ def test_search_selects_a_word() -> None:
     )  # options are not Markdown
     at = healthy(box.set_value("owe.V").run())
     assert view_of(at)["word"] == "owe.V" and "candidate" not in view_of(at)
-    assert "#### owe → owe\\|de" in texts(at)
+    assert "# owe → owe\\|de" in texts(at)
 
 
 @pytest.mark.parametrize(("show", "low", "high"), [("found", 1, 1), ("nearly", 2, 10), ("missed", 11, 99)])
@@ -170,7 +170,7 @@ def test_words_are_filtered_by_what_became_of_them(show: str, low: int, high: in
 
 
 def test_a_word_is_found_without_its_part_of_speech() -> None:
-    assert "#### shake →" in texts(open_page("word", word="shake"))
+    assert "# shake →" in texts(open_page("word", word="shake"))
 
 
 def test_more_candidates_can_be_listed(wide: Dataset) -> None:
@@ -228,7 +228,7 @@ def test_the_dispersion_page_shows_the_cores_means(wide: Dataset) -> None:
 def test_a_click_on_a_dispersion_opens_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(st, "plotly_chart", Charts(points=[{"customdata": 5}]))
     at = healthy(open_page("dispersion", pair="en-de", pos="NV", show="found"))
-    assert "#### shake →" in texts(at)  # the sixth noun or verb of the list
+    assert "# shake →" in texts(at)  # the sixth noun or verb of the list
     assert (view_of(at)["word"], view_of(at)["show"]) == ("shake.V", "found"), "the filter stays"
 
 

@@ -43,7 +43,7 @@ def test_pages_ask_a_pair_the_other_way(small: Dataset) -> None:
         if page == "pivoting":
             assert "--pair en-de" in at.main.code[0].value
     at = healthy(open_page("word", pair="de-en", word="Hund.N"))
-    assert "#### Hund → dog" in unescaped(texts(at))
+    assert "# Hund → dog" in unescaped(texts(at))
 
 
 def test_no_more_than_four_are_compared(shown: Shown, small: Dataset) -> None:

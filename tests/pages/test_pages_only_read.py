@@ -157,7 +157,7 @@ def test_a_link_to_any_page_and_method_computes_and_writes_nothing(
 def test_the_asked_word_alone_is_looked_at(small: Dataset, tmp_path: Path, method: str) -> None:
     pair = open_pair(build_small(tmp_path / "twin"), BACKBONE, "en-de")
     at = healthy(open_page("word", method=method, word="run.V"))
-    assert "#### run →" in texts(at) and "This word alone was looked at" in texts(at)
+    assert "# run →" in texts(at) and "This word alone was looked at" in texts(at)
     row = ranked.scores(pair, [method])[method][pair.source.row("run")]
     wanted = dict(zip(pair.target.words, row, strict=True))
     known = {row.candidate: row.score for row in at.dataframe[0].value.itertuples() if not np.isnan(row.score)}

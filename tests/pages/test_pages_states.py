@@ -142,7 +142,7 @@ def test_no_word_matches_the_filter(small: Dataset) -> None:
     at = healthy(open_page("word", show="missed"))  # nine candidates can't be that deep
     assert [info.value for info in at.main.info] == ["No word is “missed” among the chosen parts of speech."]
     at = healthy(at.main.get("button_group")[0].set_value("all").run())
-    assert "#### dog →" in texts(at)
+    assert "# dog →" in texts(at)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -215,7 +215,7 @@ def test_hostile_words_are_shown_as_they_are(small: Dataset) -> None:
     wordlists.write_list(small.path / "lexicon" / "en-de.tsv", rows)
     for word, pos, translation in (("hat", "N", "Hut"), ("hand", "N", "Hand"), ("red", "A", "rot")):
         at = healthy(open_page("word", word=f"{names[word]}.{pos}"))
-        assert f"#### {draw.safe(names[word])} → {draw.safe(german[translation])} " in texts(at)
+        assert f"# {draw.safe(names[word])} → {draw.safe(german[translation])} " in texts(at)
         for evil in EVIL[:6]:
             assert evil not in texts(at)
         assert german[translation] in at.dataframe[0].value["candidate"].tolist()
@@ -303,7 +303,7 @@ def test_a_click_in_compare_opens_the_word(small: Dataset, monkeypatch: pytest.M
     monkeypatch.setattr(st, "plotly_chart", Charts(points=[{"customdata": 4}]))
     at = healthy(open_page("compare", contenders=asked, show="found"))
     assert (view_of(at)["word"], view_of(at)["method"], view_of(at)["show"]) == (table["query"][4], "cnn-max", "found")
-    assert f"#### {table['word'][4]} →" in texts(at)
+    assert f"# {table['word'][4]} →" in texts(at)
 
 
 def test_only_addresses_of_the_web_become_links(small: Dataset) -> None:
@@ -338,9 +338,9 @@ def test_another_data_set_can_be_chosen(small: Dataset, data: Path) -> None:
     at = at.sidebar.selectbox(key="dataset").set_value("aaa").run()
     assert len(at.error) == 1 and not at.exception and not at.sidebar.warning, "its page says why it is not shown"
     at = healthy(at.sidebar.selectbox(key="dataset").set_value("wide").run())
-    assert view_of(at)["dataset"] == "wide" and "#### dog → dog\\|de" in texts(at)
+    assert view_of(at)["dataset"] == "wide" and "# dog → dog\\|de" in texts(at)
     at = healthy(at.sidebar.selectbox(key="dataset").set_value("small").run())
-    assert "#### dog → Hund" in texts(at)
+    assert "# dog → Hund" in texts(at)
 
 
 def test_new_features_are_noticed_without_a_restart(small: Dataset, data: Path) -> None:
@@ -349,4 +349,4 @@ def test_new_features_are_noticed_without_a_restart(small: Dataset, data: Path) 
     assert at.main.info
     write_features(small.path)
     at = healthy(at.run())
-    assert "There is nothing" not in texts(at) and "#### " in texts(at)
+    assert "There is nothing" not in texts(at) and "# " in texts(at)

@@ -50,7 +50,7 @@ def test_the_heading_says_what_became_of_the_word(
     word.heading(CURRENT, "shake.V", replace(found, word="*shake*"), "")
     first, second = shown.of("markdown")
     way = draw.safe("en-de · verb · MAXMAX · EfficientNet-Lite0")
-    assert first == f"#### {draw.safe('*shake*')} → schütteln {badge} :gray-badge[{way}]"
+    assert first == f"# {draw.safe('*shake*')} → schütteln {badge} :gray-badge[{way}]"
     assert second == draw.safe(words.outcome(replace(found, word="*shake*"), "MAXMAX"))
 
 
@@ -127,7 +127,7 @@ def test_a_word_whose_candidates_are_not_known_is_shown_with_what_is_stored(
     word.only_pictures(replace(CURRENT, dataset="small"), pair, "dog.N", 3.0 if rival else math.nan)
     place = draw.safe("#3" if rival else "no pictures")
     assert shown.of("markdown") == [
-        f"#### {draw.safe('dog → Hund')} :gray-badge[{place}]",
+        f"# {draw.safe('dog → Hund')} :gray-badge[{place}]",
         draw.safe("*Why*.") if rival else "",
         "**dog** · en · 2 pictures · source word",
         *(["**Hut** · de · 2 pictures · best wrong candidate"] if rival else []),

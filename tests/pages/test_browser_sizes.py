@@ -1,0 +1,105 @@
+"""Every page on four screens in both themes: nothing is cut or covered, and axe-core finds nothing serious."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pages._ui.frame import PAGES
+from tools.browser import DRAWN, Server, serve
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(os.environ.get("CLDI_NO_BROWSER") == "1", reason="CLDI_NO_BROWSER=1: no browser is wanted"),
+]
+SIZES = ((1440, 900), (1280, 720), (1024, 768), (390, 844))
+GROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 27)"}
+GROUND = "ground => getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).backgroundColor === ground"
+# What is wrong with what is seen, a line each.
+WRONG = """() => {
+  const wrong = [], main = document.querySelector('[data-testid="stMain"]');
+  const all = selector => [...main.querySelectorAll(selector)].filter(one => one.getClientRects().length);
+  const box = one => one.getBoundingClientRect();
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const wide = main.scrollWidth - main.clientWidth;
+  if (wide > 1) wrong.push(`the page scrolls sideways by ${wide}`);
+  const first = all('h1').map(one => one.innerText);
+  if (first.length !== 1) wrong.push(`first headings: ${first.join(', ') || 'none'}`);
+  for (const one of all('[data-testid="stException"], [data-testid="stAlertContentError"]'))
+    wrong.push(`says: ${one.innerText}`);
+  for (const one of all('h1, h2, h3, [data-testid^="stBaseButton"] p'))
+    if (one.clientWidth > 2 && one.scrollWidth > one.clientWidth + 1) wrong.push(`is cut: ${one.innerText}`);
+  for (const chart of all('.js-plotly-plot')) {
+    const bars = [...chart.querySelectorAll('.modebar-group')].map(box).filter(one => one.width);
+    for (const text of chart.querySelectorAll('.gtitle, .legend, .xtitle, .ytitle, .xtick text')) {
+      if (bars.some(bar => meet(bar, box(text)))) wrong.push(`is under the bar: ${text.textContent}`);
+      if (text.matches('.gtitle') && box(text).right > box(chart).right + 1) wrong.push(`is cut: ${text.textContent}`);
+    }
+    const [title, legend] = ['.gtitle', '.legend'].map(part => chart.querySelector(part));
+    if (title && legend && meet(box(title), box(legend))) wrong.push(`is under the legend: ${title.textContent}`);
+  }
+  return wrong;
+}"""
+RIGHT = f"() => {DRAWN.removeprefix('() => ')} && ({WRONG})().length === 0"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
+        yield running
+    assert "Traceback" not in running.log()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any) -> Iterator[Any]:
+    """One page for all tests: opening another costs as much as drawing it."""
+    context = browser.new_context(reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+def serious(page: Any) -> list[str]:
+    """What axe-core finds serious or critical, a line each."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_on_every_screen_in_both_themes(server: Server, page: Any, name: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{server.url}/{'' if name == 'overview' else name}")
+    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    wrong = {}
+    for theme, ground in GROUNDS.items():
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function(GROUND, arg=ground)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            if found := settled(page):
+                wrong[f"{theme}, {width} × {height}"] = found
+            if width == SIZES[1][0] and (found := serious(page)):
+                wrong[f"{theme}, axe-core"] = found
+    assert wrong == {}
+
+
+def settled(page: Any) -> list[str]:
+    """What is wrong and stays so: charts follow a new size a little later."""
+    from playwright.sync_api import TimeoutError as TooLong
+
+    try:
+        page.wait_for_function(RIGHT, timeout=5_000)
+    except TooLong:
+        return list(page.evaluate(WRONG))
+    return []
