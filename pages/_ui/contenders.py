@@ -59,15 +59,8 @@ def chooser(current: view.View) -> list[Contender]:
             with column.container(border=True, gap="xsmall"):
                 _one(current, chosen, place)
         elif place == len(chosen):
-            another = _another(current, chosen)
-            column.button(
-                "Compare another",
-                icon=":material/add:",
-                key="add contender",
-                disabled=another is None,
-                on_click=view.go,
-                kwargs={"contenders": _written([*chosen, another])} if another else {},
-            )
+            with column:
+                _add(current, chosen)
     return chosen
 
 
@@ -119,6 +112,18 @@ def _one(current: view.View, chosen: list[Contender], place: int) -> None:
                 on_click=view.go,
                 kwargs={"contenders": _written([one for one in chosen if one != chosen[place]])},
             )
+
+
+def _add(current: view.View, chosen: list[Contender]) -> None:
+    another = _another(current, chosen)
+    st.button(
+        "Compare another",
+        icon=":material/add:",
+        key="add contender",
+        disabled=another is None,
+        on_click=view.go,
+        kwargs={"contenders": _written([*chosen, another])} if another else {},
+    )
 
 
 def _another(current: view.View, chosen: list[Contender]) -> Contender | None:

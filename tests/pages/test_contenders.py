@@ -91,9 +91,7 @@ def test_two_to_four_are_compared(there: None, shown: Shown, url: Url, count: in
         assert url["contenders"].split(",") == [*asked, wanted] and not add["disabled"]
 
 
-def test_where_all_are_compared_there_is_no_other(
-    there: None, shown: Shown, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_all_are_compared_there_is_no_other(there: None, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(backbones=(LITE,)))
     monkeypatch.setattr(load, "offered", lambda name, backbone, pair: ["avgmax", "maxmax"])
     chosen("avgmax")

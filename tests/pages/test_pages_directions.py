@@ -9,7 +9,7 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import evidence
 from cldi_core.rankers import ranker
-from pages._ui import contenders, draw, view
+from pages._ui import draw
 from tests import ranked
 from tests.conftest import BACKBONE
 from tests.pages.conftest import Shown

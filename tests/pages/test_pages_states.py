@@ -280,8 +280,9 @@ def test_compare_takes_four_and_two_at_least(small: Dataset) -> None:
         assert len(set(compared(at))) == count == len(view_of(at)["contenders"].split(","))
         assert at.dataframe[0].value[""].nunique() == count
     assert not [one for one in at.button if one.key == "add contender"]
-    assert compared(healthy(open_page("compare", contenders=f"{view_of(at)['contenders']},knn-c@{BACKBONE}")))[3:] == (
-        compared(at)[3:]
+    assert (
+        compared(healthy(open_page("compare", contenders=f"{view_of(at)['contenders']},knn-c@{BACKBONE}")))[3:]
+        == (compared(at)[3:])
     ), "no link shows more"
     at = healthy(at.main.selectbox(key="method 1").set_value("rrf").run())
     assert compared(at)[1] == f"rrf@{BACKBONE}" and compared(at)[0] == f"cnn-max@{BACKBONE}"
