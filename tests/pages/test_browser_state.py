@@ -59,7 +59,8 @@ def goes(page: Any, does: Any, *where: str) -> None:
     before = page.evaluate("location.href")
     does()
     page.wait_for_function(
-        "([before, all]) => location.href !== before && all.every(one => decodeURIComponent(location.href).includes(one))",
+        """([before, all]) => location.href !== before
+          && all.every(one => decodeURIComponent(location.href).includes(one))""",
         arg=[before, list(where)],
         timeout=60_000,
     )

@@ -38,8 +38,8 @@ def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate", "judge")
     assert tuple(view.PAGE_PARAMS) == (
         "trained", "among", "language", "text", "without", "first", "k", "present", "top", "contenders", "beside",
-        "unseen", "topic", "scope", "flow", "bar", "part", "outcome", "cause", "find", "seed", "section", "source", "suspects", "clean", "curve",
-        "within",
+        "unseen", "topic", "scope", "flow", "bar", "part", "outcome", "cause", "find", "seed", "section", "source",
+        "suspects", "clean", "curve", "within",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     pages = "overview word compare failure dispersion map pivoting results play judge data"
