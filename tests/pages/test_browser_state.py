@@ -30,7 +30,7 @@ PAGES = {
 # What stands in every widget of the page and of the sidebar, and what the page is about.
 SHOWN = """() => [...document.querySelectorAll('[data-testid="stMain"], [data-testid="stSidebarUserContent"]')].flatMap(
   root => [...root.querySelectorAll(
-    'h1, h4, input, textarea, [data-testid="stSelectbox"], [data-testid="stButtonGroup"] button, .board thead .word')]
+    'h1, h4, input, textarea, [data-testid="stSelectbox"], [data-testid="stButtonGroup"] button')]
   .map(one => [one.ariaLabel, one.innerText, one.value, one.checked, one.ariaPressed, one.ariaChecked].join('|')))"""
 
 
@@ -69,10 +69,12 @@ def goes(page: Any, does: Any, *where: str) -> None:
 
 
 def shown(page: Any) -> list[str]:
-    """What stands in every widget, once it stands still."""
+    """What stands in every widget and on the board, once it stands still."""
     last: list[str] = []
     for _ in range(20):
-        found = page.evaluate(SHOWN)
+        found = (
+            page.evaluate(SHOWN) + page.locator(".board thead .word").all_inner_texts()
+        )  # which has a root of its own
         if found and found == last:
             return found
         last = found
