@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,12 +17,6 @@ from pages._ui import contenders, draw, figures, frame, glossary, judge_tables, 
 from pages._ui.contenders import Contender, label
 
 SHOWN = 15
-
-
-def open_word(query: str, contender: Contender) -> None:
-    """Go to the Word page of a query under one contender."""
-    params = view.of_word(query, method=contender[0], backbone=contender[1])
-    st.switch_page("pages/word.py", query_params=params)
 
 
 def scored(current: view.View, chosen: list[Contender]) -> dict[str, pd.DataFrame]:
@@ -38,10 +33,11 @@ def unseen_alone(chosen: list[Contender]) -> tuple[str, ...]:
     trained = sorted({backbone for method, backbone in chosen if rankers.is_trained(method)})
     if not trained:
         return ()
-    alone = st.toggle(
+    alone = view.asked("unseen") == "1"
+    st.toggle(
         "Only words that the learned methods never saw",
-        key="compare unseen",
         help="Training saw no picture and no description of what the word and its right answers stand for.",
+        **view.widget("unseen", alone, write=lambda on: "1" if on else ""),
     )
     return tuple(trained) if alone else ()
 
@@ -98,7 +94,18 @@ def scatter(current: view.View, table: pd.DataFrame, one: Contender, other: Cont
     )
     if event.selection.points:
         number = int(event.selection.points[0]["customdata"])
-        open_word(table["query"].iloc[number], one)
+        view.open_word(table["query"].iloc[number], method=one[0], backbone=one[1])
+
+
+def ranks(winner: Contender, loser: Contender) -> dict[str, Any]:
+    """The columns of two contenders' ranks, so narrow that both are seen without scrolling."""
+    columns: dict[str, Any] = {
+        label(one): st.column_config.NumberColumn(
+            contenders.short(one, other), width=100, help=f"The rank of the right answer under {draw.safe(label(one))}"
+        )
+        for one, other in ((winner, loser), (loser, winner))
+    }
+    return columns | {"word": st.column_config.TextColumn(width=110), "pos": st.column_config.TextColumn(width=50)}
 
 
 def wins(current: view.View, table: pd.DataFrame, one: Contender, other: Contender) -> None:
@@ -111,6 +118,7 @@ def wins(current: view.View, table: pd.DataFrame, one: Contender, other: Contend
             shown = rows.head(SHOWN)
             event = take.table(
                 shown[["word", "pos", label(winner), label(loser)]],
+                column_config=ranks(winner, loser),
                 name="compare-wins",
                 alt=f"Words that {label(winner)} ranks higher than {label(loser)}",
                 key=key,
@@ -119,8 +127,23 @@ def wins(current: view.View, table: pd.DataFrame, one: Contender, other: Contend
                 selection_mode="single-cell",
             )
             if event.selection.cells:
-                open_word(shown["query"].iloc[event.selection.cells[0][0]], winner)
+                query = shown["query"].iloc[event.selection.cells[0][0]]
+                view.open_word(query, method=winner[0], backbone=winner[1])
             st.caption(f"The {len(shown)} clearest of {len(rows)}; click a row to open the word.")
+
+
+def beside(chosen: list[Contender]) -> Contender:
+    """The one that is looked at beside the first."""
+    names = {"@".join(one): one for one in chosen[1:]}
+    asked = view.one_of("beside", list(names))
+    if len(names) > 1:
+        st.selectbox(
+            "Beside the first",
+            list(names),
+            format_func=lambda name: label(names[name]),
+            **view.widget("beside", asked),
+        )
+    return names[asked]
 
 
 def main() -> None:
@@ -130,9 +153,6 @@ def main() -> None:
     if not draw.ready(current, "compare"):
         return
     chosen = contenders.chooser(current)
-    if len(chosen) < 2:
-        st.info("Choose at least two methods or backbones.")
-        return
     frames = scored(current, chosen)
     chosen = [contender for contender in chosen if label(contender) in frames]
     if len(chosen) < 2:
@@ -147,9 +167,7 @@ def main() -> None:
     metrics_table(current, table, frames)
     significance(current, chosen, unseen)
     judge_tables.compared(current, chosen)
-    one, other = chosen[0], chosen[1]
-    if len(chosen) > 2:
-        other = st.selectbox("Beside the first", chosen[1:], format_func=label)
+    one, other = chosen[0], beside(chosen)
     scatter(current, table, one, other)
     wins(current, table, one, other)
 

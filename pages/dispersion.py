@@ -91,7 +91,7 @@ def against(current: view.View, spread: pd.DataFrame) -> None:
     )
     if event.selection.points:
         query = table["query"].iloc[int(event.selection.points[0]["customdata"])]
-        st.switch_page("pages/word.py", query_params=view.of_word(query))
+        view.open_word(query)
     correlation = overview.rank_correlation(table)
     st.caption(
         f"Spearman's ρ between dispersion and 1/rank: {figures.interval_text(correlation)}, "

@@ -16,6 +16,7 @@ from cldi_core.data import dataset, pictures, wordlists
 from cldi_core.evaluation import rankings
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
+from pages._ui import view
 from tests.conftest import ABOUT, BACKBONE, copied, encoded
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
@@ -118,8 +119,10 @@ def open_page(page: str, /, **params: str) -> AppTest:
 
 
 def view_of(at: AppTest) -> dict[str, str]:
-    """The parameters that the URL has now."""
-    return {name: value if isinstance(value, str) else value[-1] for name, value in dict(at.query_params).items()}
+    """The parameters that a link to this view has: those of the view, and what the URL asks of the page alone."""
+    asked = {name: value if isinstance(value, str) else value[-1] for name, value in dict(at.query_params).items()}
+    current: view.View = at.session_state["view"]
+    return current.params() | {name: value for name, value in asked.items() if name in view.PAGE_PARAMS}
 
 
 def texts(at: AppTest) -> str:
@@ -138,6 +141,13 @@ def healthy(at: AppTest) -> AppTest:
     assert not at.exception, [element.value for element in at.exception]
     assert not at.error, [element.value for element in at.error]
     return at
+
+
+def compared(at: AppTest) -> list[str]:
+    """The contenders of the Compare page, as its URL names them."""
+    shown = {box.key: box.value for box in at.main.selectbox}
+    count = sum(str(key).startswith("method ") for key in shown)
+    return [f"{shown[f'method {place}']}@{shown[f'backbone {place}']}" for place in range(count)]
 
 
 def board_of(at: AppTest) -> dict[str, Any]:

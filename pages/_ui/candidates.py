@@ -25,7 +25,7 @@ def listed(found: Explanation, *chosen: Candidate) -> list[Candidate]:
 
 
 def _top() -> int:
-    return st.session_state.get("candidates listed") or TOPS[0]
+    return int(view.one_of("top", [str(top) for top in TOPS]))
 
 
 def pictures(pair: Pair, found: Explanation, candidate: Candidate, method: str) -> list[str]:
@@ -64,8 +64,6 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
     )
     widest = max((gap for gap in gaps if not np.isnan(gap)), default=0.0)
     st.session_state["candidates shown"] = [row.word for row in shown]
-    # Chosen from anew each time: a click on the cell that was clicked last would choose nothing.
-    st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": []}}
     take.table(
         rows,
         name=f"candidates-{found.word}-{method}",
@@ -92,7 +90,11 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
     best = len(found.candidates[: _top()])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
-            "Candidates listed", TOPS, default=TOPS[0], key="candidates listed", label_visibility="collapsed"
+            "Candidates listed",
+            TOPS,
+            required=True,
+            label_visibility="collapsed",
+            **view.widget("top", _top(), write=lambda chosen: "" if chosen == TOPS[0] else str(chosen)),
         )
         tied = story_words.tied(contrast.tied_first(found))
         st.caption(
@@ -103,5 +105,8 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
 
 def _pick() -> None:
     cells = st.session_state["candidates"]["selection"]["cells"]
+    # Nothing stays chosen: a click on the cell that was clicked last would choose nothing, and what is chosen in the
+    # table of one word would be chosen in that of the next.
+    st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": []}}
     if cells:
         view.go(candidate=st.session_state["candidates shown"][cells[0][0]])

@@ -144,4 +144,4 @@ def _chosen(
     clicked = [place for place, column in event.selection.cells if column != "pair"]
     if clicked:
         row = own.iloc[clicked[0]]
-        st.switch_page("pages/word.py", query_params=view.of_word(str(row["query"]), pair=str(row["pair"])))
+        view.open_word(str(row["query"]), pair=str(row["pair"]))

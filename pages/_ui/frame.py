@@ -16,7 +16,7 @@ from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import act, glossary, judge_load, load, tour, view
+from . import act, glossary, judge_load, load, tour, view, walk
 from .foreign import safe
 
 log = logging.getLogger("cldi")
@@ -45,7 +45,9 @@ def sidebar(current: view.View, names: list[str]) -> None:
     ways = list(dict.fromkeys([*_offered(current), current.method]))
     bound = {key: view.widget(key, getattr(current, key) or None) for key in KEYS if key != "pos"}
     every = "".join(offered.get("pos", CLASSES))
-    kinds = view.widget("pos", list(current.pos), write=lambda chosen: "".join(chosen) or every)
+    kinds = view.widget(
+        "pos", list(current.pos), write=lambda chosen: "".join(chosen) or every, more=lambda pos: walk.filtered(pos=pos)
+    )
     if current.pos == every:  # all of another data set's too, which may have more or fewer
         bound["dataset"] = view.widget("dataset", current.dataset or None, pos="")
     titles = load.titles()
@@ -116,12 +118,23 @@ def presented() -> bool:
 
 
 def navigation() -> StreamlitPage:
-    """Register the pages and return the one that is asked for; without a menu while something is presented."""
+    """Register the pages and return the one that is asked for."""
     pages = [
         st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == next(iter(PAGES)))
         for name, title in PAGES.items()
     ]
-    return st.navigation(pages, position="hidden" if presented() else "sidebar")
+    return st.navigation(pages, position="hidden")
+
+
+def menu(here: str = "") -> None:
+    """Links to all pages with this view; Streamlit's own would forget it, and lead back over pages nobody has seen.
+
+    Args:
+        here: the page that is drawn, where there is a view.
+    """
+    with st.sidebar.container(key="menu", gap=None):
+        for name, title in PAGES.items():
+            st.page_link(f"pages/{name}.py", label=title, query_params=view.of_menu(title) if here else None)
 
 
 def draw(main: Callable[[], None]) -> None:
@@ -156,17 +169,20 @@ def run() -> None:
 def _run(page: StreamlitPage) -> None:
     names = load.names()
     if not names and page.title == PAGES["data"]:  # where one can be started
+        menu()
         page.run()
         return
     if not names:
+        menu()
         st.title("CLDI Explorer")
         st.info("There is no data set yet.")
         st.code(HOW_TO_START.removeprefix("Start one with: "), language="bash")
         if act.allowed():
             st.page_link("pages/data.py", label="Or start one on the Data page", icon=":material/add:")
         return
-    current, problems = view.start(names, _choices)
+    current, problems = view.start(names, _choices, page.title)
     if not presented():
+        menu(page.title)
         sidebar(current, names)
     for problem in problems:
         st.warning(safe(problem))

@@ -9,7 +9,7 @@ from cldi_core.data.counting import counted
 from cldi_core.evaluation.tables import interval_of
 from cldi_core.features import backbones
 from cldi_core.insight.explanation import shown_rank
-from cldi_core.insight.finding import counted, some
+from cldi_core.insight.finding import some
 from cldi_core.pivot import models
 from cldi_core.pivot.models import Key
 

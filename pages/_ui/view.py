@@ -4,6 +4,10 @@ The URL is the only place where the view lives.  ``start`` reads what all pages 
 ``asked`` what belongs to one page alone; ``widget`` sets a widget to a parameter and lets it write the parameter back
 through ``go``.  (``bind="query-params"`` would drop values equal to a default from the URL, so that a link would change
 its meaning with the data, and can't be changed by a click elsewhere.)
+
+Whatever writes the URL makes an entry in the browser's history, so it is written only when the reader has done
+something.  A parameter that a link leaves out has its default, also for who comes back to it: what was looked at in
+between says nothing of it.  Links within the dashboard, those of its menu among them, leave nothing out.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cldi_core import rankers
 from cldi_core.data import dataset as datasets
@@ -24,11 +29,16 @@ SHOWS = {"all": "All", "found": "Found", "nearly": "Nearly", "missed": "Missed"}
 TRIED = ("without", "first", "k")  # what a visitor tries with the pictures of one word
 # Of one page alone; each stays in the URL until one of these changes.
 PAGE_PARAMS = {
-    **dict.fromkeys(("contenders", "trained", "among", "language", "text"), ("method", "backbone")),
-    # Of the page on image pivoting: the picture that is looked at, and the figures that are shown.
-    **dict.fromkeys(("picture", "task", "tested"), ("dataset", "backbone")),
+    # Of the page on image pivoting: the model and what is searched for, the picture that is looked at, and the figures.
+    **dict.fromkeys(("trained", "picture", "task", "tested"), ("dataset", "backbone")),
+    **dict.fromkeys(("among", "language", "text"), ("dataset",)),
+    # Of the Word page: what is tried, how it is shown, and how many candidates are listed.
     **dict.fromkeys(TRIED, ("dataset", "pair", "word")),
-    "present": (),
+    **dict.fromkeys(("present", "top"), ()),
+    # Of the Compare page: who is compared, who stands beside the first, and whether on words never seen alone.
+    "contenders": ("backbone",),
+    "beside": ("backbone", "contenders"),
+    "unseen": (),
     # Of the page on failure: its section, over which pairs, and the winners whose words are listed.
     **dict.fromkeys(("topic", "scope"), ()),
     "flow": ("dataset", "pair", "method", "backbone", "scope"),
@@ -60,6 +70,9 @@ LISTED = ("dataset", "pair", "backbone")  # looked for among names as they are: 
 LONGEST = 200  # characters of everything else
 DEFAULT_BACKBONE = "efficientnet-lite0"
 _STATE = "view"
+_AT = "at"  # the page that was drawn last, and what its URL said
+_PASSED = "passed"  # page and parameters of an entry that nobody has seen → what the URL said before
+_LEFT = "left"  # page → the view and what the page alone was asked, when it was left
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,12 @@ def go(**changes: str) -> None:
     kept |= {name: value for name, value in changes.items() if name in PAGE_PARAMS}
     view = replace(current(), **{name: value for name, value in changes.items() if name not in PAGE_PARAMS})
     st.session_state[_STATE] = view
-    st.query_params.from_dict(view.params() | {name: value for name, value in kept.items() if value})
+    _write(view.params() | {name: value for name, value in kept.items() if value})
+
+
+def _write(params: dict[str, str]) -> None:
+    st.query_params.from_dict(params)
+    st.session_state[_AT] = (st.session_state.get(_AT, ("",))[0], params)
 
 
 def _of_page() -> dict[str, str]:
@@ -132,6 +150,7 @@ def widget(
     key: str = "",
     write: Callable[[Any], str] = lambda chosen: chosen or "",
     then: Callable[[], object] | None = None,
+    more: Callable[[str], dict[str, str]] = lambda written: {},
     **also: str,
 ) -> dict[str, Any]:
     """Set the widget of a parameter, and give it what it needs to write the parameter back: key and callback.
@@ -141,13 +160,15 @@ def widget(
         key: of the widget; the parameter's name without it.
         write: the parameter for what a reader chose.
         then: what has to be done besides.
-        also: parameters that change with this one.
+        more: parameters that change with this one, by what is written into it.
+        also: parameters that change with this one in any case.
     """
     key = key or name
     st.session_state[key] = value
 
     def changed() -> None:
-        go(**{name: write(st.session_state[key]), **also})
+        written = write(st.session_state[key])
+        go(**{name: written, **also, **more(written)})
         if then is not None:
             then()
 
@@ -204,17 +225,77 @@ def _default(name: str, known: list[str]) -> str:
     return preferred if preferred in known else (known[0] if known else "")
 
 
-def start(names: list[str], choices: Callable[[str], Mapping[str, Sequence[str]]]) -> tuple[View, list[str]]:
-    """Read the view from the URL (or from the page before, whose URL the navigation has cleared) and keep both equal.
+def start(
+    names: list[str], choices: Callable[[str], Mapping[str, Sequence[str]]], page: str = ""
+) -> tuple[View, list[str]]:
+    """Read the view from the URL, or from the page before where the menu, which clears the URL, has led to this one.
 
     Args:
         names: the data sets, at least one; ``choices``: what one of them has, asked of the chosen one alone.
+        page: that is drawn.
     """
-    params = {name: st.query_params[name] for name in PARAMS if name in st.query_params}
-    base: View = st.session_state.get(_STATE, View(pos=""))  # at first all parts of speech, also those not of the three
-    asked = params.get("dataset", base.dataset)
-    view, problems = resolve(params, base, names, choices(asked if asked in names else names[0]))
+    before: View | None = st.session_state.get(_STATE)
+    returned = _back_or_forward()
+    if returned:
+        _restore(page)
+    asked = _asked()
+    params = {name: value for name, value in asked.items() if name in PARAMS}
+    last, known = st.session_state.get(_AT, ("", {}))
+    again = (last, known) == (page, asked)
+    carried = before is not None and not (asked or again or returned)
+    # At first all parts of speech, also those not of the three.
+    base = before if before is not None and (again or carried) else View(pos="")
+    wanted = params.get("dataset", base.dataset)
+    view, problems = resolve(params, base, names, choices(wanted if wanted in names else names[0]))
+    if before is not None and last != page:
+        st.session_state.setdefault(_LEFT, {})[last] = (before, {n: v for n, v in known.items() if n in PAGE_PARAMS})
     st.session_state[_STATE] = view
-    if view.params() != params:
-        st.query_params.from_dict(view.params() | _of_page())
-    return view, problems
+    st.session_state[_AT] = (page, asked)
+    if carried:
+        _write(view.params() | _left_at(page, view))
+    return view, [] if again else problems  # each is said once
+
+
+def _asked() -> dict[str, str]:
+    """Everything that the URL says."""
+    return {name: st.query_params[name] for name in (*PARAMS, *PAGE_PARAMS) if name in st.query_params}
+
+
+def of_menu(page: str) -> dict[str, str]:
+    """The parameters with which the menu opens a page: of this view, and as the page was left."""
+    here = st.session_state.get(_AT, ("", {}))[0]
+    return current().params() | (_of_page() if page == here else _left_at(page, current()))
+
+
+def open_word(query: str, **changes: str) -> None:
+    """Go to the Word page of a query, at its right answer.
+
+    A link does the same better: here Streamlit first writes the new parameters into the URL of this page, and so makes
+    an entry in the browser's history that nobody has seen.  Who comes back to it gets this page as it is now.
+    """
+    params = of_word(query, **changes)
+    page, asked = st.session_state.get(_AT, ("", {}))
+    st.session_state.setdefault(_PASSED, {})[(page, frozenset(params.items()))] = asked
+    st.switch_page("pages/word.py", query_params=params)
+
+
+def _restore(page: str) -> None:
+    """Where the reader comes back to an entry of ``open_word``: what the URL said before.
+
+    On the way back Streamlit puts it in the place of the entry and makes none.
+    """
+    before = st.session_state.get(_PASSED, {}).get((page, frozenset(_asked().items())))
+    if before is not None:
+        st.query_params.from_dict(before)
+
+
+def _left_at(page: str, view: View) -> dict[str, str]:
+    """What a page alone was asked when it was left, as far as it has a meaning in a view."""
+    then, own = st.session_state.get(_LEFT, {}).get(page, (view, {}))
+    same = {name for name in PARAMS if getattr(then, name) == getattr(view, name)}
+    return {name: value for name, value in own.items() if {*PAGE_PARAMS[name]} & {*PARAMS} <= same}
+
+
+def _back_or_forward() -> bool:
+    """Whether the browser's back or forward began this run; Streamlit knows it and has no public name for it."""
+    return bool(getattr(get_script_run_ctx(suppress_warning=True), "is_history_navigation", False))

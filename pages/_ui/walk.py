@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +20,8 @@ from cldi_core.insight import explanation
 from . import draw, view, words
 
 HELP = "Found: the right answer is first. Nearly: 2nd to 10th. Missed: deeper."
-_SEEN = "walked"  # the word that was shown last, and the filter then
+_SHOWN = "walked"  # the word of the URL, the query that it is, its kind and outcome, and those of all words
+_LEFT = "left out"  # the word that a change of the filter has left out, until it is told
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,15 @@ def chooser(current: view.View, walk: Walk, *, present: bool = False) -> str:
         walk: at least one word in all; there may be none among the filtered.
 
     Returns:
-        The id of the query that is shown.  It may end the choice of a candidate: read the view again.
+        The id of the query that is shown.
     """
     chosen, unknown = _asked(current, walk)
-    left = _left(current, walk, chosen)
-    if left:
-        chosen = first(walk)
-        view.go(word="", candidate="")
-    st.session_state[_SEEN] = (chosen, current.pos, current.show)
+    left = st.session_state.pop(_LEFT, "")
+    left = left if left in walk.ids and left not in walk.among else ""
     ids = walk.ids
+    outcomes = walk.rows["rank"].map(explanation.outcome) if walk.ranked else [""] * len(ids)
+    kinds = list(zip(walk.rows["pos"], outcomes, strict=True))
+    st.session_state[_SHOWN] = (current.word, chosen, kinds[ids.index(chosen)], set(kinds))
     with st.container(horizontal=True, vertical_alignment="center", key="walk", gap="small"):
         _search(walk, ids, chosen)
         _step("Previous", "left", _neighbour(walk, ids, chosen, -1))
@@ -109,11 +111,23 @@ def _asked(current: view.View, walk: Walk) -> tuple[str, str]:
     return (found, "") if found else (first(walk), current.word)
 
 
-def _left(current: view.View, walk: Walk, chosen: str) -> str:
-    """The word that was shown until the filter was changed, if it is left out now; else nothing."""
-    word, *filtered = st.session_state.get(_SEEN, ("", "", ""))
-    changed = word == chosen and filtered != [current.pos, current.show]
-    return chosen if changed and walk.among and chosen not in walk.among else ""
+def filtered(pos: str = "", show: str = "") -> dict[str, str]:
+    """What else changes in the URL with a filter that the reader chooses: a word that it leaves out is shown no longer.
+
+    So it is with the word that the reader has before him, and where the filter leaves any; to be asked in a callback.
+    """
+    current = view.current()
+    word, query, kind, kinds = st.session_state.get(_SHOWN, ("", "", ("", ""), set()))
+    fits = partial(_fits, pos=pos or current.pos, show=show or current.show)
+    if not word or word != current.word or fits(kind) or not any(map(fits, kinds)):
+        return {}
+    st.session_state[_LEFT] = query
+    return {"word": "", "candidate": ""}
+
+
+def _fits(kind: tuple[str, str], pos: str, show: str) -> bool:
+    """Whether a filter leaves words of a kind and an outcome, which is "" where there are no ranks."""
+    return kind[0] in pos and (not kind[1] or show in ("all", kind[1]))
 
 
 def find(walk: Walk, text: str) -> str:
@@ -185,7 +199,9 @@ def _outcome(current: view.View) -> None:
         format_func=view.SHOWS.__getitem__,
         label_visibility="collapsed",
         help=HELP,
-        **view.widget("show", current.show, write=lambda chosen: chosen or "all"),
+        **view.widget(
+            "show", current.show, write=lambda chosen: chosen or "all", more=lambda show: filtered(show=show)
+        ),
     )
 
 

@@ -138,7 +138,4 @@ def _table(pair: Pair, found: pd.DataFrame, file: str, csv: pd.DataFrame) -> Non
     )
     clicked = [place for place, column in event.selection.cells if column != FIRST]
     if clicked:
-        # Streamlit puts these parameters into the history under this page's address first, so they keep its own as
-        # well: else the way back would lead to a table of other words.
-        own = {name: view.asked(name) for name in PARAMS if view.asked(name)}
-        st.switch_page("pages/word.py", query_params=view.of_word(found["query"].iloc[clicked[0]]) | own)
+        view.open_word(found["query"].iloc[clicked[0]])

@@ -13,7 +13,7 @@ import streamlit as st
 from cldi_core.insight import explanation
 from cldi_core.insight.explanation import Candidate, Explanation, Match
 from pages._ui import candidates, load, view
-from tests.pages.conftest import Shown
+from tests.pages.conftest import Shown, Url
 
 NAN = math.nan
 RIGHT, LOST = (115, "deep"), "lost"  # the rank and name of a right answer; one without pictures
@@ -32,11 +32,11 @@ def found() -> Explanation:
     return Explanation("dog", "N", (*ranked, lost), (ranked[RIGHT[0] - 1], lost), 115.0, 2, NAN, None, 0.5)
 
 
-@pytest.mark.parametrize(("chosen", "top"), [(None, 10), (10, 10), (30, 30), (100, 100)])
+@pytest.mark.parametrize(("chosen", "top"), [("", 10), ("10", 10), ("30", 30), ("100", 100), ("31", 10), ("x", 10)])
 def test_the_best_and_every_right_answer_and_the_chosen_one_are_listed_once(
-    shown: Shown, found: Explanation, chosen: int | None, top: int
+    shown: Shown, url: Url, found: Explanation, chosen: str, top: int
 ) -> None:
-    st.session_state["candidates listed"] = chosen
+    url["top"] = chosen
     words = [one.word for one in candidates.listed(found, found.candidates[109])]
     assert words == [*(f"w{number}" for number in range(1, top + 1)), "w110", "w115", LOST]
     words = [one.word for one in candidates.listed(found, found.candidates[2])]
@@ -111,8 +111,8 @@ def test_the_table_says_what_is_known_of_each(
     assert options["column_config"]["pictures"]["type_config"]["type"] == "image"
     (told,) = shown.of("caption")
     assert told.startswith("The best 10 of 121 candidates, and every right answer. Click a row")
-    control = shown.widget("candidates listed")
-    assert control["given"] == ("Candidates listed", (10, 30, 100)) and control["default"] == 10
+    control = shown.widget("top")
+    assert control["given"] == ("Candidates listed", (10, 30, 100)) and st.session_state["top"] == 10
 
 
 def test_ties_for_the_first_place_are_told(shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation) -> None:
@@ -135,13 +135,14 @@ def test_a_click_anywhere_in_a_row_chooses_it(
     listed = candidates.listed(found, found.candidates[0])
     table, options = drawn(shown, monkeypatch, found, listed[0])
     assert column in table
-    assert st.session_state["candidates"]["selection"] == {"rows": [], "columns": [], "cells": []}
     gone: list[dict[str, str]] = []
     monkeypatch.setattr(view, "go", lambda **changes: gone.append(changes))
     for number, one in enumerate(listed):
         st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": [(number, column)]}}
         options["on_select"]()
         assert gone[-1] == {"candidate": one.word}
+        # Nothing stays chosen, so that nothing is chosen in the next word's table.
+        assert st.session_state["candidates"]["selection"] == {"rows": [], "columns": [], "cells": []}
     st.session_state["candidates"] = {"selection": {"rows": [], "columns": [], "cells": []}}
     options["on_select"]()
     assert len(gone) == len(listed), "a click on the chosen cell leaves it"

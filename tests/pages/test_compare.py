@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import significance as pairing
@@ -122,7 +123,8 @@ def test_words_that_no_learned_contender_saw_can_be_looked_at_alone(
     monkeypatch.setattr(load, "never_seen", lambda name, backbone, pair: frozenset(unseen[backbone]))
     monkeypatch.setattr(load, "rankings", lambda name, backbone, pair, method: rankings(table, THREE))
     monkeypatch.setattr(compare.contenders, "chooser", lambda current: [ONE, ("vse", BACKBONE), THREE])
-    shown.answers |= {"toggle": alone, "selectbox": THREE}
+    st.query_params["unseen"] = "1" if alone else ""
+    st.query_params["beside"] = "@".join(THREE)
     assert compare.unseen_alone([ONE, TWO]) == () and shown.of("toggle") == []
     assert compare.unseen_alone([ONE, THREE]) == (("vgg19",) if alone else ())
     monkeypatch.setattr(compare.contenders, "compared", lambda *given: asked.append(given) or [])
@@ -130,7 +132,12 @@ def test_words_that_no_learned_contender_saw_can_be_looked_at_alone(
     compare.main()
     assert [given[-1] for given in asked] == [(BACKBONE, "vgg19") if alone else ()]
     assert f"{2 if alone else 40} queries that all cover" in shown.of("caption")[0]
-    assert [options["key"] for options in shown.options("toggle")] == ["compare unseen"] * 2
+    assert [options["key"] for options in shown.options("toggle")] == ["unseen"] * 2
+    assert st.session_state["unseen"] is alone
+    for on in (True, False):
+        st.session_state["unseen"] = on
+        shown.options("toggle")[-1]["on_change"]()
+        assert st.query_params.get("unseen", "") == "1" * on
 
 
 @pytest.mark.parametrize("number", [0, 7, 39])
@@ -175,6 +182,10 @@ def test_the_clearest_wins_of_each_side_are_listed(compare: ModuleType, shown: S
     assert len({options["key"] for options in shown.options("dataframe")}) == 2
     assert {options["selection_mode"] for options in shown.options("dataframe")} == {"single-cell"}
     assert {options["on_select"] for options in shown.options("dataframe")} == {"rerun"}
+    for options in shown.options("dataframe"):
+        columns = options["column_config"]
+        assert [columns[label(one)]["label"] for one in (ONE, TWO)] == ["AVGMAX", "MAXMAX"]
+        assert sum(column["width"] for column in columns.values()) <= 400, "half of a narrow window holds both ranks"
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -203,7 +214,7 @@ def test_two_that_are_scored_are_needed(
     frames = {one: rankings(table, one) for one in scored}
     monkeypatch.setattr(compare.contenders, "chooser", lambda current: [ONE, TWO, THREE])
     monkeypatch.setattr(load, "rankings", lambda name, backbone, pair, method: frames.get((method, backbone)))
-    shown.answers["selectbox"] = scored[-1] if len(scored) > 2 else None
+    st.query_params["beside"] = "@".join(scored[-1]) if len(scored) > 2 else ""
     compare.main()
     assert len(shown.of("info")) == (len(scored) < 3) and len(shown.of("plotly_chart")) == (len(scored) > 1)
     if len(scored) > 1:
@@ -211,15 +222,16 @@ def test_two_that_are_scored_are_needed(
         assert len(shown.of("dataframe")[1]) == {2: 3, 3: 9}[len(scored)], "each two, for each part of speech"
         assert shown.of("dataframe")[2].columns.tolist()[2:] == [label(ONE), label(scored[-1])]
     beside = [given for name, given, _ in shown.calls if name == "selectbox"]
-    assert beside in ([], [("Beside the first", [TWO, THREE])])
+    assert beside in ([], [("Beside the first", ["@".join(TWO), "@".join(THREE)])])
     assert len(beside) == (len(scored) > 2) == len(shown.of("toggle"))
 
 
-def test_one_contender_is_not_compared(compare: ModuleType, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
-    for chosen in ([], [ONE]):
-        monkeypatch.setattr(compare.contenders, "chooser", lambda current, own=chosen: own)
-        compare.main()
-    assert shown.of("info") == ["Choose at least two methods or backbones."] * 2 and "Compare" in shown.of("title")
+@pytest.mark.parametrize("asked", ["", "@".join(ONE), "../x", "@".join(THREE)])
+def test_who_stands_beside_the_first_is_one_of_the_others(compare: ModuleType, shown: Shown, asked: str) -> None:
+    st.query_params["beside"] = asked
+    assert compare.beside([ONE, TWO, THREE]) == (THREE if asked == "@".join(THREE) else TWO)
+    assert shown.widget("beside")["format_func"]("@".join(THREE)) == label(THREE)
+    assert compare.beside([ONE, TWO]) == TWO and len(shown.of("selectbox")) == 1, "there is nothing to choose"
 
 
 def test_contenders_without_a_common_word_say_so(

@@ -73,19 +73,25 @@ def test_a_method_that_is_composed_is_among_those_that_are_offered(
     ][1] == ("Method", ["avgmax", "knn"])
 
 
-@pytest.mark.parametrize(("present", "position"), [("", "sidebar"), ("1", "hidden"), ("yes", "sidebar")])
-def test_every_page_is_registered_under_its_name(
-    monkeypatch: pytest.MonkeyPatch, url: Url, present: str, position: str
-) -> None:
-    url["present"] = present
+def test_every_page_is_registered_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[dict[str, Any]] = []
     monkeypatch.setattr(st, "Page", lambda file, **options: made.append({"file": file, **options}) or options["title"])
     monkeypatch.setattr(st, "navigation", lambda pages, position: (position, pages))
     titles = [*frame.PAGES.values()]
-    assert frame.navigation() == (position, titles)
+    assert frame.navigation() == ("hidden", titles), "the menu is our own"
     assert [one["default"] for one in made] == [True, *[False] * (len(titles) - 1)]
     for one in made:
         assert one["file"] == f"pages/{one['url_path']}.py" and (ROOT / one["file"]).is_file()
+
+
+def test_the_menu_leads_to_every_page_with_this_view(page: Page, visited: Shown, url: Url) -> None:
+    url |= {"dataset": "small", "pos": "V", "top": "30"}
+    frame.run()
+    links = visited.of("page_link")
+    assert links == [f"pages/{name}.py" for name in frame.PAGES]
+    assert [options["label"] for options in visited.options("page_link")] == [*frame.PAGES.values()]
+    for title, options in zip(frame.PAGES.values(), visited.options("page_link"), strict=True):
+        assert options["query_params"] == view.current().params() | ({"top": "30"} if title == "Word" else {})
 
 
 def test_a_page_is_of_one_look_at_the_files(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +168,7 @@ def test_nothing_stands_beside_what_is_presented(page: Page, visited: Shown, url
     url |= {"dataset": "small", "present": "1", "pair": "*x*"}
     frame.run()
     assert page.runs == 1 and url["present"] == "1" and len(visited.of("warning")) == 1
-    assert visited.of("selectbox") == visited.of("pills") == []
+    assert visited.of("selectbox") == visited.of("pills") == visited.of("page_link") == []
 
 
 @pytest.mark.parametrize(
@@ -201,6 +207,7 @@ def test_without_a_data_set_there_is_the_command_that_makes_one(
     monkeypatch.setattr(load, "names", list)
     frame.run()
     assert page.runs == 0 and visited.of("info") == ["There is no data set yet."]
+    assert len(visited.of("page_link")) >= len(frame.PAGES), "the menu is there"
     assert visited.of("title") == ["CLDI Explorer"] and visited.options("code") == [{"language": "bash"}]
     (command,) = visited.of("code")
     assert not command.startswith("Start") and "cldi_core" in command and visited.of("selectbox") == []

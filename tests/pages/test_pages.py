@@ -176,7 +176,7 @@ def test_a_word_is_found_without_its_part_of_speech() -> None:
 def test_more_candidates_can_be_listed(wide: Dataset) -> None:
     at = open_page("word", word="shake.V", pair="en-de")
     few = at.dataframe[0].value["candidate"].tolist()
-    at = healthy(at.segmented_control(key="candidates listed").set_value(30).run())
+    at = healthy(at.segmented_control(key="top").set_value(30).run())
     many = at.dataframe[0].value["candidate"].tolist()
     assert many[: len(few) - 1] == few[:-1] and len(many) == min(30, len(pair_of(wide).target.words))
 

@@ -9,7 +9,7 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import evidence
 from cldi_core.rankers import ranker
-from pages._ui import contenders, draw, view
+from pages._ui import draw
 from tests import ranked
 from tests.conftest import BACKBONE
 from tests.pages.conftest import Shown
@@ -44,15 +44,6 @@ def test_pages_ask_a_pair_the_other_way(small: Dataset) -> None:
             assert "--pair en-de" in at.main.code[0].value
     at = healthy(open_page("word", pair="de-en", word="Hund.N"))
     assert "# Hund → dog" in unescaped(texts(at))
-
-
-def test_no_more_than_four_are_compared(shown: Shown, small: Dataset) -> None:
-    """A longer link is cut, and nobody can choose more: each of them is compared with each."""
-    asked = [f"{name}@{BACKBONE}" for name in ("avgmax", "maxmax", "knn", "cnn-mean", "cnn-max")]
-    st.query_params["contenders"] = ",".join([asked[0], *asked])
-    contenders.chooser(view.View("small", "de-en", "NVA", "avgmax", BACKBONE))
-    assert st.session_state["contenders"] == asked[:4]
-    assert shown.options("multiselect")[0]["max_selections"] == contenders.MOST == 4
 
 
 def test_the_command_for_several_reversed_pairs_names_the_direction(shown: Shown, small: Dataset) -> None:

@@ -27,6 +27,7 @@ from tests.pages_data import (
     Charts,
     board_of,
     build_wide,
+    compared,
     healthy,
     open_page,
     score_all,
@@ -230,7 +231,7 @@ def test_hostile_words_are_shown_as_they_are(small: Dataset) -> None:
 NAMES = {name: f"{METHODS[name].label} · EfficientNet-Lite0" for name in ("cnn-max", "avgmax", "knn")}
 
 
-def compared(small: Dataset, *methods: str) -> tuple[str, pd.DataFrame]:
+def asked_for(small: Dataset, *methods: str) -> tuple[str, pd.DataFrame]:
     """The parameter for some contenders, and the core's table of them."""
     frames = ranked.rankings(open_pair(small, BACKBONE, "en-de"), methods)
     table = overview.compare({NAMES[name]: frames[name] for name in methods}, "NVA")
@@ -238,10 +239,10 @@ def compared(small: Dataset, *methods: str) -> tuple[str, pd.DataFrame]:
 
 
 def test_compare_shows_the_contenders_of_the_link(small: Dataset) -> None:
-    asked, table = compared(small, "cnn-max", "avgmax", "knn")
+    asked, table = asked_for(small, "cnn-max", "avgmax", "knn")
     at = healthy(open_page("compare", contenders=asked))
     assert view_of(at)["contenders"] == asked
-    assert at.main.multiselect[0].value == asked.split(",")
+    assert compared(at) == asked.split(",")
     shown = at.dataframe[0].value
     assert shown[""].tolist() == list(NAMES.values())
     for row, name in zip(shown.itertuples(index=False), NAMES.values(), strict=True):
@@ -252,29 +253,48 @@ def test_compare_shows_the_contenders_of_the_link(small: Dataset) -> None:
         assert list(row[4:]) == ["0.86", f"{figures_of.mrr * 6 / 7:.2f} (n too small)"], "“ghost” has no pictures"
     assert "6 queries that all cover" in texts(at) and "over n = 6 words" in texts(at)
     assert at.dataframe[1].value["of"].tolist()[::3] == ["together", "nouns", "verbs", "adjectives"]
-    at = healthy(at.main.selectbox[0].set_value(("knn", BACKBONE)).run())
+    at = healthy(at.main.selectbox(key="beside").set_value(f"knn@{BACKBONE}").run())
+    assert view_of(at)["beside"] == f"knn@{BACKBONE}"
     won, lost = overview.wins(table, NAMES["cnn-max"], NAMES["knn"])
     assert [part.value["word"].tolist() for part in at.dataframe[2:]] == [won["word"].tolist(), lost["word"].tolist()]
     assert len(won) + len(lost) > 0
 
 
 def test_compare_keeps_its_contenders_while_the_view_changes(small: Dataset) -> None:
-    asked, _ = compared(small, "cnn-max", "avgmax")
+    asked, _ = asked_for(small, "cnn-max", "avgmax")
     at = open_page("compare", contenders=asked)
     at = healthy(at.sidebar.get("button_group")[0].set_value(["N"]).run())
     assert (view_of(at)["pos"], view_of(at)["contenders"]) == ("N", asked)
-    assert at.main.multiselect[0].value == asked.split(",")
-    at = healthy(at.main.multiselect[0].unselect(f"avgmax@{BACKBONE}").run())
-    assert [info.value for info in at.info] == ["Choose at least two methods or backbones."]
+    assert compared(at) == asked.split(",")
     at = healthy(at.sidebar.selectbox(key="method").set_value("knn").run())
-    assert at.main.multiselect[0].value == [f"knn@{BACKBONE}", f"maxmax@{BACKBONE}"]
+    assert (view_of(at)["method"], compared(at)) == ("knn", asked.split(",")), "chosen apart from the sidebar's"
+
+
+def test_compare_takes_four_and_two_at_least(small: Dataset) -> None:
+    asked, _ = asked_for(small, "cnn-max", "avgmax")
+    ranked.rankings(open_pair(small, BACKBONE, "en-de"), list(METHODS))
+    at = healthy(open_page("compare", contenders=asked))
+    assert not [one for one in at.button if str(one.key).startswith("drop")]
+    for count in (3, 4):
+        at = healthy(at.main.button(key="add contender").click().run())
+        assert len(set(compared(at))) == count == len(view_of(at)["contenders"].split(","))
+        assert at.dataframe[0].value[""].nunique() == count
+    assert not [one for one in at.button if one.key == "add contender"]
+    assert (
+        compared(healthy(open_page("compare", contenders=f"{view_of(at)['contenders']},knn-c@{BACKBONE}")))[3:]
+        == (compared(at)[3:])
+    ), "no link shows more"
+    at = healthy(at.main.selectbox(key="method 1").set_value("rrf").run())
+    assert compared(at)[1] == f"rrf@{BACKBONE}" and compared(at)[0] == f"cnn-max@{BACKBONE}"
+    at = healthy(at.main.button(key="drop contender 0").click().run())
+    assert compared(at)[0] == f"rrf@{BACKBONE}" and len(compared(at)) == 3
 
 
 def test_composed_methods_can_be_compared_and_linked_to(small: Dataset) -> None:
     asked = f"rrf=avgmax,knn@{BACKBONE},maxmax+csls@{BACKBONE}"
     ranked.rankings(open_pair(small, BACKBONE, "en-de"), ["rrf=avgmax,knn", "maxmax+csls"])
     at = healthy(open_page("compare", contenders=asked))
-    assert at.main.multiselect[0].value == [f"rrf=avgmax,knn@{BACKBONE}", f"maxmax+csls@{BACKBONE}"]
+    assert compared(at) == [f"rrf=avgmax,knn@{BACKBONE}", f"maxmax+csls@{BACKBONE}"]
     assert at.dataframe[0].value[""].str.startswith(("fusion of AVGMAX, KNN", "MAXMAX + CSLS")).all()
 
 
@@ -293,13 +313,13 @@ def test_every_kind_of_score_is_drawn_on_a_scale_that_holds_it(small: Dataset, m
 
 
 def test_compare_takes_every_contender_once(small: Dataset) -> None:
-    asked, _ = compared(small, "cnn-max", "avgmax")
+    asked, _ = asked_for(small, "cnn-max", "avgmax")
     at = healthy(open_page("compare", contenders=f"{asked},{asked},nothing@{BACKBONE},knn@../x"))
-    assert at.main.multiselect[0].value == asked.split(",")
+    assert compared(at) == asked.split(",")
 
 
 def test_a_click_in_compare_opens_the_word(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, table = compared(small, "cnn-max", "avgmax")
+    asked, table = asked_for(small, "cnn-max", "avgmax")
     monkeypatch.setattr(st, "plotly_chart", Charts(points=[{"customdata": 4}]))
     at = healthy(open_page("compare", contenders=asked, show="found"))
     assert (view_of(at)["word"], view_of(at)["method"], view_of(at)["show"]) == (table["query"][4], "cnn-max", "found")
@@ -318,7 +338,7 @@ def test_only_addresses_of_the_web_become_links(small: Dataset) -> None:
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_win_opens_the_word_under_the_winner(small: Dataset, monkeypatch: pytest.MonkeyPatch, side: int) -> None:
     contenders = ("cnn-max", "knn")
-    asked, table = compared(small, *contenders)
+    asked, table = asked_for(small, *contenders)
     rows = overview.wins(table, *(NAMES[name] for name in contenders))[side]
     assert len(rows)
     at = open_page("compare", contenders=asked)

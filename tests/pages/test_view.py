@@ -37,10 +37,11 @@ def resolve(params: dict[str, str], base: view.View | None = None) -> tuple[view
 def test_the_names_in_links_never_change() -> None:
     assert view.PARAMS == ("dataset", "pair", "pos", "method", "backbone", "show", "word", "candidate", "judge")
     assert tuple(view.PAGE_PARAMS) == (
-        "contenders", "trained", "among", "language", "text", "picture", "task", "tested", "without", "first",
-        "k", "present", "topic", "scope", "flow", "bar", "part", "outcome", "cause", "find", "seed",
-        "section", "source", "suspects", "report", "why", "pictures", "page", "out", "tour", "kind", "colour",
-        "join", "chosen", "search", "figure", "pairs", "alike", "clean", "curve", "within",
+        "trained", "picture", "task", "tested", "among", "language", "text", "without", "first", "k",
+        "present", "top", "contenders", "beside", "unseen", "topic", "scope", "flow", "bar", "part",
+        "outcome", "cause", "find", "seed", "section", "source", "suspects", "report", "why", "pictures",
+        "page", "out", "tour", "kind", "colour", "join", "chosen", "search", "figure", "pairs", "alike",
+        "clean", "curve", "within",
     )  # fmt: skip
     assert frame.KEYS == ("dataset", "pair", "pos", "method", "backbone")
     pages = "overview word compare failure dispersion map pivoting results play judge data"
@@ -179,23 +180,111 @@ def test_the_link_holds_the_view_and_what_the_page_was_asked(
     }
 
 
-def test_the_view_is_read_from_the_url_and_kept_in_both(url: Url) -> None:
+def started(page: str = "Word") -> view.View:
+    """The view at the beginning of a run of a page, which nothing was wrong with."""
+    found, problems = view.start(NAMES, lambda name: CHOICES, page)
+    assert problems == [] and found == view.current()
+    return found
+
+
+def test_choices_are_asked_of_the_chosen_data_set_alone(url: Url) -> None:
     asked: list[str] = []
+    for given in ({"dataset": "demo-hard"}, {"dataset": "demo"}, {}, {"dataset": "../x"}):
+        url.from_dict(given)
+        view.start(NAMES, lambda name: asked.append(name) or CHOICES)
+    assert asked == ["demo-hard", "demo", "demo", "demo"]
 
-    def choices(name: str) -> dict[str, list[str]]:
-        asked.append(name)
-        return CHOICES
 
-    assert view.start(NAMES, choices) == (FULL, []) and url == FULL.params()
-    url.from_dict({"dataset": "demo", "pair": "en-xx", "text": "cow", "junk": "1"})
-    found, problems = view.start(NAMES, choices)
-    assert found == view.View(**(FULL.params() | {"dataset": "demo", "pair": "en-de"})) == view.current()
-    assert len(problems) == 1 and url == found.params() | {"text": "cow"}
-    url.clear()  # by the navigation, which leads to another page
-    assert view.start(NAMES, choices) == (found, []) and url == found.params()
-    url.from_dict({"dataset": "../x"})
-    assert view.start(NAMES, choices)[0].dataset == "demo"
-    assert asked == ["demo-hard", "demo", "demo", "demo"], "of the chosen one alone"
+def test_a_link_stays_as_it_is_and_what_it_leaves_out_has_its_default(url: Url) -> None:
+    """To write the URL would make an entry in the browser's history that leads back to itself."""
+    del st.session_state["view"]
+    for given in ({}, {"word": "shake.V"}, {"word": "shake.V", "text": "cow", "junk": "1"}):
+        url.from_dict(given)
+        wanted = view.View("demo", "en-de", "NVA", "avgmax", "efficientnet-lite0", word=given.get("word", ""))
+        for _ in range(2):  # as it is opened, and as it is drawn again
+            assert started() == wanted and url == given
+
+
+def test_who_comes_back_to_a_link_gets_what_it_gave(url: Url) -> None:
+    del st.session_state["view"]
+    url.from_dict({"word": "shake.V"})
+    first = started()
+    view.go(candidate="Hand", pos="V")
+    assert started() == view.View(**(first.params() | {"candidate": "Hand", "pos": "V"}))
+    url.from_dict({"word": "shake.V"})
+    assert started() == first, "nothing of what was looked at in between"
+
+
+def test_what_is_wrong_with_a_link_is_said_once(url: Url) -> None:
+    url.from_dict({"dataset": "demo", "pair": "en-xx", "word": "owe.V"})
+    found, problems = view.start(NAMES, lambda name: CHOICES, "Word")
+    assert found.pair == "en-de" and len(problems) == 1
+    assert started() == found
+    view.go(word="shake.V")
+    assert started().pair == "en-de" == url["pair"]
+
+
+def test_features_that_come_to_be_change_nothing_that_is_looked_at(url: Url) -> None:
+    del st.session_state["view"]
+    url.clear()
+    for there in (["vgg19"], ["efficientnet-lite0", "vgg19"]):  # the default would be the other now
+        found, _ = view.start(NAMES, lambda name, there=there: {**CHOICES, "backbone": there}, "Data")
+        assert found.backbone == "vgg19" and url == {}
+
+
+def test_where_a_link_without_parameters_leads_the_view_goes_along(url: Url) -> None:
+    started()
+    url.clear()
+    assert started("Map") == FULL and url == FULL.params()
+
+
+@pytest.fixture
+def back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run is begun by the browser's back or forward."""
+    told = SimpleNamespace(is_history_navigation=True)
+    monkeypatch.setattr(view, "get_script_run_ctx", lambda suppress_warning: told)
+
+
+def test_who_goes_back_to_a_page_without_parameters_gets_its_defaults(url: Url, back: None) -> None:
+    started()
+    url.clear()
+    assert started("Overview") == resolve({}, view.View(pos=""))[0] and url == {}
+
+
+def test_a_page_is_found_in_the_menu_as_it_was_left(url: Url) -> None:
+    started("Compare")
+    view.go(contenders="knn@x,maxmax@x", unseen="1")
+    started("Compare")
+    assert view.of_menu("Compare") == FULL.params() | {"contenders": "knn@x,maxmax@x", "unseen": "1"}
+    assert view.of_menu("Word") == FULL.params()
+    url.from_dict(view.of_menu("Word"))
+    started("Word")
+    view.go(method="knn", without="00000001")
+    assert view.of_menu("Compare")["contenders"] == "knn@x,maxmax@x", "also under another method"
+    url.from_dict(view.of_menu("Compare"))
+    started("Compare")
+    assert view.of_menu("Word")["without"] == "00000001"
+    view.go(backbone="efficientnet-lite0", word="owe.V")
+    assert "without" not in view.of_menu("Word"), "it says nothing of another word"
+    url.from_dict(view.of_menu("Word"))
+    started("Word")
+    assert view.of_menu("Compare") == view.current().params() | {"unseen": "1"}, "nor they of another backbone"
+
+
+def test_the_way_back_from_a_word_is_to_the_page_as_it_was(
+    url: Url, back: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streamlit puts the parameters of the Word page under the address of this one, and then goes there."""
+    led: list[tuple[str, dict[str, str]]] = []
+    monkeypatch.setattr(st, "switch_page", lambda page, query_params: led.append((page, query_params)))
+    url.from_dict({"pair": "en-fr", "contenders": "knn@x,maxmax@x"})
+    before = started("Compare")
+    view.open_word("owe.V", method="knn")
+    assert led == [("pages/word.py", before.params() | {"word": "owe.V", "method": "knn"})]
+    url.from_dict(led[0][1])
+    assert started("Word").word == "owe.V"
+    url.from_dict(led[0][1])
+    assert started("Compare") == before and url == {"pair": "en-fr", "contenders": "knn@x,maxmax@x"}
 
 
 def test_a_new_visitor_has_no_view_yet(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,15 +313,25 @@ def test_a_widget_of_the_view_changes_the_view(url: Url) -> None:
     assert url == {name: value for name, value in (FULL.params() | {"pos": "NA"}).items() if name != "candidate"}
 
 
-def test_what_belongs_to_one_page_stays_until_the_method_or_backbone_changes(url: Url) -> None:
-    view.go(contenders="knn@x", among="all")
+def test_what_belongs_to_one_page_stays_until_it_has_no_meaning(url: Url) -> None:
+    view.go(contenders="knn@x", beside="knn@x", among="all", top="30")
     view.go(pos="N")
     assert (url["contenders"], url["among"], url["pos"]) == ("knn@x", "all", "N")
     view.go(method="knn")
-    assert "contenders" not in url and "among" not in url and url["method"] == "knn"
-    view.go(contenders="knn@x", text="cow")
+    assert url["contenders"] == "knn@x" and "among" not in url and url["method"] == "knn"
+    view.go(contenders="knn@y")
+    assert (url["contenders"], url["top"]) == ("knn@y", "30") and "beside" not in url
+    view.go(text="cow")
     view.go(backbone="efficientnet-lite0", among="test")
-    assert "contenders" not in url and "text" not in url and url["among"] == "test"
+    assert "contenders" not in url and "text" not in url and (url["among"], url["top"]) == ("test", "30")
+
+
+def test_a_widget_can_change_more_by_what_is_chosen(url: Url) -> None:
+    given = view.widget("pos", ["V"], write="".join, more=lambda pos: {"word": "" if pos == "N" else "owe.V"})
+    for chosen, word in ((["A"], "owe.V"), (["N"], None)):
+        st.session_state["pos"] = chosen
+        given["on_change"]()
+        assert (url["pos"], url.get("word")) == (chosen[0], word)
 
 
 @pytest.mark.parametrize("value", EVIL)

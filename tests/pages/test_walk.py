@@ -89,12 +89,27 @@ def test_the_button_keeps_a_filter_that_the_word_fits(shown: Shown, url: Url) ->
     assert (url["show"], url["pos"]) == ("missed", "NV")
 
 
+def filtered(shown: Shown, url: Url, word: str, show: str = "all", pos: str = "NVA") -> str:
+    """The query that is chosen once the reader has filtered otherwise."""
+    walked(shown, word)
+    current = view.current()
+    if show != "all":
+        st.session_state["show"] = show
+        shown.widget("show")["on_change"]()
+    else:  # as the sidebar does
+        view.go(pos=pos, **walk.filtered(pos=pos))
+    assert (view.current().show, view.current().pos) == (show, pos) == (url["show"], url["pos"])
+    assert current.word == word
+    return walk.chooser(view.current(), walking(show, pos))
+
+
 @pytest.mark.parametrize(("show", "pos", "first"), [("missed", "NVA", "dog.V"), ("all", "N", "dog.N")])
+@pytest.mark.parametrize("word", ["run.V", "run"])
 def test_a_change_of_the_filter_leads_to_its_first_word(
-    shown: Shown, url: Url, show: str, pos: str, first: str
+    shown: Shown, url: Url, show: str, pos: str, first: str, word: str
 ) -> None:
-    assert walked(shown, "run.V") == "run.V"
-    assert walked(shown, "run.V", show=show, pos=pos) == first
+    """By the change itself, so that it is one entry in the browser's history; the word that is left out is told of."""
+    assert filtered(shown, url, word, show, pos) == first
     assert "word" not in url and "candidate" not in url
     (told,) = [line for line in shown.of("caption") if "filter" in line]
     assert told.startswith("*run* is a verb, found; you filter ")
@@ -104,13 +119,25 @@ def test_a_change_of_the_filter_leads_to_its_first_word(
     assert url["word"] == "run.V"
 
 
-def test_a_change_of_the_filter_that_fits_the_word_keeps_it(shown: Shown) -> None:
-    walked(shown, "dog.V")
-    assert walked(shown, "dog.V", show="missed") == "dog.V"
-    assert walked(shown, "dog.V", show="found", pos="A") == "dog.V", "there is no other"
-    assert [line for line in shown.of("caption") if "filter" in line] == [
-        "*dog* is a verb, missed; you filter *found* adjectives."
-    ]
+@pytest.mark.parametrize(("word", "show", "pos"), [("dog.V", "missed", "NVA"), ("dog.V", "all", "A")])
+def test_a_change_of_the_filter_that_fits_the_word_keeps_it(
+    shown: Shown, url: Url, word: str, show: str, pos: str
+) -> None:
+    """So does one that would leave no word at all."""
+    assert filtered(shown, url, word, show, pos) == word
+    assert (url["word"], url["candidate"]) == ("dog.V", "Hund")
+    told = ["*dog* is a verb, missed; you filter adjectives."] if pos == "A" else []
+    assert [line for line in shown.of("caption") if "filter" in line] == told
+
+
+def test_a_filter_leaves_a_word_that_was_not_walked_to(shown: Shown, url: Url) -> None:
+    assert walk.filtered(pos="A") == {}, "nothing was shown yet"
+    walked(shown, "run.V")
+    st.session_state["view"] = view.View("small", "en-de", word="dog.V")
+    assert walk.filtered(pos="N") == {}
+    walked(shown, "dog.V", ranked=False)
+    assert walk.filtered(show="found") == {}, "without ranks there is nothing to filter by"
+    assert walk.filtered(pos="N") == {"word": "", "candidate": ""}
 
 
 @pytest.mark.parametrize("word", ["xyz", "*x*", "[x](http://y.example)", "\x00"])
