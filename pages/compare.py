@@ -70,7 +70,7 @@ def metrics_table(current: view.View, table: pd.DataFrame, frames: Mapping[str, 
 def significance(current: view.View, chosen: list[Contender], unseen: tuple[str, ...]) -> None:
     """Each two of the contenders on the same words: difference, p, and words won and lost."""
     records = contenders.compared(current.dataset, current.pair, chosen, overview.parts(current.pos), unseen)
-    st.subheader("Which is better", anchor=False)
+    st.header("Which is better", anchor=False)
     alt = "Each two of the contenders compared"
     take.table(result_tables.compared(records), name="compare-pairs", alt=alt, hide_index=True, height="content")
     st.caption(

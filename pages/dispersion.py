@@ -43,7 +43,7 @@ def extremes(current: view.View, spread: pd.DataFrame, language: str) -> None:
     Args:
         language: the one that words are asked in.
     """
-    st.subheader("The lowest and the highest")
+    st.header("The lowest and the highest")
     st.caption("Click a word to see what becomes of it.")
     rows = spread[spread["language"] == language]
     for column, letter in zip(st.columns(max(len(current.pos), 2)), current.pos, strict=False):
@@ -72,7 +72,7 @@ def _ends(current: view.View, rows: pd.DataFrame, letter: str) -> None:
 
 def against(current: view.View, spread: pd.DataFrame) -> None:
     """Dispersion of the source word against its reciprocal rank."""
-    st.subheader("Does dispersion decide?")
+    st.header("Does dispersion decide?")
     rankings = load.rankings(current.dataset, current.backbone, current.pair, current.method)
     if rankings is None:
         draw.unranked(current, "Ranks are not shown", (current.method, current.backbone))

@@ -50,7 +50,7 @@ def paper_table() -> pd.DataFrame:
 
 def stories(current: view.View) -> None:
     """Words to begin with, and what kept words from being found."""
-    st.subheader("Begin with a word")
+    st.header("Begin with a word")
     here = (current.dataset, current.backbone, current.pair, current.method)
     told, rows = evidence_load.stories(*here), evidence_load.all_words(*here)
     if told is None or rows is None:

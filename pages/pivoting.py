@@ -42,7 +42,7 @@ def nothing(current: view.View) -> None:
 
 def training(found: Index) -> None:
     """The curves of its training."""
-    st.subheader("Training", anchor=False)
+    st.header("Training", anchor=False)
     take.chart(
         pivot_figures.curves(found.spaces, found.corpus.languages),
         name="pivot-training",
@@ -58,7 +58,7 @@ def the_map(asked: pivot_search.Asked, found: Index, picture: str) -> None:
     typed = pivot_load.place(*asked.model, asked.language, asked.scope, asked.text)
     item = found.item_of(picture).id if picture else ""
     key = f"pivot map {asked.dataset} {asked.key} {asked.scope} {asked.language}"  # not of the text: it keeps its zoom
-    st.subheader("Map of the space", anchor=False)
+    st.header("Map of the space", anchor=False)
     take.chart(
         pivot_figures.plane(shown, found.corpus.languages, item, typed),
         name="pivot-map",

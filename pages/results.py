@@ -152,7 +152,7 @@ def unseen_words(current: view.View, ways: Sequence[str], figure: str, same: boo
         current.dataset, current.backbone, (current.pair,), same_spelled=same, ways=ways, unseen_alone=True
     )
     records = result_sections.of_settings([record for record in records if record["n"]], settings)
-    st.subheader("Words that the learned methods never saw")
+    st.header("Words that the learned methods never saw")
     if not records:
         st.info("There is none here: each word, or one of its right answers, stands for something that training saw.")
         return
@@ -173,7 +173,7 @@ def reading(records: list[dict[str, Any]], current: view.View, pairs: Sequence[s
     present = {record["method"] for record in records}
     known = [one for one in rankers.RANKERS.values() if one.kind == rankers.CONTROL and one.name in present]
     own = [current.method] if current.method in present or _is_scored(current, pairs) else []
-    st.subheader("How far nouns are above the others")
+    st.header("How far nouns are above the others")
     gaps = {
         name: {
             letter: load.noun_gap(current.dataset, current.backbone, pairs, name, letter, same_spelled=same)
@@ -204,7 +204,7 @@ def _is_scored(current: view.View, pairs: Sequence[str]) -> bool:
 
 def published(figure: str, settings: Sequence[str]) -> None:
     """The same figure in the paper."""
-    st.subheader("The paper's Table 2")
+    st.header("The paper's Table 2")
     take.table(result_tables.published(figure)[list(settings)], name="results-paper", alt="Table 2 of the paper")
     st.caption(
         "Hartmann & Søgaard (2018), from English, averaged over de, es, fr, it and ru; web images, VGG19. Other words "

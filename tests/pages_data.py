@@ -127,7 +127,7 @@ def view_of(at: AppTest) -> dict[str, str]:
 
 def texts(at: AppTest) -> str:
     """All Markdown, captions and messages of a page."""
-    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    kinds = ("title", "header", "markdown", "caption", "info", "warning", "error", "success")
     return "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
 
 

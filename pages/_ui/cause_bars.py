@@ -23,7 +23,7 @@ def draw(current: view.View, rows: pd.DataFrame) -> None:
     Args:
         rows: the table of all words (``word_table.table``).
     """
-    st.subheader("What kept words from being found")
+    st.header("What kept words from being found")
     st.markdown(word_table.sentence(rows))
     counts = word_table.by_cause(rows)
     if not len(counts):

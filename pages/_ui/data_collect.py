@@ -37,7 +37,7 @@ def draw(current: view.View) -> None:
         st.info(act.ONLY_SHOWS)
     jobs = job.jobs(load.opened(current.dataset))
     if jobs:
-        st.subheader("Collections")
+        st.header("Collections")
         busy = any(one.is_active for one in jobs.values())
         st.fragment(_watch, run_every=EVERY if busy else None)(current.dataset, busy)
 

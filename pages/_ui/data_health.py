@@ -52,7 +52,7 @@ def counts(current: view.View) -> None:
     """The words of each language and part of speech, and how many of them have pictures."""
     found = data_words.pos_counts(data_load.pos_counts(current.dataset))
     if found:
-        st.subheader("Words")
+        st.header("Words")
         frame = pd.DataFrame(found)
         take.table(frame, name=f"words-{current.dataset}", hide_index=True, height="content",
                    column_config=data_tables.numbers(frame),

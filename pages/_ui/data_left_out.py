@@ -19,7 +19,7 @@ DONE = "something was left out"  # of the session
 def draw(current: view.View) -> None:
     """The list, and what takes back what is ticked in it."""
     name, found = current.dataset, data_load.left_out(current.dataset)
-    st.subheader("Left out")
+    st.header("Left out")
     act.said("health")
     if st.session_state.get(DONE) == name:
         st.info(data_words.STALE)

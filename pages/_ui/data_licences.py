@@ -11,7 +11,7 @@ ROWS = 100
 
 def licences(current: view.View) -> None:
     """Where the pictures come from, and those of one word each with its own licence."""
-    st.subheader("Pictures and their licences")
+    st.header("Pictures and their licences")
     dataset = load.opened(current.dataset)
     table = dataset.pictures.table
     if not len(table):

@@ -25,7 +25,7 @@ def draw(name: str, begin: Callable[..., None]) -> None:
     found = {backbone: own for backbone, own in found.items() if own}
     if not found:
         return
-    st.subheader("Features missing")
+    st.header("Features missing")
     rows = [row for backbone, own in found.items() for row in data_words.lacking(backbone, own)]
     words = [row for backbone, own in found.items() for row in data_words.lacking_words(backbone, own)]
     frame = pd.DataFrame(rows)

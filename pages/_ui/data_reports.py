@@ -16,7 +16,7 @@ WIDTHS = {"": 70, "why": 160, "where": 190, "what": 470}  # pixels; all is seen 
 
 def kept(current: view.View) -> None:
     """The reports of earlier imports, the newest first; one at a time is drawn."""
-    st.subheader("Reports of earlier imports")
+    st.header("Reports of earlier imports")
     found = data_load.reports(current.dataset)
     if not found:
         st.caption(data_words.NO_REPORTS)

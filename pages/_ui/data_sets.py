@@ -53,7 +53,7 @@ def _row(name: str, *, shown: bool) -> dict[str, Any]:
 
 
 def _new() -> None:
-    st.subheader("A new data set")
+    st.header("A new data set")
     with st.form("new data set form", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input("Name", key=NAME, max_chars=starting.LONGEST, placeholder="my-words", width=240)
         st.text_input("Title, if another", key=TITLE, max_chars=120, width=320)

@@ -17,7 +17,7 @@ WIDTH = 56  # pixels of a picture
 
 def suspects(current: view.View) -> None:
     """The kinds of suspects of the shown pair, and those of one kind."""
-    st.subheader("What may make results wrong")
+    st.header("What may make results wrong")
     if not current.pair:
         st.caption(data_words.NO_LIST)
         return

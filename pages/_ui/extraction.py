@@ -33,7 +33,7 @@ def panel(name: str) -> None:
     act.said("features")
     st.fragment(_under_way, run_every=EVERY if busy else None)(name, busy)  # above the fold, as is what starts it
     data_missing.draw(name, begin)
-    st.subheader("Backbones")
+    st.header("Backbones")
     if dataset.backbones:
         _cards(name, dataset)
     else:

@@ -67,7 +67,7 @@ def _within(current: view.View, frame: pd.DataFrame, areas: list[Area]) -> None:
     for one in areas:
         column = f"{_kind(one.setting)} (n = {one.n}, random {one.random:.2f})"
         rows.setdefault(CONFIDENCES[one.confidence].label, {})[column] = figures.gain_text(one.difference)
-    st.subheader(f"Difference to a random order (area under the curve), {safe(rankers.label(current.method))}")
+    st.header(f"Difference to a random order (area under the curve), {safe(rankers.label(current.method))}")
     take.table(
         pd.DataFrame(rows).T,
         name=f"confidence {current.pair} {current.method}",
@@ -111,7 +111,7 @@ def _methods(current: view.View) -> None:
         for way, own in found.items()
         if own
     }
-    st.subheader("Area under the curve, every method")
+    st.header("Area under the curve, every method")
     take.table(
         pd.DataFrame(shown).T,
         name=f"areas {current.pair}",

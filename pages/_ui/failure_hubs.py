@@ -86,7 +86,7 @@ def _methods(current: view.View) -> None:
         }
         for way, one in found.items()
     }
-    st.subheader("Every method")
+    st.header("Every method")
     take.table(
         pd.DataFrame(shown).T,
         name=f"hubness {current.pair}",
@@ -103,7 +103,7 @@ def _methods(current: view.View) -> None:
 
 def _greatest(current: view.View, method: str, top: pd.DataFrame) -> None:
     """The greatest hubs, each with its pictures and some words that it wins wrongly."""
-    st.subheader(f"The greatest hubs under {safe(rankers.label(method))}")
+    st.header(f"The greatest hubs under {safe(rankers.label(method))}")
     pair = load.pair_of(current.dataset, current.backbone, current.pair)
     ranked = load.rankings(current.dataset, current.backbone, current.pair, method)
     for row in top.to_dict("records"):

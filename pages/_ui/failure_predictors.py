@@ -100,7 +100,7 @@ def _matched(found: Failure, kinds: Sequence[str]) -> str:
 
 
 def _models(found: Failure) -> None:
-    st.subheader("What goes with being found, and with depth")
+    st.header("What goes with being found, and with depth")
     models = [model for model in (found.found, found.rank) if model.coefficients]
     if models:
         take.chart(
@@ -132,7 +132,7 @@ def _without(found: Failure) -> list[Model]:
 
 
 def _areas(found: Failure) -> None:
-    st.subheader("Can it be told beforehand?")
+    st.header("Can it be told beforehand?")
     if not found.aucs:
         st.info("There are too few words, or all or none of them are found, so no model can be tried on unseen ones.")
         return

@@ -60,7 +60,7 @@ def _flow(current: view.View, flows: Sequence[winners.Flow]) -> None:
 
 
 def _relations(kinds: Sequence[winners.Kind]) -> None:
-    st.subheader("What the winner has to do with the word")
+    st.header("What the winner has to do with the word")
     take.chart(
         failure_figures.relations(kinds),
         name="relations",

@@ -18,7 +18,7 @@ LARGEST = max(1, judgement_tables.MAX_BYTES // 1_000_000)  # MB of an upload
 def draw(current: view.View) -> None:
     """The table, and what can be done with it."""
     given = judge_load.judgements(current.dataset, judge=current.judge)[::-1]  # the last one first
-    st.subheader(f"Judged by {safe(current.judge)}")
+    st.header(f"Judged by {safe(current.judge)}")
     if given:
         _table(current, given)
     else:

@@ -31,7 +31,7 @@ def show(
     """
     key = f"map-{storage.digest(current.dataset, kind, list(own))[:8]}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"{len(rows):,} of {total:,} {kind}", anchor=False, width="content")
+        st.header(f"{len(rows):,} of {total:,} {kind}", anchor=False, width="content")
         st.download_button(
             "CSV",
             lambda: as_csv(table(rows)),

@@ -22,7 +22,7 @@ WIDTHS = {"model": st.column_config.TextColumn(width=210)}
 @st.fragment
 def how_well(dataset: str, key: Key) -> None:
     """The section of the page; another task redraws this part alone."""
-    st.subheader("How well", anchor=False)
+    st.header("How well", anchor=False)
     try:
         _measured(dataset, key)
     except CldiError as error:  # a fragment reports its own errors, as the frame never sees them

@@ -145,7 +145,7 @@ def certain(asked: Asked, found: Index, reading: Reading, hits: Sequence[Found])
 def of_picture(asked: Asked, found: Index, picture: str) -> None:
     """One picture, and the descriptions nearest to it in both languages."""
     item = found.item_of(picture)
-    st.subheader("What the picture says", anchor=False)
+    st.header("What the picture says", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         if files := load.thumbnails(asked.dataset, [picture]):
             st.image(list(files.values()), width=110, alt=[found.name(item.id, asked.language)])

@@ -62,7 +62,7 @@ def everybody(current: view.View) -> None:
     except CldiError as error:
         st.warning(safe(str(error)))
         return
-    st.subheader("People against methods")
+    st.header("People against methods")
     if not counted.answers:
         st.caption(f"Nobody has played {safe(current.pair)} with {safe(backbones.label(current.backbone))} yet.")
     else:
@@ -102,7 +102,7 @@ def _players(current: view.View, given: Sequence[Answer]) -> None:
     found = people.players(given)
     if not found:
         return
-    st.subheader("Players")
+    st.header("Players")
     rows = {
         "player": [one.name for one in found],
         "games": [one.games for one in found],

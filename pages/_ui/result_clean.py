@@ -50,7 +50,7 @@ def beside(
     if view.asked(PARAM) != ON:
         return
     group = tables.AVERAGE if len(pairs) > 1 else pairs[0]
-    st.subheader("Clean words beside all words")
+    st.header("Clean words beside all words")
     if every:
         alt = f"{result_tables.FIGURES[figure]} of all words and of clean words"
         table = result_tables.beside({"all": every, "clean": cleaned}, figure)

@@ -47,7 +47,7 @@ def beyond(
     records = load.against(current.dataset, current.backbone, pairs, same_spelled=same, ways=methods)
     if not records:
         return
-    st.subheader("Which methods beat AVGMAX")
+    st.header("Which methods beat AVGMAX")
     drawn = result_tables.gains(of_settings(records, settings))
     result_tables.draw(drawn, "Difference to AVGMAX (MRR)", "results-beyond-avgmax")
     compared = counted(tables.family(records), "comparison")
@@ -73,7 +73,7 @@ def directions(current: view.View, pairs: Sequence[str], figure: str, same: bool
         )
         if records:
             found[result_tables.direction(way)] = of_settings(records, settings)
-    st.subheader("Both directions")
+    st.header("Both directions")
     if found:
         alt = f"{result_tables.FIGURES[figure]} of the method in both directions"
         result_tables.draw(result_tables.by_direction(found, figure), alt, "results-directions")

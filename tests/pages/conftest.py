@@ -20,7 +20,7 @@ from tools.browser import browse
 LEAVES = (
     "badge", "button", "caption", "code", "dataframe", "download_button", "error", "form_submit_button", "image",
     "info", "markdown", "multiselect", "page_link", "pills", "plotly_chart", "progress", "segmented_control",
-    "selectbox", "subheader", "success", "switch_page", "text_input", "title", "toggle", "warning",
+    "selectbox", "header", "success", "switch_page", "text_input", "title", "toggle", "warning",
 )  # fmt: skip
 
 

@@ -114,14 +114,14 @@ def test_a_lasso_and_a_click_on_the_map_open_pictures_beside_it(server: Server, 
     for across, along in ((1, -1), (1, 1), (-1, 1), (-1, -1)):
         page.mouse.move(x + across * radius, y + along * radius, steps=6)
     page.mouse.up()
-    page.wait_for_selector("h3:has-text('of 1,522 words')", timeout=30_000)
-    count = page.locator("h3").inner_text()
+    page.wait_for_selector("h2:has-text('of 1,522 words')", timeout=30_000)
+    count = page.locator("h2").inner_text()
     assert int(count.split()[0].replace(",", "")) > 3
     page.wait_for_function(PICTURES)
     first = page.locator("[data-testid='stImage'] img").first.bounding_box()
     assert first["x"] > box["x"] + box["width"] and first["y"] < 450, "beside the map, not below it"
     page.reload()
-    page.wait_for_selector(f"h3:has-text('{count}')", timeout=30_000)
+    page.wait_for_selector(f"h2:has-text('{count}')", timeout=30_000)
     page.wait_for_selector(".js-plotly-plot .gl-container canvas", state="attached", timeout=60_000)
     for what in ("lasso", "pan"):  # which is in hand
         drawn(page)
@@ -136,7 +136,7 @@ def test_a_lasso_and_a_click_on_the_map_open_pictures_beside_it(server: Server, 
         page.mouse.move(left, top, steps=3)
         page.wait_for_selector(".hoverlayer .hovertext")
         page.mouse.click(left, top)
-        page.wait_for_selector("h3:has-text('1 of 1,522 words')", timeout=30_000)
+        page.wait_for_selector("h2:has-text('1 of 1,522 words')", timeout=30_000)
         assert params(page)["chosen"].startswith("word~")
         page.keyboard.press("Escape")
         page.wait_for_function("() => !location.search.includes('chosen')")

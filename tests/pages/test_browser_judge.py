@@ -52,6 +52,6 @@ def test_keys_judge_and_a_note_is_typed(browser: Any, tmp_path: Path) -> None:
         assert until(2) == [("wrong", ""), ("acceptable", "saw a wasp")]
         page.keyboard.press("u")
         assert until(1) == [("wrong", "")]
-        assert NAME in page.inner_text("h3") and files.names(made) == (NAME,)
+        assert NAME in page.inner_text("h2") and files.names(made) == (NAME,)
         page.close()
         assert "Traceback" not in server.log()

@@ -28,6 +28,8 @@ WRONG = """() => {
   if (wide > 1) wrong.push(`the page scrolls sideways by ${wide}`);
   const first = all('h1').map(one => one.innerText);
   if (first.length !== 1) wrong.push(`first headings: ${first.join(', ') || 'none'}`);
+  const levels = all('h1, h2, h3, h4, h5, h6').map(one => Number(one.tagName[1]));
+  levels.forEach((level, place) => place && level > levels[place - 1] + 1 && wrong.push(`a heading skips to ${level}`));
   for (const one of all('[data-testid="stException"], [data-testid="stAlertContentError"]'))
     wrong.push(`says: ${one.innerText}`);
   for (const one of all('h1, h2, h3, [data-testid^="stBaseButton"] p'))
@@ -43,6 +45,20 @@ WRONG = """() => {
   }
   return wrong;
 }"""
+# What has the focus, and whether that is seen; it is marked as reached.
+FOCUSED = """() => {
+  let one = document.activeElement;
+  while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+  one.dataset.reached = 'yes';
+  const shown = at => { const style = getComputedStyle(at); return style.outlineStyle !== 'none' || style.boxShadow !== 'none'; };
+  const around = [one, one.parentElement, one.closest('[data-baseweb], [role="group"], label')].filter(Boolean);
+  return [`${one.tagName} ${one.innerText || one.ariaLabel || ''}`.trim(), around.some(shown) || one.tagName === 'BODY'];
+}"""
+# What a mouse could click or type into, and the keyboard did not reach; of radio buttons the arrows reach the others.
+UNREACHED = """() => [...document.querySelectorAll('button, a[href], input, textarea, [role="button"]')]
+  .filter(one => one.checkVisibility({visibilityProperty: true}) && one.getBoundingClientRect().width > 2)
+  .filter(one => !one.disabled && one.type !== 'radio' && !one.dataset.reached && !one.closest('.modebar'))
+  .map(one => one.outerHTML.slice(0, 200))"""
 RIGHT = f"() => {DRAWN.removeprefix('() => ')} && ({WRONG})().length === 0"
 
 
@@ -103,3 +119,22 @@ def settled(page: Any) -> list[str]:
     except TooLong:
         return list(page.evaluate(WRONG))
     return []
+
+
+@pytest.mark.parametrize("name", ["", "word", "data"])
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(server: Server, page: Any, name: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{server.url}/{name}")
+    page.wait_for_selector("h1", timeout=60_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    unseen, reached = [], []
+    for _ in range(300):
+        page.keyboard.press("Tab")
+        what, shown = page.evaluate(FOCUSED)
+        if what == "BODY" or what.startswith("BODY "):  # once around
+            break
+        reached.append(what)
+        if not shown:
+            unseen.append(what)
+    assert len(reached) > 20
+    assert (page.evaluate(UNREACHED), unseen) == ([], [])

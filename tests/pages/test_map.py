@@ -224,7 +224,7 @@ def test_each_chosen_word_has_a_strip_and_a_link(shown: Shown, strips: list[tupl
     rows, own = rows_of(count)
     map_panel.show(CURRENT, rows, own, "words", 1500)
     listed = list(own.items())[: map_panel.STRIPS]
-    assert shown.of("subheader") == [f"{count} of 1,500 words"]
+    assert shown.of("header") == [f"{count} of 1,500 words"]
     assert strips == [("small", ids[: map_panel.PICTURES], word) for (_, word), ids in listed]
     assert shown.of("markdown") == [f"**{draw.safe(word)}** · {one} · 12 pictures" for (one, word), _ in listed]
     links = [options["query_params"] for options in shown.options("page_link")]

@@ -264,10 +264,10 @@ def test_an_area_on_the_map_opens_strips_and_links(wide: Dataset, monkeypatch: p
     )
     at = healthy(at.segmented_control(key="kind").set_value("pictures").run())
     assert view_of(at)["chosen"].startswith("area~words"), "the selection survives"
-    assert "pictures" in at.main.subheader[0].value and at.get("image")
+    assert "pictures" in at.main.header[0].value and at.get("image")
     (clear,) = [one for one in at.main.button if one.label == "Clear"]
     at = healthy(clear.click().run())
-    assert "chosen" not in view_of(at) and not at.main.subheader
+    assert "chosen" not in view_of(at) and not at.main.header
 
 
 def test_the_words_of_a_selection_are_drawn_as_they_are(wide: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +286,7 @@ def test_a_word_is_looked_for_on_the_map() -> None:
     at = healthy(open_page("map", pair="en-de", kind="pictures", colour="language", chosen="word~en~cow"))
     at = healthy(at.text_input(key="search").set_value("DOG").run())
     assert view_of(at)["search"] == "DOG" and "chosen" not in view_of(at)
-    assert "**dog** · en · 30 pictures" in texts(at) and f"{MANY} of " in at.main.subheader[0].value
+    assert "**dog** · en · 30 pictures" in texts(at) and f"{MANY} of " in at.main.header[0].value
     assert (view_of(at)["kind"], view_of(at)["colour"]) == ("pictures", "language")
     at = healthy(at.text_input(key="search").set_value("<b>dogg</b>").run())
     (info,) = at.main.info

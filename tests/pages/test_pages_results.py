@@ -167,11 +167,11 @@ def test_clean_words_stand_beside_all_words(built: tuple[Dataset, dict], monkeyp
     monkeypatch.setattr(hygiene, "suspects", lambda dataset, pair: own)
     monkeypatch.setattr(hygiene, "SMALL", 1)  # the pictures of this data set are
     at = healthy(open_page("results", pair="en-de"))
-    assert not any("clean words" in str(part.value) for part in at.subheader)
+    assert not any("clean words" in str(part.value) for part in at.header)
     tables_before = len(at.dataframe)
     at = healthy(at.toggle[1].set_value(True).run())
     assert at.query_params["clean"] in ("1", ["1"]), "the URL holds it"
-    assert "Clean words beside all words" in [part.value for part in at.subheader]
+    assert "Clean words beside all words" in [part.value for part in at.header]
     pair = pair_of(built[0], "en-de")
     kept = [query.id for query in pair.queries if query.word not in ("shake", "cow") and "Kuh" not in query.right]
     frames = built[1]["en-de"]

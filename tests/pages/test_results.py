@@ -96,7 +96,7 @@ def test_words_never_seen_stand_apart(
     assert asked == [
         (("small", BACKBONE, ("en-de",)), {"same_spelled": False, "ways": ["avgmax"], "unseen_alone": True})
     ]
-    assert shown.of("subheader") == ["Words that the learned methods never saw"]
+    assert shown.of("header") == ["Words that the learned methods never saw"]
     assert [table.columns.tolist() for table in shown.of("dataframe")] == [["ALL (n = 30)"]] * there
     assert len(shown.of("info")) == (not there)
     assert [line.startswith("All methods on the same words") for line in shown.of("caption")] == [False, True][
@@ -123,7 +123,7 @@ def test_gains_are_asked_for_and_drawn_where_there_are_any(
     (table,) = shown.of("dataframe")
     assert table.to_dict("records") == [{"ALL (n = 30)": "▲ +0.10 [0.05, 0.15], p 0.010"}]
     assert "correction for 2 comparisons" in shown.of("caption")[0], "also those that are not shown"
-    assert shown.of("subheader") == ["Which methods beat AVGMAX"]
+    assert shown.of("header") == ["Which methods beat AVGMAX"]
     assert shown.options("dataframe")[0]["alt"] == "Difference to AVGMAX (MRR)" and "▲ and ▼" in shown.of("caption")[0]
 
 
@@ -154,7 +154,7 @@ def test_how_far_nouns_are_above_the_others(
     monkeypatch.setattr(draw, "unranked", lambda *given: missing.append(given))
     results.reading(RECORDS, current, ("en-de", "en-fr"), False)
     (table,) = shown.of("dataframe")
-    assert table.index.tolist() == rows and shown.of("subheader") == ["How far nouns are above the others"]
+    assert table.index.tolist() == rows and shown.of("header") == ["How far nouns are above the others"]
     assert shown.options("dataframe")[0]["alt"] == "How far nouns are above verbs and adjectives"
     assert [cell.split()[0] for cell in table.iloc[0]] == ["0.10", "0.30"]
     assert {one[:3] + one[5:] for one in asked} == {("small", BACKBONE, ("en-de", "en-fr"), False)}
@@ -233,7 +233,7 @@ def test_the_page_asks_for_what_the_url_says(
 def test_the_papers_figures_stand_below(results: ModuleType, shown: Shown) -> None:
     results.published("p@1", ["NN", "VB"])
     pd.testing.assert_frame_equal(shown.of("dataframe")[0], result_tables.published("p@1")[["NN", "VB"]])
-    assert shown.of("subheader") == ["The paper's Table 2"] and "compare the pattern" in shown.of("caption")[0]
+    assert shown.of("header") == ["The paper's Table 2"] and "compare the pattern" in shown.of("caption")[0]
 
 
 def test_without_a_score_it_is_said_what_is_missing(
@@ -248,7 +248,7 @@ def test_without_a_score_it_is_said_what_is_missing(
     monkeypatch.setattr(draw, "unscored", lambda *given, pairs: missing.append((*given, pairs)))
     st.query_params["pairs"] = "average"
     results.methods_part(CURRENT)
-    assert missing == [("small", BACKBONE, [], ("en-de",))] and shown.of("dataframe") == shown.of("subheader") == []
+    assert missing == [("small", BACKBONE, [], ("en-de",))] and shown.of("dataframe") == shown.of("header") == []
     assert [options.get("disabled") for options in shown.options("segmented_control")] == [None, True]
 
 
