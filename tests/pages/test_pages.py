@@ -269,7 +269,7 @@ def test_a_lasso_on_the_map_opens_pictures_and_links(wide: Dataset, monkeypatch:
     assert f"{count} of {count} words · PCA" in texts(at)
     (points,) = charts.figures[-1].data
     assert points.name == f"nouns, n = {count}" and sorted(points.customdata) == list(range(count))
-    links = [parse_qs(link.proto.query_string)["word"][0] for link in at.get("page_link")]
+    links = [parse_qs(link.proto.query_string)["word"][0] for link in at.main.get("page_link")]
     assert len(links) > 3 and set(links) <= set(RANKS) | {"cloud"}
     at = healthy(at.main.get("button_group")[0].set_value("pictures").run())
     assert "pictures selected" in texts(at) and at.get("image")
