@@ -87,6 +87,11 @@ def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ..
             "POS": st.column_config.TextColumn(width=80),
         },
     )  # fmt: skip
+    _length(found)
+
+
+def _length(found: Explanation) -> None:
+    """How many are listed, beneath the table."""
     best = len(found.candidates[: _top()])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(

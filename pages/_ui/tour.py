@@ -201,7 +201,7 @@ def _own(current: view.View) -> None:
             key=f"tour-word-{current.dataset}-{current.pair}",
         )
         if chosen:
-            st.switch_page("pages/word.py", query_params=view.of_word(chosen))
+            view.open_word(chosen)
     with st.container(horizontal=True):
         links = {"word": "Go through all words", "compare": "Compare methods", "results": "All results"}
         if act.allowed():

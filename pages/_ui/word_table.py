@@ -19,7 +19,6 @@ OUTCOMES |= {"uncovered": "No pictures"}
 HEIGHT = 520
 # The first column.  Whoever tabs into a table has selected its first cell, and asks for no word: these cells open none.
 FIRST = "POS"
-PARAMS = ("part", "outcome", "cause", "find")  # of the URL
 
 
 def draw(current: view.View) -> None:

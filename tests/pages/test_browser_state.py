@@ -24,8 +24,15 @@ PAGES = {
         "contenders": f"knn@{LITE},rrf=avgmax,knn@{LITE},avgmax@{LITE}", "beside": f"avgmax@{LITE}",
     },
     "failure": {"topic": "winners", "scope": "pair"},
-    "": {"part": "V", "outcome": "missed", "find": "a"},
+    "": {"part": "V", "outcome": "missed", "find": "a", "tour": "1"},
+    "dispersion": {},
+    "map": {"kind": "pictures", "colour": "language", "chosen": "word~en~bird"},
+    "pivoting": {
+        "dataset": "demo-hard", "pair": "en-de", "method": "avgmax", "among": "all", "language": "de", "text": "Hund",
+    },
+    "results": {"figure": "p@1", "pairs": "average", "alike": "out", "clean": "1"},
     "play": {"seed": "7"},
+    "data": {"section": "pictures", "language": "fr", "pictures": "oiseau"},
 }  # fmt: skip
 # What stands in every widget of the page and of the sidebar, and what the page is about.
 SHOWN = """() => [...document.querySelectorAll('[data-testid="stMain"], [data-testid="stSidebarUserContent"]')].flatMap(

@@ -66,7 +66,7 @@ def test_nonsense_is_one_line_and_writes_nothing(small: Dataset, data: Path, typ
 
 def test_the_first_data_set_is_started_in_the_app(data: Path) -> None:
     at = healthy(open_page("overview"))
-    assert [link.label for link in at.get("page_link")] == ["Or start one on the Data page"]
+    assert [link.label for link in at.main.get("page_link")] == ["Or start one on the Data page"]
     at = healthy(at.switch_page("pages/data.py").run())
     at.main.text_input(key=data_sets.NAME).set_value("first")
     at = healthy(button(at, "Start it").click().run())

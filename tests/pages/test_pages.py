@@ -251,7 +251,7 @@ def test_an_area_on_the_map_opens_strips_and_links(wide: Dataset, monkeypatch: p
     assert outline.x == (-9, 9, 9, -9, -9)
     seen: dict[str, str] = {}
     while True:  # all strips can be reached, and each word of both languages can be opened
-        for link in at.get("page_link"):
+        for link in at.main.get("page_link"):
             asked = {name: value[0] for name, value in parse_qs(link.proto.query_string).items()}
             seen[asked["word"]] = asked["pair"]
         (on,) = [one for one in at.main.button if one.label == "›"]

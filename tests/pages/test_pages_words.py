@@ -15,7 +15,7 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import rankings, stored_scores
 from cldi_core.insight import evidence, stories, word_table
 from cldi_core.insight.ceiling import keep_ceilings
-from pages._ui import cause_bars, draw, evidence_load, load, story_cards, view
+from pages._ui import cause_bars, draw, evidence_load, frame, load, story_cards, view
 from pages._ui import word_table as drawn_table
 from tests.conftest import BACKBONE
 from tests.insight.words_data import OWNED, evidence_of
@@ -103,7 +103,7 @@ def test_a_bad_link_shows_the_table(told: pd.DataFrame, asked: str) -> None:
 def test_a_click_on_any_cell_but_the_first_opens_the_word(
     told: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, column: str, opens: bool
 ) -> None:
-    """The way back leads to the same table: its parameters go along."""
+    """The way back leads to the same table, though its parameters do not go along."""
     draw_table = st.dataframe
 
     def table(data: pd.DataFrame, **options: Any) -> Any:
@@ -114,12 +114,15 @@ def test_a_click_on_any_cell_but_the_first_opens_the_word(
     monkeypatch.setattr(st, "dataframe", table)
     opened: list[dict[str, str]] = []
     monkeypatch.setattr(st, "switch_page", lambda page, query_params: opened.append({"page": page, **query_params}))
-    healthy(open_page("results", pair="en-de", part="words", pos="V", outcome="not first", method="avgmax"))
+    asked = {"pair": "en-de", "part": "words", "pos": "V", "outcome": "not first", "method": "avgmax"}
+    at = healthy(open_page("results", **asked))
     query = word_table.select(told, "V", "not first")["query"].iloc[1]
     assert len(opened) == opens
     for params in opened:
         assert (params["page"], params["word"], params["pair"]) == ("pages/word.py", query, "en-de")
-        assert (params["part"], params["outcome"], params["pos"], params["show"]) == ("words", "not first", "V", "all")
+        assert (params["pos"], params["show"]) == ("V", "all") and not {"part", "outcome"} & {*params}
+        passed = (frame.PAGES["results"], frozenset((name, params[name]) for name in params if name != "page"))
+        assert at.session_state["passed"] == {passed: asked}, "what stands in the place of the entry on the way back"
 
 
 def test_a_download_says_what_it_is_of(told: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +147,7 @@ def test_the_overview_shows_stories_with_pictures(
     pair = pair_of(wide, "en-de")
     expected = stories.stories(pair, evidence.stored_evidence(pair, [AVGMAX])["avgmax"])
     assert [story.query for story in expected] == ["shake.V"], "one word is the rival of all others"
-    links = [parse_qs(link.proto.query_string) for link in at.get("page_link") if link.proto.page == "word"]
+    links = [parse_qs(link.proto.query_string) for link in at.main.get("page_link") if link.proto.page == "word"]
     assert [link["word"] for link in links] == [[story.query] for story in expected]
     assert all((link["pos"], link["show"]) == (["N"], ["missed"]) for link in links), "a story keeps the filter"
     assert len(at.get("image")) == 3 * len(expected)
