@@ -151,7 +151,7 @@ venv:
 # .venv keeps a copy of the requirements it was made from; while that is the same, nothing is installed.
 runtime: venv torch-fits
 	@cat requirements.txt requirements.lock | cmp -s - .venv/requirements.txt || { \
-		echo "Installing requirements.txt into .venv (once only; a few minutes; on Linux about 6 GB, 1.4 GB with TORCH=cpu)"; \
+		echo "Installing requirements.txt into .venv (once only; a few minutes; on Linux about 6 GB, with TORCH=cpu about 2)"; \
 		$(INSTALL); install requirements.txt && cat requirements.txt requirements.lock >.venv/requirements.txt; \
 	}
 

@@ -5,6 +5,8 @@ Prints the median and the spread of each figure; nothing is asserted, because ma
 
 from __future__ import annotations
 
+import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -18,7 +20,7 @@ import typer
 
 from benchmarks import machine, report
 from cldi_core.scoring.hardware import processors
-from tools.browser import PICTURES, ROOT, browse, drawn, serve
+from tools.browser import PICTURES, ROOT, browse, drawn, free_port, serve, wait_for
 
 TIMES = 20
 # The page's last pictures are pairs; their text says of which word they are.
@@ -34,6 +36,28 @@ def imports() -> list[float]:
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True) for _ in range(TIMES)
     ]
     return [float(run.stdout) for run in runs]
+
+
+def warm_starts(browser: Any, times: int = 5) -> list[float]:
+    """Seconds from ``make run``, where everything is installed, to all pictures on the first screen."""
+    found = []
+    for _ in range(times):
+        port = free_port()
+        start = time.perf_counter()
+        make = subprocess.Popen(
+            ["make", "run", f"PORT={port}"], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health", make)
+            page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+            page.goto(f"http://127.0.0.1:{port}")
+            page.wait_for_function(PICTURES, timeout=60_000)
+            found.append(time.perf_counter() - start)
+            page.context.close()
+        finally:
+            os.killpg(make.pid, signal.SIGTERM)
+            make.wait(20)
+    return found
 
 
 def first_pages(browser: Any, folder: Path, times: int = 5) -> list[float]:
@@ -75,6 +99,7 @@ def measure() -> list[dict[str, Any]]:
         folder = Path(temporary)
         measures: dict[str, Callable[[], list[float]]] = {
             "import cldi_core": imports,
+            "make run, everything installed, to the pictures of the first page": lambda: warm_starts(browser),
             "first page of a fresh server, down to its chart": lambda: first_pages(browser, folder),
             "switch to the next word, from the click to the last picture": lambda: switches(browser, folder),
         }

@@ -72,9 +72,7 @@ def serve_script(log_file: Path, script: str) -> Iterator[Server]:
 @contextmanager
 def _running(log_file: Path, module: Sequence[str], environment: Mapping[str, str]) -> Iterator[Server]:
     """Run a module of Python; the word ``PORT`` stands for the port on which it serves."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", *(str(port) if word == "PORT" else word for word in module)]
     with log_file.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **environment})
@@ -84,6 +82,13 @@ def _running(log_file: Path, module: Sequence[str], environment: Mapping[str, st
         finally:
             process.terminate()
             process.wait(20)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody serves on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

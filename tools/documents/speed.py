@@ -13,6 +13,7 @@ from .form import table
 RUNS = ("scoring", "extraction", "pages")
 # What a sentence calls them, and how their records are labelled.
 PAGES = {
+    "warm-start": "make run, everything installed, to the pictures of the first page",
     "first-page": "first page of a fresh server, down to its chart",
     "next-word": "switch to the next word, from the click to the last picture",
 }
