@@ -68,7 +68,7 @@ def methods_part(current: view.View) -> None:
     summary(current, pairs, shown, figure, methods)
     download(current, pairs, records, cleaned, same)
     result_clean.beside(current, pairs, shown, shown_of(cleaned, pairs, settings), figure)
-    judge_tables.beside(current, pairs, methods, (figure,), same_spelled=same)
+    judge_tables.beside(current, pairs, methods, (figure,), same_spelled=same, settings=settings)
     if any(map(rankers.is_trained, ways)) and len(pairs) == 1:
         unseen_words(current, ways, figure, same, settings)
     result_sections.beyond(current, pairs, same, methods, settings)

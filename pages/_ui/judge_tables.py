@@ -5,7 +5,7 @@ Nothing is drawn where the view names nobody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -36,6 +36,7 @@ def beside(
     names: Sequence[str] = ("mrr", "p@1"),
     *,
     same_spelled: bool = True,
+    settings: Collection[str] = tuple(SETTINGS),
 ) -> None:
     """A table of figures with and without the judgements of the view's name, by part of speech.
 
@@ -43,7 +44,7 @@ def beside(
         pairs: the figures are averaged over them; the view's own without it.
         ways: the methods; the view's own without it.
         names: of ``FIGURES``.
-        same_spelled: keep the words that are spelled alike in both languages.
+        same_spelled: keep the words that are spelled alike in both languages; settings: those that have a column.
     """
     if not current.judge:
         return
@@ -55,6 +56,7 @@ def beside(
     group = tables.AVERAGE if len(over) > 1 else over[0]
     without = load.table(*here, same_spelled=same_spelled, ways=wanted, group=group)
     with_them = load.table(*here, same_spelled=same_spelled, ways=wanted, group=group, judge=current.judge)
+    without = [record for record in without if record["setting"] in settings]
     if without:
         name = f"judgements-{current.judge}-{group}"
         take.table(table(with_them, without, names), name=name, alt="Figures with and without judgements",
@@ -78,16 +80,16 @@ def table(
         for kind, records in ((WITH, with_them), (WITHOUT, without))
     }
     rows = []
-    counts = {setting: record["clusters"] for (_, setting), record in reversed(list(by[WITHOUT].items()))}
+    clusters = {setting: record["clusters"] for (_, setting), record in reversed(list(by[WITHOUT].items()))}
+    counts = {setting: clusters[setting] for setting in SETTINGS if setting in clusters}
     for method in dict.fromkeys(record["method"] for record in without):
         for name in names:
             if name != "p@1" and not rankers.ranker(method).ranks_all:
                 continue
             for kind in (WITH, WITHOUT):
                 row = {"method": rankers.label(method), "figure": FIGURES[name], "judgements": kind}
-                for setting in SETTINGS:
-                    column = f"{setting} (n = {counts.get(setting, 0)})"
-                    row[column] = _cell(by[kind].get((method, setting)), name, counts.get(setting, 0))
+                for setting, n in counts.items():
+                    row[f"{setting} (n = {n})"] = _cell(by[kind].get((method, setting)), name, n)
                 rows.append(row)
     return pd.DataFrame(rows)
 

@@ -67,7 +67,7 @@ def coverage(easy: Set) -> Iterable[str]:
     ]
     for name, label in (("avgmax+csls", "CSLS"), ("avgmax-typical", "AVGMAX, weighted")):
         less = 1 / russian[name] - 1 / russian["avgmax"]
-        rows.append(mean(f"MRR of {label} less that of AVGMAX, verbs, en-ru", less, metrics.DIFFERENCES))
+        rows.append(mean(f"difference of {label} to AVGMAX (MRR), verbs, en-ru", less, metrics.DIFFERENCES))
     rows += [_gap(1 / nouns, 1 / verbs), _spearman(easy)]
     return table(["", *(f"n = {n}" for n in SIZES)], *rows)
 
