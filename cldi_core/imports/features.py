@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import storage
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import create
 from cldi_core.errors import DatasetError, FeatureError
 from cldi_core.features import shards
@@ -172,7 +173,8 @@ def _take(
         whole = replace(lines[0], position=-1)
         lines = [replace(whole, place=f"{whole.place}, row {row}") for row in range(1, len(rows) + 1)]
     if len(lines) != len(rows):
-        raise FeatureError(f"{source.name!r} has {len(rows):,} rows, and its index {len(lines):,} lines")
+        held, told = counted(len(rows), "row", form=","), counted(len(lines), "line", form=",")
+        raise FeatureError(f"{source.name!r} has {held}, and its index {told}")
     store.check_dim(source.name, rows.shape[1])
     found = targets.of(lines)
     step = max(1, BLOCK_BYTES // (rows.shape[1] * rows.itemsize))

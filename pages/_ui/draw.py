@@ -44,7 +44,9 @@ def absent(name: str, count: int, of: int) -> str:
     """What is said where so many of some pictures cannot be drawn."""
     if load.opened(name).pictures.table.empty:
         return "No pictures: this data set has features that were imported without them."
-    return f"Missing or broken: {count} of these {counted(of, 'picture')}; run: {load.command(name, 'check', '--deep')}"
+    return (
+        f"Missing or broken: {count} of the {counted(of, 'picture')} here; run: {load.command(name, 'check', '--deep')}"
+    )
 
 
 def row(dataset: str, ids: Sequence[str], alt: str, *, width: int) -> None:

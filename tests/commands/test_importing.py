@@ -20,7 +20,7 @@ def test_lists_are_told_line_by_line(run: Run, data: Path, tmp_path: Path) -> No
     assert run("import-lists", *files, "--dataset", "new") == (
         0,
         f"en-de: 3 lines (1 N, 2 V, 0 A, 0 X), 3 translations; {TAKEN}\n"
-        f"en-fr: 1 lines (0 N, 0 V, 1 A, 0 X), 1 translations; {TAKEN}\n",
+        f"en-fr: 1 line (0 N, 0 V, 1 A, 0 X), 1 translation; {TAKEN}\n",
         "",
     )
 
@@ -30,7 +30,7 @@ def test_the_pair_is_named_where_the_files_name_does_not_say_it(run: Run, data: 
     file.write_text("hand\tHand\tN\n", "utf-8")
     assert run("import-lists", file, "--dataset", "new")[0] != 0
     code, out, err = run("import-lists", file, "--dataset", "new", "--pair", "en-it")
-    assert (code, out, err) == (0, f"en-it: 1 lines (1 N, 0 V, 0 A, 0 X), 1 translations; {TAKEN}\n", "")
+    assert (code, out, err) == (0, f"en-it: 1 line (1 N, 0 V, 0 A, 0 X), 1 translation; {TAKEN}\n", "")
     assert Dataset(data / "new").pairs == ("en-it",)
 
 
@@ -58,7 +58,7 @@ def test_a_folder_is_imported_with_its_licence_and_author(run: Run, data: Path, 
     (tmp_path / "drawn" / "my notes" / "old" / "1.png").write_bytes(draw("sun"))
     options = ("--licence", "CC0-1.0", "--author", "me")
     code, out, err = run("import-folder", tmp_path / "drawn", "--dataset", "new", *options)
-    assert code == 0 and out == "2 pictures (2 new) for 1 words in de, 2 words in en\n"
+    assert code == 0 and out == "2 pictures (2 new) for 1 word in de, 2 words in en\n"
     what, folder = err.splitlines()
     assert what == "passed over: folder that is no language (1)" and folder.startswith(
         "  'my notes': 'my notes' is not "
@@ -90,7 +90,7 @@ def test_a_zip_file_with_words_of_a_file_is_imported(run: Run, data: Path, tmp_p
     (tmp_path / "words.tsv").write_text("german/1\tund/oder\n", "utf-8")
     options = ("--dataset", "new", "--words", tmp_path / "words.tsv")
     code, out, err = run("import-folder", tmp_path / "drawn.zip", *options)
-    assert (code, out) == (1, "1 pictures (1 new) for 1 words in de\n")
+    assert (code, out) == (1, "1 picture (1 new) for 1 word in de\n")
     assert err.splitlines() == [
         "the languages are the folders of 'drawn/'",
         "missing: file that is not read (1)",

@@ -46,7 +46,7 @@ def test_from_one_name_to_another_and_away(judging: Dataset, run: Run, tmp_path:
     code, out, err = run("judgements", "import", table, *data, "--name", "Bob")
     assert (code, out, err) == (0, "2 judgements taken, 0 in place of earlier ones\n", "")
     assert kept(judging, "Bob") == kept(judging, "Ann")
-    assert run("judgements", "import", table, *data, "--name", "Bob")[1].endswith("which 2 replace earlier ones\n")
+    assert run("judgements", "import", table, *data, "--name", "Bob")[1].endswith("2 in place of earlier ones\n")
     assert run("judgements", "delete", *data, "--name", "Ann")[:2] == (0, "the judgements of 'Ann' are deleted\n")
     assert files.names(judging) == ("Bob",)
     assert run("judgements", "delete", *data, "--name", "Bob")[0] == 0
@@ -131,7 +131,7 @@ def test_evaluate_has_figures_with_and_without(judging: Dataset, run: Run) -> No
             one["mrr"] for one in before["results"] if (one["method"], one["setting"]) == (method, "ALL")
         )
     lines = run(*asked[:-1], "--judge", "Ann")[1].splitlines()
-    assert "with the 2 judgements of 'Ann'" in lines
+    assert "with 2 judgements of 'Ann'" in lines
 
 
 def test_a_judge_who_is_not_there(judging: Dataset, run: Run) -> None:

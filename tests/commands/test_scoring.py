@@ -225,7 +225,7 @@ def test_what_is_compared_is_named(run: Run, ask: Callable[..., dict], small: Da
     code, out, err = run("evaluate", "--dataset", "small", "--compare", "avgmax")
     assert (code, out) == (2, "") and "at least two methods" in err and err.count("\n") == 1
     code, out, _ = run("evaluate", "--dataset", "small", "--compare", "avgmax,maxmax")
-    assert code == 0 and out.splitlines()[-2].split()[:5] == ["en-de", "ADJ", "avgmax", "less", "maxmax"]
+    assert code == 0 and out.splitlines()[-2].split()[:5] == ["en-de", "ADJ", "avgmax", "to", "maxmax"]
 
 
 def test_candidates_are_a_setting_that_scoring_writes(ask: Callable[..., dict], run: Run, small: Dataset) -> None:

@@ -51,7 +51,7 @@ def test_comparisons_are_marked_where_they_survive() -> None:
            **metrics.Interval(0.1, 0.05, 0.15, 30).record("mrr")}  # fmt: skip
     rows = [one, one | {"p_holm": 0.06, "direction": "back"}, one | {"p": math.nan, "p_holm": math.nan}]
     _, first, second, third, _ = terminal.comparisons(rows)
-    shown = ["average,", "forward", "ALL", "avgmax", "less", "knn", "0.10", "[0.05,", "0.15]", "*", "0.0123", "0.0246"]
+    shown = ["average,", "forward", "ALL", "avgmax", "to", "knn", "0.10", "[0.05,", "0.15]", "*", "0.0123", "0.0246"]
     assert first.split() == [*shown, "12", "8", "10", "30"]
     assert second.startswith("average, back ") and "*" not in second and "*" not in third
     assert len({len(line) for line in (first, second, third)}) == 1

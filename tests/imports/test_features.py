@@ -327,7 +327,7 @@ def broken_archives(folder: Path) -> Broken:
 def broken_words(folder: Path) -> Broken:
     np.save(folder / "rows.npy", ROWS)
     indexes = {
-        "1.tsv": ("language\tword\nde\tKuh\n", "3 rows, and its index 1 lines"),
+        "1.tsv": ("language\tword\nde\tKuh\n", "3 rows, and its index 1 line"),
         "2.tsv": ("", "is empty"),
         "3.tsv": ("a\tb\tc\td\n" * 3, "4 columns"),
         "4.tsv": ("de\tKuh\tx\n" * 3, "no whole number"),

@@ -57,7 +57,7 @@ def test_a_picture_that_is_listed_twice_is_drawn_twice(drawn: Images, said: list
 def test_numbers_stay_where_a_picture_is_missing(drawn: Images, said: list[str]) -> None:
     grid("small", ("a", "lost", "b", "lost"), "dog", "key", 66)
     assert drawn.alt == ["dog, picture 1 of 4", "dog, picture 3 of 4"]
-    assert [line.split(";")[0].replace("\\", "") for line in said] == ["Missing or broken: 2 of these 4 pictures"]
+    assert [line.split(";")[0].replace("\\", "") for line in said] == ["Missing or broken: 2 of the 4 pictures here"]
     draw.row("small", ["lost", "a"], "cow", width=40)
     assert drawn.alt[2:] == ["cow, picture 2 of 2"]
 
@@ -66,7 +66,7 @@ def test_the_command_that_looks_into_missing_pictures_is_shown_as_it_is(drawn: I
     grid("small", ("lost",), "dog", "key", 66)
     (line,) = said
     assert line == draw.safe(
-        "Missing or broken: 1 of these 1 pictures; run: python -m cldi_core check --dataset small --deep"
+        "Missing or broken: 1 of the 1 picture here; run: python -m cldi_core check --dataset small --deep"
     )
 
 

@@ -50,7 +50,7 @@ def bars(at: Any) -> list[str]:
 def test_the_page_shows_what_made_the_features_and_what_failed(extracted: Dataset) -> None:
     at = healthy(open_page("data", section="features"))
     said = unescaped(texts(at))
-    for part in ("17 pictures, 1280 numbers each", "Apache-2.0", "in float32", "1 pictures failed", "17 pictures took"):
+    for part in ("17 pictures, 1280 numbers each", "Apache-2.0", "in float32", "1 picture failed", "17 pictures took"):
         assert part in said
     (failed,) = [frame.value for frame in at.dataframe if "reason" in frame.value]
     assert failed["file"].tolist() == [NAME] and failed["backbone"].tolist() == ["EfficientNet-Lite0"]

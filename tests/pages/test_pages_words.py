@@ -198,7 +198,7 @@ def test_a_card_of_hostile_words_is_text(wide: Dataset, shown: Shown, monkeypatc
     story_cards.draw("wide", [told])
     drawn = "\n".join(shown.of("caption"))
     assert all(draw.safe(word) in drawn for word in HOSTILE) and "#12½" in drawn
-    assert draw.safe("Missing or broken: 1 of these 1 pictures") in drawn and not shown.of("image")
+    assert draw.safe("Missing or broken: 1 of the 1 picture here") in drawn and not shown.of("image")
     assert [what for what, _, _ in story_cards.rows(told)] == [
         "verb, 1 of its 7 things",
         "winner",

@@ -131,7 +131,7 @@ def test_a_word_whose_candidates_are_not_known_is_shown_with_what_is_stored(
         draw.safe("*Why*.") if rival else "",
         "**dog** · en · 2 pictures · source word",
         *(["**Hut** · de · 2 pictures · best wrong candidate"] if rival else []),
-        "**Hund** · de · 2 pictures · right answer", "**Köter** · de · 1 pictures · right answer",
+        "**Hund** · de · 2 pictures · right answer", "**Köter** · de · 1 picture · right answer",
     ]  # fmt: skip
     asked = ["dog", *([rival] if rival else []), "Hund", "Köter"]
     assert [alt for _, _, alt, _ in grids] == [f"{one} ({'en' if one == 'dog' else 'de'})" for one in asked]

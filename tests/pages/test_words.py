@@ -22,7 +22,7 @@ OUTCOMES = {
     "missed": (case(40, others=(MILK,)), ["Missed", "rank 40", "“Milchshake”"]),
     "tied": (case(1.5, others=(replace(MILK, rank=1.5, score=0.5),)), ["shares rank 1½ of 2 with “Milchsh"]),
     "tied with two right": (case(4 / 3, others=(replace(MILK, rank=2),)), ["Nearly", "is at rank 1⅓ of 2"]),
-    "found as texts": (case(1, learned=True), ["Found", "first of 1 candidates. It compares the words as texts"]),
+    "found as texts": (case(1, learned=True), ["Found", "first of 1 candidate. It compares the words as texts"]),
     "as texts": (case(40, others=(MILK,), learned=True), ["Missed", "rank 40", "as texts", "no picture of theirs"]),
     "no pictures": (case(NAN, pictures=0), ["no pictures of “shake”"]),
     "no pictures of the answer": (case(NAN, others=(MILK,)), ["no pictures of the right answer “schütteln”"]),
@@ -45,7 +45,7 @@ def test_the_facts_of_a_data_set() -> None:
         "Words with pictures": "6 en, 8 de",
         "Pictures": "1,018",
         "Licences": "CC0-1.0 (1,017), unknown (1)",
-        "Queries en-de": "4 nouns, 1 verbs, 2 adjectives",
+        "Queries en-de": "4 nouns, 1 verb, 2 adjectives",
     }
     nothing = {"Words with pictures": "none", "Pictures": "0", "Licences": "none"}
     assert words.facts(Counts({}, 0, {}, {})) == nothing
