@@ -97,7 +97,7 @@ def test_what_this_version_writes_is_read_by_version_0_1(old: Dataset) -> None:
     """It looks for these at the top of the file, and passes over the rest."""
     made = Made("2026-11-26T10:00:00+0000", 2.5, 60, "cpu", "float32", "made up")
     with background.recorded(old, BACKBONE, "cpu", "extract") as job:
-        job.finish(made)
+        job.finish(made=made)
     status = json.loads((old.path / "features" / BACKBONE / "extraction.json").read_text("utf-8"))
     assert {name: status[name] for name in ("finished", "seconds", "extracted")} == {
         "finished": made.finished,
