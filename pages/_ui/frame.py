@@ -119,11 +119,11 @@ def presented() -> bool:
 
 def navigation() -> StreamlitPage:
     """Register the pages and return the one that is asked for."""
-    pages = [
-        st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == next(iter(PAGES)))
-        for name, title in PAGES.items()
-    ]
-    return st.navigation(pages, position="hidden")
+    first = next(iter(PAGES))
+    # The first page lies at the root, but Streamlit keeps a name for it under which it is not found: let it be another.
+    root = st.Page(f"pages/{first}.py", title=PAGES[first], url_path="root", default=True)
+    pages = [st.Page(f"pages/{name}.py", title=title, url_path=name) for name, title in PAGES.items()]
+    return st.navigation([root, *pages], position="hidden")
 
 
 def menu(here: str = "") -> None:

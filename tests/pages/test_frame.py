@@ -78,9 +78,10 @@ def test_every_page_is_registered_under_its_name(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(st, "Page", lambda file, **options: made.append({"file": file, **options}) or options["title"])
     monkeypatch.setattr(st, "navigation", lambda pages, position: (position, pages))
     titles = [*frame.PAGES.values()]
-    assert frame.navigation() == ("hidden", titles), "the menu is our own"
-    assert [one["default"] for one in made] == [True, *[False] * (len(titles) - 1)]
-    for one in made:
+    assert frame.navigation() == ("hidden", [titles[0], *titles]), "the menu is our own"
+    assert [one.get("default", False) for one in made] == [True, *[False] * len(titles)]
+    assert made[0]["file"] == made[1]["file"] and made[0]["url_path"] not in frame.PAGES, "the first by its name, too"
+    for one in made[1:]:
         assert one["file"] == f"pages/{one['url_path']}.py" and (ROOT / one["file"]).is_file()
 
 
