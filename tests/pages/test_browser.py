@@ -30,16 +30,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert "failed" not in running.log()
 
 
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A page in a context of its own; errors in its console fail the test."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[tuple[Any, list[str]]]:
+    """One page for all tests, and the errors in its console: opening another costs more than drawing it anew."""
+    context = browser.new_context(accept_downloads=True)
     opened = context.new_page()
     errors: list[str] = []
     opened.on("console", lambda message: errors.append(_told(message)) if message.type == "error" else None)
     opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
+    yield opened, errors
     context.close()
+
+
+@pytest.fixture
+def page(tab: tuple[Any, list[str]]) -> Iterator[Any]:
+    """Errors in its console fail the test."""
+    opened, errors = tab
+    opened.set_viewport_size({"width": 1440, "height": 900})
+    yield opened
     assert [error for error in errors if error] == []
 
 

@@ -134,7 +134,7 @@ def test_data_sets_that_cannot_be_opened_are_named_but_the_shown_one(
 class Page:
     """A page that does what a test says."""
 
-    title = "Word"
+    title, url_path = "Word", "word"
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.runs = 0
