@@ -118,7 +118,8 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
         assert page.evaluate(ACTS) == []
     assert watched.left == []
     assert f"{NAMES['dog']} → {NAMES['Hund']}" in texts["word"] and FOLDER in texts["word"]
-    assert all(word in texts["dispersion"] for word in (NAMES["hat"], NAMES["hand"], NAMES["run"], NAMES["big"]))
+    ends = [word for word in ("dog", "hat", "hand") if NAMES[word] in texts["dispersion"]]
+    assert len(ends) == 2, "the only verb and the only adjective stand at neither end"
     assert f"AVGMAX · {FOLDER} is better" in texts["compare"]
     assert f"{TITLE}, {FOLDER}, en-de;" in texts["overview"] and f"{TITLE} · en-de · {FOLDER} ·" in texts["results"]
     assert "Of www.evil.example, ![x](http://evil.example/p.png) :smile:" in texts["data"]
