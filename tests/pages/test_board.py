@@ -211,7 +211,7 @@ def test_missing_pictures_are_told_with_the_command_that_looks_for_them(
     monkeypatch.setattr(board.load, "thumbnails", lambda name, ids: dict.fromkeys(ids[1:], "data:image/webp;base64,x"))
     mounted(monkeypatch, made)
     (line,) = shown.of("caption")
-    assert line.startswith(rf"Missing or broken\: 1 of these {len(board.data(made)['pictures'])} pictures")
+    assert line.startswith(rf"Missing or broken\: 1 of the {len(board.data(made)['pictures'])} pictures here")
 
 
 @pytest.mark.parametrize("text", CORPUS)

@@ -199,7 +199,7 @@ def test_one_broken_picture_does_not_break_the_page(small: Dataset, monkeypatch:
     monkeypatch.setattr(type(small.pictures), "read", lambda self, keys: read(self, keys) | {ids[0]: b"not a picture"})
     at = healthy(open_page("word", word="dog.N"))
     assert re.search(
-        r"Missing or broken: 1 of these \d+ pictures; run: python -m cldi_core check", unescaped(texts(at))
+        r"Missing or broken: 1 of the \d+ pictures here; run: python -m cldi_core check", unescaped(texts(at))
     )
     assert board_of(at)["pictures"][ids[0]]["url"] == ""
     healthy(open_page("data", section="pictures"))
