@@ -23,10 +23,10 @@ from cldi_core.scoring.hardware import processors
 from tools.browser import PICTURES, ROOT, browse, drawn, free_port, serve, wait_for
 
 TIMES = 20
-# The page's last pictures are pairs; their text says of which word they are.
+# The page's last pictures are those of the right answer, which the heading names; their text begins with it.
 CHANGED = """before => { const heading = document.querySelector('.st-key-page h1')?.innerText ?? '';
-  const last = [...document.querySelectorAll('[data-testid="stImage"] img')].at(-1);
-  return heading !== before && !!last?.alt.startsWith(`a picture of ${heading.split(' → ')[0].trim()} and`) }"""
+  const last = [...document.querySelectorAll('[data-testid="stImage"] img')].at(-1)?.alt.split(', ')[0];
+  return heading !== before && !!last && (heading.split(' → ')[1] ?? '').startsWith(last) }"""
 
 
 def imports() -> list[float]:
