@@ -144,8 +144,10 @@ def test_a_lasso_and_a_click_on_the_map_open_pictures_beside_it(server: Server, 
         page.mouse.move(left, top, steps=3)
         page.wait_for_selector(".hoverlayer .hovertext")
         page.mouse.click(left, top)
-        page.wait_for_selector("h2:has-text('1 of 1,522 words')", timeout=30_000)
-        assert params(page)["chosen"].startswith("word~")
+        page.wait_for_function(
+            "() => (new URLSearchParams(location.search).get('chosen') ?? '').startsWith('word~')", timeout=30_000
+        )
+        page.get_by_role("heading", name="1 of 1,522 words", exact=True).wait_for(timeout=30_000)
         page.keyboard.press("Escape")
         page.wait_for_function("() => !location.search.includes('chosen')")
 
