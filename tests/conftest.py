@@ -26,18 +26,6 @@ ABOUT = {"backbone": BACKBONE, "layer": "made up", "weights": "none", "preproces
 Draw = Callable[[ImageDraw.ImageDraw, str], object]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For several processes: one drives all browsers, from the first minute on; other tests of a file stay together.
-
-    Several browsers at once keep each other waiting for longer than their tests do.
-    """
-    for item in items:
-        name = "browser" if item.get_closest_marker("browser") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(name))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
-
-
 def _rays(pen: ImageDraw.ImageDraw, colour: str) -> None:
     for end in ((48, 4), (92, 48), (48, 92), (4, 48), (16, 16), (80, 16), (80, 80), (16, 80)):
         pen.line([(48, 48), end], colour, 6)

@@ -69,7 +69,7 @@ def test_charts_tables_and_reports_are_taken_along(server: Server, browser: Any,
     assert abs(image.width - 2 * box["width"]) <= 4 and len(image.getcolors(1 << 20) or []) > 20
     svg = taken(page, row.get_by_text("SVG"), tmp_path)
     texts = "".join(ElementTree.fromstring(svg.read_text("utf-8")).itertext())
-    assert svg.suffix == ".svg" and "share of the words" in texts and "nouns, n = " in texts
+    assert svg.suffix == ".svg" and "shares of the words" in texts and "nouns, n = " in texts
     chart, _ = offline(browser, taken(page, row.get_by_text("HTML"), tmp_path))
     chart.wait_for_selector(".js-plotly-plot .bars")
     table = page.locator('[class*="st-key-take-row-table-dispersion-en"]').get_by_text("CSV")
