@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from cldi_core import rankers
@@ -140,7 +142,9 @@ def only_pictures(current: view.View, pair: Pair, query: str, rank: float) -> No
     """A word whose candidates are not at hand: what is stored of it, and its pictures beside those of the others."""
     asked = pair.queries[pair.find(query)]
     here = (current.dataset, current.backbone, current.pair, current.method, query)
-    st.markdown(f"# {draw.safe(f'{asked.word} → {asked.right[0]}')} :gray-badge[{draw.safe(words.place(rank))}]")
+    pictured = len(pair.source.rows(asked.word)) and any(len(pair.target.rows(one)) for one in asked.right)
+    place = "not scored" if pictured and math.isnan(rank) else words.place(rank)
+    st.markdown(f"# {draw.safe(f'{asked.word} → {asked.right[0]}')} :gray-badge[{draw.safe(place)}]")
     st.markdown(draw.safe(told.judged(*here)[1]))
     rival = told.rival(*here)
     shown = [(pair.source, pair.languages[0], asked.word, "source word")]

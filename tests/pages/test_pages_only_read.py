@@ -16,6 +16,7 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data import storage
+from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import image_methods, rankings, stored_scores
 from cldi_core.evaluation.pairs import Pair, open_pair
@@ -176,8 +177,9 @@ def test_where_all_words_are_needed_the_word_page_shows_the_command_until_it_was
     at = healthy(open_page("word", method=method, word="run.V"))
     told = f"The candidates are not shown: for en-de there are no scores yet of {rankers.label(method)} with"
     assert not at.dataframe and told in unescaped(texts(at))
+    assert "# run → laufen :gray-badge[not scored]" in texts(at), "it has pictures"
     for word, language, count in (("run", "en", 3), ("laufen", "de", 1), ("rennen", "de", 2)):
-        assert f"**{word}** · {language} · {count} pictures" in texts(at)
+        assert f"**{word}** · {language} · {counted(count, 'picture')}" in texts(at)
     assert [len(part.value) for part in at.get("image")] == [3, 1, 2]
     pair = open_pair(small, BACKBONE, "en-de")
     ranked.rankings(pair, [method])

@@ -223,8 +223,9 @@ def test_hostile_words_are_shown_as_they_are(small: Dataset) -> None:
     shown = set()
     for page in PAGES:
         at = healthy(at.switch_page(f"pages/{page}.py").run())
-        assert not any(evil in texts(at) for evil in EVIL[:6]), page
-        shown |= {page for evil in EVIL[:6] if draw.safe(evil) in texts(at)}
+        said = "\n".join([texts(at), *(link.proto.label for link in at.main.get("page_link"))])
+        assert not any(evil in said for evil in EVIL[:6]), page
+        shown |= {page for evil in EVIL[:6] if draw.safe(evil) in said}
     assert {"word", "dispersion"} <= shown
 
 

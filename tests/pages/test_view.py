@@ -314,16 +314,17 @@ def test_a_widget_of_the_view_changes_the_view(url: Url) -> None:
 
 
 def test_what_belongs_to_one_page_stays_until_it_has_no_meaning(url: Url) -> None:
-    view.go(contenders="knn@x", beside="knn@x", among="all", top="30")
+    view.go(contenders="knn@x", beside="knn@x", among="all", top="30", bar="V")
     view.go(pos="N")
     assert (url["contenders"], url["among"], url["pos"]) == ("knn@x", "all", "N")
     view.go(method="knn")
-    assert url["contenders"] == "knn@x" and "among" not in url and url["method"] == "knn"
+    assert (url["contenders"], url["among"], url["method"]) == ("knn@x", "all", "knn") and "bar" not in url
     view.go(contenders="knn@y")
     assert (url["contenders"], url["top"]) == ("knn@y", "30") and "beside" not in url
-    view.go(text="cow")
+    view.go(text="cow", picture="1")
     view.go(backbone="efficientnet-lite0", among="test")
-    assert "contenders" not in url and "text" not in url and (url["among"], url["top"]) == ("test", "30")
+    assert "contenders" not in url and "picture" not in url
+    assert (url["among"], url["text"], url["top"]) == ("test", "cow", "30")
 
 
 def test_a_widget_can_change_more_by_what_is_chosen(url: Url) -> None:
