@@ -12,6 +12,7 @@ from cldi_core.data import judgements as files
 from cldi_core.data import permissions
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.judgements import Judgement
+from cldi_core.evaluation import scoring_job
 from cldi_core.features import background
 from pages._ui import act, data_sets, extraction, judge_act, play_load, view
 from tests.conftest import BACKBONE
@@ -41,8 +42,9 @@ ACTS: dict[str, Callable[[], Any]] = {
     "take in": lambda: judge_act.take_in(CURRENT, "table"),
     "delete": lambda: judge_act.delete(CURRENT),
     "delete answers": lambda: play_load.delete("small", "Ann"),
-    "extract": lambda: extraction._begin("small"),
-    "cancel": lambda: extraction._tried(background.cancel, "small", BACKBONE),
+    "extract": lambda: extraction.begin("small", "vgg19"),
+    "score": lambda: extraction.score("small", BACKBONE),
+    "cancel": lambda: extraction._act(background, "cancel", "small", BACKBONE),
 }
 
 
@@ -51,11 +53,12 @@ def test_an_act_that_is_called_all_the_same_writes_nothing(
     small: Dataset, shown: Shown, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     done: list[object] = []
-    for name in ("start", "cancel"):
-        monkeypatch.setattr(background, name, lambda *given: done.append(given))
+    for kind in (background, scoring_job):
+        for name in ("start", "cancel"):
+            monkeypatch.setattr(kind, name, lambda *given: done.append(given))
     st.session_state.update(
         {
-            data_sets.NAME: "new", "typed": "Bob", "extract backbone": "vgg19", "extract device": "cpu",
+            data_sets.NAME: "new", "typed": "Bob",
             judge_act.UNDO: [("small", "Ann", ONE.key, None)],
             "table": type("Uploaded", (), {"getvalue": lambda self: b"pair\tword\tpos\tcandidate\tverdict\n"})(),
         }
@@ -63,9 +66,9 @@ def test_an_act_that_is_called_all_the_same_writes_nothing(
     before = snapshot(small.path.parent)
     ACTS[what]()
     assert done == [] and snapshot(small.path.parent) == before
-    for where in ("sets", "judge", "import", "health", "collect"):
+    for where in ("sets", "judge", "import", "health", "collect", "features"):
         act.said(where)
-    said = [*shown.of("error"), st.session_state.get(extraction.PROBLEM), st.session_state.get(play_load.PROBLEM)]
+    said = [*shown.of("error"), st.session_state.get(play_load.PROBLEM)]
     assert len([line for line in said if line and "CLDI_READ_ONLY" in unescaped(line)]) == 1
     monkeypatch.delenv(permissions.VARIABLE)
     ACTS[what]()
