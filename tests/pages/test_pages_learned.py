@@ -58,7 +58,7 @@ def method_box(at: AppTest) -> list[str]:
 def drawn_tables(at: AppTest, row: str) -> list[pd.DataFrame]:
     """The tables that have a row of this name, but those in which words without pictures count too."""
     found = [part.value for part in at.main.dataframe if row in part.value.index]
-    return [one for one in found if not one.map(lambda cell: "coverage" in str(cell)).to_numpy().any()]
+    return [one for one in found if not one.map(lambda cell: " · " in str(cell)).to_numpy().any()]
 
 
 def test_what_is_trained_is_offered_last(shapes: dataset.Dataset) -> None:
