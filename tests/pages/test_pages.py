@@ -306,7 +306,7 @@ def test_the_data_page_shows_findings_and_licences() -> None:
     assert at.dataframe[0].value["pictures"].sum() == 2 * (len(RANKS) - 1) + MANY + len(RANKS)
     at = healthy(at.main.selectbox(key="pictures").set_value("dog").run())
     assert len(at.dataframe[1].value) == MANY and set(at.dataframe[1].value["licence"]) == {"CC0-1.0"}
-    assert f"{MANY} pictures of “dog”." in texts(at)
+    assert f"{MANY} pictures of “dog”." in unescaped(texts(at))
 
 
 def test_the_data_page_of_every_language() -> None:
