@@ -73,7 +73,7 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
     """The figures of all methods that have been scored, averaged over the pairs."""
     dataset = load.opened(current.dataset)
     pairs = dataset.alike(current.pair)
-    group = tables.AVERAGE if len(pairs) > 1 else pairs[0]
+    group = tables.group_of(pairs)
     records = load.table(current.dataset, current.backbone, pairs, ways=tuple(paper.TABLE_2), group=group)
     if records:
         with chart:

@@ -101,7 +101,7 @@ def choices(current: view.View) -> tuple[tuple[str, ...], str, bool]:
 
 def shown_of(records: Sequence[dict[str, Any]], pairs: Sequence[str], settings: Sequence[str]) -> list[dict[str, Any]]:
     """The records of the one pair, or of the average, in some settings."""
-    group = tables.AVERAGE if len(pairs) > 1 else pairs[0]
+    group = tables.group_of(pairs)
     return result_sections.of_settings([record for record in records if record["pair"] == group], settings)
 
 
@@ -113,7 +113,7 @@ def summary(
     Args:
         shown: records of the one pair or of the average, in the settings that are shown.
     """
-    group = tables.AVERAGE if len(pairs) > 1 else current.pair
+    group = tables.group_of(pairs)
     alt = f"{FIGURES[figure]} by method and part of speech"
     result_tables.draw(result_tables.figure(shown, figure), alt, f"results-{group}-{figure}")
     draw.unscored(current.dataset, current.backbone, shown, methods, pairs)

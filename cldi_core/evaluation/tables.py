@@ -132,6 +132,11 @@ def settings_of(letters: str, kinds: Iterable[str]) -> list[str]:
     return own or ["ALL"]  # other parts of speech have figures among those of all words alone
 
 
+def group_of(pairs: Sequence[str]) -> str:
+    """The ``pair`` of the records of some pairs together: the only one, or ``"average"`` of several."""
+    return AVERAGE if len(pairs) > 1 else pairs[0]
+
+
 def family(records: Sequence[Mapping[str, Any]]) -> int:
     """How many comparisons the records of ``against`` or ``compared`` are, which Holm's correction is for."""
     return sum(not math.isnan(record["p"]) for record in records)

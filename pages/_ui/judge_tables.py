@@ -53,7 +53,7 @@ def beside(
         return
     wanted = tuple(ways or (current.method,))
     here = (current.dataset, current.backbone, over)
-    group = tables.AVERAGE if len(over) > 1 else over[0]
+    group = tables.group_of(over)
     without = load.table(*here, same_spelled=same_spelled, ways=wanted, group=group)
     with_them = load.table(*here, same_spelled=same_spelled, ways=wanted, group=group, judge=current.judge)
     without = [record for record in without if record["setting"] in settings]

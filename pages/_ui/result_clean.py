@@ -49,7 +49,7 @@ def beside(
     """
     if view.asked(PARAM) != ON:
         return
-    group = tables.AVERAGE if len(pairs) > 1 else pairs[0]
+    group = tables.group_of(pairs)
     st.header("Clean words beside all words")
     if every:
         alt = f"{result_tables.FIGURES[figure]} of all words and of clean words"

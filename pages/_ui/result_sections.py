@@ -67,7 +67,7 @@ def directions(current: view.View, pairs: Sequence[str], figure: str, same: bool
     other = dataset.alike(back) if len(pairs) > 1 else (back,)
     found: dict[str, list[dict[str, Any]]] = {}
     for way in (tuple(pairs), other):
-        group = tables.AVERAGE if len(way) > 1 else way[0]
+        group = tables.group_of(way)
         records = load.table(
             current.dataset, current.backbone, way, same_spelled=same, ways=(current.method,), group=group
         )

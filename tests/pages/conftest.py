@@ -15,7 +15,7 @@ import streamlit as st
 from cldi_core.data.dataset import Dataset
 from pages._ui import frame
 from tests.pages_data import build_wide, score_all
-from tools.browser import browse
+from tools.browser import Server, browse, serve
 
 LEAVES = (
     "badge", "button", "caption", "code", "dataframe", "download_button", "error", "form_submit_button", "image",
@@ -111,3 +111,11 @@ def browser() -> Iterator[Any]:
     """A browser, for all tests of a file."""
     with browse() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running dashboard over the demo, for all tests of a file; nothing in it may end in a traceback."""
+    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
+        yield running
+    assert "Traceback" not in running.log()

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tools.browser import PICTURES, Server, drawn, serve
+from tools.browser import PICTURES, Server, drawn
 
 pytestmark = [
     pytest.mark.browser,
@@ -23,11 +23,10 @@ PROBE = re.compile(r"/_stcore/(health|host-config)$")  # Streamlit looks for its
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
-        yield running
-    assert "Traceback" not in running.log()
-    assert "failed" not in running.log()
+def server(server: Server) -> Iterator[Server]:
+    """That of all browser tests; here no page may fail either."""
+    yield server
+    assert "failed" not in server.log()
 
 
 @pytest.fixture(scope="module")

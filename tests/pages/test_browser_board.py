@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tools.browser import DRAWN, Server, drawn, serve
+from tools.browser import DRAWN, Server, drawn
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,13 +19,6 @@ WORD = "word?pair=en-de&pos=V&show=missed&word=celebrate.V"
 FOCUS = """() => { let one = document.activeElement;
   while (one?.shadowRoot) one = one.shadowRoot.activeElement;
   return one?.getAttribute('aria-label') ?? '' }"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
-        yield running
-    assert "Traceback" not in running.log()
 
 
 @pytest.fixture(scope="module")

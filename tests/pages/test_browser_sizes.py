@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pages._ui.frame import PAGES
-from tools.browser import DRAWN, Server, serve
+from tools.browser import DRAWN, Server
 
 pytestmark = [
     pytest.mark.browser,
@@ -66,13 +66,6 @@ UNREACHED = """() => [...document.querySelectorAll('button, a[href], input, text
   .filter(one => !one.disabled && !one.dataset.reached && !one.matches('[tabindex="-1"][aria-haspopup="listbox"]'))
   .map(one => one.outerHTML.slice(0, 300))"""
 RIGHT = f"() => {DRAWN.removeprefix('() => ')} && ({WRONG})().length === 0"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
-        yield running
-    assert "Traceback" not in running.log()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tools.browser import Server, drawn, serve
+from tools.browser import Server, drawn
 
 pytestmark = [
     pytest.mark.browser,
@@ -39,13 +39,6 @@ SHOWN = """() => [...document.querySelectorAll('[data-testid="stMain"], [data-te
   root => [...root.querySelectorAll(
     'h1, h4, input, textarea, [data-testid="stSelectbox"], [data-testid="stButtonGroup"] button')]
   .map(one => [one.ariaLabel, one.innerText, one.value, one.checked, one.ariaPressed, one.ariaChecked].join('|')))"""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
-        yield running
-    assert "Traceback" not in running.log()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,19 +17,12 @@ from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import report
 from tests.conftest import BACKBONE, build_small
 from tests.insight.test_report import failure_of, largest
-from tools.browser import Server, drawn, serve
+from tools.browser import Server, drawn
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(os.environ.get("CLDI_NO_BROWSER") == "1", reason="CLDI_NO_BROWSER=1: no browser is wanted"),
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
-        yield running
-    assert "Traceback" not in running.log()
 
 
 def taken(page: Any, button: Any, folder: Path) -> Path:

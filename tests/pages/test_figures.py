@@ -14,6 +14,7 @@ import pytest
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.scoring.methods import METHODS
 from pages._ui import figures
+from tests.pages.test_contrast import contrast, rgb
 
 NAN = math.nan
 EVIL = "<b>x</b> & %{x}"
@@ -134,14 +135,6 @@ def test_points_of_the_finding_at_either_end_are_whole_and_seen_on_both_grounds(
     diamonds = chart.data[-1].marker
     assert diamonds.symbol == "diamond-open" and diamonds.line.width >= 2
     for theme in ("light", "dark"):
-        ground = _luminance(themes[theme]["backgroundColor"])
+        ground = rgb(themes[theme]["backgroundColor"])
         for colour in set(diamonds.color):
-            lower, higher = sorted((ground, _luminance(colour)))
-            assert (higher + 0.05) / (lower + 0.05) >= 3, (theme, colour)
-
-
-def _luminance(colour: str) -> float:
-    """Of ``"#0072B2"``, as WCAG defines it."""
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+            assert contrast(rgb(colour), ground) >= 3, (theme, colour)
