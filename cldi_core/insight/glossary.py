@@ -7,7 +7,7 @@ out.  All of it is plain text that holds words of the data set as they are.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -198,16 +198,21 @@ class Term:
     Attributes:
         label: as it stands on pages; text: a sentence that says what it means.
         example: a sentence with numbers of the data; ``""`` where these are not stored.
+        of_word: whether the example is of the word that is looked at.
     """
 
     label: str
     text: str
     example: Callable[[Facts], str]
+    of_word: bool = False
 
 
 TERMS = {
-    "mrr": Term("MRR", "Mean of 1/rank of the right answers: 1 if every right answer comes first.", _mrr),
-    "p": Term("P@1, P@10", "Share of the words whose right answer comes first, or among the first ten.", _first),
+    "mrr": Term("MRR", "Mean of 1/rank of the right answers: 1 if every right answer comes first.", _mrr, of_word=True),
+    "p": Term(
+        "P@1, P@10", "Share of the words whose right answer comes first, or among the first ten.",
+        _first, of_word=True,
+    ),
     "coverage": Term("Coverage", "Share of the queries that are ranked: there are pictures on both sides.", _coverage),
     "interval": Term(
         "95 % interval",
@@ -218,13 +223,15 @@ TERMS = {
     "dispersion": Term(
         "Dispersion",
         "How much the pictures of a word differ: the mean of 1 − cosine over each two of them, 0 to 2.",
-        _dispersion,
+        _dispersion, of_word=True,
     ),
     "ceiling": Term(
-        "Ceiling", "The rank at which half of a word's pictures find the other half, among all candidates.", _ceiling
+        "Ceiling", "The rank at which half of a word's pictures find the other half, among all candidates.",
+        _ceiling, of_word=True,
     ),
     "margin": Term(
-        "Margin", "The right answer's score less that of the best wrong candidate; below 0 it has lost.", _margin
+        "Margin", "The right answer's score less that of the best wrong candidate; below 0 it has lost.",
+        _margin, of_word=True,
     ),
     "hub": Term(
         "Hub", "A candidate that is near to many words and takes the first place of those.", _hub
@@ -235,7 +242,8 @@ TERMS = {
         _candidate,
     ),
     "gold": Term(
-        "Right answer (gold)", "A translation in the word list; where there are several, the best placed counts.", _gold
+        "Right answer (gold)", "A translation in the word list; where there are several, the best placed counts.",
+        _gold, of_word=True,
     ),
     "backbone": Term(
         "Backbone", "The network that turns a picture into numbers (features), which are compared.", _backbone
@@ -243,11 +251,11 @@ TERMS = {
 }  # fmt: skip
 
 
-def texts(facts: Facts | None) -> dict[str, str]:
-    """Every term's sentence, and behind it its example where there is one.
+def texts(facts: Facts | None, names: Iterable[str] = TERMS) -> dict[str, str]:
+    """The sentences of terms, and behind each its example where there is one.
 
     Args:
-        facts: without them there are no examples.
+        facts: without them there are no examples; names: of ``TERMS``.
     """
-    examples = {name: term.example(facts) if facts else "" for name, term in TERMS.items()}
-    return {name: f"{term.text} {examples[name]}".rstrip() for name, term in TERMS.items()}
+    examples = {name: TERMS[name].example(facts) if facts else "" for name in names}
+    return {name: f"{TERMS[name].text} {example}".rstrip() for name, example in examples.items()}

@@ -19,16 +19,18 @@ def of(current: view.View, *names: str) -> str:
 
     Examples are of the chosen pair, method, backbone and word, and made of what is stored alone.
     """
+    # What is not of the word stays as it is from word to word, and is not made again.
+    word = current.word if any(glossary.TERMS[name].of_word for name in names) else ""
     try:
-        told = _texts(current.dataset, current.backbone, current.pair, current.method, current.word)
+        told = _texts(current.dataset, current.backbone, current.pair, current.method, word, names)
     except CldiError:  # whatever is wrong with the data, the page says so where it needs them
-        told = glossary.texts(None)
+        told = glossary.texts(None, names)
     return "\n\n".join(f"**{safe(glossary.TERMS[name].label)}**: {safe(told[name])}" for name in names)
 
 
 @load.cached(max_entries=500, also=STORED)
-def _texts(name: str, backbone: str, pair: str, method: str, word: str) -> dict[str, str]:
-    return glossary.texts(_facts(name, backbone, pair, method, word))
+def _texts(name: str, backbone: str, pair: str, method: str, word: str, names: tuple[str, ...]) -> dict[str, str]:
+    return glossary.texts(_facts(name, backbone, pair, method, word), names)
 
 
 def _facts(name: str, backbone: str, pair: str, method: str, word: str) -> glossary.Facts | None:
