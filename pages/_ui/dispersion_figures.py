@@ -14,8 +14,7 @@ from cldi_core.data.dataset import POS
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.insight import overview
 
-from .figures import COLOURS, errors, interval_text, layout
-from .foreign import in_figure
+from .figures import COLOURS, errors, interval_text, layout, points
 
 RIDGE = 96  # pixels of each
 
@@ -99,14 +98,12 @@ def against_rank(table: pd.DataFrame) -> go.Figure:
 
 
 def _points(rows: pd.DataFrame, marker: dict[str, object], name: str) -> go.Scattergl:
-    return go.Scattergl(
-        x=rows["dispersion"].to_numpy(np.float32),
-        y=(1 / rows["rank"]).to_numpy(np.float32),
-        mode="markers",
-        marker={"size": 7, "opacity": 0.8, **marker},
-        name=name,
-        showlegend=bool(name),
-        customdata=rows["number"].to_numpy(np.int32),
-        hovertext=[in_figure(word) for word in rows["word"]],
-        hoverinfo="text",
+    trace = points(
+        rows["dispersion"].to_numpy(),
+        (1 / rows["rank"]).to_numpy(),
+        rows["word"].tolist(),
+        rows["number"].to_numpy(),
+        {"size": 7, "opacity": 0.8, **marker},
+        name,
     )
+    return trace.update(showlegend=bool(name))

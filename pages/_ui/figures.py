@@ -114,7 +114,7 @@ def rank_scatter(table: pd.DataFrame, one: str, other: str, labels: tuple[str, s
         rows = table[table["pos"] == letter]
         if len(rows):
             figure.add_trace(
-                _points(
+                points(
                     rows[one].to_numpy(),
                     rows[other].to_numpy(),
                     rows["word"].tolist(),
@@ -131,7 +131,7 @@ def rank_scatter(table: pd.DataFrame, one: str, other: str, labels: tuple[str, s
     )
 
 
-def _points(
+def points(
     x: NDArray[np.floating],
     y: NDArray[np.floating],
     words: Sequence[str],
@@ -139,6 +139,12 @@ def _points(
     marker: dict[str, Any],
     name: str,
 ) -> go.Scattergl:
+    """Points of a chart that can be clicked.
+
+    Args:
+        x, y: where they stand, drawn as float32; words: what each says when it is pointed at.
+        numbers: what a click on each tells; marker: of Plotly; name: in the legend.
+    """
     return go.Scattergl(
         x=x.astype(np.float32),
         y=y.astype(np.float32),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cldi_core.insight.map_labels import Label
 from cldi_core.insight.map_selection import Corners
 
-from .figures import COLOURS, GREY, LANGUAGE_COLOURS, OUTCOME_COLOURS
+from .figures import COLOURS, GREY, LANGUAGE_COLOURS, OUTCOME_COLOURS, points
 from .foreign import in_figure
 
 HEIGHT = 470  # pixels: ends above the fold of 720
@@ -58,20 +58,10 @@ def scatter_map(
         figure.add_trace(
             go.Scattergl(x=gaps[:, 0], y=gaps[:, 1], mode="lines", line=line, hoverinfo="skip", name="translations")
         )
-    texts = np.array([in_figure(text) for text in hover], object)
+    texts = np.asarray(hover, object)
     for label, colour, mask in groups:
-        figure.add_trace(
-            go.Scattergl(
-                x=x[mask].astype(np.float32),
-                y=y[mask].astype(np.float32),
-                mode="markers",
-                marker={"color": colour, "size": 6, "opacity": 0.75},
-                name=label,
-                customdata=numbers[mask].astype(np.int32),
-                hovertext=texts[mask].tolist(),
-                hoverinfo="text",
-            )
-        )
+        marker = {"color": colour, "size": 6, "opacity": 0.75}
+        figure.add_trace(points(x[mask], y[mask], texts[mask].tolist(), numbers[mask], marker, label))
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_layout(
