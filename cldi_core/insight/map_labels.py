@@ -115,8 +115,6 @@ def _middles(shown: Map, source: str, places: Sequence[NDArray[np.int64]]) -> li
         if len(rows) >= 2 * usual and len(mine):
             away = ((shown.xy[mine] - np.median(shown.xy[rows], axis=0)) ** 2).sum(axis=1)
             row = int(mine[away.argmin()])
-            x, y = shown.xy[row].tolist()
-            made.setdefault(
-                str(shown.table["word"].iloc[row]), Label(str(shown.table["word"].iloc[row]), x, y, 1, len(rows))
-            )
+            word, (x, y) = str(shown.table["word"].iloc[row]), shown.xy[row].tolist()
+            made.setdefault(word, Label(word, x, y, 1, len(rows)))
     return list(made.values())[:MOST]

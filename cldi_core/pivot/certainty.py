@@ -153,8 +153,8 @@ def reading(found: Index, text: str, language: str) -> Reading:
 def described(found: Index, text: str, language: str, keys: Sequence[str]) -> Described:
     """Which of the items ``keys`` are described with a text, and where the nearest of them is."""
     own = frozenset(words(text))
-    with_it = [key for key, said in found.said[language].items() if own and any(own <= one for one in said)]
-    here = [number for number, key in enumerate(keys) if key in set(with_it)]
+    with_it = {key for key, said in found.said[language].items() if own and any(own <= one for one in said)}
+    here = [number for number, key in enumerate(keys) if key in with_it]
     ranks = ranking.gold_ranks(nearest(found, [text], language, keys), [here]) if here else [float("nan")]
     return Described(len(here), len(keys), float(ranks[0]), len(with_it))
 
@@ -208,8 +208,8 @@ def certainty(among: Trials, text: str, part: str, score: float) -> Certainty:
     Args:
         part: ``Reading.part`` of the text; score: the similarity of its nearest picture.
     """
-    short = is_short(text)
-    itself = np.array([words(one) == words(text) for one in among.texts], bool)
+    short, asked = is_short(text), words(text)
+    itself = np.array([words(one) == asked for one in among.texts], bool)
     same = np.flatnonzero((among.short == short) & (among.part == part) & ~itself)
     near = same[np.argsort(np.abs(among.score[same] - score), kind="stable")[:LIKE]]
     if not len(near):
