@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cldi_core.collect.command import PREFIX
@@ -87,10 +87,6 @@ class CollectionRecord(Record[CollectionJob]):
     """The status file of a provider's folder in a data set."""
 
     status_file, log_file = STATUS, LOG
-
-    def as_json(self, job: CollectionJob) -> dict[str, Any]:
-        """All that is known of it but what its process said."""
-        return {name: value for name, value in asdict(job).items() if name != "said"}
 
     def from_json(self, found: Any) -> CollectionJob:
         """What ``as_json`` wrote, of work that nobody is at."""

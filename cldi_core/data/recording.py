@@ -12,7 +12,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -82,9 +82,9 @@ class Record(ABC, Generic[J]):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    @abstractmethod
     def as_json(self, job: J) -> dict[str, Any]:
-        """What the status file is to say."""
+        """What the status file is to say: all that is known of it but what its process said."""
+        return {name: value for name, value in asdict(job).items() if name != "said"}
 
     @abstractmethod
     def from_json(self, found: Any) -> J | None:

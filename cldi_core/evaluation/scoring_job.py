@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -52,10 +52,6 @@ class ScoringRecord(Record[ScoringJob]):
     """The status file of a backbone's scores."""
 
     status_file, log_file = STATUS, LOG
-
-    def as_json(self, job: ScoringJob) -> dict[str, Any]:
-        """All that is known of it but what its process said."""
-        return {name: value for name, value in asdict(job).items() if name != "said"}
 
     def from_json(self, found: Any) -> ScoringJob | None:
         """What ``as_json`` wrote, of work that nobody is at."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from cldi_core.data import storage
+from cldi_core.data import storage, wordlists
+from cldi_core.data.counting import counted
 from cldi_core.data.csv_safe import as_csv
 from cldi_core.data.dataset import POS
 from cldi_core.insight import map_selection
@@ -78,12 +79,12 @@ def _strip(current: view.View, number: int, of: tuple[str, str], ids: Sequence[s
 
 
 def _line(language: str, word: str, count: int) -> str:
-    return f"**{safe(word)}** · {safe(language)} · {count} picture{'s' * (count != 1)}"
+    return f"**{safe(word)}** · {safe(language)} · {counted(count, 'picture')}"
 
 
 def _open(current: view.View, language: str, word: str) -> None:
     """A link to the Word page: of a target word, in the pair that is turned round."""
-    source = current.pair.split("-")[0]
+    source, _ = wordlists.pair_languages(current.pair)
     pair = current.pair if language == source else load.opened(current.dataset).back(current.pair)
     if pair:
         params = view.of_word(word, pair=pair)
