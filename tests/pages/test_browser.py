@@ -124,9 +124,12 @@ def test_a_lasso_and_a_click_on_the_map_open_pictures_beside_it(server: Server, 
     page.wait_for_selector("h2:has-text('of 1,522 words')", timeout=30_000)
     count = page.locator("h2").inner_text()
     assert int(count.split()[0].replace(",", "")) > 3
+    drawn(page)  # while it is, what is above may still change
     page.wait_for_function(PICTURES)
     first = page.locator("[data-testid='stImage'] img").first.bounding_box()
-    assert first["x"] > box["x"] + box["width"] and first["y"] < 450, "beside the map, not below it"
+    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    below = box["y"] + box["height"] / 2
+    assert first["x"] > box["x"] + box["width"] and first["y"] < below, "beside the map, not below it"
     page.reload()
     page.wait_for_selector(f"h2:has-text('{count}')", timeout=30_000)
     page.wait_for_selector(".js-plotly-plot .gl-container canvas", state="attached", timeout=60_000)

@@ -125,7 +125,7 @@ def test_a_word_whose_candidates_are_not_known_is_shown_with_what_is_stored(
     monkeypatch.setattr(told, "judged", lambda *here: ((), "*Why*." if rival else ""))
     monkeypatch.setattr(told, "rival", lambda *here: rival)
     word.only_pictures(replace(CURRENT, dataset="small"), pair, "dog.N", 3.0 if rival else math.nan)
-    place = draw.safe("#3" if rival else "no pictures")
+    place = draw.safe("#3" if rival else "not scored")
     assert shown.of("markdown") == [
         f"# {draw.safe('dog → Hund')} :gray-badge[{place}]",
         draw.safe("*Why*.") if rival else "",
