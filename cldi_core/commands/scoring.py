@@ -82,6 +82,7 @@ def score(
     if candidates:
         opened = choose(opened, candidates.value)
     loaded = shards.open_features(opened, backbone)
+    loaded.fetch_all()
     records: list[dict[str, object]] = []
     among: dict[str, dict[str, object]] = {}
     names = pairs_of(opened, pair, direction)
