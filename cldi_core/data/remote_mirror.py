@@ -26,6 +26,7 @@ from cldi_core.data.remote_files import Entry, Files
 from cldi_core.data.remote_room import LAZY
 from cldi_core.errors import DatasetError
 
+BY_FOLDER = ("rankings", "evidence", "hubs", "curves")  # many small files: who reads one gets all of its folder
 # What anybody can compute again, and gets the same: of these the one that came last stands.
 COMPUTED = (*layout.OF_PAIR, "features", "fingerprints", "projections", "pivot", "pictures")
 FETCHED = 0o640  # the mode of files that were made here to be filled: of no use to anybody without the database
@@ -59,8 +60,9 @@ class Mirror:
     def known(self) -> Iterator[sqlite3.Connection]:
         """The database, in a transaction of its own that no other process is in."""
         with self._lock, contextlib.closing(sqlite3.connect(self._database, timeout=60, isolation_level=None)) as base:
-            for table in TABLES:
-                base.execute(table)
+            # What the disk loses with the power is fetched again: nothing waits for it.
+            for line in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *TABLES):
+                base.execute(line)
             base.execute("BEGIN IMMEDIATE")
             try:
                 yield base
@@ -91,7 +93,7 @@ class Mirror:
                 base.execute("DELETE FROM files WHERE name = ?", (name,))
         self.seen = time.monotonic()
         self._together(self.upload, sorted(written))
-        self._together(self.fetch, [name for name in there if layout.part_of(name) not in LAZY])
+        self._together(self.fetch, [name for name in there if layout.part_of(name) not in (*LAZY, *BY_FOLDER)])
 
     def _stands(self, name: str, entry: Entry) -> bool:
         """Whether what was written here stands against what was written there; of computed files it does not.
@@ -145,6 +147,16 @@ class Mirror:
         Raises:
             OSError: it cannot be opened.
         """
+        found = self._opened(name)
+        if found and not found.is_whole and layout.part_of(name) in BY_FOLDER:
+            above = name.rpartition("/")[0]
+            others = (f"{above}/{path.name}" for path in (self.folder / above).iterdir())
+            self._together(self.fetch, [other for other in others if layout.part_of(other)])
+            found.close()
+            return self._opened(name)
+        return found
+
+    def _opened(self, name: str) -> Opened | None:
         path = self.folder / name
         with contextlib.ExitStack() as stack:
             if not stat.S_ISREG(path.lstat().st_mode):
@@ -168,7 +180,7 @@ class Mirror:
     def fetch(self, name: str) -> None:
         """Fetch all of a file that is not here."""
         with contextlib.suppress(FileNotFoundError):
-            if whole := self.opened(name):
+            if whole := self._opened(name):
                 with whole:
                     whole.fetch_all()
 

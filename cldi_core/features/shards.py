@@ -56,7 +56,7 @@ class Features:
     @cached_property
     def digests(self) -> NDArray[np.uint8]:
         """uint8 (n, 16), one digest per row.  Made when first asked for: files without them take 5 ms per 1000 rows."""
-        parts = [shard.digests if shard.digests is not None else row_digests(shard.matrix) for shard in self.shards]
+        parts = [row_digests(shard.whole()) if shard.digests is None else shard.digests for shard in self.shards]
         return np.concatenate(parts) if parts else np.zeros((0, DIGEST_BYTES), np.uint8)
 
     def fetch_all(self) -> None:
@@ -83,6 +83,11 @@ class Shard:
     digests: NDArray[np.uint8] | None
     elsewhere: Opened | None = None
     start: int = 0  # of the matrix in its file, in bytes
+
+    def whole(self) -> NDArray[np.floating]:
+        """The features with all of their rows here; errors as ``fetch``."""
+        self.fetch()
+        return self.matrix
 
     def fetch(self, rows: NDArray[np.integer] | None = None) -> None:
         """Fetch what is missing of some rows, or of all; DatasetError where that cannot be done."""
@@ -151,7 +156,7 @@ def _map(path: Path, partly: bool = False) -> Shard:
     """One file; if ``partly``, and of a data set elsewhere, its rows are not fetched."""
     try:
         tensors, meta, elsewhere = storage.map_tensors_elsewhere(path, NEEDED if partly else ())
-        if elsewhere and not (partly and "digests" in tensors):
+        if elsewhere and not partly:
             elsewhere.fetch_all()
     except DatasetError as error:
         raise DatasetError(f"the features {error}; extract them again") from error
