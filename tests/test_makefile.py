@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("requirements.txt", "requirements-dev.txt", "requirements-ray.txt", "requirements-remote.txt", "requirements-timm.txt")
+NAMES = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-ray.txt",
+    "requirements-remote.txt",
+    "requirements-timm.txt",
+)
 FILES = (*NAMES, "requirements.lock")
 BY_UV = "uv pip install --python .venv/bin/python"
 BY_PIP = "python -m pip install --disable-pip-version-check"

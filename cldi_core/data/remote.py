@@ -9,6 +9,7 @@ scores where they are read, in blocks (``remote_mirror``).  So all else works on
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shlex
 import time
@@ -102,9 +103,16 @@ def path_of(place: str) -> Path:
 
     Args:
         place: a path, or ``"ADDRESS#FILE"``, where the file is within the data set of that address.
+
+    Raises:
+        DatasetError: as ``synced``, where that was not looked at yet, or had no such file.
     """
     url, _, within = place.partition("#")
-    return folder_of(url) / within if is_url(url) else Path(place)
+    if not is_url(url):
+        return Path(place)
+    folder = folder_of(url)
+    synced(folder, math.inf if (folder / within).is_file() else 0.0)
+    return folder / within
 
 
 def place_of(path: Path) -> str:

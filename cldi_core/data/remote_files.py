@@ -70,7 +70,7 @@ def filesystem(scheme: str) -> Any:
     import fsspec
 
     try:
-        return fsspec.filesystem(scheme, use_listings_cache=False)
+        return fsspec.filesystem(scheme, use_listings_cache=False, skip_instance_cache=True)
     except ImportError as error:
         if scheme in OBSTORE:
             try:

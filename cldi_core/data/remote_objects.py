@@ -42,4 +42,4 @@ def objects(scheme: str, retries: int, patience: float) -> Objects:
     if scheme == "s3" and (endpoint := os.environ.get(ENDPOINTS[0])):
         own["endpoint"] = endpoint
     make: Callable[..., Objects] = Objects  # whose overloads know no scheme that is a variable
-    return make(scheme, client_options=options, retry_config=retry, **own)
+    return make(scheme, client_options=options, retry_config=retry, skip_instance_cache=True, **own)

@@ -206,6 +206,14 @@ def _check_address(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), WAIT).close()
 
 
+def rows_of(todo: dict[Path, list[Batch]]) -> list[dict[str, Any]]:
+    """What actors are given, one row for each shard: of a data set at an address no path of this machine."""
+    return [
+        {"shard": remote.place_of(shard), "todo": json.dumps([batch.places for batch in batches])}
+        for shard, batches in todo.items()
+    ]
+
+
 def _made(
     todo: dict[Path, list[Batch]], actor: type, given: tuple[Any, ...], device: str, actors: int | None, cpus: int
 ) -> Iterator[dict[str, Any]]:
@@ -218,10 +226,7 @@ def _made(
     room = sum(int(node["Resources"].get(kind, 0) // share) for node in ray.nodes() if node["Alive"])
     if not room:
         raise CldiError(f"no machine of the Ray cluster has room for an actor; it needs {share} {kind}")
-    rows = [
-        {"shard": remote.place_of(shard), "todo": json.dumps([batch.places for batch in batches])}
-        for shard, batches in todo.items()
-    ]
+    rows = rows_of(todo)
     # One shard at a time for each actor: none waits behind another while an actor has nothing to do.
     pool = data.ActorPoolStrategy(size=min(actors or room, len(rows)), max_tasks_in_flight_per_actor=1)
     needs = {"num_cpus": cpus} if kind == "CPU" else {"num_gpus": 1}

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from cldi_core.data import storage
@@ -46,9 +47,9 @@ class Output:
             CldiError: the place cannot be read at all.
         """
         try:
-            with self.files.open(f"{self.root}/{shard.stem}.safetensors", "rb") as file:
-                size = int.from_bytes(file.read(8), "little")
-                found = json.loads(file.read(min(size, MAX_HEADER))).get("__metadata__")
+            read = partial(self.files.cat_file, f"{self.root}/{shard.stem}.safetensors")
+            size = min(int.from_bytes(read(start=0, end=8), "little"), MAX_HEADER)
+            found = json.loads(read(start=8, end=8 + size)).get("__metadata__")
         except (FileNotFoundError, ValueError, AttributeError, RecursionError):
             return None
         except Exception as error:  # every file system has its own
