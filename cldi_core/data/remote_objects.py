@@ -5,30 +5,67 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from obstore.fsspec import FsspecStore
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
 
 
 class Objects(FsspecStore):
-    """As obstore's own, with all objects under a prefix in one listing and not one request for each folder."""
+    """As obstore's own, but each call is made in the thread that makes it, and all under a prefix is one listing.
 
-    async def _find(
-        self, path: str, maxdepth: int | None = None, withdirs: bool = False, **how: Any
-    ) -> list[str] | dict[str, Any]:
-        bucket, prefix = self._split_path(path)
-        found = {}
-        async for objects in self._construct_store(bucket).list(prefix.rstrip("/") or None):
-            for each in objects:
-                name = f"{bucket}/{each['path']}"
-                found[name] = {"name": name, "size": each["size"], "type": "file", "e_tag": each["e_tag"]}
-        return found if how.get("detail") else sorted(found)
+    Calls that go through a loop in another thread may take the process down when it ends.
+    """
 
-    async def _isdir(self, path: str) -> bool:
+    def _at(self, path: str) -> tuple[ObjectStore, str]:
+        bucket, within = self._split_path(path)
+        return self._construct_store(bucket), within
+
+    def find(self, path: str, maxdepth: int | None = None, withdirs: bool = False, **how: Any) -> dict[str, Any]:
+        """All objects under a prefix, by their paths; there are no folders."""
+        store, prefix = self._at(path)
+        bucket = path.partition("/")[0]
+        objects = (each for some in store.list(prefix.rstrip("/") or None) for each in some)
+        return {about["name"]: about for about in (_about(bucket, each) for each in objects)}
+
+    def info(self, path: str, **how: Any) -> dict[str, Any]:
+        """What is known of an object; FileNotFoundError where there is none."""
+        store, within = self._at(path)
+        return _about(path.partition("/")[0], store.head(within))
+
+    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **how: Any) -> bytes:
+        """So many bytes of an object, or all of them."""
+        store, within = self._at(path)
+        if start is None or end is None:
+            return store.get(within).bytes().to_bytes()[start:end]
+        return store.get_range(within, start=start, end=end).to_bytes()
+
+    def put_file(self, lpath: str, rpath: str, **how: Any) -> None:
+        """Put a file there, whole or not at all."""
+        store, within = self._at(rpath)
+        store.put(within, Path(lpath))
+
+    def mv(self, path1: str, path2: str, **how: Any) -> None:
+        """Give an object another name in its bucket."""
+        (store, old), (_, new) = self._at(path1), self._at(path2)
+        store.rename(old, new)
+
+    def rm_file(self, path: str) -> None:
+        """Take an object away, if it is there."""
+        store, within = self._at(path)
+        store.delete(within)
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
         """There are no folders."""
-        return False
+
+
+def _about(bucket: str, each: Any) -> dict[str, Any]:
+    return {"name": f"{bucket}/{each['path']}", "size": each["size"], "type": "file", "e_tag": each["e_tag"]}
 
 
 def objects(scheme: str, retries: int, patience: float) -> Objects:
