@@ -60,7 +60,7 @@ run: dataset-exists venv port-is-free runtime ## start the explorer: make run [P
 	@case $$DATASET in *://*) $(PY) -c 'import obstore' 2>/dev/null || { $(INSTALL); install requirements-remote.txt; };; esac
 	@case $$DATASET in \
 		"") ;; \
-		*://*) export CLDI_DATASET="$$DATASET";; \
+		*://*) set -- --dataset "$$DATASET";; \
 		*) $(FIND_DATASET); CLDI_DATASET=$$(cd "$$folder" && pwd); export CLDI_DATASET;; \
 	esac; \
 	set -f; for name in $$HOST; do set -- "$$@" --host "$$name"; done; \

@@ -310,15 +310,14 @@ def _is_there(path: Path, is_kind: Callable[[Path], bool]) -> bool:
 def requested() -> dict[str, Path]:
     """The data set of ``$CLDI_DATASET``, if it is one: its name, or its path where the name means another → folder.
 
-    An address is not asked for anything here.
-
-    Raises:
-        DatasetError: an address that is none.
+    An address is not asked for anything here; one that is none is no data set.
     """
     given = os.environ.get("CLDI_DATASET", "")
     if remote.is_url(given):
-        path = remote.folder_of(given)
-        return {path.name if _named(path.name) is None else given: path}
+        with contextlib.suppress(DatasetError):
+            path = remote.folder_of(given)
+            return {path.name if _named(path.name) is None else given: path}
+        return {}
     if not given or "\x00" in given or not _is_there(Path(given) / "dataset.toml", Path.is_file):
         return {}
     path = Path(given).resolve()

@@ -365,6 +365,8 @@ def test_the_one_of_the_environment(elsewhere: Elsewhere, small: Dataset, monkey
     elsewhere.machine("other")
     found = listing()
     assert [*found.opened] == ["moved"] and "nobody answers" in found.failed["small"]
+    monkeypatch.setenv("CLDI_DATASET", "https://example.org/words")
+    assert [*available()] == ["moved"]
 
 
 def test_what_is_here_can_be_read_when_nobody_answers(
