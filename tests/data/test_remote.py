@@ -138,7 +138,11 @@ def test_a_file_of_holes_is_never_put_there(elsewhere: Elsewhere, small: Dataset
     for database in opened.path.parent.glob(".small.sqlite*"):  # a crash, or somebody who tidied up
         database.unlink()
     elsewhere.machine("here")
+    (features,) = (opened.path / "features" / BACKBONE).iterdir()
+    Files(url).remove(f"features/{BACKBONE}/{features.name}")
     assert open_dataset(url).pictures.table.equals(small.pictures.table)
+    assert not features.exists() and not open_dataset(url).backbones
+    assert not [name for name, _ in Files(url).listing() if name.startswith("features")]
     (listed,) = [entry for name, entry in Files(url).listing() if name.startswith("images/")]
     assert Files(url).read(f"images/{shard.name}", 0, listed.size) == small.pictures.shards[0].read_bytes()
 
@@ -299,6 +303,12 @@ def test_what_goes_wrong_is_one_line(
     code, error = printed(capsys, monkeypatch, "check", "--dataset", url)
     assert (code, error.count("\n")) == (1, 1) and said in error
     assert SECRET not in error and "wrong-secret" not in error
+
+
+def test_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    told = str(Files("s3://words/x")._told("read", RuntimeError(f"odd:\n{SECRET} has no …")))
+    assert told == "s3://words/x cannot be read: odd: … has no …"
 
 
 def test_a_package_that_is_missing_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
