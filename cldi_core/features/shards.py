@@ -59,8 +59,8 @@ class Features:
         parts = [row_digests(shard.whole()) if shard.digests is None else shard.digests for shard in self.shards]
         return np.concatenate(parts) if parts else np.zeros((0, DIGEST_BYTES), np.uint8)
 
-    def fetch_all(self) -> None:
-        """Fetch what is missing of a data set elsewhere, many files at once: before a pass over all pictures.
+    def fetch_all(self) -> Features:
+        """The same, with all of it here, of a data set elsewhere too: before a pass over all pictures.
 
         Raises:
             DatasetError: that cannot be done.
@@ -68,6 +68,7 @@ class Features:
         with ThreadPoolExecutor(SIDE) as threads:
             for _ in threads.map(Shard.fetch, self.shards):
                 pass
+        return self
 
 
 @dataclass(frozen=True)
