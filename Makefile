@@ -17,9 +17,9 @@ PY := .venv/bin/python
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 BACKBONES := efficientnet-lite0 efficientnet-lite2
 API := cldi_core $(addprefix cldi_core.,errors data features imports collect scoring evaluation pivot rankers insight)
-DEV := requirements.txt requirements-dev.txt requirements-ray.txt requirements-timm.txt
+DEV := requirements.txt requirements-dev.txt requirements-ray.txt requirements-remote.txt requirements-timm.txt
 
-# Shell: sets $folder to the folder that DATASET means: a name under data/, or a path.
+# Shell: sets $folder to the folder that DATASET means: a name under data/, or a path.  An address is none.
 FIND_DATASET = folder=$${CLDI_DATA:-data}/$$DATASET; \
 	case $$DATASET in "~/"*) folder=$$HOME/$$(echo "$$DATASET" | cut -c3-);; */*|.*) folder=$$DATASET;; esac; \
 	[ -d "$$folder" ] || folder=$$DATASET
@@ -52,12 +52,17 @@ INSTALL = install() { \
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name or path] [HOST=name] [TORCH=cpu]
+run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name, path or s3://…] [HOST=name] [TORCH=cpu]
 	@$(PY) -m cldi_core check --dataset ./data/demo >.venv/check.log 2>&1 || { \
 		grep '^error' .venv/check.log >&2 || cat .venv/check.log >&2; \
 		echo "The demo data is not complete. Restore it with: git checkout -- data/demo" >&2; \
 	}
-	@if [ -n "$$DATASET" ]; then $(FIND_DATASET); CLDI_DATASET=$$(cd "$$folder" && pwd); export CLDI_DATASET; fi; \
+	@case $$DATASET in *://*) $(PY) -c 'import obstore' 2>/dev/null || { $(INSTALL); install requirements-remote.txt; };; esac
+	@case $$DATASET in \
+		"") ;; \
+		*://*) set -- --dataset "$$DATASET";; \
+		*) $(FIND_DATASET); CLDI_DATASET=$$(cd "$$folder" && pwd); export CLDI_DATASET;; \
+	esac; \
 	set -f; for name in $$HOST; do set -- "$$@" --host "$$name"; done; \
 	exec $(PY) -m cldi_core app --port "$$PORT" "$$@"
 
@@ -185,7 +190,7 @@ system:
 		"chromium), set CLDI_CHROMIUM to its path, or leave these tests out: make test CLDI_NO_BROWSER=1" >&2
 
 dataset-exists:
-	@[ -z "$$DATASET" ] || { $(FIND_DATASET); [ -f "$$folder/dataset.toml" ]; } || { \
+	@case $$DATASET in ""|*://*) exit;; esac; { $(FIND_DATASET); [ -f "$$folder/dataset.toml" ]; } || { \
 		echo "DATASET=$$DATASET was not found: give the name of a data set under data/, or the path of a folder with a dataset.toml" >&2; \
 		exit 2; \
 	}

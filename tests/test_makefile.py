@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = ("requirements.txt", "requirements-dev.txt", "requirements-ray.txt", "requirements-timm.txt")
+NAMES = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-ray.txt",
+    "requirements-remote.txt",
+    "requirements-timm.txt",
+)
 FILES = (*NAMES, "requirements.lock")
 BY_UV = "uv pip install --python .venv/bin/python"
 BY_PIP = "python -m pip install --disable-pip-version-check"
@@ -77,7 +83,7 @@ def test_uv_installs_where_there_is_one_and_only_once(make: Make) -> None:
 
 def test_pip_installs_elsewhere(make: Make) -> None:
     assert make("dev").returncode == 0
-    files = "-r requirements.txt -r requirements-dev.txt -r requirements-ray.txt -r requirements-timm.txt"
+    files = " ".join(f"-r {name}" for name in NAMES)
     assert make.asked() == [f"{BY_PIP} -c requirements.lock {files}"]
     assert make("runtime").stdout == "" and make.asked() == []  # what tests need holds what running needs
 

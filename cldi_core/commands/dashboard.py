@@ -15,7 +15,7 @@ import typer
 
 from cldi_core.commands.program import fail
 from cldi_core.data import dataset as datasets
-from cldi_core.data import permissions
+from cldi_core.data import permissions, remote
 
 ADDRESS = "127.0.0.1"  # of this machine only: whoever may open the dashboard may start extractions
 WINDOWS = os.name == "nt"
@@ -28,7 +28,7 @@ _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[
 def start(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where it is served.")] = 8501,
     dataset: Annotated[
-        str | None, typer.Option("--dataset", help="The data set that is shown first: a name or a path.")
+        str | None, typer.Option("--dataset", help="The data set that is shown first: a name, a path or an address.")
     ] = None,
     address: Annotated[
         str, typer.Option(help="Where it listens: another address than that of this machine needs CLDI_READ_ONLY=1.")
@@ -54,7 +54,8 @@ def start(
             2,
         )
     if dataset is not None:
-        os.environ["CLDI_DATASET"] = str(datasets.open_dataset(dataset).path.resolve())
+        opened = datasets.open_dataset(dataset)
+        os.environ["CLDI_DATASET"] = remote.url_of(opened.path) or str(opened.path.resolve())
     print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
     script = (datasets.CHECKOUT or datasets.DASHBOARD) / "app.py"
     # In place of this process, so that signals and the exit code are Streamlit's own.  Its settings are read from the

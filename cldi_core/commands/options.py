@@ -13,7 +13,8 @@ DatasetOption = Annotated[
     str,
     typer.Option(
         "--dataset",
-        help="A data set: the name of a folder under data/ ($CLDI_DATA), or a path with a / or from . or ~.",
+        help="A data set: the name of a folder under data/ ($CLDI_DATA), a path with a / or from . or ~, or an "
+        "address such as s3://bucket/name.",
     ),
 ]
 BackboneOption = Annotated[str, typer.Option("--backbone", help="The network whose features are used.")]

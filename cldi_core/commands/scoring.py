@@ -81,7 +81,7 @@ def score(
     opened = open_dataset(dataset)
     if candidates:
         opened = choose(opened, candidates.value)
-    loaded = shards.open_features(opened, backbone)
+    loaded = shards.open_features(opened, backbone).fetch_all()
     records: list[dict[str, object]] = []
     among: dict[str, dict[str, object]] = {}
     names = pairs_of(opened, pair, direction)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import storage
+from cldi_core.data import remote, storage
 from cldi_core.errors import DatasetError, in_one_line
 
 FOLDER, FILE = "people", "answers.jsonl"
@@ -130,6 +130,7 @@ def add(dataset: Path, answer: Answer) -> None:
                 os.fsync(file.fileno())
         except OSError as error:
             raise storage.cannot_write(path.parent, error) from error
+        remote.stored(path)
 
 
 def delete(dataset: Path, player: str) -> int:

@@ -8,15 +8,15 @@ import re
 import shlex
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from cldi_core.data import left_out, spelling, storage, wordlists, wordnet
+from cldi_core.data import left_out, remote, spelling, storage, wordlists, wordnet
 from cldi_core.data.pictures import Pictures
+from cldi_core.data.queries import Query, queries
 from cldi_core.errors import DatasetError, LexiconError, in_one_line, unknown_name
 
 if TYPE_CHECKING:
@@ -41,43 +41,22 @@ STAMPED = (
 SETTINGS = {"ALL": tuple(POS), "NN": ("N",), "VB": ("V",), "ADJ": ("A",)}
 
 
-@dataclass(frozen=True)
-class Query:
-    """A source word with one part of speech, and its right answers in the target language."""
-
-    word: str
-    pos: str
-    right: tuple[str, ...]
-
-    @property
-    def id(self) -> str:
-        """``"shake.V"``: stable in URLs and tables."""
-        return f"{self.word}.{self.pos}"
-
-    @property
-    def same_spelled(self) -> bool:
-        """Whether a right answer is spelled as the word itself, case and accents aside."""
-        return any(wordlists.is_same_spelled(self.word, answer) for answer in self.right)
-
-
-def queries(rows: Sequence[wordlists.Row]) -> list[Query]:
-    """The queries of a word list: one per source word and part of speech, in the order of the list."""
-    right: dict[tuple[str, str], dict[str, None]] = {}
-    for row in rows:
-        right.setdefault((row.source, row.pos), {})[row.target] = None
-    return [Query(word, pos, tuple(answers)) for (word, pos), answers in right.items()]
-
-
 class Dataset:
-    """One data set.  Nothing is read before it is asked for; what was read is kept."""
+    """One data set.  Nothing is read before it is asked for; what was read is kept.
+
+    Raises:
+        DatasetError: it is none, is broken, or the address that it comes from cannot be reached.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        remote.synced(path, remote.FRESH)
         try:
             self.info: Mapping[str, Any] = tomllib.loads(storage.read_text(path / "dataset.toml"))
             repr(self.info)  # a number of 5,000 digits in hex can be read, but not be shown
         except FileNotFoundError as error:
-            raise DatasetError(f"{str(path)!r} is not a data set: it has no dataset.toml. {HOW_TO_START}") from error
+            shown = remote.url_of(path) or str(path)
+            raise DatasetError(f"{shown!r} is not a data set: it has no dataset.toml. {HOW_TO_START}") from error
         except (OSError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no TOML, an endless number
             raise DatasetError(f"dataset.toml of {path.name!r} cannot be read: {in_one_line(error)}") from error
 
@@ -106,6 +85,8 @@ class Dataset:
         other = str(self.info.get("pictures", ""))
         if not other:
             return self.path
+        if re.fullmatch(r"\.\./[\w-]{1,255}", other):
+            remote.synced(self.path.parent / other[3:], remote.FRESH)
         # 255: no file system has longer names, and to ask for one is an error.
         if not re.fullmatch(r"\.\./[\w-]{1,255}", other) or not _is_there(self.path.parent / other[3:], Path.is_dir):
             shown = other if len(other) < 200 else f"{other[:200]}…"
@@ -284,9 +265,14 @@ class Dataset:
         return None if installed is None else installed.senses(word)
 
     def stamp(self, patterns: Sequence[str] = STAMPED) -> str:
-        """Changes whenever a file of the data set does: the key under which pages keep what they read."""
+        """Changes whenever a file of the data set does: the key under which pages keep what they read.
+
+        What is new at an address is seen once in ``remote.FRESH`` seconds; where that fails, what is here is shown.
+        """
         parts = []
         for folder in dict.fromkeys((self.path, self.home)):
+            with contextlib.suppress(DatasetError):
+                remote.synced(folder, remote.FRESH)
             for pattern in patterns:
                 for path in sorted(folder.glob(pattern)):
                     # One that is taken away meanwhile, or that nobody may look at, is as good as none.
@@ -322,8 +308,16 @@ def _is_there(path: Path, is_kind: Callable[[Path], bool]) -> bool:
 
 
 def requested() -> dict[str, Path]:
-    """The data set of ``$CLDI_DATASET``, if it is one: its name, or its path where the name means another → folder."""
+    """The data set of ``$CLDI_DATASET``, if it is one: its name, or its path where the name means another → folder.
+
+    An address is not asked for anything here; one that is none is no data set.
+    """
     given = os.environ.get("CLDI_DATASET", "")
+    if remote.is_url(given):
+        with contextlib.suppress(DatasetError):
+            path = remote.folder_of(given)
+            return {path.name if _named(path.name) is None else given: path}
+        return {}
     if not given or "\x00" in given or not _is_there(Path(given) / "dataset.toml", Path.is_file):
         return {}
     path = Path(given).resolve()
@@ -337,8 +331,13 @@ def _named(name: str) -> Path | None:
 
 
 def address(path: Path) -> str:
-    """What a ``--dataset`` has to be given to mean this folder: its name where that leads here, else its path."""
+    """What a ``--dataset`` has to be given to mean this folder: its name where that leads here, else its path.
+
+    Of one that comes from an address that.
+    """
     path = path.resolve()
+    if url := remote.url_of(path):
+        return url
     return path.name if path.parent == root().resolve() and not is_path(path.name) else str(path)
 
 
@@ -350,10 +349,13 @@ def is_path(given: str) -> bool:
 def locate(given: str) -> Path:
     """The folder a ``--dataset`` means, whether it exists or not: a path is that path, a name a folder of ``root()``.
 
-    A name that is not there may be that of ``$CLDI_DATASET``; it never means a folder of the working directory.
+    An address means the folder that mirrors it.  A name that is not there may be that of ``$CLDI_DATASET``; it never
+    means a folder of the working directory.
     """
     if not given or "\x00" in given:
         raise DatasetError(f"{given!r} is not the name of a data set; give a name or a path")
+    if remote.is_url(given):
+        return remote.folder_of(given)
     if is_path(given):
         return Path(os.path.expanduser(given)).resolve()  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     named = root() / given
@@ -367,6 +369,8 @@ def open_dataset(name: str) -> Dataset:
         UnknownNameError: no data set of that name; DatasetError: the folder is not one, or is broken.
     """
     path = locate(name)
+    if remote.is_url(name):
+        return Dataset(path)
     if not _is_there(path, Path.is_dir):
         raise unknown_name("data set", name, available(), HOW_TO_START)
     return Dataset(path)
@@ -374,6 +378,7 @@ def open_dataset(name: str) -> Dataset:
 
 def create(path: Path, title: str = "", **info: str) -> Dataset:
     """Make a data set of an empty or new folder, or open the one that is there."""
+    remote.synced(path)
     if not (path / "dataset.toml").is_file():
         # A folder's name may be bytes that no text has.
         name = path.name.encode("utf-8", "replace").decode()

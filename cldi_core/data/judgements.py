@@ -233,7 +233,7 @@ def delete(dataset: Dataset, name: str) -> bool:
         return False
     with _changing(dataset):
         there = path.exists()
-        path.unlink(missing_ok=True)
+        storage.remove(path)
     return there
 
 

@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cldi_core.data import storage
+from cldi_core.data import remote, storage
+from cldi_core.data.remote_blocks import Opened
 from cldi_core.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -34,13 +35,38 @@ def parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        with storage.open_regular(path) as file:  # raises where reading would never end
-            about = os.fstat(file.fileno())
+        if elsewhere := remote.opened(path):
+            with elsewhere:
+                _fetch_footer(elsewhere)
+                about = os.fstat(elsewhere.handle)
+        else:
+            with storage.open_regular(path) as file:  # raises where reading would never end
+                about = os.fstat(file.fileno())
         version = about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
         # Pictures as a dictionary: one that is there a thousand times, as no import stores it, takes its bytes once.
         return pq.ParquetFile(path, metadata=_footer(path.absolute(), version), read_dictionary=[BYTES])
     except (OSError, pa.ArrowException) as error:
         raise broken(path, error) from error
+
+
+def _fetch_footer(file: Opened) -> None:
+    """Of a shard elsewhere: its last 8 bytes are the footer's length and a mark."""
+    size = int.from_bytes(file.read(file.size - 8, file.size)[:4], "little")
+    file.fetch([(file.size - 8 - size, file.size)])
+
+
+def _fetch(path: Path, footer: Any, groups: Iterable[int], columns: Sequence[str]) -> None:
+    """Of a shard elsewhere: what some row groups have of some columns, or parts of them such as ``"image.path"``."""
+    if not (elsewhere := remote.opened(path)):
+        return
+    places = []
+    for group in map(footer.row_group, groups):
+        for chunk in map(group.column, range(group.num_columns)):
+            if any(f"{chunk.path_in_schema}.".startswith(f"{name}.") for name in columns):
+                start = chunk.dictionary_page_offset or chunk.data_page_offset
+                places.append((start, start + chunk.total_compressed_size))
+    with elsewhere:
+        elsewhere.fetch(places)
 
 
 @lru_cache(FOOTERS)
@@ -87,7 +113,9 @@ def read_group(path: Path, group: int) -> Any:
     import pyarrow as pa
 
     try:
-        return parquet(path).read_row_group(group, columns=["image"]).column("image")
+        shard = parquet(path)
+        _fetch(path, shard.metadata, [group], ["image"])
+        return shard.read_row_group(group, columns=["image"]).column("image")
     except (OSError, pa.ArrowException) as error:
         raise broken(path, error) from error
 
@@ -103,6 +131,7 @@ def read_columns(path: Path, columns: Sequence[str]) -> Any:
 
     shard = parquet(path)
     present = [name for name in columns if name.partition(".")[0] in shard.schema_arrow.names]
+    _fetch(path, shard.metadata, range(shard.metadata.num_row_groups), present)
     try:
         table = shard.read(columns=present)
     except (OSError, pa.ArrowException) as error:

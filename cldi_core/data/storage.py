@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, TypeGuard
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cldi_core.data import remote
 from cldi_core.data.processes import Holder
+from cldi_core.data.remote_blocks import Opened
+from cldi_core.data.tensor_files import MAX_HEADER, place_of, tensors_of
 from cldi_core.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -27,10 +29,8 @@ LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
 LARGE = 200_000_000  # bytes of a word list or of descriptions
-MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 # Windows has no pipes among its files, and takes line ends for text unless it is told not to; the others the other way.
 READ_ONLY = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
-DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "U8": "u1", "I64": "<i8"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,11 @@ class RunKey:
 
 
 def write(path: Path, save: Callable[[Path], object]) -> None:
-    """Let ``save`` fill a temporary file beside ``path``, then move it there: readers see the old file or the new."""
+    """Let ``save`` fill a temporary file beside ``path``, then move it there: readers see the old file or the new.
+
+    Raises:
+        OSError: it cannot be written; DatasetError: it was, and could not be put to the address of its data set.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
     os.close(handle)
@@ -63,6 +67,16 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+    remote.stored(path)
+
+
+def remove(path: Path) -> None:
+    """Take a file away, if it is there; of a data set elsewhere also there.
+
+    Raises:
+        OSError or DatasetError: that cannot be done.
+    """
+    remote.removed(path)
 
 
 def remove_unfinished(path: Path) -> None:
@@ -83,10 +97,17 @@ def write_text(path: Path, text: str) -> None:
 def open_regular(path: Path | str) -> IO[bytes]:
     """Open a file for reading if it is a regular one: to read a pipe or a device could take for ever.
 
+    Of a data set elsewhere it is fetched.
+
     Raises:
         OSError: it cannot be opened, or it is something else; the text never holds the path, which may be endless.
+        DatasetError: it cannot be fetched.
     """
     try:
+        if elsewhere := remote.opened(path):
+            with elsewhere:
+                elsewhere.fetch_all()
+                return os.fdopen(elsewhere.detach(), "rb")
         # Not waiting for the other end of a pipe; what was opened is looked at, not what may have taken its place.
         descriptor = os.open(path, READ_ONLY)
     except ValueError as error:  # a NUL in the path
@@ -328,40 +349,39 @@ def map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
     Raises:
         DatasetError: there is no such file, or its header does not fit it.
     """
+    with _told_of(path), open_regular(path) as file:
+        return tensors_of(np.memmap(file, np.uint8, "r"))
+
+
+def map_tensors_elsewhere(
+    path: Path, needed: Sequence[str]
+) -> tuple[dict[str, NDArray[Any]], dict[str, str], Opened | None]:
+    """As ``map_tensors``; of a data set elsewhere only some arrays are fetched, and the others lack what is not here.
+
+    Returns:
+        The arrays, the metadata, and what fetches more of the file; ``None`` where nothing is missing.
+    """
+    with _told_of(path):
+        elsewhere = remote.opened(path)
+        if elsewhere is None or elsewhere.is_whole or elsewhere.size < 8:
+            return *map_tensors(path), None
+        size = int.from_bytes(elsewhere.read(0, 8), "little")
+        elsewhere.fetch([(0, 8 + min(size, MAX_HEADER))])
+        with os.fdopen(os.dup(elsewhere.handle), "rb") as file:
+            tensors, meta = tensors_of(np.memmap(file, np.uint8, "r"))
+        elsewhere.fetch([place_of(tensors[name]) for name in needed if name in tensors])
+        return tensors, meta, elsewhere
+
+
+@contextlib.contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """One line for what is wrong with a file of tensors."""
     try:
-        with open_regular(path) as file:
-            mapped = np.memmap(file, np.uint8, "r")
-        size = int.from_bytes(mapped[:8].tobytes(), "little")
-        if len(mapped) < 8 or size > min(MAX_HEADER, len(mapped) - 8):
-            raise ValueError(f"a header of {size} bytes in a file of {len(mapped)}")
-        header = json.loads(mapped[8 : 8 + size].tobytes())
-        if not isinstance(header, dict):
-            raise ValueError("the header is not a JSON object")
-        meta = header.pop("__metadata__", None) or {}
-        if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
-            raise ValueError("the metadata are not texts")
-        data = mapped[8 + size :]
-        return {name: _tensor(data, name, about) for name, about in header.items()}, meta
+        yield
     # RecursionError: JSON that nests too deeply.  OverflowError: a dimension beyond 64 bits.
-    except (OSError, ValueError, OverflowError, RecursionError) as error:
+    except (OSError, OverflowError, RecursionError) as error:
         raise DatasetError(f"{path.name!r} cannot be read ({error})") from error
-
-
-def _tensor(data: NDArray[np.uint8], name: str, about: object) -> NDArray[Any]:
-    """One tensor of a mapped file; ValueError where what the header says of it cannot be."""
-    fields = about if isinstance(about, dict) else {}
-    kind, shape, offsets = (fields.get(field) for field in ("dtype", "shape", "data_offsets"))
-    shown = f"tensor {name[:40]!r}"
-    if not isinstance(kind, str) or kind not in DTYPES:
-        raise ValueError(f"{shown} is of type {str(kind)[:20]!r}; expected one of {', '.join(DTYPES)}")
-    if not (_counts(shape) and _counts(offsets) and len(offsets) == 2):
-        raise ValueError(f"{shown} has no proper shape and offsets")
-    dtype, (begin, end) = np.dtype(DTYPES[kind]), offsets
-    if not begin <= end <= len(data) or end - begin != math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"{shown} does not fit its place in the file")
-    return data[begin:end].view(dtype).reshape(shape)
-
-
-def _counts(value: object) -> TypeGuard[list[int]]:
-    """Whether a value from JSON is a short list of whole numbers, none of them negative."""
-    return isinstance(value, list) and len(value) <= 32 and all(type(each) is int and each >= 0 for each in value)
+    except ValueError as error:
+        if isinstance(error, DatasetError):  # it could not be fetched
+            raise
+        raise DatasetError(f"{path.name!r} cannot be read ({error})") from error

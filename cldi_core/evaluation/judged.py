@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data.dataset import Query
 from cldi_core.data.judgements import ACCEPTABLE, Judgement
+from cldi_core.data.queries import Query
 from cldi_core.errors import CldiError
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import Pair

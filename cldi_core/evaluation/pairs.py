@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import candidates, storage, wordlists
-from cldi_core.data.dataset import POS, Dataset, Query
+from cldi_core.data.dataset import POS, Dataset
+from cldi_core.data.queries import Query
 from cldi_core.errors import unknown_name
 from cldi_core.features import shards
 from cldi_core.scoring.imagesets import ImageSets

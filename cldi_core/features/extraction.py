@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import storage
+from cldi_core.data import remote, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.recording import now_iso
 from cldi_core.errors import DatasetError, FeatureError
@@ -207,7 +207,7 @@ def extracted_with(
     decoders: Decoders, shards: dict[Path, list[Batch]], extractor: Extractor, told: Callable[[int, int], object]
 ) -> Iterator[ExtractedShard]:
     """As ``extracted``, with decoders that are there already, and stay."""
-    batches = (batch for some in shards.values() for batch in some)
+    batches = (batch for shard, some in shards.items() for batch in _fetched(shard, some))
     with side_by_side(extractor.device, STREAMS) as each:
         computed = _computed(batches, extractor, decoders, each)
         for shard, some in shards.items():
@@ -226,6 +226,14 @@ def extracted_with(
                 ]
                 told(len(ids) + len(failed), len(failed))
             yield ExtractedShard(shard, ids, np.concatenate(rows), failed)
+
+
+def _fetched(shard: Path, batches: list[Batch]) -> list[Batch]:
+    """The batches of a shard when all of it is here, in few large requests: each decoder would make small ones."""
+    if elsewhere := remote.opened(shard):
+        with elsewhere:
+            elsewhere.fetch_all()
+    return batches
 
 
 def _computed(

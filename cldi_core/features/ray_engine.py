@@ -1,8 +1,9 @@
 """Extraction on a Ray cluster, with Ray Data: every actor extracts whole shards and writes them itself.
 
 An actor loads the network once and keeps it, and its decoders.  Shards are independent of each other, so an actor that
-dies costs the shard it was at, which Ray gives to another one; and a run that ends goes on from what is written.  The
-picture shards must be readable under the same path on every machine (a shared or mounted folder).
+dies costs the shard it was at, which Ray gives to another one; and a run that ends goes on from what is written.
+Pictures of a data set that has an address are read from there by every machine, into a cache of its own; of others the
+shards must be readable under the same path on every machine (a shared or mounted folder).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from cldi_core.data import remote
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.recording import Recorder
 from cldi_core.errors import CldiError, in_one_line, unknown_name
@@ -50,7 +52,7 @@ class ShardExtractor:
             extractor = Extractor(self.backbone, **self.options)
             self.ready = extractor, Output(self.place), Decoders(extractor.preprocessing, self.workers)
         extractor, output, decoders = self.ready
-        shard = Path(row["shard"])
+        shard = remote.path_of(row["shard"])
         batches = [Batch(shard, tuple((group, at, key) for group, at, key in some)) for some in json.loads(row["todo"])]
         made = next(extraction.extracted_with(decoders, {shard: batches}, extractor, lambda done, failed: None))
         output.write(made, extractor)
@@ -89,7 +91,8 @@ def extract(
     _check_ray(device, address)
     file = weights.resolve() if weights else None
     batches = extraction.shards_of(dataset, device)
-    target = Output(output or str(shards.folder_of(dataset, backbone)))
+    folder = shards.folder_of(dataset, backbone)
+    target = Output(output or remote.url_of(folder) or str(folder))
     done = extraction.Extraction(sum(len(batch.places) for some in batches.values() for batch in some))
     with ExitStack() as stack:
         job = None
@@ -103,7 +106,7 @@ def extract(
             batches, lambda shard, some: None if force else target.finished(shard, some, extractor), done
         )
         if output is None:
-            extraction.prepare_folder(shards.folder_of(dataset, backbone), todo)
+            extraction.prepare_folder(folder, todo)
         _tell(done, job, report)
         if todo:
             options = {"device": device, "weights": file, "arithmetic": arithmetic}
@@ -111,6 +114,7 @@ def extract(
             made = _made(todo, ShardExtractor, (backbone, options, target.place, cpus), device, actors, cpus)
             _count(made, todo, done, lambda: _tell(done, job, report))
             extractor.device = device
+            remote.synced(dataset.home)  # the actors' files are at the address
         done.seconds = time.monotonic() - started
         if job is not None:
             job.finish(made=extraction.what_was_made(extractor, done) or job.job.made)
@@ -202,6 +206,14 @@ def _check_address(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), WAIT).close()
 
 
+def rows_of(todo: dict[Path, list[Batch]]) -> list[dict[str, Any]]:
+    """What actors are given, one row for each shard: of a data set at an address no path of this machine."""
+    return [
+        {"shard": remote.place_of(shard), "todo": json.dumps([batch.places for batch in batches])}
+        for shard, batches in todo.items()
+    ]
+
+
 def _made(
     todo: dict[Path, list[Batch]], actor: type, given: tuple[Any, ...], device: str, actors: int | None, cpus: int
 ) -> Iterator[dict[str, Any]]:
@@ -214,10 +226,7 @@ def _made(
     room = sum(int(node["Resources"].get(kind, 0) // share) for node in ray.nodes() if node["Alive"])
     if not room:
         raise CldiError(f"no machine of the Ray cluster has room for an actor; it needs {share} {kind}")
-    rows = [
-        {"shard": str(shard.resolve()), "todo": json.dumps([batch.places for batch in batches])}
-        for shard, batches in todo.items()
-    ]
+    rows = rows_of(todo)
     # One shard at a time for each actor: none waits behind another while an actor has nothing to do.
     pool = data.ActorPoolStrategy(size=min(actors or room, len(rows)), max_tasks_in_flight_per_actor=1)
     needs = {"num_cpus": cpus} if kind == "CPU" else {"num_gpus": 1}

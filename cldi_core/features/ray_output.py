@@ -7,9 +7,12 @@ import os
 import tempfile
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from cldi_core.data import storage
+from cldi_core.data.remote_files import OBSTORE, filesystem
+from cldi_core.data.tensor_files import MAX_HEADER
 from cldi_core.errors import CldiError, in_one_line
 from cldi_core.features import extraction, shards
 from cldi_core.features.decoding import Batch
@@ -26,7 +29,11 @@ class Output:
         # A relative path would be another one on another machine.
         self.place = place.rstrip("/") if "://" in place else str(Path(place).expanduser().resolve())
         try:
-            self.files, self.root = fsspec.core.url_to_fs(self.place)
+            scheme, _, rest = self.place.partition("://")
+            if scheme in OBSTORE:
+                self.files, self.root = filesystem(scheme), rest
+            else:
+                self.files, self.root = fsspec.core.url_to_fs(self.place)
         except Exception as error:  # a package that is missing, an unknown protocol, no credentials: many kinds
             raise CldiError(
                 f"cannot write to {place!r} ({in_one_line(error)}); give a folder, or a URL that fsspec knows"
@@ -40,9 +47,9 @@ class Output:
             CldiError: the place cannot be read at all.
         """
         try:
-            with self.files.open(f"{self.root}/{shard.stem}.safetensors", "rb") as file:
-                size = int.from_bytes(file.read(8), "little")
-                found = json.loads(file.read(min(size, storage.MAX_HEADER))).get("__metadata__")
+            read = partial(self.files.cat_file, f"{self.root}/{shard.stem}.safetensors")
+            size = min(int.from_bytes(read(start=0, end=8), "little"), MAX_HEADER)
+            found = json.loads(read(start=8, end=8 + size)).get("__metadata__")
         except (FileNotFoundError, ValueError, AttributeError, RecursionError):
             return None
         except Exception as error:  # every file system has its own

@@ -11,22 +11,27 @@ have it open; one that is cut short in place, which nothing here does, takes its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import storage
+from cldi_core.data import remote, storage
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.remote_blocks import Opened
+from cldi_core.data.tensor_files import place_of
 from cldi_core.errors import DatasetError, FeatureError, unknown_name
 from cldi_core.scoring.feature_rows import DIGEST_BYTES, FeatureRows, row_digests
 from cldi_core.scoring.imagesets import ImageSets
 
 ID_BYTES = 16
+NEEDED = ("ids", "digests")  # what is read of every file when features are opened
+SIDE = 8  # files that are fetched at once
 
 
 @dataclass(frozen=True)
@@ -51,18 +56,50 @@ class Features:
     @cached_property
     def digests(self) -> NDArray[np.uint8]:
         """uint8 (n, 16), one digest per row.  Made when first asked for: files without them take 5 ms per 1000 rows."""
-        parts = [row_digests(shard.matrix) if shard.digests is None else shard.digests for shard in self.shards]
+        parts = [row_digests(shard.whole()) if shard.digests is None else shard.digests for shard in self.shards]
         return np.concatenate(parts) if parts else np.zeros((0, DIGEST_BYTES), np.uint8)
+
+    def fetch_all(self) -> Features:
+        """The same, with all of it here, of a data set elsewhere too: before a pass over all pictures.
+
+        Raises:
+            DatasetError: that cannot be done.
+        """
+        with ThreadPoolExecutor(SIDE) as threads:
+            for _ in threads.map(Shard.fetch, self.shards):
+                pass
+        return self
 
 
 @dataclass(frozen=True)
 class Shard:
-    """One file: its pictures' ids, float16 (n, dim), its metadata, and uint8 (n, 16) or ``None`` where it has none."""
+    """One file: its pictures' ids, float16 (n, dim), its metadata, and uint8 (n, 16) or ``None`` where it has none.
+
+    ``elsewhere`` fetches rows of a file that is not whole here.
+    """
 
     ids: list[str]
     matrix: NDArray[np.floating]
     meta: dict[str, str]
     digests: NDArray[np.uint8] | None
+    elsewhere: Opened | None = None
+    start: int = 0  # of the matrix in its file, in bytes
+
+    def whole(self) -> NDArray[np.floating]:
+        """The features with all of their rows here; errors as ``fetch``."""
+        self.fetch()
+        return self.matrix
+
+    def fetch(self, rows: NDArray[np.integer] | None = None) -> None:
+        """Fetch what is missing of some rows, or of all; DatasetError where that cannot be done."""
+        if self.elsewhere is None or self.elsewhere.is_whole:
+            return
+        if rows is None:
+            self.elsewhere.fetch_all()
+            return
+        width = self.matrix.shape[1] * self.matrix.itemsize
+        places = (self.start + np.unique(rows) * width).tolist()
+        self.elsewhere.fetch([(place, place + width) for place in places])
 
 
 def folder_of(dataset: Dataset, backbone: str) -> Path:
@@ -73,6 +110,8 @@ def folder_of(dataset: Dataset, backbone: str) -> Path:
 def open_features(dataset: Dataset, backbone: str) -> Features:
     """Open all features of a backbone; they are mapped, and only their ids are read.
 
+    Of a data set elsewhere rows are fetched when they are asked for.
+
     Raises:
         UnknownNameError: there are none; DatasetError: a file is broken; FeatureError: files of different dimensions.
     """
@@ -80,13 +119,14 @@ def open_features(dataset: Dataset, backbone: str) -> Features:
         hint = f"Extract them: {dataset.command('extract', '--backbone', backbone)}"
         raise unknown_name("backbone (no features of it)", backbone, dataset.backbones, hint)
     shards: list[Shard] = []
-    for path in sorted(folder_of(dataset, backbone).glob("*.safetensors")):
-        shard = _map(path)
+    paths = sorted(folder_of(dataset, backbone).glob("*.safetensors"))
+    for path, shard in zip(paths, _mapped(paths), strict=True):
         _check_alike(path.name, shard.matrix, shards[0].matrix if shards else shard.matrix, backbone)
         shards.append(shard)
     ids = tuple(key for shard in shards for key in shard.ids)
     digest = storage.digest(sorted(shard.meta.get("digest", "") for shard in shards))
-    matrix = FeatureRows([shard.matrix for shard in shards])
+    fetch = (lambda number, rows: shards[number].fetch(rows)) if any(shard.elsewhere for shard in shards) else None
+    matrix = FeatureRows([shard.matrix for shard in shards], fetch)
     row = {key: row for row, key in enumerate(ids)}
     return Features(ids, matrix, shards[-1].meta if shards else {}, digest, row, tuple(shards))
 
@@ -105,9 +145,20 @@ def read_shard(path: Path) -> tuple[list[str], NDArray[np.floating], dict[str, s
     return shard.ids, shard.matrix, shard.meta
 
 
-def _map(path: Path) -> Shard:
+def _mapped(paths: Sequence[Path]) -> Iterable[Shard]:
+    """The files, which may lack rows; of a data set elsewhere many at once."""
+    if not any(map(remote.url_of, paths[:1])):
+        return map(_map, paths)
+    with ThreadPoolExecutor(SIDE) as threads:
+        return [*threads.map(partial(_map, partly=True), paths)]
+
+
+def _map(path: Path, partly: bool = False) -> Shard:
+    """One file; if ``partly``, and of a data set elsewhere, its rows are not fetched."""
     try:
-        tensors, meta = storage.map_tensors(path)
+        tensors, meta, elsewhere = storage.map_tensors_elsewhere(path, NEEDED if partly else ())
+        if elsewhere and not partly:
+            elsewhere.fetch_all()
     except DatasetError as error:
         raise DatasetError(f"the features {error}; extract them again") from error
     missing = [name for name in ("ids", "features") if name not in tensors]
@@ -124,7 +175,8 @@ def _map(path: Path) -> Shard:
         )
     text, width = ids.tobytes().hex(), 2 * ID_BYTES
     keys = [text[start : start + width] for start in range(0, len(text), width)]
-    return Shard(keys, np.asarray(matrix), meta, None if digests is None else np.asarray(digests))
+    start, _ = place_of(matrix)
+    return Shard(keys, np.asarray(matrix), meta, None if digests is None else np.asarray(digests), elsewhere, start)
 
 
 def _one_each(table: NDArray[Any], matrix: NDArray[Any], width: int) -> bool:

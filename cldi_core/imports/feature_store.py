@@ -131,6 +131,6 @@ class Store:
         ids, matrix, meta = shards.read_shard(path)
         stay = [row for row, key in enumerate(ids) if key not in gone and bytes.fromhex(key) not in self._met]
         if not stay:
-            path.unlink()
+            storage.remove(path)
         elif len(stay) < len(ids):
             shards.write_shard(path, [ids[row] for row in stay], np.asarray(matrix[stay]), meta)

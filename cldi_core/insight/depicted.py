@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
-from cldi_core.data import descriptions, wordlists
+from cldi_core.data import descriptions, picture_shards, wordlists
 from cldi_core.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -134,11 +134,9 @@ class Depicted:
     @cached_property
     def _files(self) -> dict[str, str]:
         """Picture → the file that it was imported from, also where several had the same path."""
-        import pyarrow.parquet as pq
-
         found: dict[str, str] = {}
         for path in self._pictures.shards:
-            rows = pq.ParquetFile(path).read(columns=["id", "image.path"])  # of the struct this part alone
+            rows = picture_shards.read_columns(path, ["id", "image.path"])  # of the struct this part alone
             names = rows.column("image").combine_chunks().field("path").to_pylist()
             found |= {key: name or "" for key, name in zip(rows.column("id").to_pylist(), names, strict=True)}
         return found

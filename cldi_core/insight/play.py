@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import storage
-from cldi_core.data.dataset import CLASSES, POS, Query
+from cldi_core.data.dataset import CLASSES, POS
+from cldi_core.data.queries import Query
 from cldi_core.evaluation import paper, stored_scores
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker

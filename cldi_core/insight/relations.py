@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from cldi_core.data import wordlists, wordnet_senses
-from cldi_core.data.dataset import CLASSES, POS, Query
+from cldi_core.data.dataset import CLASSES, POS
+from cldi_core.data.queries import Query
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import wordnet_senses
-from cldi_core.data.dataset import Query
+from cldi_core.data.queries import Query
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import IMAGES, Ranker

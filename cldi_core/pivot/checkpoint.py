@@ -124,4 +124,4 @@ def find_state(path: Path, state: State, plan: str) -> State:
 
 def drop_state(path: Path) -> None:
     """Forget the state of a training that has ended."""
-    path.with_suffix(models.STATE).unlink(missing_ok=True)
+    storage.remove(path.with_suffix(models.STATE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import mmap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,19 @@ class FeatureRows:
 
     ndim = 2
 
-    def __init__(self, parts: Sequence[NDArray[np.floating]]) -> None:
+    def __init__(
+        self, parts: Sequence[NDArray[np.floating]], fetch: Callable[[int, NDArray[np.integer]], None] | None = None
+    ) -> None:
         """Stack arrays (n_i, dim), n_i >= 0; nothing is copied.
+
+        Args:
+            fetch: to be told which rows of which part are to be read, before they are.
 
         Raises:
             FeatureError: a part that is not (n, dim) of floats, or parts of different dimensions or types.
         """
         # Plain views: indexing a np.memmap costs more, and gives np.memmap objects that map nothing.
+        self._fetch = fetch
         self._parts = [np.asarray(part) for part in parts]
         first = self._parts[0] if parts else np.zeros((0, 0), np.float16)
         for number, part in enumerate(self._parts):
@@ -68,6 +74,8 @@ class FeatureRows:
         ends = np.searchsorted(flat[order], self._starts)
         step = _step(self)
         for number, part in enumerate(self._parts):
+            if self._fetch and ends[number] < ends[number + 1]:
+                self._fetch(number, flat[order[ends[number] : ends[number + 1]]] - self._starts[number])
             for begin in range(int(ends[number]), int(ends[number + 1]), step):
                 rows = order[begin : min(begin + step, int(ends[number + 1]))]
                 found[rows] = part[flat[rows] - self._starts[number]]

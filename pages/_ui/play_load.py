@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cldi_core import rankers
 from cldi_core.data import answers, permissions
 from cldi_core.data.answers import Answer, Kept
-from cldi_core.data.dataset import Query
+from cldi_core.data.queries import Query
 from cldi_core.errors import CldiError
 from cldi_core.insight import people, play
 from cldi_core.insight.people import Counted, Line

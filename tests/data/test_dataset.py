@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cldi_core.data import dataset, pictures, storage, wordlists, wordnet
-from cldi_core.data.dataset import Dataset, Query, available, create, locate, open_dataset
+from cldi_core.data.dataset import Dataset, available, create, locate, open_dataset
+from cldi_core.data.queries import Query
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
 from cldi_core.features import extraction, shards
 from cldi_core.insight import health

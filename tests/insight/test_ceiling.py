@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 
 from cldi_core.data import storage, wordlists
-from cldi_core.data.dataset import Dataset, Query
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.queries import Query
 from cldi_core.errors import DatasetError, UnknownNameError
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import ceiling

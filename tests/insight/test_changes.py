@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from cldi_core import rankers
-from cldi_core.data.dataset import Dataset, Query
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.queries import Query
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import changes as changing

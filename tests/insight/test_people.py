@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cldi_core.data.answers import Answer
-from cldi_core.data.dataset import Query
+from cldi_core.data.queries import Query
 from cldi_core.evaluation import metrics
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import people, play

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cldi_core import rankers
-from cldi_core.data.dataset import Query
+from cldi_core.data.queries import Query
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import play
 from cldi_core.insight.play import AT_RANDOM, HIGH_RANKED, RIGHT, Round

@@ -1,0 +1,61 @@
+"""The layout of safetensors files: 8 bytes with the length of the header, the header in JSON, and the tensors."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, TypeGuard
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
+DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "U8": "u1", "I64": "<i8"}
+
+
+def tensors_of(mapped: NDArray[np.uint8]) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """The arrays of a mapped file as views of it, and its metadata.
+
+    Raises:
+        ValueError, OverflowError or RecursionError: the header is none, or does not fit the file.
+    """
+    size = int.from_bytes(mapped[:8].tobytes(), "little")
+    if len(mapped) < 8 or size > min(MAX_HEADER, len(mapped) - 8):
+        raise ValueError(f"a header of {size} bytes in a file of {len(mapped)}")
+    header = json.loads(mapped[8 : 8 + size].tobytes())
+    if not isinstance(header, dict):
+        raise ValueError("the header is not a JSON object")
+    meta = header.pop("__metadata__", None) or {}
+    if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
+        raise ValueError("the metadata are not texts")
+    data = mapped[8 + size :]
+    return {name: _tensor(data, name, about) for name, about in header.items()}, meta
+
+
+def _tensor(data: NDArray[np.uint8], name: str, about: object) -> NDArray[Any]:
+    """One tensor of a mapped file; ValueError where what the header says of it cannot be."""
+    fields = about if isinstance(about, dict) else {}
+    kind, shape, offsets = (fields.get(field) for field in ("dtype", "shape", "data_offsets"))
+    shown = f"tensor {name[:40]!r}"
+    if not isinstance(kind, str) or kind not in DTYPES:
+        raise ValueError(f"{shown} is of type {str(kind)[:20]!r}; expected one of {', '.join(DTYPES)}")
+    if not (_counts(shape) and _counts(offsets) and len(offsets) == 2):
+        raise ValueError(f"{shown} has no proper shape and offsets")
+    dtype, (begin, end) = np.dtype(DTYPES[kind]), offsets
+    if not begin <= end <= len(data) or end - begin != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{shown} does not fit its place in the file")
+    return data[begin:end].view(dtype).reshape(shape)
+
+
+def _counts(value: object) -> TypeGuard[list[int]]:
+    """Whether a value from JSON is a short list of whole numbers, none of them negative."""
+    return isinstance(value, list) and len(value) <= 32 and all(type(each) is int and each >= 0 for each in value)
+
+
+def place_of(tensor: NDArray[Any]) -> tuple[int, int]:
+    """Where in its file a mapped tensor begins and ends, in bytes."""
+    whole = tensor
+    while isinstance(whole.base, np.ndarray):
+        whole = whole.base
+    start = tensor.ctypes.data - whole.ctypes.data
+    return start, start + tensor.nbytes
