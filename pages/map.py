@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from cldi_core.data.counting import counted
 from cldi_core.insight import map_layout, map_selection, maps
 from pages._ui import draw, frame, load, map_figures, map_load, map_panel, map_pictures, map_point, view, words
 
@@ -176,7 +177,9 @@ def made_by(current: view.View, kind: str) -> str:
         return draw.safe(f"PCA: UMAP needs {map_layout.FEWEST} {kind}")
     command = load.command(current.dataset, "project", "--backbone", current.backbone)
     sampled = f" of a sample of {len(places):,} of {of:,} {kind}" if len(places) < of else ""
-    return draw.safe(f"PCA{sampled}; for UMAP run: {command}")
+    most = places.attrs.get("pictures")
+    by = f", each by at most {counted(most, 'picture')}" if most else ""
+    return draw.safe(f"PCA{sampled}{by}; for UMAP run: {command}")
 
 
 frame.draw(main)

@@ -162,7 +162,7 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
     """A map for showing: the stored one, else PCA of a few at once.  ``attrs["method"]`` says which.
 
     PCA is of at most ``SHOWN`` rows by a fixed seed, and then of no more than ``READ`` pictures; ``attrs["of"]`` says
-    how many rows there are.
+    how many rows there are, ``attrs["pictures"]`` by how many pictures at most each word is placed.
 
     Columns: language and word, or id; x, y float32.
     """
@@ -177,7 +177,7 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
     most = READ // SHOWN if count > SHOWN else None
     found = map_layout.pca(unit_rows(_rows(dataset, loaded, names, most=most)[:]))
     names["x"], names["y"] = found.T
-    names.attrs = {"method": "pca", "key": key, "of": count}
+    names.attrs = {"method": "pca", "key": key, "of": count} | ({"pictures": most} if most and kind == "words" else {})
     return names
 
 

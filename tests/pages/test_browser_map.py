@@ -33,8 +33,10 @@ def test_who_zooms_in_sees_pictures_and_a_click_on_one_leaves_the_view(server: S
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     for _ in range(30):
+        before = page.evaluate(RANGE)
         page.mouse.wheel(0, -400)
-        page.wait_for_timeout(600)
+        page.wait_for_function(f"before => ({RANGE})()[0] !== before", arg=before[0])
+        page.wait_for_timeout(800)  # until the part is told and its pictures are there
         if page.locator(".map-picture").count():
             break
     page.wait_for_function(

@@ -14,7 +14,7 @@ import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.insight import map_labels, map_selection, maps
+from cldi_core.insight import map_labels, map_layout, map_selection, maps
 from pages._ui import draw, load, map_figures, map_load, map_panel, map_pictures, map_point, view, words
 from tests import ranked
 from tests.conftest import BACKBONE
@@ -131,6 +131,10 @@ def test_maps_by_umap_and_by_pca_say_so(page: ModuleType, monkeypatch: pytest.Mo
     assert draw.safe(f"PCA; for UMAP run: {command}") in caption("pictures", "pca")
     sampled = draw.safe(f"PCA of a sample of 17 of 20,000 pictures; for UMAP run: {command}")
     assert sampled in caption("pictures", "pca", of=20_000)
+    monkeypatch.setattr(map_layout, "FEWEST", 2)
+    by_few = draw.safe("of a sample of 14 of 3,000 words, each by at most 3 pictures; for")
+    assert by_few in caption("words", "pca", of=3000, pictures=3)
+    monkeypatch.setattr(map_layout, "FEWEST", 17)
     placed = "UMAP, seeded, of 9 of 17 pictures, the rest placed by the nearest of these. Near"
     assert placed in caption("pictures", "umap", fitted=9)
     few = caption("words", "pca")
