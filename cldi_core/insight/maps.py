@@ -177,7 +177,9 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
     most = READ // SHOWN if count > SHOWN else None
     found = map_layout.pca(unit_rows(_rows(dataset, loaded, names, most=most)[:]))
     names["x"], names["y"] = found.T
-    names.attrs = {"method": "pca", "key": key, "of": count} | ({"pictures": most} if most and kind == "words" else {})
+    names.attrs = {"method": "pca", "key": key, "of": count}
+    if most and kind == "words":
+        names.attrs["pictures"] = most
     return names
 
 
