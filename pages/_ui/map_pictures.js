@@ -17,6 +17,7 @@ const STYLES = {
     "white-space:nowrap;overflow:hidden;text-overflow:ellipsis",
 };
 const cleanups = new WeakMap();
+let untold = false; // whether the map was moved since its part was told, also where pictures came in between
 
 function made(tag, style) {
   const node = document.createElement(tag);
@@ -77,13 +78,18 @@ export default function (component) {
   const tell = () => {
     const ends = (axis) => [...axis.range].map(Number);
     const { xaxis, yaxis } = chart._fullLayout;
+    untold = false;
     setTriggerValue("part", { map: data.map, x: ends(xaxis), y: ends(yaxis) });
+  };
+  const wait = () => {
+    untold = true;
+    window.clearTimeout(timer);
+    timer = window.setTimeout(tell, STILL);
   };
   const moved = (change) => {
     place();
     if (!Object.keys(change ?? {}).some((name) => /^[xy]axis\./.test(name))) return;
-    window.clearTimeout(timer);
-    timer = window.setTimeout(tell, STILL);
+    wait();
   };
   // A double click leads back to the whole map, also with the lasso in hand, and where the chart was drawn anew with a
   // part of it in view.
@@ -112,6 +118,7 @@ export default function (component) {
     chart.on("plotly_deselect", back); // of a double click with the lasso or the box
     whole();
     place();
+    if (untold) wait();
   };
   attach();
   const poll = window.setInterval(attach, AGAIN);
