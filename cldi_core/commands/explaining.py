@@ -1,4 +1,4 @@
-"""``explain`` and ``project``: why a word came out as it did, and the maps."""
+"""``explain``: why a word came out as it did."""
 
 from __future__ import annotations
 
@@ -25,22 +25,6 @@ if TYPE_CHECKING:
     from cldi_core.insight.story import Asking, Story
 
 SAVING = 5  # of the changes that would have saved a word, printed
-
-
-def project(
-    dataset: DatasetOption,
-    backbone: BackboneOption = DEFAULT_BACKBONE,
-    force: Annotated[bool, typer.Option("--force", help="Compute again what is there already.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Compute the maps of words and pictures (UMAP; minutes for thousands of pictures)."""
-    from cldi_core.insight import maps
-
-    done = maps.project(open_dataset(dataset), backbone, force=force)
-    if as_json:
-        print_json(done)
-    else:
-        print(", ".join(f"{kind}: {how}" for kind, how in done.items()))
 
 
 def explain(

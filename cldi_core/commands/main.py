@@ -23,6 +23,7 @@ from cldi_core.commands import (
     importing_packages,
     judging,
     pivot,
+    projecting,
     scoring,
 )
 from cldi_core.commands.program import Program, run
@@ -47,7 +48,7 @@ app.command("export-lexicon")(exporting.export_lexicon)
 app.command()(extracting.extract)
 app.command()(scoring.score)
 app.command()(evaluating.evaluate)
-app.command()(explaining.project)
+app.command()(projecting.project)
 app.command()(explaining.explain)
 app.command("learning-curve")(curves.learning_curve)
 app.command()(checking.check)

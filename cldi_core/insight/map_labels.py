@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight.depicted import depicted, words
+from cldi_core.insight.map_layout import sample
 from cldi_core.insight.map_selection import pictures_of
 from cldi_core.insight.maps import Map
 
@@ -27,6 +28,9 @@ FEWEST = 5  # points that have a label's word
 SHARE = 0.3  # of a place's points that have it, at least
 LIFT = 3.0  # how much more often than elsewhere, at least
 OF_ITS_PICTURES = 0.25  # a word shows what so many of its pictures do
+LOOKED = (
+    40_000  # pictures whose names are looked at; of more, a seeded sample of points, or the first ones of each word
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ def labels(shown: Map, pair: Pair) -> list[Label]:
     """The labels of a map, those of the densest places first: at most ``MOST``, none where nothing is typical."""
     if len(shown.table) < FEWEST:
         return []
+    if "id" in shown.table:
+        shown = _sampled(shown)
     places = _places(shown)
     own = _terms(shown, pair)
     if not any(own) and "id" not in shown.table:
@@ -59,6 +65,14 @@ def labels(shown: Map, pair: Pair) -> list[Label]:
             x, y = np.median(shown.xy[having], axis=0).tolist()
             made[term] = Label(term, x, y, count, len(rows))
     return list(made.values())[:MOST]
+
+
+def _sampled(shown: Map) -> Map:
+    """A map of pictures with no more points than are looked at."""
+    if len(shown.table) <= LOOKED:
+        return shown
+    rows = sample(len(shown.table), LOOKED)
+    return replace(shown, table=shown.table.iloc[rows], xy=shown.xy[rows], outside=shown.outside[rows])
 
 
 def _places(shown: Map) -> list[NDArray[np.int64]]:
@@ -86,9 +100,10 @@ def _terms(shown: Map, pair: Pair) -> list[tuple[str, ...]]:
     known = depicted(pair.dataset)
     if "id" in shown.table:
         return [tuple(dict.fromkeys(words(known.name(key)))) for key in shown.table["id"]]
+    own = [pictures_of(pair, *word) for word in zip(shown.table["language"], shown.table["word"], strict=True)]
+    most = None if sum(map(len, own)) <= LOOKED else max(1, LOOKED // len(own))
     result = []
-    for language, word in zip(shown.table["language"], shown.table["word"], strict=True):
-        ids = pictures_of(pair, language, word)
+    for ids in (every[:most] for every in own):
         counts = Counter(term for key in ids for term in dict.fromkeys(words(known.name(key))))
         result.append(tuple(term for term, count in counts.items() if count >= OF_ITS_PICTURES * len(ids)))
     return result

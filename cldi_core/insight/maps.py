@@ -1,15 +1,14 @@
 """Two-dimensional maps of words and pictures: where each lies, and what the map of one language pair shows of them.
 
-UMAP is computed ahead, PCA where there is none yet.  ``projections/<backbone>/words.parquet`` (language, word, x, y)
-and ``pictures.parquet`` (id, x, y) carry their method, parameters and the features' digest; coordinates of other
-features are never shown.
+UMAP is computed ahead, PCA of a sample where there is none yet.  ``projections/<backbone>/words.parquet`` (language,
+word, x, y) and ``pictures.parquet`` (id, x, y) carry their method, parameters, how many the method has seen, and the
+features' digest; coordinates of other features are never shown.
 """
 
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,19 +18,21 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import POS, Dataset
-from cldi_core.errors import FeatureError, unknown_name
+from cldi_core.errors import unknown_name
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import shards
+from cldi_core.insight import map_layout
 from cldi_core.insight.explanation import OUTCOMES, outcome
-from cldi_core.scoring.imagesets import unit_rows
+from cldi_core.scoring.imagesets import ImageSets, unit_rows
 from cldi_core.scoring.pooling import aggregate
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KINDS = ("words", "pictures")
-PARAMETERS = {"n_neighbors": 15, "min_dist": 0.1, "random_state": 0}
-FEWEST = PARAMETERS["n_neighbors"] + 2  # rows that UMAP needs at least
+SHOWN = 2000  # rows of which PCA is made for showing, at most
+READ = 6000  # pictures that are read for it, or one for each word
+WORDS_AT_ONCE = 100  # whose pictures are read between two reports
 LIMIT = 6000  # points drawn at most; more are sampled, and said so
 PERCENTILES = (1, 99)  # the axes reach from one to the other, and by MARGIN of that beyond
 MARGIN = 0.1
@@ -57,32 +58,6 @@ class Map:
     stamp: str
 
 
-def pca(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The two directions of largest variance: float32 (n, dim) → float32 (n, 2), seeded, with fixed signs.
-
-    The largest entry of a direction is positive.  Found by randomized projections (Halko et al. 2011).
-    """
-    if (rows == rows[:1]).all():  # nothing, or all in one place
-        return np.zeros((len(rows), 2), np.float32)
-    from sklearn.decomposition import PCA  # takes a second to import
-
-    count = min(2, *rows.shape)
-    found = PCA(count, svd_solver="randomized", random_state=0).fit_transform(rows).astype(np.float32)
-    return np.pad(found, ((0, 0), (0, 2 - count)))
-
-
-def umap(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """UMAP of unit rows with euclidean distance (McInnes et al. 2018), seeded: float32 (n, dim) → float32 (n, 2)."""
-    if len(rows) < FEWEST:
-        raise FeatureError(f"UMAP needs more than {FEWEST - 1} rows, got {len(rows)}; the map shows PCA instead")
-    from umap import UMAP  # compiles for seconds when imported: never from a page
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # advice on its own initialisation, for which a reader has no use
-        found: NDArray[np.float32] = UMAP(n_jobs=1, **PARAMETERS).fit_transform(rows).astype(np.float32)
-    return found
-
-
 def _names(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.DataFrame, str]:
     """What has a place on the map, and the key of the places: nothing of the features is read but their ids."""
     import pandas as pd
@@ -104,22 +79,60 @@ def _names(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.Dat
     return pd.DataFrame(words, columns=["language", "word"]), storage.digest(loaded.digest, members)
 
 
-def _rows(dataset: Dataset, loaded: shards.Features, names: pd.DataFrame) -> NDArray[np.float32]:
-    """The unit rows of what ``_names`` found; a word's is the mean of its pictures' unit rows, normalised."""
+def _rows(
+    dataset: Dataset,
+    loaded: shards.Features,
+    names: pd.DataFrame,
+    report: map_layout.Report = lambda done, total: None,
+    most: int | None = None,
+) -> map_layout.Rows:
+    """The rows of what ``_names`` found: those of pictures as they are stored, not read yet, and a unit row per word.
+
+    A word's is the mean of its pictures' unit rows, normalised; of its first ``most`` ones, where that is given.
+    """
     if "id" in names:
-        return unit_rows(loaded.matrix[[loaded.row[key] for key in names["id"]]])
-    parts = [
-        aggregate(shards.image_sets(dataset, loaded, str(language), own["word"].tolist()), "mean", unit=True)
-        for language, own in names.groupby("language", sort=False)
-    ]
-    return unit_rows(np.concatenate(parts)) if parts else np.zeros((0, 2), np.float32)
+        return loaded.matrix.take([loaded.row[key] for key in names["id"]])
+    parts, done = [np.zeros((0, loaded.matrix.shape[1]))], 0
+    for language, own in names.groupby("language", sort=False):
+        words = own["word"].tolist()
+        sets = (
+            shards.image_sets(dataset, loaded, str(language), words)
+            if most is None
+            else _first(loaded, dataset.members(str(language)), words, most)
+        )
+        for start in range(0, len(sets), WORDS_AT_ONCE):
+            some = np.arange(start, min(start + WORDS_AT_ONCE, len(sets)))
+            parts.append(aggregate(sets, "mean", some, unit=True))
+            done += len(some)
+            report(done, len(names))
+    return unit_rows(np.concatenate(parts))
 
 
-def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, force: bool = False) -> dict[str, str]:
-    """Compute and store the maps; what is there for the same features is kept.
+def _first(loaded: shards.Features, owned: Mapping[str, Sequence[str]], words: Sequence[str], most: int) -> ImageSets:
+    """Some words with their first so many pictures; nothing is read, not even to see whether it is finite."""
+    members = [[loaded.row[key] for key in owned[word] if key in loaded.row][:most] for word in words]
+    offsets = np.cumsum([0, *map(len, members)])
+    return ImageSets(
+        words, loaded.matrix, np.concatenate([np.array(own, np.int64) for own in members]), offsets, finite=True
+    )
+
+
+def project(
+    dataset: Dataset,
+    backbone: str,
+    kinds: Sequence[str] = KINDS,
+    *,
+    force: bool = False,
+    stages: map_layout.Stages = map_layout.untold,
+) -> dict[str, str]:
+    """Compute and store the maps, each as soon as it is there; what is there for the same features is kept.
+
+    Args:
+        stages: told of each step and how far it is.
 
     Returns:
-        kind → ``"umap"``, ``"pca"`` (too few rows for UMAP) or ``"kept"``.
+        kind → ``"umap"``, ``"umap of n of N"`` (the rest is placed among those), ``"pca"`` (too few rows for UMAP) or
+        ``"kept"``.
     """
     loaded = shards.open_features(dataset, backbone)
     done = {}
@@ -128,18 +141,28 @@ def project(dataset: Dataset, backbone: str, kinds: Sequence[str] = KINDS, *, fo
         if not force and storage.frame_of(_path(dataset, backbone, kind), key) is not None:
             done[kind] = "kept"
             continue
-        rows = _rows(dataset, loaded, names)
-        method = "umap" if len(rows) >= FEWEST else "pca"
-        coordinates = umap(rows) if method == "umap" else pca(rows)
-        names["x"], names["y"] = coordinates[:, 0], coordinates[:, 1]
-        names.attrs = {"method": method, "parameters": json.dumps(PARAMETERS), "key": key}
+        with stages(f"{kind}: reading", "words") if kind == "words" else map_layout.untold("", "") as report:
+            rows = _rows(dataset, loaded, names, report)
+        made = map_layout.lay_out(rows, _of(stages, kind), kind)
+        names["x"], names["y"] = made.xy.T
+        names.attrs = {"method": made.method, "parameters": json.dumps(map_layout.parameters(len(rows))), "key": key}
+        if made.fitted < len(rows):
+            names.attrs["fitted"] = made.fitted
         storage.write_frame(_path(dataset, backbone, kind), names)
-        done[kind] = method
+        done[kind] = made.method if made.fitted == len(rows) else f"{made.method} of {made.fitted} of {len(rows)}"
     return done
 
 
+def _of(stages: map_layout.Stages, kind: str) -> map_layout.Stages:
+    """Stages that say which map they are of."""
+    return lambda what, unit: stages(f"{kind}: {what}", unit)
+
+
 def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
-    """A map for showing: the stored one, else PCA at once.  ``attrs["method"]`` says which.
+    """A map for showing: the stored one, else PCA of a few at once.  ``attrs["method"]`` says which.
+
+    PCA is of at most ``SHOWN`` rows by a fixed seed, and then of no more than ``READ`` pictures; ``attrs["of"]`` says
+    how many rows there are, ``attrs["pictures"]`` by how many pictures at most each word is placed.
 
     Columns: language and word, or id; x, y float32.
     """
@@ -148,9 +171,15 @@ def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
     stored = storage.frame_of(_path(dataset, backbone, kind), key)
     if stored is not None:
         return stored
-    found = pca(_rows(dataset, loaded, names))
-    names["x"], names["y"] = found[:, 0], found[:, 1]
-    names.attrs = {"method": "pca", "key": key}
+    count = len(names)
+    if count > SHOWN:
+        names = names.iloc[map_layout.sample(count, SHOWN)].reset_index(drop=True)
+    most = READ // SHOWN if count > SHOWN else None
+    found = map_layout.pca(unit_rows(_rows(dataset, loaded, names, most=most)[:]))
+    names["x"], names["y"] = found.T
+    names.attrs = {"method": "pca", "key": key, "of": count}
+    if most and kind == "words":
+        names.attrs["pictures"] = most
     return names
 
 
@@ -160,7 +189,7 @@ def _path(dataset: Dataset, backbone: str, kind: str) -> Path:
 
 def asks_for_umap(places: pd.DataFrame) -> bool:
     """Whether ``project`` would make a map by UMAP of places that are PCA's: not of a few."""
-    return bool(places.attrs["method"] == "pca" and len(places) >= FEWEST)
+    return bool(places.attrs["method"] == "pca" and len(places) >= map_layout.FEWEST)
 
 
 def points(places: pd.DataFrame, pair: Pair, rankings: pd.DataFrame, letters: str) -> pd.DataFrame:

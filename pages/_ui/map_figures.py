@@ -73,17 +73,23 @@ def scatter_map(
     return figure
 
 
+def ranges(limits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The axes of a whole map whose places end at ``limits``: float (2, 2), where x and y begin and end."""
+    beyond = RIM * (limits[:, 1] - limits[:, 0])
+    beyond[beyond == 0] = 0.5
+    return np.stack([limits[:, 0] - beyond, limits[:, 1] + beyond], axis=1).astype(np.float64)
+
+
 def framed(
-    figure: go.Figure, limits: NDArray[np.floating], labels: Sequence[Label], theme: str | None = None
+    figure: go.Figure, axes: NDArray[np.floating], labels: Sequence[Label], theme: str | None = None
 ) -> go.Figure:
     """Give a map its axes and the labels of its places.
 
     Args:
-        limits: float (2, 2), where x and y begin and end; theme: "light" or "dark", else as Plotly has it.
+        axes: float (2, 2), where x and y begin and end; theme: "light" or "dark", else as Plotly has it.
     """
-    for update, (low, high) in zip((figure.update_xaxes, figure.update_yaxes), limits.tolist(), strict=True):
-        beyond = RIM * (high - low) or 0.5
-        update(range=[low - beyond, high + beyond])
+    figure.update_xaxes(range=axes[0].tolist())
+    figure.update_yaxes(range=axes[1].tolist())
     for label in labels:
         figure.add_annotation(x=label.x, y=label.y, text=in_figure(label.text), showarrow=False)
     figure.update_layout(height=HEIGHT, margin={"l": 0, "r": 0, "t": 48, "b": 0})

@@ -32,7 +32,15 @@ def chart(figure: go.Figure, shown: Map, *, key: str, name: str, alt: str) -> No
         choose(map_selection.point(shown, number) if isinstance(number, int) else None)
 
     with st.container(key="map-chart", gap=None):
-        take.chart(figure, name=name, key=key, on_select=drawn, selection_mode=("points", "box", "lasso"), alt=alt)
+        take.chart(
+            figure,
+            name=name,
+            key=key,
+            on_select=drawn,
+            selection_mode=("points", "box", "lasso"),
+            alt=alt,
+            config={"scrollZoom": True},
+        )
         _mount(key=KEY, data={"map": key}, on_row_change=clicked, height=1)
 
 

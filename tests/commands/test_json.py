@@ -16,7 +16,7 @@ from cldi_core.commands import main
 from cldi_core.commands.terminal import print_json
 from cldi_core.data.dataset import Dataset
 from cldi_core.features import extraction
-from cldi_core.insight import maps
+from cldi_core.insight import map_layout, maps
 from tests.conftest import FakeExtractor, draw
 
 Answer = tuple[int, Any, str]
@@ -28,7 +28,9 @@ def ask(
 ) -> Callable[[str], Answer]:
     """Run a command with ``--json``: → exit code, the one document, standard error.  ``TMP`` is a folder of files."""
     monkeypatch.setattr(extraction, "Extractor", FakeExtractor)
-    monkeypatch.setattr(maps, "umap", maps.pca)  # which compiles for half a minute
+    monkeypatch.setattr(
+        map_layout, "umap", lambda rows, **named: map_layout.pca(rows)
+    )  # which compiles for half a minute
     for pair in ("en-fr", "en-it"):
         (tmp_path / f"{pair}.tsv").write_text("red\trouge\tA\n", "utf-8")
     (tmp_path / "en-es.tsv").write_text("red\n", "utf-8")

@@ -12,7 +12,7 @@ import pytest
 from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.features import extraction
-from cldi_core.insight import maps
+from cldi_core.insight import map_layout, maps
 from cldi_core.scoring.methods import METHODS
 from tests.commands.conftest import Run, strict
 from tests.conftest import BACKBONE, FakeExtractor, build_small, draw, made_up, picture
@@ -342,7 +342,7 @@ def test_score_refuses_unknown_choices(run: Run, small: Dataset, option: tuple[s
 
 
 def test_project_says_what_it_did(ask: Callable[..., dict], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(maps, "umap", maps.pca)
+    monkeypatch.setattr(map_layout, "umap", lambda rows, **named: map_layout.pca(rows))
     assert ask("project") == {"words": "pca", "pictures": "umap"}
     assert ask("project") == {"words": "kept", "pictures": "kept"}
     assert ask("project", "--force") == {"words": "pca", "pictures": "umap"}

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cldi_core.data.dataset import Dataset
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import map_labels, maps
+from tests.conftest import BACKBONE
 
 RNG = np.random.default_rng(5)
 CENTRES = {"dog": (0, 0), "flower": (8, 1), "clock": (3, 9)}
@@ -96,3 +99,16 @@ def test_a_words_label_needs_a_share_of_its_pictures(monkeypatch: pytest.MonkeyP
     shown = SimpleNamespace(table=pd.DataFrame({"language": ["en"], "word": ["w"]}))
     (terms,) = map_labels._terms(shown, SimpleNamespace(dataset=None))
     assert set(terms) == {"tree", "cow"}
+
+
+def test_of_many_pictures_a_sample_of_names_is_looked_at(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = open_pair(small, BACKBONE, "en-de")
+    asked: list[str] = []
+    monkeypatch.setattr(map_labels, "words", lambda name: asked.append(name) or [])
+    monkeypatch.setattr(map_labels, "LOOKED", 7)
+    unranked = pd.DataFrame({"rank": [np.nan] * len(pair.queries)})
+    for kind, most in (("pictures", 7), ("words", 14)):  # one of each word
+        asked.clear()
+        shown = maps.placed(maps.coordinates(small, BACKBONE, kind), pair, unranked, "NVA")
+        map_labels.labels(shown, pair)
+        assert 0 < len(asked) <= most

@@ -2,58 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from cldi_core.data import dataset, storage
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import FeatureError, UnknownNameError
+from cldi_core.errors import UnknownNameError
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
-from cldi_core.insight import maps
+from cldi_core.insight import map_layout, maps
+from cldi_core.scoring.imagesets import unit_rows
 from tests import ranked
 from tests.conftest import BACKBONE, WORDS, picture
 
 RNG = np.random.default_rng(3)
-
-
-def test_pca_finds_the_directions_of_largest_variance() -> None:
-    rows = (RNG.normal(size=(50, 6)) * [1, 9, 1, 3, 1, 1]).astype(np.float32)
-    found = maps.pca(rows)
-    assert found.dtype == np.float32 and found.shape == (50, 2)
-    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-4)
-    expected = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
-    for axis in (0, 1):
-        values = expected.U[:, axis] * expected.S[axis]
-        assert min(np.abs(found[:, axis] - values).max(), np.abs(found[:, axis] + values).max()) < 1e-3
-
-
-def test_pca_is_repeatable_and_has_fixed_signs() -> None:
-    rows = RNG.normal(size=(20, 5)).astype(np.float32)
-    first = maps.pca(rows)
-    np.testing.assert_array_equal(maps.pca(rows.copy()), first)
-    axes = (rows - rows.mean(axis=0)).T @ first
-    assert (axes[np.abs(axes).argmax(axis=0), [0, 1]] > 0).all(), "the largest entry of a direction is positive"
-    assert (maps.pca(-rows) == -first).all()
-    shuffled = RNG.permutation(20)
-    np.testing.assert_allclose(maps.pca(rows[shuffled]), first[shuffled], atol=1e-4)
-
-
-def test_pca_of_many_numbers_is_near_the_exact_one_and_the_same_every_time() -> None:
-    rows = (RNG.normal(size=(400, 300)) * 0.99 ** np.arange(300)).astype(np.float32)
-    first = maps.pca(rows)
-    np.random.seed(1)  # the state that others share changes nothing
-    np.testing.assert_array_equal(maps.pca(rows), first)
-    exact = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)
-    np.testing.assert_allclose(np.linalg.norm(first, axis=0), exact[:2], rtol=2e-3)
-
-
-@pytest.mark.parametrize("shape", [(0, 4), (1, 4), (2, 4), (5, 1), (5, 2)])
-def test_pca_of_very_little(shape: tuple[int, int]) -> None:
-    found = maps.pca(RNG.normal(size=shape).astype(np.float32))
-    assert found.shape == (shape[0], 2) and np.isfinite(found).all()
-    assert not maps.pca(np.ones(shape, np.float32)).any(), "all in one place"
 
 
 def winding(x: float, y: float, polygon: list[tuple[float, float]]) -> bool:
@@ -115,7 +81,7 @@ def test_a_words_place_is_that_of_its_mean_picture(small: Dataset) -> None:
             means.append(mean / np.linalg.norm(mean))
         assert len(words) == len(small.members(language))
     found = maps.coordinates(small, BACKBONE, "words")
-    np.testing.assert_allclose(found[["x", "y"]], maps.pca(np.array(means, np.float32)), atol=1e-5)
+    np.testing.assert_allclose(found[["x", "y"]], map_layout.pca(np.array(means, np.float32)), atol=1e-5)
 
 
 def test_a_map_is_stored_kept_and_read_back(small: Dataset) -> None:
@@ -151,6 +117,57 @@ def test_a_broken_map_is_not_shown(small: Dataset) -> None:
     assert maps.project(small, BACKBONE, ["words"]) == {"words": "pca"}
 
 
+def test_each_map_is_kept_as_soon_as_it_is_there(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str, int, int]] = []
+
+    @contextlib.contextmanager
+    def stages(what: str, unit: str) -> Iterator[map_layout.Report]:
+        yield lambda done, total: told.append((what, unit, done, total))
+
+    def interrupt(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(map_layout, "umap", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        maps.project(small, BACKBONE, stages=stages)
+    count = len(ALL_WORDS)
+    assert told[-1] == ("words: reading", "words", count, count)
+    monkeypatch.setattr(map_layout, "umap", lambda rows, *given, **named: map_layout.pca(rows))
+    assert maps.project(small, BACKBONE) == {"words": "kept", "pictures": "umap"}
+
+
+def test_a_map_of_a_sample_says_of_how_many(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_layout, "umap", lambda rows, *given, **named: map_layout.pca(rows))
+    monkeypatch.setattr(map_layout, "WHOLE", 16)
+    monkeypatch.setattr(map_layout, "FITTED", 16)
+    count = small.words["id"].nunique()
+    assert maps.project(small, BACKBONE, ["pictures"]) == {"pictures": f"umap of 16 of {count}"}
+    places = maps.coordinates(small, BACKBONE, "pictures")
+    assert len(places) == count and np.isfinite(places[["x", "y"]]).all(axis=None)
+    assert places.attrs["fitted"] == 16 and '"components": 50' in places.attrs["parameters"]
+
+
+@pytest.mark.parametrize("kind", maps.KINDS)
+def test_what_is_shown_at_once_is_of_a_few_and_never_by_umap(
+    small: Dataset, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    every = maps.coordinates(small, BACKBONE, kind)
+    assert every.attrs["of"] == len(every)
+    read: list[int] = []
+    look = shards.FeatureRows.__getitem__
+    monkeypatch.setattr(
+        shards.FeatureRows, "__getitem__", lambda rows, key: read.append(np.size(rows.index[key])) or look(rows, key)
+    )
+    monkeypatch.setattr(map_layout, "umap", lambda *given, **named: pytest.fail("UMAP on a page"))
+    monkeypatch.setattr(maps, "SHOWN", 5)
+    monkeypatch.setattr(maps, "READ", 5)
+    few = maps.coordinates(small, BACKBONE, kind)
+    assert (len(few), few.attrs["of"], few.attrs["method"], sum(read)) == (5, len(every), "pca", 5)
+    columns = ["id"] if kind == "pictures" else ["language", "word"]
+    assert len(few.merge(every, on=columns)) == 5
+    pd.testing.assert_frame_equal(maps.coordinates(small, BACKBONE, kind), few)
+
+
 def test_words_without_features_have_no_place(small: Dataset) -> None:
     rows = list(small.words.itertuples(index=False, name=None))
     dataset.write_words(small.path, [*rows, ("en", "new", 0, "0" * 32), ("fr", "neuf", 0, "0" * 32)])
@@ -162,24 +179,6 @@ def test_unknown_kinds_and_backbones(small: Dataset) -> None:
         maps.coordinates(small, BACKBONE, "languages")
     with pytest.raises(UnknownNameError, match="extract"):
         maps.project(small, "vgg19")
-
-
-def test_umap_refuses_too_few_rows() -> None:
-    with pytest.raises(FeatureError, match="more than 16 rows, got 16"):
-        maps.umap(np.zeros((16, 4), np.float32))
-
-
-@pytest.mark.slow
-def test_umap_is_repeatable() -> None:
-    centres = np.repeat(np.eye(3, 10) * 4, 20, axis=0)
-    rows = (centres + RNG.normal(size=(60, 10)) * 0.3).astype(np.float32)
-    first = maps.umap(rows)
-    assert first.shape == (60, 2) and first.dtype == np.float32 and np.isfinite(first).all()
-    np.testing.assert_array_equal(maps.umap(rows), first)
-    groups = first.reshape(3, 20, 2)
-    spread = np.linalg.norm(groups - groups.mean(axis=1, keepdims=True), axis=2).mean()
-    apart = [np.linalg.norm(groups[i].mean(axis=0) - groups[j].mean(axis=0)) for i, j in ((0, 1), (0, 2), (1, 2))]
-    assert min(apart) > 2 * spread
 
 
 @pytest.fixture
@@ -286,11 +285,11 @@ def test_the_stamp_of_a_map_changes_with_its_places(pair: Pair, frame: pd.DataFr
 
 def test_umap_is_asked_for_where_project_would_make_it(small: Dataset) -> None:
     few = maps.coordinates(small, BACKBONE, "words")
-    assert len(few) < maps.FEWEST and not maps.asks_for_umap(few)
+    assert len(few) < map_layout.FEWEST and not maps.asks_for_umap(few)
     assert maps.project(small, BACKBONE, ["words"]) == {"words": "pca"}
     assert not maps.asks_for_umap(maps.coordinates(small, BACKBONE, "words"))
     pictures = maps.coordinates(small, BACKBONE, "pictures")
-    assert len(pictures) >= maps.FEWEST and maps.asks_for_umap(pictures)
+    assert len(pictures) >= map_layout.FEWEST and maps.asks_for_umap(pictures)
     pictures.attrs["method"] = "umap"
     assert not maps.asks_for_umap(pictures)
 
@@ -366,7 +365,7 @@ def test_names_and_rows_stay_together(small: Dataset, kind: str) -> None:
     opened = Dataset(small.path)
     loaded = shards.open_features(opened, BACKBONE)
     names, _ = maps._names(opened, loaded, kind)
-    rows = maps._rows(opened, loaded, names)
+    rows = unit_rows(maps._rows(opened, loaded, names)[:])
     assert len(names) == len(rows)
     unit = {key: np.asarray(loaded.matrix[[row]], np.float64)[0] for key, row in loaded.row.items()}
     unit = {key: vector / np.linalg.norm(vector) for key, vector in unit.items()}

@@ -14,8 +14,8 @@ import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import Pair, open_pair
-from cldi_core.insight import map_labels, map_selection, maps
-from pages._ui import draw, load, map_figures, map_load, map_panel, map_point, view, words
+from cldi_core.insight import map_labels, map_layout, map_selection, maps
+from pages._ui import draw, load, map_figures, map_load, map_panel, map_pictures, map_point, view, words
 from tests import ranked
 from tests.conftest import BACKBONE
 from tests.pages.conftest import Shown, Url
@@ -37,6 +37,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         map_point, "chart", lambda figure, shown, **how: found.append({"figure": figure, "shown": shown, **how})
     )
     monkeypatch.setattr(map_panel, "show", lambda *given: found.append({"panel": given}))
+    monkeypatch.setattr(map_pictures, "show", lambda *given: None)
     return found
 
 
@@ -80,7 +81,7 @@ def test_the_map_is_that_of_the_core(
     assert len(groups) > 0 and len(table) > 3
     joins = maps.joins(table, core.xy, pair, every) if joined and kind == "words" else None
     wanted = map_figures.scatter_map(*core.xy.T, np.arange(len(table)), groups, table["label"].tolist(), joins)
-    map_figures.framed(wanted, core.limits, [map_labels.Label("things", 0.1, 0.2, 5, 9)])
+    map_figures.framed(wanted, map_figures.ranges(core.limits), [map_labels.Label("things", 0.1, 0.2, 5, 9)])
     (chart,) = drawn
     assert chart["figure"] == wanted
     assert chart["alt"] == f"Map of {kind}, coloured by {page.COLOURINGS[colouring].lower()}"
@@ -113,9 +114,9 @@ def test_what_is_not_chosen_is_grey_and_what_is_stands_beside_the_map(
 
 
 def test_maps_by_umap_and_by_pca_say_so(page: ModuleType, monkeypatch: pytest.MonkeyPatch, small: Dataset) -> None:
-    def caption(kind: str, method: str) -> str:
+    def caption(kind: str, method: str, **attrs: int) -> str:
         made = maps.coordinates(small, BACKBONE, kind)
-        made.attrs["method"] = method
+        made.attrs |= {"method": method, **attrs}
         monkeypatch.setattr(load, "coordinates", lambda *given: made)
         shown = map_of(kind)
         shown.outside[:2] = True
@@ -128,6 +129,14 @@ def test_maps_by_umap_and_by_pca_say_so(page: ModuleType, monkeypatch: pytest.Mo
     command = f"python -m cldi_core project --dataset small --backbone {BACKBONE}"
     monkeypatch.setattr(load, "command", lambda *given: command)
     assert draw.safe(f"PCA; for UMAP run: {command}") in caption("pictures", "pca")
+    sampled = draw.safe(f"PCA of a sample of 17 of 20,000 pictures; for UMAP run: {command}")
+    assert sampled in caption("pictures", "pca", of=20_000)
+    monkeypatch.setattr(map_layout, "FEWEST", 2)
+    by_few = draw.safe("of a sample of 14 of 3,000 words, each by at most 3 pictures; for")
+    assert by_few in caption("words", "pca", of=3000, pictures=3)
+    monkeypatch.setattr(map_layout, "FEWEST", 17)
+    placed = "UMAP, seeded, of 9 of 17 pictures, the rest placed by the nearest of these. Near"
+    assert placed in caption("pictures", "umap", fitted=9)
     few = caption("words", "pca")
     assert draw.safe("PCA: UMAP needs 17 words") in few and "project" not in few
 

@@ -44,7 +44,8 @@ def blank() -> object:
 
 
 def test_axes_hold_the_rim_and_labels_are_no_html() -> None:
-    chart = map_figures.framed(blank(), np.array([[0, 10], [-5, -5]]), [Label(EVIL, 1, 2, 5, 9)], "dark")
+    axes = map_figures.ranges(np.array([[0, 10], [-5, -5]]))
+    chart = map_figures.framed(blank(), axes, [Label(EVIL, 1, 2, 5, 9)], "dark")
     np.testing.assert_allclose(chart.layout.xaxis.range, [-0.3, 10.3])
     assert chart.layout.yaxis.range == (-5.5, -4.5), "all at one height"
     (label,) = chart.layout.annotations

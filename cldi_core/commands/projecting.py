@@ -1,0 +1,27 @@
+"""``project``: the maps of words and pictures."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption
+from cldi_core.commands.terminal import print_json, progress
+from cldi_core.data.dataset import open_dataset
+
+
+def project(
+    dataset: DatasetOption,
+    backbone: BackboneOption = DEFAULT_BACKBONE,
+    force: Annotated[bool, typer.Option("--force", help="Compute again what is there already.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute the maps of words and pictures (UMAP; minutes for many pictures); each is kept as soon as it is there."""
+    from cldi_core.insight import maps
+
+    done = maps.project(open_dataset(dataset), backbone, force=force, stages=progress)
+    if as_json:
+        print_json(done)
+    else:
+        print(", ".join(f"{kind}: {how}" for kind, how in done.items()))
