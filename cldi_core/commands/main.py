@@ -23,6 +23,7 @@ from cldi_core.commands import (
     importing_packages,
     judging,
     pivot,
+    preparing,
     scoring,
 )
 from cldi_core.commands.program import Program, run
@@ -46,6 +47,7 @@ app.command()(exporting.export)
 app.command("export-lexicon")(exporting.export_lexicon)
 app.command()(extracting.extract)
 app.command()(scoring.score)
+app.command()(preparing.prepare)
 app.command()(evaluating.evaluate)
 app.command()(explaining.project)
 app.command()(explaining.explain)
