@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from cldi_core.commands import preparing
 from cldi_core.commands.program import fail
 from cldi_core.data import dataset as datasets
 from cldi_core.data import permissions
@@ -55,6 +56,8 @@ def start(
         )
     if dataset is not None:
         os.environ["CLDI_DATASET"] = str(datasets.open_dataset(dataset).path.resolve())
+    for path in datasets.requested().values():
+        preparing.before_showing(datasets.Dataset(path))
     print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
     script = (datasets.CHECKOUT or datasets.DASHBOARD) / "app.py"
     # In place of this process, so that signals and the exit code are Streamlit's own.  Its settings are read from the

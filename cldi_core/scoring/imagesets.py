@@ -53,7 +53,8 @@ class ImageSets:
         self.ids = None if ids is None else tuple(ids)
         self._digests: Digests | Callable[[], Digests] | None = digests
         # Of all rows, by who measures them: shared by selections of these words.
-        self.measured: dict[str, Any] = {"finite": finite is True}
+        self.measured: dict[str, Any] = {}
+        self._is = {"finite": finite is True}
         self._name(words)
         if finite is False:
             self.check()
@@ -239,9 +240,9 @@ class ImageSets:
 
     def check(self) -> None:
         """Look through all features, once; FeatureError where some are NaN or infinite."""
-        if not self.measured["finite"]:
+        if not self._is["finite"]:
             self._check_finite()
-            self.measured["finite"] = True
+            self._is["finite"] = True
 
     def _check_finite(self) -> None:
         for start, block in blocks(self.features):
