@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.scoring import Scores
+from cldi_core.scoring.feature_rows import FeatureRows
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
 from cldi_core.scoring.products import SAFE, products
 from cldi_core.scoring.ties import TIE
@@ -53,6 +54,9 @@ def match(
             cosines *= inverse
             nearest = _by_word(source, cosines, np.maximum, -np.inf)
             backward[words] = np.add.reduceat(nearest.astype(np.float64), starts, axis=0)
+    for features in (source.features, target.features):
+        if isinstance(features, FeatureRows):
+            features.release()
     best *= inverse
     known = np.where(target.sizes[:, None] > 0, best, np.float32(0))  # what can be multiplied and added up
     values: dict[str, Scores] = {}
