@@ -113,13 +113,14 @@ docs: dev ## make pages of the whole Python interface, in build/docs
 screenshots: dev system ## take the screenshots of the README again
 	@$(FIND_CHROMIUM); $(PY) -m tools.screenshots
 
-bench: dev system ## measure scoring beside other tools, and how fast the pages open: make bench [ARGS=--full]
+bench: dev system ## measure scoring beside other tools, and how fast the pages open, also of a large data set: make bench [ARGS=--full]
 	@cmp -s requirements-bench.txt .venv/requirements-bench.txt || { \
 		$(PY) -m pip install --disable-pip-version-check -r requirements-bench.txt && \
 		cp requirements-bench.txt .venv/; \
 	}
 	$(PY) -m benchmarks $(ARGS)
 	@$(FIND_CHROMIUM); $(PY) -m benchmarks.pages
+	@$(FIND_CHROMIUM); $(PY) -m benchmarks --paper
 
 lock: ## pin everything that the requirements need, for all systems, in requirements.lock (uv)
 	uv pip compile --universal --python-version 3.11 --quiet --no-annotate \

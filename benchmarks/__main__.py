@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: print what ``run`` measures, or with ``--extract`` how fast extraction is."""
+"""``python -m benchmarks``: measure scoring, or extraction (``--extract``), or pages of large data (``--paper``)."""
 
 from __future__ import annotations
 
@@ -28,12 +28,16 @@ def bench(
     extraction: Annotated[
         bool, typer.Option("--extract", help="Measure extraction instead: decoders, networks, both together.")
     ] = False,
+    paper: Annotated[
+        bool,
+        typer.Option("--paper", help="Measure the pages instead, on data of the paper's size (many minutes)."),
+    ] = False,
     keep: Annotated[
         str | None, typer.Option("--keep", metavar="NAME", help="Also write them to benchmarks/results/NAME.json.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how fast and how exact scoring is here, beside other tools; or how fast extraction is."""
+    """Measure how fast and how exact scoring is here, beside other tools; or how fast extraction is, or the pages."""
 
     def tell(line: str) -> None:
         print(line, file=sys.stderr)
@@ -43,6 +47,11 @@ def bench(
 
         records = [machine.describe(processors()), *extracting.measure(repeats, tell)]
         table = extracting.table
+    elif paper:
+        from benchmarks import paper_pages
+
+        records = [machine.describe(processors()), *paper_pages.measure(tell)]
+        table = paper_pages.table
     else:
         records = benchmarks.run(words, dim or (1280, 4096), repeats, full=full, threads=threads, progress=tell)
         table = benchmarks.table

@@ -128,6 +128,9 @@ def main() -> None:
         help=glossary.of(current, "dispersion"),
     )
     spread = load.dispersions(current.dataset, current.backbone, current.pair)
+    if spread is None:
+        draw.unprepared(current, "Dispersions are not shown")
+        return
     pair = load.pair_of(current.dataset, current.backbone, current.pair)
     for column, language in zip(st.columns(2), pair.languages, strict=True):
         with column:

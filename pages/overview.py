@@ -10,10 +10,10 @@ from cldi_core import rankers
 from cldi_core.data.dataset import SETTINGS
 from cldi_core.evaluation import paper, tables
 from cldi_core.features import backbones
-from cldi_core.insight import overview
 from cldi_core.scoring.methods import METHODS
 from pages._ui import (
     cause_bars,
+    data_load,
     draw,
     evidence_load,
     figures,
@@ -128,7 +128,7 @@ def main() -> None:
         st.markdown("**This data set**")
         if about := str(dataset.info.get("about", "")):
             st.caption(draw.safe(about))
-        facts = words.facts(overview.counts(dataset))
+        facts = words.facts(data_load.counts(current.dataset))
         take.table(
             pd.DataFrame({"": list(facts), "what": list(facts.values())}),
             name=f"facts-{dataset.name}",

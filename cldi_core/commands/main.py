@@ -23,6 +23,7 @@ from cldi_core.commands import (
     importing_packages,
     judging,
     pivot,
+    preparing,
     projecting,
     scoring,
 )
@@ -47,6 +48,7 @@ app.command()(exporting.export)
 app.command("export-lexicon")(exporting.export_lexicon)
 app.command()(extracting.extract)
 app.command()(scoring.score)
+app.command()(preparing.prepare)
 app.command()(evaluating.evaluate)
 app.command()(projecting.project)
 app.command()(explaining.explain)

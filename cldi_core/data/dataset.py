@@ -35,6 +35,7 @@ STAMPED = (
     "images/*",
     "features/*/*.safetensors",  # not how far an extraction is
     "projections/*/*",
+    "dispersions/*/*",
     "pivot/*/*/*/*",
     "pivot/*/*/*/*/*/*",
 )

@@ -38,6 +38,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "evidence": ("evidence/{name}/{pair}/{name}.parquet",),
     "hubs": ("hubs/{name}/{pair}/{name}.parquet",),
     "curves": ("curves/{name}/{pair}/{name}.parquet",),
+    "dispersions": ("dispersions/{name}/words.parquet",),
     "projections": ("projections/{name}/words.parquet", "projections/{name}/pictures.parquet"),
     "pivot": (
         "pivot/{name}/{pair}/{name}/{name}.parquet",

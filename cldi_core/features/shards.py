@@ -227,4 +227,5 @@ def image_sets(dataset: Dataset, features: Features, language: str, words: Seque
         offsets,
         [ids[row] for row in order],
         digests=lambda: features.digests[rows],
+        finite=None,
     )

@@ -13,7 +13,7 @@ from cldi_core.evaluation import audit
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance, shards
 from cldi_core.features.backbones import is_extracted
-from cldi_core.insight import evidence, hubs, learning
+from cldi_core.insight import evidence, hubs, learning, prepared
 from cldi_core.insight.finding import Finding, some
 from cldi_core.pivot import about, models, translation
 
@@ -91,7 +91,7 @@ def results(dataset: Dataset) -> list[Finding]:
 
 
 def explained(dataset: Dataset) -> list[Finding]:
-    """Stored evidence, hubs and learning curves that are damaged, of whatever method; they are as if not there."""
+    """Stored evidence, hubs, learning curves and dispersions that are damaged; they are as if not there."""
     findings = []
     made_by = {evidence.FOLDER: "score", hubs.FOLDER: "score", learning.FOLDER: "learning-curve"}
     for folder, command in made_by.items():
@@ -102,6 +102,12 @@ def explained(dataset: Dataset) -> list[Finding]:
                 again = dataset.command(command, "--pair", pair, "--backbone", backbone)
                 text = f"'{place}': it cannot be read, or is not what was written"
                 findings.append(Finding("error", folder, text, f"delete {str(path)!r}, then: {again}"))
+    for path in sorted(dataset.path.glob(f"{prepared.FOLDER}/*/words.parquet")):
+        if storage.whole_frame(path) is None:
+            place = path.relative_to(dataset.path)
+            again = dataset.command("prepare", "--backbone", place.parts[1])
+            text = f"'{place}': it cannot be read, or is not what was written"
+            findings.append(Finding("error", prepared.FOLDER, text, again))
     return findings
 
 

@@ -1,4 +1,4 @@
-"""What there is to say of a data set as a whole: its counts, dispersions, comparisons of methods."""
+"""What there is to say of a data set as a whole: its counts, figures of dispersions, comparisons of methods."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data.dataset import CLASSES, POS, Dataset
 from cldi_core.evaluation import metrics, tables
-from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import explanation
-from cldi_core.scoring.dispersion import dispersion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,27 +53,6 @@ def by_rank(rankings: pd.DataFrame, letters: str, outcome: str = "all") -> pd.Da
     return rows.sort_values(["rank", "query"])
 
 
-def dispersions(pair: Pair) -> pd.DataFrame:
-    """All words of a pair: columns language, word, pos, dispersion, pictures, senses; a row per word and POS.
-
-    ``senses`` are WordNet's for English words, nan for others and where no WordNet is at hand.
-    """
-    import pandas as pd
-
-    sides = zip(pair.languages, (pair.source, pair.target), strict=True)
-    source_pos: dict[str, str] = {}
-    for query in pair.queries:
-        source_pos[query.word] = source_pos.get(query.word, "") + query.pos
-    rows = []
-    for language, sets in sides:
-        letters = source_pos if sets is pair.source else pair.target_pos
-        for word, value, size in zip(sets.words, dispersion(sets), sets.sizes, strict=True):
-            count = pair.dataset.senses(word) if language == "en" else None
-            known = float("nan") if count is None else float(count)
-            rows += [(language, word, letter, float(value), int(size), known) for letter in letters[word]]
-    return pd.DataFrame(rows, columns=["language", "word", "pos", "dispersion", "pictures", "senses"])
-
-
 SPANS = {"dispersion": (0.0, 2.0), "senses": metrics.ANY}  # between what bounds a word's figures can lie
 STEP = 0.05  # of dispersion, in which words are counted
 
@@ -83,7 +60,7 @@ STEP = 0.05  # of dispersion, in which words are counted
 def means_by_pos(
     frame: pd.DataFrame, column: str = "dispersion", letters: Iterable[str] = CLASSES
 ) -> list[tuple[str, metrics.Interval]]:
-    """The mean of a column of ``dispersions`` for some parts of speech with its interval: [(letter, interval)]."""
+    """The mean of a column of ``dispersions.dispersions`` for some parts of speech: [(letter, interval)]."""
     found = []
     for letter in letters:
         rows = frame[(frame["pos"] == letter) & frame[column].notna()]

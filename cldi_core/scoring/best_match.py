@@ -63,12 +63,13 @@ from numpy.typing import NDArray
 from cldi_core.errors import FeatureError
 from cldi_core.scoring import Progress, Scores
 from cldi_core.scoring.best_match_blocks import Block, picture_blocks, word_blocks
+from cldi_core.scoring.best_match_few import MEASURES
 from cldi_core.scoring.best_match_rows import PictureRows, products
 from cldi_core.scoring.imagesets import ImageSets, Numbers
 from cldi_core.scoring.parallel import Each, cores, side_by_side
 from cldi_core.scoring.ties import TIE
 
-MEASURES = ("forward", "backward", "weighted", "best")
+__all__ = ["MEASURES", "match"]
 BLOCK_BYTES = {"cpu": 32 << 20, "cuda": 256 << 20}  # of one block's rows; on a processor near its last cache's size
 COSINES = {"cpu": 2 << 20, "cuda": 64 << 20}  # numbers in all blocks of cosines that are made at once
 NARROWEST = 256  # target pictures of one block: with fewer, a product is slow

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
+from cldi_core.scoring.products import SAFE
 from cldi_core.scoring.products import products as numpy_products
 
 STREAM_BYTES = 2 << 20  # of the rows that are read together: they stay in the cache
 RESIDENT_SHARE = 0.35  # of a graphics card's free memory that one language's features may take
 HALVES = ("cuda",)  # devices that multiply them with float32 sums
-SAFE = (1e-15, 1e15)  # lengths of rows whose products float32 can hold
 
 
 class PictureRows:
@@ -59,7 +59,7 @@ class PictureRows:
         for piece in self._pieces(len(self.used)):
             rows = self.used[piece]
             raw = self._read(rows).float()
-            length = torch.linalg.vector_norm(raw, dim=1)
+            length = torch.linalg.vector_norm(raw, dim=1)  # as ``best_match_few.lengths``
             odd = ~((length > SAFE[0]) & (length < SAFE[1]))
             if bool(raw[odd].any()):
                 return False

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.scoring.imagesets import ImageSets
-from cldi_core.scoring.pooling import aggregate
+from cldi_core.scoring.imagesets import ImageSets, unit_rows
+from cldi_core.scoring.pooling import runs
 
 
 def dispersion(sets: ImageSets) -> NDArray[np.float64]:
@@ -23,9 +23,12 @@ def dispersion(sets: ImageSets) -> NDArray[np.float64]:
     [0.0, 1.0]
     """
     n = sets.sizes.astype(np.float64)
-    mean = aggregate(sets, "mean", unit=True)
+    total, nonzero = np.zeros((len(sets), sets.dim)), np.zeros(len(sets))
+    for word, members in runs(sets, np.arange(len(sets))):
+        rows = unit_rows(sets.features[members])
+        total[word] += rows.sum(axis=0, dtype=np.float64)
+        nonzero[word] += rows.any(axis=1).sum()
+    mean = total / np.maximum(n, 1)[:, None]
     squared = np.einsum("ij,ij->i", mean, mean) * n**2
-    nonzero = sets.nonzero.astype(np.float64)
-    own = np.add.reduceat(np.append(nonzero[sets.members], 0.0), sets.offsets[:-1])
-    result = 1 - (squared - own) / np.maximum(n * (n - 1), 1)
+    result = 1 - (squared - nonzero) / np.maximum(n * (n - 1), 1)
     return np.where(n >= 2, np.clip(result, 0, 2), np.nan)

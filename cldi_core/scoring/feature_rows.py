@@ -89,6 +89,18 @@ class FeatureRows:
         view.index.setflags(write=False)
         return view
 
+    def release(self) -> None:
+        """Let the system take back the memory in which mapped files were read: a server counts it as its own.
+
+        What is read again comes out of the system's cache.
+        """
+        for part in self._parts:
+            owner: object = part
+            while isinstance(owner, np.ndarray | memoryview):
+                owner = owner.base if isinstance(owner, np.ndarray) else owner.obj
+            if isinstance(owner, mmap.mmap) and hasattr(owner, "madvise"):
+                owner.madvise(mmap.MADV_DONTNEED)
+
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """A copy of all rows."""
         if copy is False:

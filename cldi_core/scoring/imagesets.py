@@ -41,9 +41,10 @@ class ImageSets:
         ids: Sequence[str] | None = None,
         *,
         digests: Digests | Callable[[], Digests] | None = None,
-        finite: bool = False,
+        finite: bool | None = False,
     ) -> None:
-        """As the attributes say; besides, ``finite``: the features have been looked through and are finite.
+        """As the attributes say; besides, ``finite``: the features have been looked through and are finite; ``None``:
+        whoever scores them looks through them (``check``), as many more words are opened than scored.
 
         Raises:
             FeatureError: no words, one of them twice, NaN or infinite values.
@@ -51,10 +52,12 @@ class ImageSets:
         self.features, self.members, self.offsets = features, members, offsets
         self.ids = None if ids is None else tuple(ids)
         self._digests: Digests | Callable[[], Digests] | None = digests
-        self.measured: dict[str, Any] = {}  # of all rows, by who measures them: shared by selections of these words
+        # Of all rows, by who measures them: shared by selections of these words.
+        self.measured: dict[str, Any] = {}
+        self._is = {"finite": finite is True}
         self._name(words)
-        if not finite:
-            self._check_finite()
+        if finite is False:
+            self.check()
 
     def _name(self, words: Sequence[str]) -> None:
         self.words: tuple[str, ...] = tuple(words)
@@ -234,6 +237,12 @@ class ImageSets:
         parts = [f"{self.features.dtype} {len(rows)} ".encode(), digests]
         parts += [len(name).to_bytes(8, "little") + name for name in names]
         return hashlib.blake2b(b"".join(parts), digest_size=DIGEST_BYTES).digest()
+
+    def check(self) -> None:
+        """Look through all features, once; FeatureError where some are NaN or infinite."""
+        if not self._is["finite"]:
+            self._check_finite()
+            self._is["finite"] = True
 
     def _check_finite(self) -> None:
         for start, block in blocks(self.features):

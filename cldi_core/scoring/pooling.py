@@ -28,7 +28,7 @@ def aggregate(
     words = np.arange(len(sets)) if words is None else words
     ufunc = np.add if how == "mean" else np.maximum
     result = np.full((len(words), sets.dim), 0.0 if how == "mean" else -np.inf)
-    for place, members in _runs(sets, words):
+    for place, members in runs(sets, words):
         rows = sets.features[members]
         values = unit_rows(rows) if unit else rows
         result[place] = ufunc(result[place], ufunc.reduce(values, axis=0, dtype=np.float64))
@@ -39,7 +39,7 @@ def aggregate(
     return result
 
 
-def _runs(sets: ImageSets, words: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def runs(sets: ImageSets, words: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """The place of every word with its pictures; a very large word several times, with some of them each."""
     most = max(1, BLOCK_BYTES // (8 * max(sets.dim, 1)))
     for place, word in enumerate(words.tolist()):

@@ -24,6 +24,7 @@ FEWEST = 16  # rows of either side: a single one is a vector, for which there is
 # Of OpenBLAS without AVX-512: the columns of a block; those at either end that are added up otherwise; how many of
 # either side are computed together.
 BLOCK, ENDS, TOGETHER = 320, 8, (12, 16)
+SAFE = (1e-15, 1e15)  # lengths of rows whose products float32 can hold
 
 
 def products(

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError
-from cldi_core.scoring import Progress, Scores, knn
+from cldi_core.scoring import Progress, Scores, best_match_few, knn
+from cldi_core.scoring.best_match_few import MEASURES
 from cldi_core.scoring.hardware import check_device
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import Method, Options, Settled, find_method, with_bases
@@ -133,10 +134,8 @@ def _from_pass(
     progress: Progress | None,
 ) -> Iterator[tuple[str, NDArray[np.floating]]]:
     """The scores of the methods of measures and votes, one at a time."""
-    from cldi_core.scoring import best_match  # imports torch, which takes a second
-
     scored = {method.name: method.measures for method in methods if method.measures}
-    measures = [name for name in best_match.MEASURES if any(name in own for own in scored.values())]
+    measures = [name for name in MEASURES if any(name in own for own in scored.values())]
     voting = [method.name for method in methods if method.votes]
     if options.reading != "votes" and "knn-c" in voting:
         voting.remove("knn-c")
@@ -144,15 +143,18 @@ def _from_pass(
     if not measures and not voting:
         return
     ballots = {name: knn.ballot(source, name, options) for name in voting}
-    values, votes = best_match.match(
-        source,
-        target,
-        measures,
-        device=device,
-        weights=typicality(source) if "weighted" in measures else None,
-        voters={name: (ballot.voter, len(ballot.sets)) for name, ballot in ballots.items()},
-        progress=progress,
-    )
+    weights = typicality(source) if "weighted" in measures else None
+    voters = {name: (ballot.voter, len(ballot.sets)) for name, ballot in ballots.items()}
+    if device == "cpu" and best_match_few.is_few(source):
+        values, votes = best_match_few.match(source, target, measures, weights=weights, voters=voters)
+        if progress is not None:
+            progress(len(source.members), len(source.members))
+    else:
+        from cldi_core.scoring import best_match  # imports torch, which takes a second
+
+        values, votes = best_match.match(
+            source, target, measures, device=device, weights=weights, voters=voters, progress=progress
+        )
     for name, own in scored.items():
         yield name, reduce(np.add, (values[measure] for measure in own)) / len(own)
     values.clear()

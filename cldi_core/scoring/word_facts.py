@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.errors import FeatureError
-from cldi_core.scoring import Scores, knn
+from cldi_core.scoring import Scores, best_match_few, knn
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
 from cldi_core.scoring.methods import Options, find_method
 from cldi_core.scoring.pooling import aggregate
@@ -175,11 +175,14 @@ def checked(kept: Masks, n: int) -> Masks:
 
 def best_cosines(source: ImageSets, target: ImageSets) -> NDArray[np.float32]:
     """The best cosine of each of some single pictures in each target word: float32, -inf for a word without any."""
-    from cldi_core.scoring.best_match import match  # imports torch, which takes a second
-
     if not len(target.members) or not source.dim:
         return np.full((len(source), len(target)), -np.inf, np.float32)
-    found = match(source, target, ["forward"])[0]["forward"]
+    if best_match_few.is_few(source):
+        found = best_match_few.match(source, target, ["forward"])[0]["forward"]
+    else:
+        from cldi_core.scoring.best_match import match  # imports torch, which takes a second
+
+        found = match(source, target, ["forward"])[0]["forward"]
     return np.where(target.sizes == 0, np.float32(-np.inf), found)
 
 

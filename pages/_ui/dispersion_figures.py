@@ -25,7 +25,7 @@ def ridges(frame: pd.DataFrame, language: str, letters: Sequence[str]) -> go.Fig
     Shares of the words, so that kinds of different size compare; below each ridge its mean with the interval.
 
     Args:
-        frame: of ``overview.dispersions``; letters: parts of speech, of which those without words are left out.
+        frame: of ``dispersions.dispersions``; letters: parts of speech, of which those without words are left out.
     """
     rows = frame[frame["language"] == language]
     means = [(letter, mean) for letter, mean in overview.means_by_pos(rows, letters=letters) if mean.n]

@@ -135,6 +135,16 @@ def _turned(dataset: str, pairs: Sequence[str]) -> list[str]:
     return ["--pair", turned[0]] if len(turned) == 1 else ["--direction", "back"] if turned else []
 
 
+def unprepared(current: view.View, what: str) -> None:
+    """Says that something would take all features of a large data set, and what makes it ahead.
+
+    Args:
+        what: follows from that, as the beginning of a sentence.
+    """
+    command = load.command(current.dataset, "prepare", "--backbone", current.backbone)
+    empty(f"{what}: of so many pictures they are made ahead, once.", command)
+
+
 def unranked(current: view.View, what: str, *missing: tuple[str, str]) -> None:
     """Says that methods have not been scored for a pair, and what scores them.
 

@@ -24,7 +24,8 @@ from cldi_core.evaluation import metrics, tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features import provenance, shards
-from cldi_core.insight import causes, health, maps, overview
+from cldi_core.insight import causes, health, maps
+from cldi_core.insight import dispersions as spread
 from cldi_core.insight import evidence as evidence_files
 from cldi_core.insight.ceiling import stored_ceilings
 from cldi_core.pivot import translation
@@ -326,10 +327,13 @@ def noun_gap(
     return tables.noun_gap(kept, letter) if kept else metrics.NOTHING
 
 
-@cached(max_entries=20, spinner=SPINNER)
-def dispersions(name: str, backbone: str, pair: str) -> pd.DataFrame:
-    """Dispersion of every word of a pair: columns language, word, pos, dispersion, pictures."""
-    return overview.dispersions(pair_of(name, backbone, pair))
+@cached(resource=True, max_entries=20, spinner=SPINNER)
+def dispersions(name: str, backbone: str, pair: str) -> pd.DataFrame | None:
+    """Dispersion of every word of a pair (``dispersions.dispersions``); not to be changed.
+
+    ``None`` where they are of so many pictures that they have to be made ahead: ``python -m cldi_core prepare``.
+    """
+    return spread.at_hand(pair_of(name, backbone, pair))
 
 
 @cached(resource=True, max_entries=6, spinner=SPINNER)

@@ -129,6 +129,10 @@ ASKED: dict[str, dict[str, int]] = {
     "extract": {"--dataset small --force": 0, "--dataset small --backbone no": 2, "--dataset none": 2, "--no": 2},
     "score": {"--dataset small": 0, "--dataset small --method no": 2, "--dataset small --pair en-xx": 2},
     "evaluate": {"--dataset small --method avgmax": 0, "--dataset small --method no": 2, "--dataset small --clean": 0},
+    "prepare": {
+        "--dataset small": 0,
+        "--dataset small --backbone no": 2,
+    },
     "project": {"--dataset small": 0, "--dataset small --backbone no": 2},
     "explain": {
         "--dataset small --pair en-de --word dog": 0,

@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cldi_core import rankers
 from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.errors import CldiError, DatasetError, FeatureError, UnknownNameError
+from cldi_core.evaluation import stored_scores
+from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import shards
 from cldi_core.scoring.feature_rows import FeatureRows
 from tests.conftest import ABOUT, BACKBONE, DIM, WORDS, made_up, picture, write_features
@@ -255,8 +258,11 @@ def test_nan_in_a_file_is_named_with_its_word(small: Dataset) -> None:
     broken[ids.index(picture("ring").id), 3] = np.nan
     shards.write_shard(path, ids, broken, meta)
     loaded = shards.open_features(small, BACKBONE)
-    assert "(of 'run') has NaN" in error_of(lambda: shards.image_sets(small, loaded, "en", ["dog", "run"]))
-    shards.image_sets(small, loaded, "en", ["dog"])
+    opened = shards.image_sets(small, loaded, "en", ["dog", "run"])  # nothing of the features is read for that
+    assert "(of 'run') has NaN" in error_of(opened.check)
+    shards.image_sets(small, loaded, "en", ["dog"]).check()
+    with pytest.raises(FeatureError, match="NaN"):
+        stored_scores.scored(open_pair(small, BACKBONE, "en-de", loaded), [rankers.ranker("cnn-mean")])
 
 
 def test_a_picture_of_two_words_is_one_row(small: Dataset) -> None:

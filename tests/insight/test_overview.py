@@ -12,7 +12,7 @@ from cldi_core.data import pictures, wordlists
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.evaluation import metrics
 from cldi_core.evaluation.pairs import open_pair
-from cldi_core.insight import overview
+from cldi_core.insight import dispersions, overview
 from tests import oracles
 from tests.conftest import BACKBONE, LEXICON, picture
 
@@ -60,7 +60,7 @@ def test_the_figures_of_a_contender_are_of_the_words_that_all_cover() -> None:
 def test_dispersions_of_both_languages(small: Dataset) -> None:
     wordlists.write_list(small.path / "lexicon" / "en-de.tsv", [*LEXICON, wordlists.Row("run", "Hund", "N")])
     pair = open_pair(Dataset(small.path), BACKBONE, "en-de")
-    frame = overview.dispersions(pair)
+    frame = dispersions.dispersions(pair)
     assert len(frame) == 7 + 1 + 9 + 0 + 0
     assert sorted(frame.loc[frame["word"] == "run", "pos"]) == ["N", "V"]
     for language, sets in (("en", pair.source), ("de", pair.target)):
@@ -168,7 +168,7 @@ def test_the_rank_correlation_is_spearmans_over_words() -> None:
 
 def test_senses_are_those_of_english_words(small: Dataset) -> None:
     wordlists.write_list(small.path / "lexicon" / "en-de.tsv", [*LEXICON, wordlists.Row("hand", "run", "N")])
-    frame = overview.dispersions(open_pair(Dataset(small.path), BACKBONE, "en-de"))
+    frame = dispersions.dispersions(open_pair(Dataset(small.path), BACKBONE, "en-de"))
     own = frame[frame["language"] == "en"].set_index("word")["senses"]
     assert own["run"] == 57 and math.isnan(own["hat"]) and len(own) == 7
     assert frame.loc[frame["language"] == "de", "senses"].isna().all(), "“run” is no English word here"

@@ -10,7 +10,7 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.data.judgements import ACCEPTABLE, Judgement
 from cldi_core.evaluation.judged import with_judgements
 from cldi_core.evaluation.pairs import UNLISTED, Pair, open_pair
-from cldi_core.insight import evidence, hubs, overview, play, relations, winners
+from cldi_core.insight import dispersions, evidence, hubs, play, relations, winners
 from tests import ranked
 from tests.conftest import BACKBONE
 
@@ -51,7 +51,7 @@ def test_one_that_wins_is_told_of_everywhere(pair: Pair) -> None:
     assert found.loc["Zange", "wins"] >= 1 and found.loc["Zange", "pos"] == UNLISTED
     told = [one.text for one in relations.relations(pair, pair.index["run.V"], "Zange")]
     assert any("“Zange” is in no list" in text for text in told)
-    assert set(overview.dispersions(pair)["word"]) >= {"Zange"}
+    assert set(dispersions.dispersions(pair)["word"]) >= {"Zange"}
 
 
 def test_one_can_be_an_option_and_be_judged(pair: Pair) -> None:

@@ -17,7 +17,7 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import tables
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance
-from cldi_core.insight import health, overview
+from cldi_core.insight import dispersions, health
 from cldi_core.insight.what_if import Edit
 from pages._ui import load, told
 from tests import ranked
@@ -294,7 +294,7 @@ def test_chance_is_the_mean_over_pairs(small: Dataset, monkeypatch: pytest.Monke
 
 def test_what_the_core_says_of_a_data_set_is_handed_on(small: Dataset) -> None:
     pair = open_pair(small, BACKBONE, "en-de")
-    pd.testing.assert_frame_equal(load.dispersions("small", BACKBONE, "en-de"), overview.dispersions(pair))
+    pd.testing.assert_frame_equal(load.dispersions("small", BACKBONE, "en-de"), dispersions.dispersions(pair))
     assert load.findings("small") == health.findings(small)
     assert load.provenance_of("small", BACKBONE) == provenance.provenance_of(small, BACKBONE)
     assert load.choices("small") == {

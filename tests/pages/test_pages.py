@@ -11,7 +11,7 @@ import streamlit as st
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import tables
-from cldi_core.insight import maps, overview
+from cldi_core.insight import dispersions, maps, overview
 from cldi_core.scoring.methods import METHODS
 from pages._ui import draw, figures, load, map_panel, words
 from pages._ui.foreign import plain
@@ -220,7 +220,7 @@ def test_the_dispersion_page_shows_the_cores_means(wide: Dataset) -> None:
     assert german_table["dispersion"].tolist() == ["–"] * 3
     assert "WordNet senses" not in german_table
     rankings = ranked.rankings(pair, ["avgmax"])["avgmax"]
-    joined = overview.with_dispersion(rankings, overview.dispersions(pair), "NVA")
+    joined = overview.with_dispersion(rankings, dispersions.dispersions(pair), "NVA")
     rho = figures.interval_text(overview.rank_correlation(joined))
     assert f"1/rank: {rho}, n = {len(joined)} words;" in texts(at)
 

@@ -18,6 +18,7 @@ NOISE = 0.3
 CHILD = f"""
 import resource, sys
 import numpy as np
+import torch  # so few pictures are scored without it
 import cldi_core
 
 def sets(array, size):

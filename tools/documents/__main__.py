@@ -42,6 +42,7 @@ def made() -> Made:
         "scoring": speed.scoring(),
         "extraction": speed.extraction(),
         "pages": speed.pages(),
+        "paper-pages": speed.paper(),
         **pivot.tables(),
     }
     figures = {**dict(results.figures(easy, hard)), **dict(failure.figures(easy, hard)), **dict(speed.figures())}

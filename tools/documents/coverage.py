@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cldi_core.evaluation import metrics, tables
 from cldi_core.evaluation.metrics import Interval
-from cldi_core.insight import overview
+from cldi_core.insight import dispersions, overview
 
 from .form import table
 from .results import Set
@@ -85,7 +85,7 @@ def _gap(nouns: Values, verbs: Values) -> list[str]:
 
 def _spearman(easy: Set) -> list[str]:
     """Dispersion against 1/rank."""
-    spread = overview.dispersions(easy.pairs["en-fr"])
+    spread = dispersions.dispersions(easy.pairs["en-fr"])
     joined = overview.with_dispersion(easy.frames["en-fr"]["avgmax"], spread, "NVA")
     one, other = joined["dispersion"].to_numpy(), -joined["rank"].to_numpy()
     truth = metrics.correlation(one, other, ranks=True).value

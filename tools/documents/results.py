@@ -17,7 +17,7 @@ from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features.shards import open_features
-from cldi_core.insight import overview
+from cldi_core.insight import dispersions, overview
 from cldi_core.scoring.ties import TIE
 
 from .form import short, shown, table
@@ -74,8 +74,8 @@ class Set:
 
     @cached_property
     def dispersions(self) -> pd.DataFrame:
-        """Of all English words of all pairs, as ``overview.dispersions`` has it."""
-        frames = [overview.dispersions(pair) for pair in self.pairs.values()]
+        """Of all English words of all pairs, as ``dispersions.dispersions`` has it."""
+        frames = [dispersions.dispersions(pair) for pair in self.pairs.values()]
         every = pd.concat([frame[frame["language"] == "en"] for frame in frames])
         return every.drop_duplicates(["word", "pos"])
 

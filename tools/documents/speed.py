@@ -69,6 +69,30 @@ def pages() -> Iterable[str]:
     return table(["", "median"], *rows)
 
 
+def paper() -> Iterable[str]:
+    """Pages on a data set of the paper's size, beside what is aimed at; nothing but the heading until that is kept."""
+    rows = []
+    for one in _records("paper", "paper") if _is_kept("paper") else ():
+        memory = _megabytes(one.get("megabytes"))
+        if one["part"] == "memory":
+            rows.append([one["label"], memory, "", f"≤ {one['goal']:.0f} MB"])
+        elif one["part"] == "step":
+            rows.append([one["label"], f"{one['seconds']:.0f} s, {memory}", "", ""])
+        else:
+            spread = f"[{_seconds(one['fastest'])}, {_seconds(one['slowest'])}]"
+            cells = [f"{_seconds(one['seconds'])} s {spread}", f"{_seconds(one['first'])} s", f"≤ {one['goal']:g} s"]
+            rows.append([f"{one['label']} ({one['repeats']} times)", *cells])
+    return table(["", "median", "for the first time", "aim"], *rows)
+
+
+def _is_kept(name: str) -> bool:
+    return (report.KEPT / f"{name}.json").is_file()
+
+
+def _megabytes(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.0f} MB"
+
+
 def _seconds(value: float) -> str:
     return f"{value:.2f}" if value < 1 else f"{value:.1f}"
 
@@ -80,14 +104,20 @@ def figures() -> Iterator[tuple[str, str]]:
         CldiError: a row that a sentence names was not measured.
     """
     for name in RUNS:
-        (where,) = _records(name, "machine")
-        yield f"{name}-machine", f"{report.kept(name)['date']}, {where['cores']} cores of {where['cpu']}"
+        yield f"{name}-machine", _machine(name)
     for name, row, dim in (("ours", "ours", 1280), ("pairs", "numpy-pairs", 1280)):
         yield f"scoring-{name}", f"{_measured('scoring', row=row, dim=dim):.2f} s"
     for network in ("efficientnet-lite0", "vgg19"):
         yield f"{network}-rate", f"{1 / _measured('extraction', row=f'{network}-ours'):.0f}"
     for name, label in PAGES.items():
         yield name, f"{_seconds(_measured('pages', label=label))} s"
+    yield "paper-machine", _machine("paper") if _is_kept("paper") else "not measured yet"
+
+
+def _machine(name: str) -> str:
+    """When and where a run was measured."""
+    (where,) = _records(name, "machine")
+    return f"{report.kept(name)['date']}, {where['cores']} cores of {where['cpu']}"
 
 
 def _measured(name: str, **about: object) -> float:

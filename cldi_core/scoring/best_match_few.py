@@ -1,0 +1,166 @@
+"""The pass over all pictures for a few source pictures, such as those of one word: ``best_match`` without torch.
+
+What a page asks is of one word.  To import torch takes two seconds and 250 to 450 MB, more than all else that the
+dashboard holds; so few pictures are compared in numpy, with the same products and the same sums: every number is that
+of the pass to the last bit (tests hold them together).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cldi_core.scoring import Scores
+from cldi_core.scoring.feature_rows import FeatureRows
+from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
+from cldi_core.scoring.products import SAFE, products
+from cldi_core.scoring.ties import TIE
+
+MEASURES = ("forward", "backward", "weighted", "best")
+MOST = 512  # source memberships
+LANES = 8  # squares of a row that torch adds up side by side
+BLOCK = 2048  # target memberships that are looked at together
+Rows = NDArray[np.float32]
+Best = NDArray[np.float32]  # (n_target, n_source_memberships)
+
+
+def is_few(source: ImageSets) -> bool:
+    """Whether a source side is so small that this takes less than to import torch, where that has not been done."""
+    return len(source.members) <= MOST and "torch" not in sys.modules
+
+
+def match(
+    source: ImageSets,
+    target: ImageSets,
+    measures: Sequence[str],
+    *,
+    weights: NDArray[np.float64] | None = None,
+    voters: Mapping[str, tuple[Numbers, int]] | None = None,
+) -> tuple[dict[str, Scores], dict[str, NDArray[np.float64]]]:
+    """As ``best_match.match`` on a processor."""
+    own, other = _Rows(source), _Rows(target)
+    rows, inverse = own.take(source.members), own.inverse(source.members)
+    best = np.full((len(target), len(source.members)), -np.inf, np.float32)
+    backward = np.zeros((len(target), len(source)))
+    for words, members, starts in _blocks(target):
+        cosines = products(other.take(members), rows)
+        cosines *= other.inverse(members)[:, None]
+        best[words] = np.maximum.reduceat(cosines, starts, axis=0)
+        if "backward" in measures:
+            cosines *= inverse
+            nearest = _by_word(source, cosines, np.maximum, -np.inf)
+            backward[words] = np.add.reduceat(nearest.astype(np.float64), starts, axis=0)
+    for features in (source.features, target.features):
+        if isinstance(features, FeatureRows):
+            features.release()
+    best *= inverse
+    known = np.where(target.sizes[:, None] > 0, best, np.float32(0))  # what can be multiplied and added up
+    values: dict[str, Scores] = {}
+    for name in measures:
+        total: NDArray[np.floating]
+        if name == "backward":
+            total = backward.T / np.maximum(target.sizes[None, :], 1)
+        elif name == "best":
+            total = _by_word(source, best, np.maximum, -np.inf).T
+        else:
+            factors = 1 if name == "forward" or weights is None else weights.astype(np.float32)
+            count = source.sizes[:, None] if name == "forward" else 1
+            total = _by_word(source, (known * factors).astype(np.float64), np.add, 0).T / np.maximum(count, 1)
+        values[name] = total.astype(np.float32)
+    cast = {name: _votes(best, voter, count) for name, (voter, count) in (voters or {}).items()}
+    return values, cast
+
+
+def lengths(rows: NDArray[np.floating]) -> Rows:
+    """The lengths of rows, float (n, dim) → float32 (n,), to the last bit those of ``torch.linalg.vector_norm``.
+
+    Every eighth square is added up for itself, then these sums, then what is left; ranks can turn on that.
+    """
+    with np.errstate(over="ignore"):  # what is infinite is found not to be safe
+        squares = np.square(rows.astype(np.float32))
+        whole = squares.shape[1] - squares.shape[1] % LANES
+        lanes = np.zeros((len(squares), LANES), np.float32)
+        for start in range(0, whole, LANES):
+            lanes += squares[:, start : start + LANES]
+        total = np.zeros(len(squares), np.float32)
+        for column in (*lanes.T, *squares[:, whole:].T):
+            total += column
+    found: Rows = np.sqrt(total)
+    return found
+
+
+class _Rows:
+    """The pictures of one side: float32 rows as they are stored, and one over their lengths, a few at a time.
+
+    Where some are so long or so short that float32 cannot hold their products, all are unit rows, as in
+    ``best_match_rows``.
+    """
+
+    def __init__(self, sets: ImageSets) -> None:
+        self._sets, self._used = sets, np.unique(sets.members)
+        self._unit = sets.features.dtype == np.float64
+        if not self._unit:
+            self._lengths = self._measured()
+
+    def _measured(self) -> Rows:
+        """The lengths of all rows that are used; those of all that there are are kept, as a side is asked often."""
+        sets, used = self._sets, self._used
+        kept: Rows | None = sets.measured.get("lengths")
+        if kept is not None:
+            return kept[used]
+        parts = [lengths(sets.features[used[start : start + BLOCK]]) for start in range(0, len(used), BLOCK)]
+        found = np.concatenate([np.zeros(0, np.float32), *parts])
+        odd = ~((found > SAFE[0]) & (found < SAFE[1]))
+        if sets.features[used[odd]].any():
+            self._unit = True
+            return found
+        found[odd] = 1  # zero rows
+        if len(used) == len(sets.features):
+            sets.measured["lengths"] = found
+        return found
+
+    def take(self, members: Numbers) -> Rows:
+        """float32 (n, dim)."""
+        rows = self._sets.features[members]
+        return unit_rows(rows) if self._unit else rows.astype(np.float32)
+
+    def inverse(self, members: Numbers) -> Rows:
+        """float32 (n,)."""
+        if self._unit:
+            return np.ones(len(members), np.float32)
+        found: Rows = np.float32(1) / self._lengths[np.searchsorted(self._used, members)]
+        return found
+
+
+def _blocks(sets: ImageSets) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+    """Words that have pictures, some at a time: their numbers, their memberships, and where each word's begin."""
+    words = np.flatnonzero(sets.sizes)
+    ends = np.cumsum(sets.sizes[words])
+    cuts = np.unique(np.append(np.searchsorted(ends, np.arange(0, ends[-1] if len(ends) else 0, BLOCK)), len(words)))
+    for first, last in pairwise(cuts.tolist()):
+        some = words[first:last]
+        begin = sets.offsets[some[0]]
+        yield some, sets.members[begin : sets.offsets[some[-1] + 1]], sets.offsets[some] - begin
+
+
+def _by_word(sets: ImageSets, values: NDArray[np.floating], ufunc: np.ufunc, nothing: float) -> NDArray[np.floating]:
+    """Columns of memberships put together by word: (n, n_memberships) → (n, n_words); ``nothing`` without pictures."""
+    found = np.full((len(values), len(sets)), nothing, values.dtype)
+    words = np.flatnonzero(sets.sizes)
+    if len(words):
+        found[:, words] = ufunc.reduceat(values, sets.offsets[words], axis=1)
+    return found
+
+
+def _votes(best: Best, voter: Numbers, count: int) -> NDArray[np.float64]:
+    """Each picture has one vote, and the words that hold a nearest match share it: float64 (n_voters, n_target)."""
+    near = best >= best.max(axis=0, initial=-np.inf) - TIE
+    share = 1 / near.sum(axis=0).astype(np.float64)
+    votes = np.zeros((count, len(best)))
+    words, places = np.nonzero(near)
+    np.add.at(votes, (voter[places], words), share[places])
+    return votes
