@@ -29,7 +29,9 @@ FLAGS = (
 )
 DRAWN = """() => !document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
   && !document.querySelector('[data-testid="stApp"]')?.matches('[data-test-script-state="running"]')
-  && (document.querySelector('[data-testid="stMainBlockContainer"]')?.innerText ?? "").trim().length > 0"""
+  && (document.querySelector('[data-testid="stMainBlockContainer"]')?.textContent ?? "").trim().length > 0"""
+SOFTLY = """url => { history.pushState(history.state, '', url);
+  dispatchEvent(new PopStateEvent('popstate', {state: history.state})) }"""
 PICTURES = """() => { const all = [...document.querySelectorAll('[data-testid="stImage"] img')];
   return all.length > 0 && all.every(image => image.complete && image.naturalWidth > 0) }"""
 
@@ -125,4 +127,23 @@ def browse() -> Iterator[Any]:
 def drawn(page: Any) -> None:
     """Wait until the page has been drawn: also where it is begun again, as the first link into a new server is."""
     page.wait_for_selector('[data-testid="stSidebarUserContent"]', timeout=60_000)
-    page.wait_for_function(DRAWN, timeout=60_000)
+    still(page)
+
+
+def still(page: Any) -> None:
+    """Wait until nothing is being drawn; looked at ten times a second, as at every frame it slows down the drawing."""
+    page.wait_for_function(DRAWN, polling=100, timeout=60_000)
+
+
+def visit(page: Any, url: str) -> None:
+    """Go to an address of the dashboard, and wait until it is drawn.
+
+    Where the dashboard is shown already, it goes there as it goes back and forward: loading it anew takes three times
+    as long.
+    """
+    if page.url.partition("://")[2].partition("/")[0] != url.partition("://")[2].partition("/")[0]:
+        page.goto(url)
+    else:
+        page.evaluate(SOFTLY, url)
+        page.wait_for_timeout(400)  # a run that has begun is told after a moment
+    drawn(page)
