@@ -30,6 +30,12 @@ ABOUT = {"backbone": BACKBONE, "layer": "made up", "weights": "none", "preproces
 Draw = Callable[[ImageDraw.ImageDraw, str], object]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that hold slow tests come first: two processes that share the files then end at about the same time."""
+    slow = {item.path for item in items if any(map(item.get_closest_marker, ("browser", "slow")))}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def _rays(pen: ImageDraw.ImageDraw, colour: str) -> None:
     for end in ((48, 4), (92, 48), (48, 92), (4, 48), (16, 16), (80, 16), (80, 80), (16, 80)):
         pen.line([(48, 48), end], colour, 6)
