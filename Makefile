@@ -68,7 +68,8 @@ run: dataset-exists venv port-is-free runtime ## start the explorer: make run [P
 
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
 	@# Two processes share the cores: with threads of their own each waits for the other's, and it takes twice as long.
-	@$(FIND_CHROMIUM); OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@# Bytecode is kept, whatever the environment says: hundreds of processes are started, and each would compile anew.
+	@$(FIND_CHROMIUM); PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: dev ## check style, formatting, types, who may import whom, and the container's file
 	$(PY) -m ruff check .

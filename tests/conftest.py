@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import io
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -20,10 +21,19 @@ from cldi_core.features import shards
 from cldi_core.features.backbones import Preprocessing, find_backbone
 from cldi_core.features.networks import Extractor
 
+# No test pulls the plug: what is written need not have reached the disk, which takes a few milliseconds for each file.
+os.fsync = lambda descriptor: None
+
 DIM = 8
 BACKBONE = "efficientnet-lite0"
 ABOUT = {"backbone": BACKBONE, "layer": "made up", "weights": "none", "preprocessing": "none", "failed": ""}
 Draw = Callable[[ImageDraw.ImageDraw, str], object]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that hold slow tests come first: two processes that share the files then end at about the same time."""
+    slow = {item.path for item in items if any(map(item.get_closest_marker, ("browser", "slow")))}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def _rays(pen: ImageDraw.ImageDraw, colour: str) -> None:

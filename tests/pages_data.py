@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from streamlit.testing.v1 import AppTest
+from streamlit.components.v2 import manifest_scanner
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 
 from cldi_core import rankers
 from cldi_core.data import dataset, pictures, wordlists
@@ -23,6 +26,14 @@ APP = Path(__file__).resolve().parents[1] / "app.py"
 PAGES = (
     "overview", "word", "compare", "failure", "dispersion", "map", "pivoting", "results", "play", "judge", "data",
 )  # fmt: skip
+# At each run AppTest reads of every installed package whether it has components, and compiles the scripts: more than
+# half of what drawing a page takes.  Neither changes while tests run.
+for holder, name, kept in (
+    (manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)),
+    (app_test, "ScriptCache", scripts := cache(ScriptCache)),
+    (local_script_runner, "ScriptCache", scripts),
+):
+    setattr(holder, name, kept)
 HOSTILE = ("<b>bold</b>", "[x](http://y.example)", "$a$", ":red[x]")
 MANY = 30  # pictures of the first word: more than a grid shows at once
 # English word → part of speech and the rank that its translation has under all cosine methods
@@ -108,6 +119,12 @@ def score_all(made: dataset.Dataset) -> dict[str, dict[str, Any]]:
         ways = rankers.available(made, BACKBONE, pair, rankers.IMAGES, rankers.CONTROL)
         found[pair] = rankings.rankings(open_pair(made, BACKBONE, pair), ways)
     return found
+
+
+@copied
+def build_ranked(folder: Path) -> None:
+    """Write the data set with all its rankings."""
+    score_all(build_wide(folder))
 
 
 def open_page(page: str, /, **params: str) -> AppTest:

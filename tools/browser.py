@@ -27,9 +27,18 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
+PATIENCE = 120_000  # ms for a page to be drawn: a new server computes for seconds where nothing else runs
 DRAWN = """() => !document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
   && !document.querySelector('[data-testid="stApp"]')?.matches('[data-test-script-state="running"]')
-  && (document.querySelector('[data-testid="stMainBlockContainer"]')?.innerText ?? "").trim().length > 0"""
+  && (document.querySelector('[data-testid="stMainBlockContainer"]')?.textContent ?? "").trim().length > 0"""
+# A run that has begun is told after a moment; one that is told of only when it is over is waited for in vain.
+SOFTLY = """url => new Promise(done => {
+  const app = document.querySelector('[data-testid="stApp"]'), begun = new MutationObserver(() => done());
+  begun.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+  setTimeout(done, 5_000);
+  history.pushState(history.state, '', url);
+  dispatchEvent(new PopStateEvent('popstate', {state: history.state}));
+})"""
 PICTURES = """() => { const all = [...document.querySelectorAll('[data-testid="stImage"] img')];
   return all.length > 0 && all.every(image => image.complete && image.naturalWidth > 0) }"""
 
@@ -81,7 +90,11 @@ def _running(log_file: Path, module: Sequence[str], environment: Mapping[str, st
             yield Server(f"http://127.0.0.1:{port}", log_file, process)
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:  # it ends with its threads, which may be at work
+                process.kill()
+                process.wait()
 
 
 def free_port() -> int:
@@ -124,5 +137,23 @@ def browse() -> Iterator[Any]:
 
 def drawn(page: Any) -> None:
     """Wait until the page has been drawn: also where it is begun again, as the first link into a new server is."""
-    page.wait_for_selector('[data-testid="stSidebarUserContent"]', timeout=60_000)
-    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_selector('[data-testid="stSidebarUserContent"]', timeout=PATIENCE)
+    still(page)
+
+
+def still(page: Any) -> None:
+    """Wait until nothing is being drawn; looked at ten times a second, as at every frame it slows down the drawing."""
+    page.wait_for_function(DRAWN, polling=100, timeout=PATIENCE)
+
+
+def visit(page: Any, url: str) -> None:
+    """Go to an address of the dashboard, and wait until it is drawn.
+
+    Where the dashboard is shown already, it goes there as it goes back and forward: loading it anew takes three times
+    as long.
+    """
+    if page.url.partition("://")[2].partition("/")[0] != url.partition("://")[2].partition("/")[0]:
+        page.goto(url)
+    else:
+        page.evaluate(SOFTLY, url)
+    drawn(page)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -40,12 +42,30 @@ def cosines(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     return (one * two).sum(axis=1) / np.linalg.norm(one, axis=1) / np.linalg.norm(two, axis=1)
 
 
+@pytest.fixture(scope="module")
+def drawn_once() -> Iterator[Callable[[str], torch.nn.Module]]:
+    """Networks of torchvision with random weights: drawing those of VGG19 takes longer than using them."""
+    from torchvision import models
+
+    real = models.get_model
+
+    @functools.cache
+    def made(name: str) -> torch.nn.Module:
+        torch.manual_seed(0)
+        return real(name, weights=None)
+
+    yield lambda name: copy.deepcopy(made(name))
+    made.cache_clear()
+
+
 @pytest.fixture
-def untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def untrained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, drawn_once: Callable[[str], torch.nn.Module]) -> None:
     """Networks of torchvision with random weights, which no file holds."""
+    from torchvision import models
+
     file = tmp_path / "none.pth"
     file.write_bytes(b"")
-    torch.manual_seed(0)
+    monkeypatch.setattr(models, "get_model", lambda name, weights: drawn_once(name))
     monkeypatch.setattr(weights, "downloaded", lambda url, backbone: file)
     monkeypatch.setattr(weights, "read_state", lambda path: {})
     monkeypatch.setattr(weights, "fill_network", lambda *given, **named: None)
@@ -73,9 +93,7 @@ def test_the_features_are_those_of_the_published_network(name: str) -> None:
 
 def test_half_as_wide_arithmetic_gives_the_features_of_vgg19(untrained: None) -> None:
     given = pixels("vgg19", 4)[1:3]  # a drawing and noise
-    torch.manual_seed(0)
     exact = Extractor("vgg19", precision="exact").features(given)
-    torch.manual_seed(0)
     fast = Extractor("vgg19", precision="fast")
     assert fast.arithmetic == "bfloat16"
     assert cosines(exact, fast.features(given).astype(np.float16)).min() >= 0.999
@@ -89,24 +107,13 @@ def test_features_do_not_depend_on_the_batch() -> None:
     np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-4)
 
 
-def test_vgg19_is_read_behind_its_second_fully_connected_layer(untrained: None) -> None:
+def test_vgg19_is_read_behind_its_second_fully_connected_layer(
+    untrained: None, drawn_once: Callable[[str], torch.nn.Module]
+) -> None:
     given = pixels("vgg19", 3)[:1]
-    whole: dict[str, torch.Tensor] = {}
-
-    def build(name: str, weights: None, real: object = networks._torchvision) -> torch.nn.Module:
-        from torchvision import models
-
-        whole["network"] = models.vgg19(weights=None).eval()
-        return whole["network"]
-
-    from torchvision import models
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models, "get_model", build)
-        extractor = Extractor("vgg19", precision="exact")
-    found = extractor.features(given)
+    found = Extractor("vgg19", precision="exact").features(given)
     assert found.shape == (1, 4096) and found.min() == 0 < found.max(), "after ReLU"
-    network = whole["network"]
+    network = drawn_once("vgg19").eval()
     how = BACKBONES["vgg19"].preprocessing
     assert how is not None
     scaled = (torch.from_numpy(given).permute(0, 3, 1, 2).float() - torch.tensor(how.mean).view(1, 3, 1, 1)) / (

@@ -90,7 +90,7 @@ def running() -> set[str]:
 
 def all_ended(before: set[str]) -> bool:
     """Whether what was started since has ended, within a little while."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while (left := running() - before) and time.monotonic() < deadline:
         time.sleep(0.1)
     return not left

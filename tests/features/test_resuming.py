@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,13 +25,19 @@ LITE = "efficientnet-lite0"
 CONCEPTS = ("sun", "house", "tree", "ring", "cross", "square")
 SLOW = """
 import signal, sys, time
+from pathlib import Path
 from cldi_core.commands import main
 from cldi_core.features import extraction
 from tests.conftest import FakeExtractor
 
 class Slow(FakeExtractor):
+    done = 0
+
     def features(self, batch):
         time.sleep({seconds})
+        while self.done == {batches} and not Path({gate!r}).exists():
+            time.sleep(0.02)
+        self.done += 1
         return super().features(batch)
 
 if __name__ == "__main__":
@@ -72,15 +79,16 @@ def uninterrupted(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> dict[str, 
     return found
 
 
-def command(tmp_path: Path, drawn: Dataset, seconds: float) -> list[str]:
+def command(tmp_path: Path, drawn: Dataset, seconds: float = 0, batches: int | None = None) -> list[str]:
+    """An extraction by batches of two pictures: each takes some seconds, and after so many it waits for ``gate``."""
     script = tmp_path / "slow.py"
-    script.write_text(SLOW.format(seconds=seconds))
+    script.write_text(SLOW.format(seconds=seconds, batches=batches, gate=str(tmp_path / "gate")))
     return [sys.executable, str(script), "extract", "--dataset", str(drawn.path), "--workers", "1", "--json"]
 
 
-def started(tmp_path: Path, drawn: Dataset, seconds: float = 0.3) -> subprocess.Popen:
+def started(tmp_path: Path, drawn: Dataset, seconds: float = 0.3, batches: int | None = None) -> subprocess.Popen:
     return subprocess.Popen(
-        command(tmp_path, drawn, seconds), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        command(tmp_path, drawn, seconds, batches), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
@@ -98,7 +106,7 @@ def test_killing_it_loses_at_most_the_shard_under_way(
 ) -> None:
     expected = uninterrupted(drawn, monkeypatch)
     folder = drawn.home / "features" / LITE
-    process = started(tmp_path, drawn)
+    process = started(tmp_path, drawn, seconds=0, batches=6)
     wait_for(lambda: len(features_of(folder)) >= 2, "two shards")
     process.send_signal(how)
     _, error = process.communicate(timeout=60)
@@ -132,7 +140,7 @@ def test_a_disk_without_room_ends_it_in_one_line_and_loses_nothing(
         "    sys.argv = sys.argv[1:]\n"
         "    runpy.run_path(sys.argv[0], run_name='__main__')\n"
     )
-    given = command(tmp_path, drawn, 0)
+    given = command(tmp_path, drawn)
     done = subprocess.run(
         [given[0], str(limited), *given[1:]],
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120,
@@ -151,12 +159,13 @@ def test_a_second_run_waits_or_is_told_who_holds_the_lock(
 ) -> None:
     monkeypatch.setattr(extraction, "Extractor", FakeExtractor)
     folder = drawn.home / "features" / LITE
-    process = started(tmp_path, drawn)
+    process = started(tmp_path, drawn, seconds=0, batches=4)
     wait_for(lambda: features_of(folder), "the first shard")
     monkeypatch.setattr(storage, "LOCK_WAIT", 0.2)
     with pytest.raises(DatasetError, match=rf"process {process.pid} on .* \(extract --backbone {LITE}, since "):
         extraction.extract(Dataset(drawn.path), LITE, workers=0)
     monkeypatch.setattr(storage, "LOCK_WAIT", 60)
+    threading.Timer(0.3, (tmp_path / "gate").touch).start()
     second = extraction.extract(Dataset(drawn.path), LITE, workers=0)
     assert (second.extracted, second.reused) == (0, 24), "it waited until the other was done"
     first = json.loads(process.communicate(timeout=60)[0])

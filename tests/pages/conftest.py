@@ -14,7 +14,7 @@ import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from pages._ui import frame
-from tests.pages_data import build_wide, score_all
+from tests.pages_data import build_ranked, score_all
 from tools.browser import Server, browse, serve
 
 LEAVES = (
@@ -92,7 +92,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataset, dict[str, dict[str, pd.DataFrame]]]:
     """The data set with known ranks, and its stored rankings: pair → method → frame."""
-    made = build_wide(tmp_path_factory.mktemp("data") / "wide")
+    made = build_ranked(tmp_path_factory.mktemp("data") / "wide")
     return made, score_all(made)
 
 
@@ -113,9 +113,9 @@ def browser() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running dashboard over the demo, for all tests of a file; nothing in it may end in a traceback."""
+    """A running dashboard over the demo, for all tests of a process; nothing in it may end in a traceback."""
     with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
         yield running
     assert "Traceback" not in running.log()

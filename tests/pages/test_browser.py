@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tools.browser import PICTURES, Server, drawn
+from tools.browser import PICTURES, Server, drawn, serve, visit
 
 pytestmark = [
     pytest.mark.browser,
@@ -23,10 +23,11 @@ PROBE = re.compile(r"/_stcore/(health|host-config)$")  # Streamlit looks for its
 
 
 @pytest.fixture(scope="module")
-def server(server: Server) -> Iterator[Server]:
-    """That of all browser tests; here no page may fail either."""
-    yield server
-    assert "failed" not in server.log()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A fresh one; no page may end in a traceback or say that it failed."""
+    with serve(tmp_path_factory.mktemp("server") / "log.txt") as running:
+        yield running
+    assert "Traceback" not in running.log() and "failed" not in running.log()
 
 
 @pytest.fixture(scope="module")
@@ -90,9 +91,8 @@ def test_from_the_first_page_to_a_verb_and_its_right_answer(server: Server, page
 
 
 def test_the_arrow_keys_walk_through_the_words(server: Server, page: Any) -> None:
-    page.goto(f"{server.url}/word?word=fire.N&pos=N")
+    visit(page, f"{server.url}/word?word=fire.N&pos=N")
     page.wait_for_selector(".st-key-page h1:has-text('fire')")
-    drawn(page)
     first = page.locator(".st-key-page h1").inner_text()
     page.locator(".st-key-page h1").click()
     page.keyboard.press("ArrowRight")
@@ -111,8 +111,7 @@ POINT = """() => { const plot = document.querySelector('.js-plotly-plot'), {xaxi
 
 
 def test_a_lasso_and_a_click_on_the_map_open_pictures_beside_it(server: Server, page: Any) -> None:
-    page.goto(f"{server.url}/map?dataset=demo&pair=en-de")
-    drawn(page)
+    visit(page, f"{server.url}/map?dataset=demo&pair=en-de")
     page.wait_for_selector(".js-plotly-plot .gl-container canvas", state="attached", timeout=60_000)
     box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
     x, y, radius = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, 110
@@ -155,8 +154,7 @@ def test_a_lasso_and_a_click_on_the_map_open_pictures_beside_it(server: Server, 
 
 
 def test_the_table_of_results_comes_as_csv(server: Server, page: Any) -> None:
-    page.goto(f"{server.url}/results?dataset=demo&pair=en-de")
-    drawn(page)
+    visit(page, f"{server.url}/results?dataset=demo&pair=en-de")
     with page.expect_download() as download:
         page.get_by_role("button", name="All figures as CSV").click()
     rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))

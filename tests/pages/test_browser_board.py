@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tools.browser import DRAWN, Server, drawn
+from tools.browser import Server, drawn, still, visit
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,8 +41,7 @@ def page(tab: tuple[Any, list[str]]) -> Iterator[Any]:
 
 
 def opened(page: Any, server: Server, path: str = WORD) -> None:
-    page.goto(f"{server.url}/{path}")
-    drawn(page)
+    visit(page, f"{server.url}/{path}")
     page.wait_for_selector(".board table")
 
 
@@ -61,7 +60,7 @@ def wait_without(page: Any, count: int) -> None:
         " === count",
         arg=count,
     )
-    page.wait_for_function(DRAWN)
+    still(page)
 
 
 def test_three_columns_stand_above_the_fold_and_stand_still(server: Server, page: Any) -> None:
@@ -83,7 +82,7 @@ def test_no_column_is_lost_on_a_narrow_screen(server: Server, page: Any) -> None
     assert page.locator(".board tbody img").first.is_visible()
 
 
-def test_a_picture_is_left_out_and_the_link_keeps_it(server: Server, page: Any, browser: Any) -> None:
+def test_a_picture_is_left_out_and_the_link_keeps_it(server: Server, page: Any) -> None:
     opened(page, server)
     page.locator(".board .toggle").first.click()
     wait_without(page, 1)
@@ -97,14 +96,12 @@ def test_a_picture_is_left_out_and_the_link_keeps_it(server: Server, page: Any, 
     drawn(page)
     page.wait_for_selector(".board tr.out")
     assert page.locator(".st-key-what-changed").inner_text() == said
-    other = browser.new_context().new_page()
-    other.goto(f"{server.url}/{WORD}")
-    drawn(other)
-    other.wait_for_selector(".board table")
+    other = page.context.new_page()
+    opened(other, server)
     assert other.locator(".board tr.out").count() == 0, "nobody else sees it"
-    other.goto(page.url)
+    visit(other, page.url)
     other.wait_for_selector(".board tr.out")
-    other.context.close()
+    other.close()
     page.locator(".board .toggle").first.click()
     wait_without(page, 0)
     page.go_back()
@@ -158,6 +155,7 @@ def test_all_pictures_can_be_reached(server: Server, page: Any) -> None:
 
 def test_a_click_anywhere_in_a_row_of_candidates_opens_it(server: Server, page: Any) -> None:
     page.set_viewport_size({"width": 1280, "height": 3000})
+    page.goto("about:blank")  # all is drawn for this size at once: cells are clicked at by place
     opened(page, server)
     table = page.locator("[data-testid='stDataFrame'] canvas").first
     table.wait_for()
@@ -173,7 +171,7 @@ def test_a_click_anywhere_in_a_row_of_candidates_opens_it(server: Server, page: 
             "?.textContent === word)",
             arg=params(page)["candidate"],
         )
-        page.wait_for_function(DRAWN)
+        still(page)
 
 
 def test_a_presentation_walks_with_the_keys_and_ends_with_escape(server: Server, page: Any) -> None:
@@ -181,7 +179,7 @@ def test_a_presentation_walks_with_the_keys_and_ends_with_escape(server: Server,
     page.get_by_role("button", name="Present").click()
     page.wait_for_function("() => new URLSearchParams(location.search).get('present') === '1'")
     page.wait_for_function("() => !document.querySelector('[data-testid=\"stSidebarUserContent\"]')?.innerText")
-    page.wait_for_function(DRAWN)
+    still(page)
     assert page.locator(".board tbody img").first.bounding_box()["width"] >= 118
     page.locator(".board .picture").first.click()
     page.wait_for_selector(".board dialog[open]")
@@ -191,7 +189,7 @@ def test_a_presentation_walks_with_the_keys_and_ends_with_escape(server: Server,
     assert params(page)["present"] == "1", "Esc has closed the picture alone"
     page.keyboard.press("ArrowRight")
     page.wait_for_function("() => new URLSearchParams(location.search).get('word') !== 'celebrate.V'")
-    page.wait_for_function(DRAWN)
+    still(page)
     assert params(page)["present"] == "1" and params(page)["show"] == "missed"
     page.keyboard.press("Escape")
     page.wait_for_function("() => !new URLSearchParams(location.search).has('present')")

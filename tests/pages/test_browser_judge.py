@@ -12,7 +12,7 @@ from cldi_core.data import judgements as files
 from cldi_core.evaluation.pairs import open_pair
 from tests import ranked
 from tests.conftest import BACKBONE, build_small
-from tools.browser import DRAWN, drawn, serve
+from tools.browser import drawn, serve, still
 
 pytestmark = [
     pytest.mark.browser,
@@ -31,14 +31,14 @@ def test_keys_judge_and_a_note_is_typed(browser: Any, tmp_path: Path) -> None:
         page.locator('[data-testid="stForm"] input').fill(NAME)
         page.get_by_role("button", name="Begin").click()
         page.wait_for_selector("h4")
-        page.wait_for_function(DRAWN)  # before that the keys are not listened for
+        still(page)  # before that the keys are not listened for
 
         def until(count: int) -> list[tuple[str, str]]:
             """The judgements, once there are so many in the table that the page shows."""
             page.wait_for_function(
                 "count => document.body.innerText.includes(`${count} judgement`)", arg=count, timeout=30_000
             )
-            page.wait_for_function(DRAWN)
+            still(page)
             return [(one.verdict, one.note) for one in files.judgements(made, NAME)]
 
         page.keyboard.press("w")
@@ -46,7 +46,7 @@ def test_keys_judge_and_a_note_is_typed(browser: Any, tmp_path: Path) -> None:
         note = page.get_by_placeholder("a note, before you judge")
         note.click()
         note.press_sequentially("saw a wasp")
-        page.wait_for_function(DRAWN)
+        still(page)
         assert len(files.judgements(made, NAME)) == 1, "keys type here"
         page.get_by_role("button", name="Acceptable").click()
         assert until(2) == [("wrong", ""), ("acceptable", "saw a wasp")]

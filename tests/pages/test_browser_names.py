@@ -16,7 +16,7 @@ from pages._ui.foreign import plain
 from tests import ranked
 from tests.pages.hostile import CORPUS, FOLDER, NAMES, build_hostile
 from tests.pages_data import PAGES
-from tools.browser import drawn, serve, serve_script
+from tools.browser import serve, serve_script, visit
 
 pytestmark = [
     pytest.mark.browser,
@@ -103,17 +103,14 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
         for name in (*PAGES, *DATA):
             path, _, section = ("" if name == "overview" else name).partition("#")
             asked = {"word": NAMES["dog"] + ".N", "contenders": CONTENDERS, "section": section}
-            page.goto(f"{server.url}/{path}?{urlencode(asked)}")
-            page.wait_for_selector("h1", timeout=60_000)
-            drawn(page)
+            visit(page, f"{server.url}/{path}?{urlencode(asked)}")
             if name == "word":
                 assert page.locator(".board thead .word").first.inner_text() == plain(NAMES["dog"])
             texts[name] = squeezed(page.locator("[data-testid='stMain']").inner_text())
             assert page.evaluate(ACTS) == [], name
             assert page.locator("[data-testid='stException'], [data-testid='stAlertContentError']").count() == 0
         asked = dict.fromkeys(("pair", "backbone", "method"), LINK) | {"word": f"{LINK}!"}  # without it a word there is
-        page.goto(f"{server.url}/word?{urlencode(asked)}")
-        drawn(page)
+        visit(page, f"{server.url}/word?{urlencode(asked)}")
         assert squeezed(page.locator("[data-testid='stMain']").inner_text()).count(LINK) == 4
         assert page.evaluate(ACTS) == []
     assert watched.left == []

@@ -13,7 +13,7 @@ from cldi_core.pivot import experiment, sources, translation
 from cldi_core.pivot.experiment import Experiment
 from tests.conftest import BACKBONE
 from tests.pivot_data import OPTIONS, build
-from tools.browser import DRAWN, drawn, serve
+from tools.browser import drawn, serve, still
 
 pytestmark = [
     pytest.mark.browser,
@@ -44,7 +44,7 @@ def build_trained(folder: Path) -> None:
 
 def chosen(page: Any) -> str:
     """The name on the card of the picture that is looked at."""
-    page.wait_for_function(DRAWN)
+    still(page)
     card = page.locator('[class*="st-key-pivot-box-"] button[kind="primary"]').first
     card.wait_for(state="attached")
     return str(card.text_content())

@@ -10,7 +10,7 @@ import pytest
 
 from cldi_core.data import answers
 from tests.pages_data import build_wide
-from tools.browser import DRAWN, drawn, serve
+from tools.browser import drawn, serve, still
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,16 +34,16 @@ def test_a_game_is_played_by_keyboard_from_its_name_to_its_table(tmp_path: Path,
         page.keyboard.press("Enter")
         for number in range(1, 11):
             page.wait_for_function(ROUND, arg=number)
-            page.wait_for_function(DRAWN)
+            still(page)
             last = page.locator(".st-key-play-set-9").bounding_box()
             assert last["y"] + last["height"] <= 720, "everything is on one screen"
             page.keyboard.press(str(number % 10))
             page.wait_for_selector(".st-key-play-next")
-            page.wait_for_function(DRAWN)
+            still(page)
             page.keyboard.press("Enter")
         page.wait_for_selector(".st-key-play-again")
         page.wait_for_selector('[data-testid="stDataFrame"]')
-        page.wait_for_function(DRAWN)
+        still(page)
         title = page.locator("h1").first.inner_text()
         assert "Traceback" not in server.log()
     context.close()

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tools.browser import Server, drawn
+from tools.browser import Server, drawn, visit
 
 pytestmark = [
     pytest.mark.browser,
@@ -78,15 +78,14 @@ def shown(page: Any) -> list[str]:
         if found and found == last:
             return found
         last = found
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(200)
     return last
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_what_is_set_is_there_after_a_reload_and_on_the_way_back(server: Server, page: Any, name: str) -> None:
     wanted = SHARED | PAGES[name]
-    page.goto(f"{server.url}/{name}?{urlencode(wanted)}")
-    drawn(page)
+    visit(page, f"{server.url}/{name}?{urlencode(wanted)}")
     first, entries = shown(page), page.evaluate("history.length")
     assert asked(page) == (name, wanted)
     assert page.locator("[data-testid='stAlertContentWarning'], [data-testid='stException']").count() == 0
@@ -102,8 +101,7 @@ def test_what_is_set_is_there_after_a_reload_and_on_the_way_back(server: Server,
 
 def test_the_way_back_from_a_short_link(server: Server, page: Any) -> None:
     """Each step is one entry, and each entry gives again what it gave; also after a reload."""
-    page.goto(f"{server.url}/word?word=shake.V")
-    drawn(page)
+    visit(page, f"{server.url}/word?word=shake.V")
     entries, first = page.evaluate("history.length"), shown(page)
     assert asked(page) == ("word", {"word": "shake.V"}), "it stays as it is"
     table = page.locator("[data-testid='stDataFrame']").first
@@ -130,8 +128,7 @@ def test_the_way_back_from_a_short_link(server: Server, page: Any) -> None:
 
 
 def test_contenders_survive_another_page_and_a_word_that_is_opened(server: Server, page: Any) -> None:
-    page.goto(f"{server.url}/compare")
-    drawn(page)
+    visit(page, f"{server.url}/compare")
     goes(page, page.get_by_role("button", name="Compare another").click, "contenders=")
     three = shown(page)
     mine = asked(page)[1]["contenders"]

@@ -17,7 +17,7 @@ from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import report
 from tests.conftest import BACKBONE, build_small
 from tests.insight.test_report import failure_of, largest
-from tools.browser import Server, drawn
+from tools.browser import Server, visit
 
 pytestmark = [
     pytest.mark.browser,
@@ -49,8 +49,7 @@ def offline(browser: Any, file: Path) -> tuple[Any, int]:
 
 def test_charts_tables_and_reports_are_taken_along(server: Server, browser: Any, tmp_path: Path) -> None:
     page = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="dark").new_page()
-    page.goto(f"{server.url}/dispersion?pair=en-de")
-    drawn(page)
+    visit(page, f"{server.url}/dispersion?pair=en-de")
     row = page.locator('[class*="st-key-take-row-chart-histogram-en"]')
     page.wait_for_selector('[class*="st-key-take-chart-histogram-en"] .modebar', state="attached")
     png = taken(page, row.get_by_text("PNG"), tmp_path)
@@ -69,8 +68,7 @@ def test_charts_tables_and_reports_are_taken_along(server: Server, browser: Any,
     assert rows["part of speech"].tolist() == ["noun", "verb", "adjective"] and rows["n"].dtype == "int64"
     page.locator('[data-testid="stDataFrame"]').first.hover()
     assert page.locator('button[aria-label^="Download as CSV"]:visible').count() == 0, "nothing that may be a formula"
-    page.goto(f"{server.url}/word?pair=en-de&word=celebrate.V&first=9")
-    drawn(page)
+    visit(page, f"{server.url}/word?pair=en-de&word=celebrate.V&first=9")
     opened, pages = offline(browser, taken(page, page.locator(".st-key-report button").first, tmp_path))
     assert pages <= 2 and opened.get_by_text("What was tried").count() == 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cldi_core.data import dataset
-from tools.browser import DRAWN, drawn, serve
+from tools.browser import drawn, serve, still
 
 pytestmark = [
     pytest.mark.browser,
@@ -32,7 +32,7 @@ def test_a_list_is_uploaded_and_stored(browser: Any, tmp_path: Path) -> None:
         assert not (tmp_path / "data" / "mine" / "lexicon").exists()
         page.get_by_role("button", name="Store in mine").click()
         page.get_by_text("is stored; the report below").wait_for()
-        page.wait_for_function(DRAWN)
+        still(page)
         page.close()
         assert "Traceback" not in server.log()
     made = dataset.Dataset(tmp_path / "data" / "mine")
