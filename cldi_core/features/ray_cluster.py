@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,7 @@ def joined(address: str | None) -> Iterator[None]:
             common |= {"address": address, "runtime_env": {"py_modules": [str(PACKAGE)]}}
         else:
             common |= {"address": "local", "num_cpus": processors(), "include_dashboard": False}
+        _keep_to_itself()
         with _silent():
             ray.init(**common)
     except Exception as error:  # nobody there, not let in, no room, a Ray of another version: many kinds
@@ -80,6 +81,13 @@ def joined(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _keep_to_itself() -> None:
+    """Ray prints what befalls an actor to standard output, where commands print JSON, and has no switch for it."""
+    with suppress(ImportError):
+        worker: Any = importlib.import_module("ray._private.worker")
+        worker.print_to_stdstream = lambda *what, **how: None
 
 
 @contextmanager
@@ -189,10 +197,13 @@ class Pool:
     def done(self, pieces: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         """Every piece with its answer, in the order in which they are done."""
         asked = {self.submit(piece): piece for piece in pieces}
+        finished: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        for answer in asked:
+            answer.add_done_callback(finished.put)
         try:
             while asked:
-                for answer in wait(asked, return_when=FIRST_COMPLETED).done:
-                    yield asked.pop(answer), answer.result()
+                answer = finished.get()
+                yield asked.pop(answer), answer.result()
         finally:
             for answer in asked:
                 answer.cancel()
@@ -295,7 +306,7 @@ class Pool:
         """What is told of an error: the explorer's own as it is, Ray's in one line."""
         cause = getattr(error, "cause", None) or error
         if isinstance(cause, CldiError):
-            own = next(kind for kind in type(cause).__mro__ if kind.__module__ == CldiError.__module__)
+            own: type[CldiError] = next(kind for kind in type(cause).__mro__ if kind.__module__ == CldiError.__module__)
             return own(str(cause).partition("\n")[0])  # Ray adds lines of its own
         return CldiError(f"{self.what} on the Ray cluster failed ({in_one_line(cause)}); {_AGAIN}")
 
