@@ -9,10 +9,24 @@ worker is back after a while.  Discrete events, seeded.
 from __future__ import annotations
 
 import heapq
+import sys
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any
 
 import numpy as np
+import typer
+
+from benchmarks import report
+from cldi_core.commands import program
+from cldi_core.commands.options import JsonOption
+from cldi_core.commands.terminal import print_json
+from cldi_core.errors import CldiError
+
+NAME = "python -m benchmarks.queue_simulation"
+WORKERS = (1, 16, 64, 256, 1024)
+FULL = 0.8  # share of the time from which something counts as what all wait for
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @dataclass(frozen=True)
@@ -152,7 +166,8 @@ class _Simulation:
                     getattr(self, f"_{what}")(number)
         everywhere = self.now * self.cluster.workers
         moved = self.store.bytes / (self.now * self.cluster.store)
-        return Outcome(self.now, self.computed / everywhere, self.driven / self.now, moved, self.lost)
+        shares = self.computed / everywhere, self.driven / self.now, moved
+        return Outcome(float(self.now), *map(float, shares), self.lost)
 
     def _at(self, seconds: float, what: str, number: int) -> None:
         self.count += 1
@@ -261,3 +276,106 @@ def limits(work: Work, cluster: Cluster) -> dict[str, float]:
         "store": float(cycle * cluster.store / moved) if moved else np.inf,
         "driver": float(cycle / driven) if driven else np.inf,
     }
+
+
+def plans() -> dict[str, Work]:
+    """What is asked of a cluster, with seconds that were measured: name → work.
+
+    Raises:
+        CldiError: they were not measured.
+    """
+    rate = {name: _rate(name) for name in FEATURES}
+    scored, (given,) = _records("cluster", "cluster")[0], _records("cluster", "dispatch")[:1]
+    shard = {"tasks": 35_000, "spread": 0.1, "dispatch": given["seconds"], "start": 15.0}
+    lite, vgg = ({"seconds": 1000 / rate[name], "writes": bytes_} for name, bytes_ in FEATURES.items())
+    block = _large_block(scored)
+    return {
+        "lite0-large": Work("MMID, Lite0, pictures of 200 kB", reads=2e8, **lite, **shard),
+        "lite0-small": Work("MMID, Lite0, pictures of 20 kB", reads=2e7, **lite, **shard),
+        "vgg19-large": Work("MMID, VGG19, pictures of 200 kB", reads=2e8, **vgg, **shard),
+        "million-kept": Work(
+            "1 M × 1 M words, features kept by each worker", reads=0.0, preload=LARGE_BYTES, start=15.0,
+            dispatch=given["seconds"], **block,
+        ),
+        "million-read": Work(
+            "1 M × 1 M words, features read for each block", reads=LARGE_BYTES, start=15.0,
+            dispatch=given["seconds"], **block,
+        ),
+    }  # fmt: skip
+
+
+FEATURES = {"efficientnet-lite0": 2.6e6, "vgg19": 8.2e6}  # bytes of a shard's features
+# A million words a side with 20 pictures each, as half-precision rows of 1280 numbers.
+LARGE_WORDS, LARGE_SIZE, LARGE_DIM = 1_000_000, 20, 1280
+LARGE_BYTES = 2.0 * LARGE_WORDS * LARGE_SIZE * LARGE_DIM
+BEST = 100  # candidates of each word that are kept: a rank and a score each
+BLOCK = 2048  # source pictures of a block
+
+
+def _large_block(scored: dict[str, Any]) -> dict[str, Any]:
+    """A block of a million words: its seconds are those of a measured one, by the number of products."""
+    pictures = scored["pictures"][0] / scored["blocks"] * scored["pictures"][1]
+    seconds = scored["processor"] * BLOCK * LARGE_WORDS * LARGE_SIZE / pictures
+    tasks = -(-LARGE_WORDS * LARGE_SIZE // BLOCK)
+    return {"tasks": tasks, "seconds": seconds, "spread": scored["spread"], "writes": 8.0 * BEST * BLOCK / LARGE_SIZE}
+
+
+def _records(name: str, kind: str) -> list[dict[str, Any]]:
+    found = [record for record in report.kept(name)["records"] if record["kind"] == kind]
+    if not found:
+        raise CldiError(f"the measurements {name!r} hold nothing of {kind!r}")
+    return found
+
+
+def _rate(network: str) -> float:
+    """Pictures a second on one core, decoding included."""
+    (where,) = _records("extraction", "machine")
+    (row,) = (record for record in _records("extraction", "extract") if record["row"] == f"{network}-ours")
+    return float(1 / row["seconds"] / where["cores"])
+
+
+def bound(one: Outcome) -> str:
+    """What keeps a cluster from being done sooner: what was at work for four fifths of the time, if anything was."""
+    full = {"compute": one.computing, "the store": one.store, "the driver": one.driver}
+    name = max(full, key=lambda each: full[each])
+    return name if full[name] >= FULL else "start and end"
+
+
+@app.command()
+def main(
+    workers: Annotated[list[int] | None, typer.Option(min=1, help="Of a cluster; may be repeated.")] = None,
+    store: Annotated[float, typer.Option(min=0.001, help="GB a second of the store, for all workers.")] = 1.25,
+    line: Annotated[float, typer.Option(min=0.001, help="GB a second between the store and one worker.")] = 1.25,
+    failures: Annotated[float, typer.Option(min=0, help="Of a worker in an hour.")] = 0.01,
+    seed: Annotated[int, typer.Option(help="Of seconds and failures.")] = 0,
+    keep: Annotated[
+        str | None, typer.Option("--keep", metavar="NAME", help="Also write them to benchmarks/results/NAME.json.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate extraction of 35 million pictures, and scoring a million words, on clusters that are not at hand."""
+    found = []
+    for name, work in plans().items():
+        cluster = Cluster(1, 1e9 * store, 1e9 * line, failures)
+        found.append({"kind": "plan", "plan": name, **asdict(work)} | {"limits": _finite(limits(work, cluster))})
+        for size in workers or WORKERS:
+            one = simulate(work, replace(cluster, workers=size), seed)
+            about = {"kind": "queue", "plan": name, **asdict(replace(cluster, workers=size)), **asdict(one)}
+            found.append(about | {"bound": bound(one)})
+            if not as_json:
+                print(
+                    f"{work.name}, {size} workers: {one.seconds / 3600:.1f} h, computing {one.computing:.0%}, store "
+                    f"{one.store:.0%}, driver {one.driver:.0%}, done again {one.lost}; bound by {found[-1]['bound']}"
+                )
+    if keep is not None:
+        print(f"kept in {report.keep(keep, found)}", file=sys.stderr)
+    if as_json:
+        print_json({"records": found})
+
+
+def _finite(values: dict[str, float]) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}
+
+
+if __name__ == "__main__":
+    program.run(app, NAME)
