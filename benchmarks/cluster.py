@@ -30,6 +30,7 @@ from cldi_core.scoring.hardware import processors
 
 NAME = "python -m benchmarks.cluster"
 METHODS = ("avgmax", "maxmax", "cnn-mean", "cnn-max", "knn", "avgmax-sym", "avgmax-typical")
+BLOCK = 2048  # source pictures of a block that is large enough to tell what a million words take
 NOTHINGS = 2000  # pieces of work that are none
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -39,6 +40,7 @@ class Timed(BlockScorer):
 
     def __call__(self, block: Block) -> tuple[dict[str, Scores], dict[str, float]]:
         """Score one block."""
+        self.reader.pair(block.pair, block.expected)
         begun = time.process_time()
         scores, errors = super().__call__(block)
         return scores, errors | {"processor": time.process_time() - begun}
@@ -77,6 +79,18 @@ def scoring(pair: Pair, place: str, actors: int, rounds: int) -> dict[str, Any]:
     }
 
 
+def block(pair: Pair, place: str) -> dict[str, Any]:
+    """A record of one block of the usual size, scored in this process by one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    names = next(pair.source.words[rows] for rows in ray_scoring.spans(pair.source, BLOCK)[1:])
+    asked = Block(pair.name, pair.key, names, None, METHODS, "cpu", "")
+    _, errors = Timed(place, pair.backbone)(asked)
+    pictures = [len(sets.members) for sets in (pair.source.select(names), pair.target)]
+    return {"kind": "block", "pictures": pictures, "dim": pair.source.dim, "processor": errors["processor"]}
+
+
 def dispatch(actors: int) -> dict[str, Any]:
     """A record of what a piece of work takes that is none, on the clock and of the processor that gives it out."""
     with Pool(nothing, (), "the benchmark", actors=actors) as pool:
@@ -95,6 +109,9 @@ def main(
     ),
     pair: Annotated[str, typer.Option("--pair", help="A language pair.")] = "en-de",
     pictures: Annotated[int, typer.Option(min=1, help="Source pictures of a block.")] = ray_scoring.PICTURES,
+    large: Annotated[
+        str | None, typer.Option(help="A larger data set, of which one block of 2048 pictures is scored here.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of each number of workers.")] = 3,
     keep: Annotated[
         str | None, typer.Option("--keep", metavar="NAME", help="Also write them to benchmarks/results/NAME.json.")
@@ -111,6 +128,9 @@ def main(
         with joined(None):
             records += [scoring(opened, str(place), actors, rounds) for actors in (1, 2)]
             records += [dispatch(actors) for actors in (1, 2)]
+    if large is not None:
+        place = open_dataset(large).path
+        records.append(block(open_pair(open_dataset(large), backbone, pair), str(place)))
     if keep is not None:
         print(f"kept in {report.keep(keep, records)}", file=sys.stderr)
     if as_json:

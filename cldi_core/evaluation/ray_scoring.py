@@ -170,10 +170,10 @@ class RayScoring:
         """The rows of each block with their scores and errors: those that are kept first, then as they are done."""
         pieces, asked = pieces_of(pair), dict[Block, slice]()
         recipes = [ranker_of(find_method(name)).recipe for name in names]
-        rows_of, columns = source.keys(), target.keys()
+        rows_of, columns = source.keys(), storage.digest(b"".join(target.keys()))
         every = None if target is pair.target else target.words
         for rows in spans(source):
-            key = storage.digest(recipes, device, b"".join(rows_of[rows]), b"".join(columns))
+            key = storage.digest(recipes, device, b"".join(rows_of[rows]), columns)
             kept = pieces.find(key)
             if kept is not None:
                 yield rows, kept[0], json.loads(kept[1]["errors"])

@@ -216,3 +216,26 @@ def test_ray_that_is_missing_is_named(small: Dataset, pair: Pair, monkeypatch: p
         scoring_on(str(small.path), BACKBONE, NAMES, lambda name: pair),
     ):
         pass
+
+
+def test_a_block_has_another_key_where_its_scores_may_be_others(small: Dataset, pair: Pair) -> None:
+    class Listed:
+        def done(self, blocks: Iterable[Block]) -> Iterator[Any]:
+            keys.append([block.key for block in blocks])
+            return iter(())
+
+    keys: list[list[str]] = []
+    cluster = RayScoring(Listed())  # type: ignore[arg-type]
+
+    def ask(own: Pair, names: tuple[str, ...] = ("avgmax", "knn"), device: str = "cpu", fewer: int = 9) -> list[str]:
+        target = own.target if fewer == 9 else own.target.select(own.target.words[:fewer])
+        assert list(cluster._blocks(own, own.source, target, names, device)) == []
+        return keys[-1]
+
+    base = ask(pair)
+    assert len(set(base)) == 5 and ask(again(pair)) == base
+    for other in (ask(pair, ("avgmax",)), ask(pair, device="cuda"), ask(pair, fewer=8)):
+        assert not set(other) & set(base)
+    other_picture(small.path)
+    changed = ask(again(pair))
+    assert len(changed) == 4 and len(set(changed) & set(base)) == 3, "two words are in one block now"

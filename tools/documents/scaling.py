@@ -62,20 +62,23 @@ def storage() -> Iterable[str]:
 
 
 def workers() -> Iterable[str]:
-    """What one and two workers did, and what giving out work took."""
+    """What one and two workers did, and what the process that gives out the work took for each block and task."""
     found, given = _records("cluster", "cluster"), {one["actors"]: one for one in _records("cluster", "dispatch")}
-    head = ["workers", "source pictures a second", "beside one", "a block, of the processor", "giving out a task"]
+    by_processor = [one["actors"] * one["pictures"][0] / one["blocks"] / one["processor"] for one in found]
+    head = ["workers", "source pictures a second of their processors", "beside one", "by the clock"]
     rows = [
         [
             str(one["actors"]),
-            f"{one['rate']:.0f}",
-            f"{one['rate'] / found[0]['rate']:.2f} ×",
-            f"{one['processor']:.1f} s",
+            f"{rate:,.0f}",
+            f"{rate / by_processor[0]:.2f} ×",
+            f"{one['rate']:,.0f}",
+            f"{one['processor']:.2f} s",
+            f"{1000 * one['driver']:.1f} ms",
             f"{1000 * given[one['actors']]['seconds']:.1f} ms",
         ]
-        for one in found
+        for one, rate in zip(found, by_processor, strict=True)
     ]
-    return table(head, *rows)
+    return table([*head, "a block, one worker", "a block, who gives it out", "a task without work"], *rows)
 
 
 def queue() -> Iterator[str]:
