@@ -103,7 +103,7 @@ def plans() -> Iterator[str]:
     rows = []
     for plan in _records("queue", "plan"):
         most = [plan["limits"][name] for name in ("store", "driver")]
-        ends = ["never" if one is None else f"{one:,.0f}" for one in most]
+        ends = ["more than tasks" if one is None or one > plan["tasks"] else f"{one:,.0f}" for one in most]
         rows.append(
             [
                 plan["name"],
