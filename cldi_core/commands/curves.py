@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption
+from cldi_core.commands.options import (
+    DEFAULT_BACKBONE,
+    ActorsOption,
+    AddressOption,
+    BackboneOption,
+    DatasetOption,
+    Engine,
+    EngineOption,
+    JsonOption,
+    place_of,
+)
 from cldi_core.commands.terminal import print_json, progress
 from cldi_core.data.dataset import open_dataset
 from cldi_core.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cldi_core.evaluation.pairs import Pair
 
 
 def learning_curve(
@@ -24,6 +40,9 @@ def learning_curve(
     ] = None,
     draws: Annotated[int, typer.Option(min=1, max=1000, help="How often pictures are drawn for each size.")] = 8,
     seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    engine: EngineOption = Engine.LOCAL,
+    address: AddressOption = None,
+    actors: ActorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """MRR and P@1 with 1, 2, 5, 10, 20 and all pictures of each word; kept for the dashboard.
@@ -33,7 +52,7 @@ def learning_curve(
     """
     from cldi_core.evaluation.pairs import open_pair
     from cldi_core.features import shards
-    from cldi_core.insight import learning
+    from cldi_core.insight import learning, ray_curves
     from cldi_core.scoring.scores import check_choices
 
     names = list(dict.fromkeys(method or learning.METHODS))
@@ -47,23 +66,37 @@ def learning_curve(
         raise UnknownNameError(
             f"the data set {opened.name!r} has no word list; add one: {opened.command('import-lists FILE')}"
         )
-    for name in dict.fromkeys(pair or opened.pairs):
-        joined = open_pair(opened, backbone, name, loaded)
-        with progress(f"learning curve {name}") as report:
-            curve = learning.keep_curve(joined, names, draws=draws, seed=seed, progress=report, must_keep=True)
-        whole = learning.kept_whole(joined)
-        found = [
-            {"pair": name, "method": one, "pictures": point.size or "all", "setting": point.setting}
-            | {"n": point.mrr.n, **point.mrr.record("mrr"), **point.p1.record("p@1")}
-            | {"kept_all_source": whole[point.size][0], "kept_all_target": whole[point.size][1]}
-            for one in names
-            for point in learning.points(curve, one)
-        ]
-        records += found
-        if not as_json:
-            _print(found)
+    with ExitStack() as stack:
+        elsewhere = None
+        if engine == Engine.RAY:
+            place = place_of(dataset, opened.path)
+            elsewhere = stack.enter_context(ray_curves.curves_on(place, backbone, address=address, actors=actors))
+        for name in dict.fromkeys(pair or opened.pairs):
+            joined = open_pair(opened, backbone, name, loaded)
+            with progress(f"learning curve {name}") as report:
+                curve = learning.keep_curve(
+                    joined, names, draws=draws, seed=seed, progress=report, must_keep=True, elsewhere=elsewhere
+                )
+            found = _records(joined, names, curve)
+            records += found
+            if not as_json:
+                _print(found)
     if as_json:
         print_json({"dataset": opened.name, "backbone": backbone, "draws": draws, "seed": seed, "curve": records})
+
+
+def _records(pair: Pair, names: list[str], curve: pd.DataFrame) -> list[dict[str, object]]:
+    """What is told of a pair: a record for each method, size and part of speech."""
+    from cldi_core.insight import learning
+
+    whole = learning.kept_whole(pair)
+    return [
+        {"pair": pair.name, "method": one, "pictures": point.size or "all", "setting": point.setting}
+        | {"n": point.mrr.n, **point.mrr.record("mrr"), **point.p1.record("p@1")}
+        | {"kept_all_source": whole[point.size][0], "kept_all_target": whole[point.size][1]}
+        for one in names
+        for point in learning.points(curve, one)
+    ]
 
 
 def _print(records: list[dict[str, object]]) -> None:

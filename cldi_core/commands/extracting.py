@@ -7,11 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from cldi_core.commands.options import DEFAULT_BACKBONE, DatasetOption, DeviceOption, JsonOption
+from cldi_core.commands.options import (
+    DEFAULT_BACKBONE,
+    ActorsOption,
+    AddressOption,
+    DatasetOption,
+    DeviceOption,
+    Engine,
+    EngineOption,
+    JsonOption,
+)
 from cldi_core.commands.terminal import failures, print_json, progress
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import open_dataset
-from cldi_core.errors import unknown_name
 
 
 def extract(
@@ -28,8 +36,9 @@ def extract(
         int | None, typer.Option(min=1, help="Processes that decode pictures; one for each core without it.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Extract again what is there already.")] = False,
-    engine: Annotated[str, typer.Option(help="local, or ray: the same on a cluster of machines.")] = "local",
-    address: Annotated[str | None, typer.Option(help="Of a Ray cluster; without it one on this machine.")] = None,
+    engine: EngineOption = Engine.LOCAL,
+    address: AddressOption = None,
+    actors: ActorsOption = None,
     output: Annotated[
         str | None, typer.Option(help="Where Ray writes, instead of the data set: a folder, or s3://…, gs://…")
     ] = None,
@@ -40,15 +49,14 @@ def extract(
     Backbones: efficientnet-lite0, efficientnet-lite2, vgg19 (the papers'), vgg19-fc1, vgg19-logits, alexnet, resnet50,
     and timm:NAME for any network of the timm library (pip install timm).
     """
-    if engine not in ("local", "ray"):
-        raise unknown_name("engine", engine, ("local", "ray"))
     given: dict[str, Any] = {"weights": weights, "precision": precision, "force": force}
     opened = open_dataset(dataset)
     with progress("extracting") as report:
-        if engine == "ray":
+        if engine == Engine.RAY:
             from cldi_core.features import ray_engine
 
-            done = ray_engine.extract(opened, backbone, device, address=address, output=output, report=report, **given)
+            given |= {"address": address, "output": output, "actors": actors}
+            done = ray_engine.extract(opened, backbone, device, report=report, **given)
         else:
             from cldi_core.features import extraction
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,3 +49,27 @@ DirectionOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu or cuda")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+class Engine(StrEnum):
+    """Where work is done: in this process, or on a cluster of machines (SCALING.md)."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+EngineOption = Annotated[
+    Engine, typer.Option("--engine", help="local, or ray: the same on a cluster of machines.", show_choices=False)
+]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", help="Of a Ray cluster; without it one on this machine.")
+]
+ActorsOption = Annotated[
+    int | None,
+    typer.Option("--actors", min=1, help="How many of Ray's workers at once; without it as many as there is room for."),
+]
+
+
+def place_of(name: str, folder: Path) -> str:
+    """What a data set is found by on every machine: its URL, or the path of its folder on a disk that they share."""
+    return name if "://" in name else str(folder.resolve())

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cldi_core.commands.options import (
     DEFAULT_BACKBONE,
+    ActorsOption,
+    AddressOption,
     BackboneOption,
     Candidates,
     DatasetOption,
     DeviceOption,
     Direction,
     DirectionOption,
+    Engine,
+    EngineOption,
     JsonOption,
+    place_of,
 )
 from cldi_core.commands.terminal import print_json, progress
 from cldi_core.data.counting import counted
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 
     from cldi_core.evaluation.pairs import Pair
     from cldi_core.evaluation.ranker import Ranker, Scored
-
+    from cldi_core.evaluation.stored_scores import Scoring
 
 MethodsOption = Annotated[
     list[str] | None,
@@ -61,6 +67,9 @@ def score(
             "language that have pictures; as before without it, and listed at first."
         ),
     ] = None,
+    engine: EngineOption = Engine.LOCAL,
+    address: AddressOption = None,
+    actors: ActorsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score all word pairs and keep scores, ranks and evidence of what decided them, so that pages open at once.
@@ -71,13 +80,16 @@ def score(
     from cldi_core.data.candidates import choose
     from cldi_core.evaluation import scoring_job
     from cldi_core.evaluation.pairs import open_pair
+    from cldi_core.evaluation.ray_scoring import scoring_on
+    from cldi_core.evaluation.stored_scores import scored as scores_here
     from cldi_core.features import shards
     from cldi_core.scoring.hardware import check_device
 
     if precision is not None:
         print("--precision does nothing any more: scores are exact; leave it out", file=sys.stderr)
     asked = [rankers.ranker(name) for name in dict.fromkeys(method or ())]
-    check_device(device)
+    if engine == Engine.LOCAL:
+        check_device(device)
     opened = open_dataset(dataset)
     if candidates:
         opened = choose(opened, candidates.value)
@@ -85,12 +97,17 @@ def score(
     records: list[dict[str, object]] = []
     among: dict[str, dict[str, object]] = {}
     names = pairs_of(opened, pair, direction)
-    with scoring_job.recorded(opened, backbone, device) as job:
+    pair_of = lru_cache(2)(partial(open_pair, opened, backbone, loaded=loaded))
+    scoring: AbstractContextManager[Scoring] = nullcontext(scores_here)
+    if engine == Engine.RAY:
+        where = place_of(dataset, opened.path)
+        scoring = scoring_on(where, backbone, names, pair_of, device=device, address=address, actors=actors)
+    with scoring_job.recorded(opened, backbone, device) as job, scoring as scores_of:
         for number, name in enumerate(names):
             tell = partial(job.tell, len(names), number, pair=name)
             tell(pictures=0, of=0)
-            joined = open_pair(opened, backbone, name, loaded)
-            scored = _score(joined, asked, device, tell)
+            joined = pair_of(name)
+            scored = _score(joined, asked, device, tell, scores_of)
             records += [_scored_record(name, way, one) for way, one in scored.items()]
             among[name] = _candidates(joined)
             if not as_json:
@@ -101,16 +118,18 @@ def score(
         print_json({"dataset": opened.name, "backbone": backbone, "candidates": among, "scored": records})
 
 
-def _score(pair: Pair, asked: Sequence[Ranker], device: str, tell: Callable[..., object]) -> dict[str, Scored]:
+def _score(
+    pair: Pair, asked: Sequence[Ranker], device: str, tell: Callable[..., object], scores_of: Scoring
+) -> dict[str, Scored]:
     """The scores of a pair; with its ranks, evidence, hubs and ceilings they are kept.
 
     Args:
         asked: without any, all methods and trained models, and of controls their ranks alone.
         tell: told ``pictures`` that are through ``of`` all, by these names.
+        scores_of: ``stored_scores.scored``, or what does the same elsewhere.
     """
     from cldi_core import rankers
     from cldi_core.evaluation.rankings import rankings
-    from cldi_core.evaluation.stored_scores import scored as scores_of
     from cldi_core.insight.ceiling import keep_ceilings
     from cldi_core.insight.evidence import keep_evidence
     from cldi_core.insight.hubs import keep_hubs

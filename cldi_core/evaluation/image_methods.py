@@ -125,8 +125,8 @@ def _places(now: NDArray[np.uint8], then: NDArray[np.uint8]) -> NDArray[np.int64
 
 
 def _whole(work: Work, names: Sequence[str], places: Places, errors: dict[str, float]) -> dict[str, Scores]:
-    pair = work.pair
-    return score_all(pair.source, pair.target, names, device=work.device, progress=work.progress, errors=errors)
+    pair, scoring = work.pair, work.elsewhere or score_all
+    return scoring(pair.source, pair.target, names, device=work.device, progress=work.progress, errors=errors)
 
 
 def _patched(work: Work, names: Sequence[str], places: Places, errors: dict[str, float]) -> dict[str, Scores]:
@@ -141,7 +141,7 @@ def _patched(work: Work, names: Sequence[str], places: Places, errors: dict[str,
     ):
         if len(chosen) and len(against):
             left: dict[str, float] = {}
-            part = score_all(
+            part = (work.elsewhere or score_all)(
                 _some(source, chosen), _some(target, against), names,
                 device=work.device, progress=work.progress, errors=left,
             )  # fmt: skip

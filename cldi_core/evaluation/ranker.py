@@ -68,6 +68,7 @@ class Work:
         stale: what is stored of them and does not hold any more, for those who can use a part of it.
         bases: the scores of the rankers that they are made from.
         progress: told the pictures done and their number.
+        elsewhere: what scores pictures in place of ``scoring.scores.score_all``, with its arguments and its results.
     """
 
     pair: Pair
@@ -76,6 +77,7 @@ class Work:
     bases: Mapping[str, Scored] = field(default_factory=dict)
     device: str = "cpu"
     progress: Progress | None = None
+    elsewhere: Callable[..., dict[str, Scores]] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ metadata, the key of everything that the scores depend on and a checksum.  Nothi
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,21 @@ from cldi_core.scoring import Progress, Scores
 
 Together = Callable[[Work], dict[str, Scored]]
 log = logging.getLogger(__name__)
+
+
+class Scoring(Protocol):
+    """``scored``, or what does the same elsewhere."""
+
+    def __call__(
+        self,
+        pair: Pair,
+        rankers: Sequence[Ranker],
+        device: str = "cpu",
+        progress: Progress | None = None,
+        *,
+        must_keep: bool = False,
+    ) -> dict[str, Scored]:
+        """As ``scored``."""
 
 
 def scored(

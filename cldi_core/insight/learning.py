@@ -12,9 +12,10 @@ is written after each size, so that what is ended early goes on from there; a cu
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from cldi_core.evaluation.image_methods import ranker_of
 from cldi_core.evaluation.kept_frames import AS_SMALL
 from cldi_core.evaluation.metrics import Interval
 from cldi_core.evaluation.pairs import Pair
+from cldi_core.evaluation.pieces import Pieces
 from cldi_core.scoring import Progress, methods
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.scores import score_all
@@ -44,6 +46,19 @@ DRAWS, SEED = 8, 0
 METHODS = tuple(paper.TABLE_2)
 COLUMNS = ("method", "size", "query", "word", "pos", "mrr", "p1", "draws")
 FIGURES = {"mrr": "MRR", "p1": "P@1"}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Some of every word's pictures, and what scores them: ``size`` of each, the ``number``-th time."""
+
+    size: int
+    number: int
+    methods: tuple[str, ...]
+
+
+Figures = dict[str, NDArray[np.float64]]  # method → (2, n_queries): 1 / rank, and whether the rank is at most 1
+Elsewhere = Callable[[Pair, Sequence[Draw], int], Iterator[Figures]]  # of some draws, in their order, with a seed
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,7 @@ def curve(
     seed: int = SEED,
     device: str = "cpu",
     progress: Progress | None = None,
+    made: Iterable[Figures] | None = None,
 ) -> pd.DataFrame:
     """The figures of every query with ``size`` pictures a word: a row for each method and query, as ``COLUMNS``.
 
@@ -116,22 +132,21 @@ def curve(
     Args:
         names: image methods; they share a pass over the pictures.
         progress: told the source pictures done and their number, over all draws.
+        made: the figures of the draws, in their order, where they are computed elsewhere.
     """
     import pandas as pd
 
     times = 1 if size == ALL else draws
     pictures = _pictures(pair, size)
+    told = [partial(_told, progress, number * pictures, times * pictures) for number in range(times)]
+    if made is None:
+        plan = [Draw(size, number, tuple(names)) for number in range(times)]
+        made = (figures_of(pair, draw, seed, device, told[draw.number]) for draw in plan)
     totals = {name: np.zeros((2, len(pair.queries))) for name in names}
-    for draw in range(times):
-        source, target = (
-            drawn(sets, language, size, draw, seed)
-            for sets, language in zip((pair.source, pair.target), pair.languages, strict=True)
-        )
-        done = partial(_told, progress, draw * pictures, times * pictures)
-        for name, scores in score_all(source, target, names, device, progress=done).items():
-            ranks = ranking.gold_ranks(scores[pair.rows], pair.gold)
-            totals[name] += np.stack([1 / ranks, metrics.figures(ranks, (1,))["p@1"]])
-        done(pictures, pictures)
+    for number, found in enumerate(made):
+        for name, figures in found.items():
+            totals[name] += figures
+        told[number](pictures, pictures)
     asked = {name: [getattr(query, own) for query in pair.queries] for name, own in ASKED.items()}
     frames = [
         pd.DataFrame(
@@ -149,6 +164,21 @@ def curve(
     return pd.concat(frames, ignore_index=True)
 
 
+def figures_of(
+    pair: Pair, draw: Draw, seed: int = SEED, device: str = "cpu", progress: Progress | None = None
+) -> Figures:
+    """The figures of every query with the pictures of one draw; nan where it is not covered."""
+    source, target = (
+        drawn(sets, language, draw.size, draw.number, seed)
+        for sets, language in zip((pair.source, pair.target), pair.languages, strict=True)
+    )
+    found = {}
+    for name, scores in score_all(source, target, draw.methods, device, progress=progress).items():
+        ranks = ranking.gold_ranks(scores[pair.rows], pair.gold)
+        found[name] = np.stack([1 / ranks, metrics.figures(ranks, (1,))["p@1"]])
+    return found
+
+
 ASKED = {"query": "id", "word": "word", "pos": "pos"}  # columns → fields of a query
 
 
@@ -161,10 +191,11 @@ def keep_curve(
     device: str = "cpu",
     progress: Progress | None = None,
     must_keep: bool = False,
+    elsewhere: Elsewhere | None = None,
 ) -> pd.DataFrame:
     """The curves of some image methods, computed and kept where what is stored does not stand or has other draws.
 
-    Args: as those of ``curve``; progress: over all sizes.
+    Args: as those of ``curve``; progress: over all sizes; elsewhere: where the draws are scored, if not here.
 
     Raises:
         UnknownNameError: one of them is no image method; DatasetError: ``must_keep``, and it cannot be written.
@@ -174,14 +205,19 @@ def keep_curve(
     lacking = {size: [name for name, own in known.items() if size not in own] for size in sizes}
     work = {size: _pictures(pair, size) * (draws if size else 1) for size in sizes if lacking[size]}
     before, total = 0, sum(work.values())
+    times = {size: 1 if size == ALL else draws for size in work}
+    plan = [Draw(size, number, tuple(lacking[size])) for size in work for number in range(times[size])]
+    there = elsewhere(pair, plan, seed) if elsewhere is not None and plan else None
     for size, pictures in work.items():
         told = partial(_told, progress, before, total)
-        made = curve(pair, lacking[size], size, draws=draws, seed=seed, device=device, progress=told)
+        figures = None if there is None else islice(there, times[size])
+        made = curve(pair, lacking[size], size, draws=draws, seed=seed, device=device, progress=told, made=figures)
         for name, own in made.groupby("method", sort=False):
             known[str(name)][size] = own.reset_index(drop=True)
         keeping = {name: partial(_write, pair, name, known[name], draws, seed) for name in lacking[size]}
         stored_scores.keep_each(pair, "curves", keeping, must_keep)
         before += pictures
+    pieces_of(pair).clear()
     return _joined(known, sizes, seed)
 
 
@@ -249,6 +285,11 @@ def possible(method: str) -> bool:
 def path_of(pair: Pair, method: str) -> Path:
     """Where the curve of a method is kept."""
     return pair.dataset.path / FOLDER / pair.backbone / pair.name / f"{method}.parquet"
+
+
+def pieces_of(pair: Pair) -> Pieces:
+    """Where the figures of draws wait until the curves of a pair are stored."""
+    return Pieces(path_of(pair, "any").parent)
 
 
 def key_of(pair: Pair, method: str) -> str:

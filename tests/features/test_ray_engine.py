@@ -21,7 +21,7 @@ import pytest
 from cldi_core.data import dataset, pictures, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
-from cldi_core.features import background, extraction, networks, ray_engine, weights
+from cldi_core.features import background, extraction, networks, ray_cluster, ray_engine, weights
 from tests.conftest import FakeExtractor, picture
 from tests.features.test_resuming import features_of
 
@@ -59,7 +59,7 @@ def drawn(data: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
     made[1:1] = [pictures.Picture(b"no picture", "en/broken.png", 9, 9)]
     made += [pictures.Picture(b"none either", "en/also.png", 9, 9)]
     pictures.write_shards(new.path / "images", made)
-    monkeypatch.setattr(ray_engine, "processors", lambda: 2)
+    monkeypatch.setattr(ray_cluster, "processors", lambda: 2)
     return Dataset(new.path)
 
 
@@ -123,7 +123,7 @@ def test_every_actor_computes_in_what_was_decided_here(
     monkeypatch.setattr(networks, "has_bfloat16", lambda device: here)
     monkeypatch.setattr(ray_engine, "Extractor", Noted)
     monkeypatch.setattr(ray_engine, "_made", answers)
-    monkeypatch.setattr(ray_engine, "_cluster", lambda address: contextlib.nullcontext())
+    monkeypatch.setattr(ray_engine, "joined", lambda address: contextlib.nullcontext())
     done = ray_engine.extract(drawn, "vgg19", precision=precision)
     assert done.extracted == 10 and [options["arithmetic"] for options in told] == [expected]
     assert {options["arithmetic"] for options in made} == {expected} and len(made) == 2

@@ -1,7 +1,7 @@
 """``make tables``: every table of the documents, single figures and outputs of commands, made of what is shipped.
 
 Results come from the stored rankings, speeds from kept measurements, formulas from the records of the methods; nothing
-is scored, trained or timed.  The documents are the README and ``docs/*.md``.
+is scored, trained or timed.  The documents are the README, SCALING.md and ``docs/*.md``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from cldi_core.errors import CldiError
-from tools.documents import causes, coverage, example, failure, pivot, records, results, speed
+from tools.documents import causes, coverage, example, failure, pivot, records, results, scaling, speed
 from tools.documents.form import Made, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,15 +43,23 @@ def made() -> Made:
         "extraction": speed.extraction(),
         "pages": speed.pages(),
         "paper-pages": speed.paper(),
+        "extraction-rates": scaling.rates(),
+        "extraction-machines": scaling.machines(),
+        "extraction-storage": scaling.storage(),
+        "cluster-workers": scaling.workers(),
+        "queue-plans": scaling.plans(),
+        "queue": scaling.queue(),
         **pivot.tables(),
     }
     figures = {**dict(results.figures(easy, hard)), **dict(failure.figures(easy, hard)), **dict(speed.figures())}
+    figures |= dict(scaling.figures())
     return Made(tables, figures, {"import": example.transcript()})
 
 
 def documents(root: Path = ROOT) -> dict[str, Path]:
     """The documents by their names."""
-    return {path.relative_to(root).as_posix(): path for path in (root / "README.md", *sorted(root.glob("docs/*.md")))}
+    heads = [root / name for name in ("README.md", "SCALING.md") if (root / name).is_file()]
+    return {path.relative_to(root).as_posix(): path for path in (*heads, *sorted(root.glob("docs/*.md")))}
 
 
 def main() -> None:
