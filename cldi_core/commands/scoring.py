@@ -116,7 +116,7 @@ def _score(pair: Pair, asked: Sequence[Ranker], device: str, tell: Callable[...,
     from cldi_core.insight.hubs import keep_hubs
 
     where = pair.dataset, pair.backbone, pair.name
-    wanted = asked or rankers.available(*where, rankers.IMAGES, rankers.TRAINED)
+    wanted = asked or rankers.usual(*where)
     beside = [] if asked else rankers.available(*where, rankers.CONTROL)
     with progress(f"scoring {pair.name}") as report:
 

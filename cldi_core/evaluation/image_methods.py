@@ -41,6 +41,8 @@ def ranker_of(method: Method) -> Ranker:
         bounds=method.bounds,
         by_row=method.by_row,
         ranks_all=method.ranks_all,
+        dear=method.dear,
+        stands_for=method.stands_for,
     )
 
 
