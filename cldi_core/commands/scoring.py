@@ -114,22 +114,25 @@ def _score(pair: Pair, asked: Sequence[Ranker], device: str, tell: Callable[...,
     from cldi_core.insight.ceiling import keep_ceilings
     from cldi_core.insight.evidence import keep_evidence
     from cldi_core.insight.hubs import keep_hubs
+    from cldi_core.scoring.blas import one_thread
 
     where = pair.dataset, pair.backbone, pair.name
     wanted = asked or rankers.usual(*where)
     beside = [] if asked else rankers.available(*where, rankers.CONTROL)
-    with progress(f"scoring {pair.name}") as report:
+    # Small products that are divided among threads wait for the slowest of them, on busy cores for most of their time.
+    with one_thread():
+        with progress(f"scoring {pair.name}") as report:
 
-        def told(done: int, total: int) -> None:
-            report(done, total)
-            tell(pictures=done, of=total)
+            def told(done: int, total: int) -> None:
+                report(done, total)
+                tell(pictures=done, of=total)
 
-        scored = scores_of(pair, wanted, device, told, must_keep=True)
-    rankings(pair, [*wanted, *beside], scored, must_keep=True)
-    explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
-    keep_evidence(pair, explained, scored, must_keep=True)
-    keep_hubs(pair, explained, scored, must_keep=True)
-    keep_ceilings(pair, must_keep=True)
+            scored = scores_of(pair, wanted, device, told, must_keep=True)
+        rankings(pair, [*wanted, *beside], scored, must_keep=True)
+        explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
+        keep_evidence(pair, explained, scored, must_keep=True)
+        keep_hubs(pair, explained, scored, must_keep=True)
+        keep_ceilings(pair, must_keep=True)
     return scored
 
 
