@@ -96,6 +96,12 @@ def _from_pictures(work: Work) -> dict[str, Scored]:
     return made
 
 
+def share_to_do(work: Work, ranker: Ranker) -> float:
+    """Which share of an image method's scores does not stand any more, 0 … 1."""
+    rows, columns = _still_there(work, ranker)
+    return 1 - float((rows >= 0).mean() * (columns >= 0).mean()) if rows.size and columns.size else 1.0
+
+
 def _still_there(work: Work, ranker: Ranker) -> Places:
     """Where each word's scores stand in the stored matrix.
 
