@@ -97,6 +97,8 @@ demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from th
 		$(PY) -m cldi_core extract --dataset ./data/demo --backbone $$backbone; \
 		for dataset in ./data/demo ./data/demo-hard; do \
 			$(PY) -m cldi_core score --dataset $$dataset --backbone $$backbone; \
+			$(PY) -m cldi_core score --dataset $$dataset --backbone $$backbone --method sinkhorn; \
+			rm -f $$dataset/*/$$backbone/*/sinkhorn-short.*; \
 			$(PY) -m cldi_core project --dataset $$dataset --backbone $$backbone; \
 		done; \
 	done

@@ -107,6 +107,7 @@ PAIRWISE: dict[str, Callable[[Pictures, Pictures], float]] = {
     "avgmax-sym": both_ways,
     "avgmax-typical": typical,
     "sinkhorn": lambda source, target: settled(source, target, 0.05),
+    "sinkhorn-short": lambda source, target: settled(source, target, 0.05),  # of so few candidates all are listed
 }
 COMPOSED: dict[str, Callable[[Sequence[Scores]], list[list[float]]]] = {
     "csls": lambda given: csls(given[0], 10),

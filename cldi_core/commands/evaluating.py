@@ -137,11 +137,7 @@ def _evaluated(pairs: Mapping[str, Pair], wish: _Wish) -> dict[str, Any]:
     from cldi_core.evaluation.rankings import rankings
     from cldi_core.insight import clean
 
-    kinds = (rankers.IMAGES, rankers.TRAINED)
-    wanted = {
-        name: wish.rankers or rankers.available(pair.dataset, pair.backbone, name, *kinds)
-        for name, pair in pairs.items()
-    }
+    wanted = {name: wish.rankers or rankers.shown(pair) for name, pair in pairs.items()}
     found = {name: rankings(pair, wanted[name]) for name, pair in pairs.items()}
     frames, names = tables.together(pairs, found), list(pairs)
     direction = (Direction.FORWARD if names[0] in pairs[names[0]].dataset.pairs else Direction.BACK).value

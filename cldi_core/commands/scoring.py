@@ -25,7 +25,7 @@ from cldi_core.commands.options import (
     place_of,
 )
 from cldi_core.commands.terminal import print_json, progress
-from cldi_core.data.counting import counted
+from cldi_core.data.counting import about, counted
 from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.errors import UnknownNameError
 
@@ -33,15 +33,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from cldi_core.evaluation.pairs import Pair
-    from cldi_core.evaluation.ranker import Ranker, Scored
+    from cldi_core.evaluation.ranker import Ranker, Scored, Work
     from cldi_core.evaluation.stored_scores import Scoring
 
+
+LONG = 10  # seconds of computing that are announced
+
+
+WHICH = "A method, also a composed one (maxmax+csls, rrf=avgmax,cnn-mean); may be repeated; without it"
 MethodsOption = Annotated[
+    list[str] | None, typer.Option("--method", help=f"{WHICH} all, of dear ones (sinkhorn) those that are scored.")
+]
+ScoredOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--method",
-        help="A method, also a composed one (maxmax+csls, rrf=avgmax,cnn-mean); may be repeated; all without it.",
-    ),
+    typer.Option("--method", help=f"{WHICH} all but dear ones (sinkhorn; sinkhorn-short is scored in its place)."),
 ]
 
 
@@ -55,7 +60,7 @@ def score(
     ] = None,
     direction: DirectionOption = Direction.FORWARD,
     backbone: BackboneOption = DEFAULT_BACKBONE,
-    method: MethodsOption = None,
+    method: ScoredOption = None,
     precision: Annotated[
         str | None, typer.Option(help="Does nothing any more: scores are exact. It goes with the next release.")
     ] = None,
@@ -98,7 +103,7 @@ def score(
     among: dict[str, dict[str, object]] = {}
     names = pairs_of(opened, pair, direction)
     pair_of = lru_cache(2)(partial(open_pair, opened, backbone, loaded=loaded))
-    scoring: AbstractContextManager[Scoring] = nullcontext(scores_here)
+    scoring: AbstractContextManager[Scoring] = nullcontext(partial(scores_here, announce=_announce))
     if engine == Engine.RAY:
         where = place_of(dataset, opened.path)
         scoring = scoring_on(where, backbone, names, pair_of, device=device, address=address, actors=actors)
@@ -124,7 +129,7 @@ def _score(
     """The scores of a pair; with its ranks, evidence, hubs and ceilings they are kept.
 
     Args:
-        asked: without any, all methods and trained models, and of controls their ranks alone.
+        asked: without any, all methods that are not dear and trained models, and of controls their ranks alone.
         tell: told ``pictures`` that are through ``of`` all, by these names.
         scores_of: ``stored_scores.scored``, or what does the same elsewhere.
     """
@@ -133,23 +138,42 @@ def _score(
     from cldi_core.insight.ceiling import keep_ceilings
     from cldi_core.insight.evidence import keep_evidence
     from cldi_core.insight.hubs import keep_hubs
+    from cldi_core.scoring.blas import one_thread
 
     where = pair.dataset, pair.backbone, pair.name
-    wanted = asked or rankers.available(*where, rankers.IMAGES, rankers.TRAINED)
+    wanted = asked or rankers.usual(*where)
     beside = [] if asked else rankers.available(*where, rankers.CONTROL)
-    with progress(f"scoring {pair.name}") as report:
+    # Small products that are divided among threads wait for the slowest of them, on busy cores for most of their time.
+    with one_thread():
+        with progress(f"scoring {pair.name}") as report:
 
-        def told(done: int, total: int) -> None:
-            report(done, total)
-            tell(pictures=done, of=total)
+            def told(done: int, total: int) -> None:
+                report(done, total)
+                tell(pictures=done, of=total)
 
-        scored = scores_of(pair, wanted, device, told, must_keep=True)
-    rankings(pair, [*wanted, *beside], scored, must_keep=True)
-    explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
-    keep_evidence(pair, explained, scored, must_keep=True)
-    keep_hubs(pair, explained, scored, must_keep=True)
-    keep_ceilings(pair, must_keep=True)
+            scored = scores_of(pair, wanted, device, told, must_keep=True)
+        rankings(pair, [*wanted, *beside], scored, must_keep=True)
+        explained = [ranker for ranker in wanted if ranker.kind != rankers.CONTROL]
+        keep_evidence(pair, explained, scored, must_keep=True)
+        keep_hubs(pair, explained, scored, must_keep=True)
+        keep_ceilings(pair, must_keep=True)
     return scored
+
+
+def _announce(work: Work) -> None:
+    """One line on standard error, before it begins, of what takes long."""
+    from tqdm import tqdm
+
+    from cldi_core.evaluation.forecast import forecast
+
+    parts = forecast(work)
+    if sum(parts.values()) < LONG:
+        return
+    told = ", ".join(f"{label} {about(seconds)}" for label, seconds in parts.items())
+    dear = " ".join(f"{one.name!r}" for one in work.rankers if one.dear and parts.get(one.label, 0) > LONG)
+    hint = f"; most of it is left out without --method {dear}" if dear else ""
+    # Above the bar, where there is one.
+    tqdm.write(f"{work.pair.name}: about {about(sum(parts.values()))} ({told}){hint}", file=sys.stderr)
 
 
 def _scored_record(pair: str, method: str, scored: Scored) -> dict[str, object]:

@@ -34,3 +34,19 @@ def every(number: int, one: str) -> str:
     ('The one query has', 'All 12 queries have')
     """
     return f"The one {one} has" if number == 1 else f"All {counted(number, one)} have"
+
+
+def about(seconds: float) -> str:
+    """A time as one says it before it has passed.
+
+    >>> about(3.2), about(48), about(130), about(5000)
+    ('3 s', '50 s', '2 min', '1 h 25 min')
+    """
+    if seconds < 10:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 95:
+        return f"{10 * round(seconds / 10)} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {5 * round(minutes % 60 / 5)} min"

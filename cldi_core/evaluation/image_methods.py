@@ -41,6 +41,8 @@ def ranker_of(method: Method) -> Ranker:
         bounds=method.bounds,
         by_row=method.by_row,
         ranks_all=method.ranks_all,
+        dear=method.dear,
+        stands_for=method.stands_for,
     )
 
 
@@ -101,6 +103,12 @@ def _from_pictures(work: Work) -> dict[str, Scored]:
             error, matrix = errors.get(ranker.name, 0.0), matrices[ranker.name]
             made[ranker.name] = Scored.of(ranker, pair, matrix, work.device, seconds, computed=fresh, error=error)
     return made
+
+
+def share_to_do(work: Work, ranker: Ranker) -> float:
+    """Which share of an image method's scores does not stand any more, 0 … 1."""
+    rows, columns = _still_there(work, ranker)
+    return 1 - float((rows >= 0).mean() * (columns >= 0).mean()) if rows.size and columns.size else 1.0
 
 
 def _still_there(work: Work, ranker: Ranker) -> Places:

@@ -99,6 +99,8 @@ class Ranker:
         bounds: what a score can be.
         by_row: a word's scores do not depend on other source words.
         ranks_all: False: it names one answer, its ranking below that is a by-product.
+        dear: scoring with it takes so long that it has to be asked for by name.
+        stands_for: the name of the dear one whose place it takes until that one is scored.
     """
 
     name: str
@@ -117,6 +119,8 @@ class Ranker:
     bounds: tuple[float, float] = (-1.0, 1.0)
     by_row: bool = True
     ranks_all: bool = True
+    dear: bool = False
+    stands_for: str = ""
 
     @cached_property
     def recipe(self) -> str:

@@ -47,6 +47,7 @@ def scored(
     progress: Progress | None = None,
     *,
     must_keep: bool = False,
+    announce: Callable[[Work], object] | None = None,
 ) -> dict[str, Scored]:
     """The scores of some rankers, with how they came about; what is stored and still true is not computed again.
 
@@ -54,6 +55,7 @@ def scored(
         device: ``"cpu"`` or ``"cuda"``, for those that can make use of it.
         progress: told the pictures done and their number, while a pass over them runs.
         must_keep: scores that cannot be written are an error; else they are only warned of, as they are at hand.
+        announce: told what is to be computed, before it is; not where there is nothing.
 
     Raises:
         CldiError: a ranker cannot rank this pair, such as a model that has not been trained for it; or ``must_keep``.
@@ -64,7 +66,10 @@ def scored(
     stored = {ranker.name: read(path_of(pair, ranker.name)) for ranker in wanted}
     found = {name: one for name, one in stored.items() if one is not None and one.key == keys[name]}
     stale = {name: one for name, one in stored.items() if one is not None and name not in found}
-    made = computed(pair, [one for one in wanted if one.name not in found], found, stale, device, progress)
+    missing = [one for one in wanted if one.name not in found]
+    if announce is not None and missing:
+        announce(Work(pair, missing, stale, found, device))
+    made = computed(pair, missing, found, stale, device, progress)
     keep_each(pair, "scores", {name: partial(keep, path_of(pair, name), one) for name, one in made.items()}, must_keep)
     return {ranker.name: (found | made)[ranker.name] for ranker in rankers}
 

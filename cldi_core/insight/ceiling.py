@@ -21,8 +21,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations, islice
+from functools import lru_cache, partial
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,9 @@ from cldi_core.data import storage
 from cldi_core.errors import unknown_name
 from cldi_core.evaluation import ranking, stored_scores
 from cldi_core.evaluation.pairs import Pair
+from cldi_core.scoring.blas import one_thread
 from cldi_core.scoring.imagesets import ImageSets, unit_rows
+from cldi_core.scoring.parallel import side_by_side
 from cldi_core.scoring.products import products
 from cldi_core.scoring.ties import TIE
 
@@ -150,15 +152,16 @@ def _ceilings(pair: Pair, words: Sequence[str]) -> list[Ceiling]:
         right.setdefault(row, set()).update(gold)
     target = _Target(pair.target)
     found = []
-    for batch in _batches(pair.source, words, len(pair.target)):
-        pictures = np.unique(np.concatenate([pair.source.rows(word) for word in batch]))
-        rows = unit_rows(pair.source.features[pictures])
-        best = target.best(rows)
-        for word in batch:
-            own = np.searchsorted(pictures, pair.source.rows(word))
-            others = best[:, own]
-            others[sorted(right.get(pair.source.row(word), ()))] = np.nan
-            found.append(_of_word(rows[own], others))
+    with one_thread():  # many products are small
+        for batch in _batches(pair.source, words, len(pair.target)):
+            pictures = np.unique(np.concatenate([pair.source.rows(word) for word in batch]))
+            rows = unit_rows(pair.source.features[pictures])
+            best = target.best(rows)
+            for word in batch:
+                own = np.searchsorted(pictures, pair.source.rows(word))
+                others = best[:, own]
+                others[sorted(right.get(pair.source.row(word), ()))] = np.nan
+                found.append(_of_word(rows[own], others))
     return found
 
 
@@ -212,15 +215,18 @@ class _Target:
     def best(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32 (n, dim), unit rows → float32 (n_target, n); nan for words without pictures."""
         found = np.full((len(self.sets), len(rows)), -np.inf, np.float32)
-        blocks = self.place // TARGET_ROWS
-        for start in range(0, len(self.pictures), TARGET_ROWS):
-            block = unit_rows(self.sets.features[self.pictures[start : start + TARGET_ROWS]])
-            cosines = products(block, rows)
-            here = slice(*np.searchsorted(blocks, [start // TARGET_ROWS, start // TARGET_ROWS + 1]).tolist())
-            owner, place = self.owner[here], self.place[here] - start
-            begins = np.flatnonzero(np.diff(owner, prepend=-1)).tolist()
-            for begin, end in zip(begins, [*islice(begins, 1, None), len(owner)], strict=True):
-                own = found[owner[begin]]
-                np.maximum(own, cosines[place[begin:end]].max(axis=0), out=own)
+        with side_by_side() as each:
+            for words, highest in each(partial(self._block, rows), range(0, len(self.pictures), TARGET_ROWS)):
+                found[words] = np.maximum(found[words], highest)
         found[self.sets.sizes == 0] = np.nan
         return found
+
+    def _block(self, rows: NDArray[np.float32], start: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The words that own pictures of one block, and the best cosine of each row in these: (n_words, n)."""
+        cosines = products(unit_rows(self.sets.features[self.pictures[start : start + TARGET_ROWS]]), rows)
+        number, blocks = start // TARGET_ROWS, self.place // TARGET_ROWS
+        here = slice(*np.searchsorted(blocks, [number, number + 1]).tolist())
+        owner, place = self.owner[here], self.place[here] - start
+        begins = np.flatnonzero(np.diff(owner, prepend=-1))
+        parts = np.split(place, begins[1:])
+        return owner[begins], np.stack([cosines[part].max(axis=0) for part in parts])

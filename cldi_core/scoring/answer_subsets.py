@@ -1,13 +1,14 @@
 """A candidate's scores with one source word if only some of the candidate's pictures were its set.
 
 Where a score depends on the two words alone (``Method.local``), the other candidates' scores stay as they are.  Under
-KNN and KNN-C they do not: votes that the candidate loses move to others, which is why whole rows are given here.  A
+KNN and KNN-C they do not: votes that the candidate loses move to others, which is why whole rows are given here; and
+where it leaves a short list, another takes its place.  A
 single score says nothing of that: a candidate that keeps its votes may still lose its place to one that gains some.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,13 +69,15 @@ ANSWER_COST = {
     "avgmax-sym": 1000,
     "avgmax-typical": 1000,
     "sinkhorn": 200,
+    "sinkhorn-short": 5,
 }
 
 
 def answer_cost(method: str) -> int:
     """How many subsets of a candidate's pictures are scored in about 0.15 s with the demo.
 
-    0 where each of them needs the whole matrix anew (votes or a fusion, corrected for hubness), which takes seconds.
+    0 where each of them needs the whole matrix anew (votes, a short list or a fusion, corrected for hubness), which
+    takes seconds.
 
     Raises:
         UnknownNameError: there is no such method.
@@ -136,7 +139,9 @@ class _Asked:
             return CORRECTED[correction](self, base) if base.local else self.from_scratch(method)
         if method.bases:
             return fuse([self.rows(find_method(base)) for base in method.bases], **RRF)
-        return self.voted(method) if method.votes else self.local(method)
+        if method.votes:
+            return self.voted(method)
+        return self.local(method) if method.local else np.stack([self.again(one, method)[0] for one in self.lessened()])
 
     def local(self, method: Method) -> Scores:
         """All is as it was but the candidate's score, which is that of its subsets as words."""
@@ -177,11 +182,19 @@ class _Asked:
         columns = score(self.source, self.variants, base.name)
         return rows.astype(np.float64), matrix.astype(np.float64), columns.astype(np.float64)
 
+    def lessened(self) -> Iterator[ImageSets]:
+        """All candidates, this one with each of its subsets."""
+        own = self.target.rows(self.candidate)
+        return (self.target.with_rows(self.candidate, own[mask]) for mask in self.kept)
+
+    def again(self, target: ImageSets, method: Method) -> Scores:
+        """The word's scores with these candidates, float32 (1, n_target): where the others' places depend on it."""
+        return score(self.source.select([self.word.word]), target, method.name)
+
     def from_scratch(self, method: Method) -> Scores:
         """One whole matrix for each subset: where all words' votes move, and a correction needs all of them."""
-        own, row = self.target.rows(self.candidate), self.source.row(self.word.word)
-        lessened = (self.target.with_rows(self.candidate, own[mask]) for mask in self.kept)
-        return np.stack([score(self.source, target, method.name)[row] for target in lessened])
+        row = self.source.row(self.word.word)
+        return np.stack([score(self.source, target, method.name)[row] for target in self.lessened()])
 
 
 def _clusters(facts: WordFacts, method: Method) -> Floats:

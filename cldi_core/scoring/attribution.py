@@ -7,7 +7,7 @@ the score.  The shares are computed from the method's definition, never as what 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cldi_core.scoring import Scores, knn
 from cldi_core.scoring.hubness import fuse, neighbourhood
 from cldi_core.scoring.imagesets import ImageSets, Numbers
-from cldi_core.scoring.methods import CSLS, ISF, RRF, SINKHORN, Method, find_method
+from cldi_core.scoring.methods import CSLS, ISF, RRF, SHORT, SHORT_BASE, SINKHORN, Method, find_method
 from cldi_core.scoring.scores import score
 from cldi_core.scoring.subsets import correction_of
 from cldi_core.scoring.ties import TIE, ranks
@@ -43,6 +43,7 @@ PLACE = "place among equal shares"
 ROUNDING = "rounding of the score to 32 bits"
 NOTHING = 1e-8  # of a score; less is not worth a part of its own
 RANK = "rank under {}"
+BELOW = "place below the short list"
 WHOLE = "not taken apart under this method"
 
 
@@ -138,7 +139,8 @@ def attribution(
     equal shares apart is a part.  KNN-C: the same for the cluster that decides, other pictures gave nothing.  AVGMAX
     both ways: half is AVGMAX's, and each picture of the candidate gives its half to its best match (equal ones divide
     it).  AVGMAX weighted: weight times best cosine.  Optimal transport: what each picture's weight moves, times the
-    cosines.  CSLS and the inverted softmax: the base's shares, times 2 or β, and the neighbourhoods as parts.  Rank
+    cosines; below a short list, AVGMAX both ways with the step down to it as a part.  CSLS and the inverted softmax:
+    the base's shares, times 2 or β, and the neighbourhoods as parts.  Rank
     fusion: ranks make it, not pictures; the shares are 0, and each fused method is a part.
 
     Args:
@@ -285,6 +287,20 @@ def _sinkhorn(two: _Two) -> _Made:
     return _Made(_score(two, "sinkhorn"), shares, match=plan.weights.argmax(axis=1))
 
 
+def _sinkhorn_short(two: _Two) -> _Made:
+    from cldi_core.scoring.transport_short import listed, step_down
+
+    base = word_row(two.source, two.target, two.word.word, SHORT_BASE, two.bases)[None]
+    chosen = listed(base, SHORT["k"])
+    if chosen[0, two.target.row(two.candidate)]:
+        return _sinkhorn(two)
+    made = _sym(two)
+    step = float(
+        step_down(base, chosen, word_row(two.source, two.target, two.word.word, "sinkhorn-short", {})[None])[0]
+    )
+    return replace(made, score=float(np.float32(made.score + step)), parts=((BELOW, step),))
+
+
 PLAIN: dict[str, Callable[[_Two], _Made]] = {
     "avgmax": _avgmax,
     "maxmax": _maxmax,
@@ -295,6 +311,7 @@ PLAIN: dict[str, Callable[[_Two], _Made]] = {
     "avgmax-sym": _sym,
     "avgmax-typical": _typical,
     "sinkhorn": _sinkhorn,
+    "sinkhorn-short": _sinkhorn_short,
 }
 
 

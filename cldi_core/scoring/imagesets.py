@@ -322,6 +322,11 @@ def unit_rows(features: Features, dtype: DTypeLike = np.float32) -> NDArray[Any]
         peak = np.abs(rows).max(axis=1, keepdims=True, initial=0)
         rows /= np.where(peak == 0, 1, peak)
         rows = rows.astype(dtype, copy=False)
+    return scaled_to_one(rows)
+
+
+def scaled_to_one(rows: NDArray[Any]) -> NDArray[Any]:
+    """Float rows (n, dim) whose squares neither vanish nor overflow, divided in place by their lengths."""
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
     rows /= np.where(norms == 0, 1, norms)
     return rows

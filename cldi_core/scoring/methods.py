@@ -47,9 +47,13 @@ class Method:
         measures: its score is the mean of these measures of the pass (``best_match.MEASURES``).
         votes: its scores come from the votes of the pass.
         compute: gives float (n_source, n_target) from the image sets, on the named device.
+        after: the names of methods of the pass whose scores ``compute`` is given beside: it needs them, and they come
+            from the same pass as all others.
         bases, combine: gives the scores from those of other methods.
         parameters: the numbers that its function is given.
         bounds: what a score can be.
+        dear: it takes longer than the pass, so it is scored where it is asked for by name.
+        stands_for: the dear method whose place it takes until that one is asked for.
         local: a score depends on the two words' pictures only, not on those of other words.
         by_row: a score does not depend on other source words.
         ranks_all: False: the method names one answer, its ranking below that is a by-product.
@@ -63,7 +67,8 @@ class Method:
     source: str = "Hartmann & Søgaard 2018, section 3"
     measures: tuple[str, ...] = ()
     votes: bool = False
-    compute: Callable[[ImageSets, ImageSets, Options, str], Computed | Settled] | None = None
+    compute: Callable[..., Computed | Settled] | None = None  # source, target, options, device, scores of ``after``
+    after: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     combine: Callable[[Sequence[Computed]], Computed] | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -71,9 +76,13 @@ class Method:
     local: bool = True
     by_row: bool = True
     ranks_all: bool = True
+    dear: bool = False
+    stands_for: str = ""
 
 
 SINKHORN = {"epsilon": 0.05, "iterations": 2000}
+SHORT_BASE = "avgmax-sym"
+SHORT = {"k": 50}
 CSLS, ISF, RRF = {"k": 10}, {"beta": 30.0}, {"k": 60.0}
 
 
@@ -90,6 +99,12 @@ def _sinkhorn(source: ImageSets, target: ImageSets, options: Options, device: st
     from cldi_core.scoring.transport import settle
 
     return settle(source, target, **SINKHORN, device=device)  # type: ignore[arg-type]
+
+
+def _sinkhorn_short(source: ImageSets, target: ImageSets, options: Options, device: str, base: Computed) -> Settled:
+    from cldi_core.scoring.transport_short import settle_short
+
+    return settle_short(source, target, base, **SHORT, **SINKHORN, device=device)  # type: ignore[arg-type]
 
 
 def _csls(scores: Sequence[Computed]) -> Computed:
@@ -185,6 +200,20 @@ PLAIN = (
         source="Cuturi 2013, Sinkhorn distances",
         compute=_sinkhorn,
         parameters=SINKHORN,
+        dear=True,
+    ),
+    Method(
+        "sinkhorn-short",
+        "Optimal transport, short list",
+        "optimal transport for the k = 50 best under AVGMAX, both ways; the others below them, in its order",
+        "Optimal transport for the 50 candidates that AVGMAX, both ways, places first; it has no say about the others.",
+        source="Cuturi 2013, Sinkhorn distances, on a short list",
+        compute=_sinkhorn_short,
+        after=(SHORT_BASE,),
+        parameters={**SINKHORN, **SHORT, "after": SHORT_BASE},
+        bounds=(-3.0, 1.0),
+        local=False,
+        stands_for="sinkhorn",
     ),
 )
 Combine = Callable[[Sequence[Computed]], Computed]
@@ -283,6 +312,6 @@ def with_bases(names: Iterable[str]) -> list[Method]:
     ordered: dict[str, Method] = {}
     for name in names:
         method = find_method(name)
-        for one in (*with_bases(method.bases), method):
+        for one in (*with_bases((*method.after, *method.bases)), method):
             ordered.setdefault(one.name, one)
     return list(ordered.values())

@@ -97,7 +97,7 @@ def score_all(
         found[name] = _finished(find_method(name), values, missing)
     for method in everything:
         if method.compute is not None:
-            made = method.compute(source, target, options, device)
+            made = method.compute(source, target, options, device, *(found[name] for name in method.after))
             if isinstance(made, Settled):
                 if errors is not None:
                     errors[method.name] = made.error

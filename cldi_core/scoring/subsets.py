@@ -50,6 +50,7 @@ COST = {
     "avgmax-sym": 400,
     "avgmax-typical": 1500,
     "sinkhorn": 1,
+    "sinkhorn-short": 5,
 }
 OTHERS = 20  # of a method that somebody has added: each subset is scored as a word
 CORRECTING = 3000  # so many rows are corrected for hubness in that time

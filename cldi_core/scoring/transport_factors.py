@@ -33,6 +33,10 @@ class Products:
         """``Σ_i K_ij x_i`` of every pair: (n, g, h), (n, g) → (n, h); a row times a matrix is fast on a CPU."""
         return x[:, None, :].bmm(kernel)[:, 0, :]
 
+    def per(self, x: Tensor, y: Tensor) -> Tensor:
+        """``x / y``, where no ``y`` is nothing."""
+        return x / y
+
     def over(self, x: Tensor, y: Tensor) -> Tensor:
         """``x / y``, nothing over nothing is nothing."""
         return x / y.where(y != 0, 1)
@@ -69,8 +73,12 @@ class Logarithms(Products):
         """``log Σ_i K_ij x_i`` of every pair."""
         return (kernel + x[:, :, None]).logsumexp(1)
 
+    def per(self, x: Tensor, y: Tensor) -> Tensor:
+        """``log (x / y)``, where ``y`` is known."""
+        return x - y
+
     def over(self, x: Tensor, y: Tensor) -> Tensor:
-        """``log (x / y)``."""
+        """``log (x / y)``, nothing over nothing is nothing."""
         return x - y.where(y > -math.inf, 0)
 
     def power(self, x: Tensor, exponent: float) -> Tensor:

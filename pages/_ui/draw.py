@@ -121,7 +121,8 @@ def unscored(
         pairs: that the records are of; such as a plain ``score`` leaves out are named in the command.
     """
     known = {record["method"] for record in records}
-    missing = [rankers.label(name) for name in ways if name not in known]
+    wanted = [one for one in map(rankers.ranker, ways) if not one.dear and one.stands_for not in known]
+    missing = [one.label for one in wanted if one.name not in known]
     if missing:
         empty(
             f"Not shown, because they have not been scored for this data set yet: {', '.join(missing)}.",

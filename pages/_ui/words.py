@@ -17,7 +17,7 @@ from cldi_core.features.background import ExtractionJob, Made
 from cldi_core.features.provenance import Provenance
 from cldi_core.insight.explanation import Explanation, shown_rank
 from cldi_core.insight.overview import Counts
-from cldi_core.scoring.transport import TOLERANCE
+from cldi_core.scoring.transport_plans import TOLERANCE
 
 OUTCOMES = {"found": "found", "nearly": "nearly", "missed": "missed", "uncovered": "no pictures"}
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cldi_core.errors import FeatureError, UnknownNameError
-from cldi_core.scoring import transport, transport_factors
+from cldi_core.scoring import transport, transport_factors, transport_sets
 from cldi_core.scoring.imagesets import ImageSets, similarity
 from cldi_core.scoring.methods import SINKHORN
 from cldi_core.scoring.scores import score_all
@@ -195,7 +195,7 @@ def test_words_with_the_same_pictures_tie_exactly(
     epsilon: float, dim: int, shelf: int, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever they stand, in whatever order their pictures come, and if all of them come twice."""
-    monkeypatch.setattr(transport, "SHELF", shelf)
+    monkeypatch.setattr(transport_sets, "SHELF", shelf)
     monkeypatch.setattr(transport, "BATCH", {"cpu": batch})
     features = RNG.normal(size=(60, dim)).astype(np.float32)
     once = [RNG.integers(0, 60, n).tolist() for n in RNG.integers(1, 12, 13)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cldi_core.scoring import transport, transport_factors
+from cldi_core.scoring import transport, transport_factors, transport_plans, transport_sets
 from cldi_core.scoring.imagesets import ImageSets, similarity
 from cldi_core.scoring.transport import sinkhorn
 from tests.conftest import Spy
@@ -36,8 +36,10 @@ def test_memory_limits_do_not_change_scores(epsilon: float, monkeypatch: pytest.
     source, target = sets_of([EMPTY, *S, ZERO, *pictures(9, 10)]), sets_of([*T, EMPTY, SAME, *pictures(12, 11, 3)])
     expected = sinkhorn(source, target, epsilon=epsilon, iterations=12)
     for shelf, batch, pair, slack in ((1, 1, 1, 8), (20, 40, 64, 1), (60, 100, 100, 10**9)):
-        for name, value in {"SHELF": shelf, "BATCH": {"cpu": batch}, "PAIR": pair, "SLACK": slack}.items():
-            monkeypatch.setattr(transport, name, value)
+        monkeypatch.setattr(transport, "BATCH", {"cpu": batch})
+        monkeypatch.setattr(transport_plans, "PAIR", pair)
+        monkeypatch.setattr(transport_sets, "SHELF", shelf)
+        monkeypatch.setattr(transport_sets, "SLACK", slack)
         np.testing.assert_allclose(sinkhorn(source, target, epsilon=epsilon, iterations=12), expected, atol=3e-6)
 
 
@@ -65,7 +67,7 @@ def test_a_large_pair_is_never_held(monkeypatch: pytest.MonkeyPatch) -> None:
     for epsilon in EPSILONS[1:]:
         expected = sinkhorn(source, target, epsilon=epsilon, iterations=3)
         with monkeypatch.context() as patch:
-            patch.setattr(transport, "PAIR", 20 * 400 * 8)
+            patch.setattr(transport_plans, "PAIR", 20 * 400 * 8)
             found = sinkhorn(source, target, epsilon=epsilon, iterations=3)
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
@@ -73,16 +75,16 @@ def test_a_large_pair_is_never_held(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("shelf", "dim"), [(60, 5), (60, 1), (200, 5), (7, 9), (2**40, 1)])
 def test_shelves_are_as_full_as_fits(shelf: int, dim: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """All sets once, the small ones first; a shelf has room for one more set only where that is larger than it."""
-    monkeypatch.setattr(transport, "SHELF", shelf)
+    monkeypatch.setattr(transport_sets, "SHELF", shelf)
     sizes = [5, 1, 3, 9, 2, 2, 7, 1, 30, 4, 6, 6, 13]
-    found = transport._Distinct([np.arange(size) for size in sizes], [], np.zeros(0, np.int64))
+    found = transport_sets.Distinct([np.arange(size) for size in sizes], [], np.zeros(0, np.int64))
     shelves = [[sizes[number] for group in one for number in group] for one in found.shelves(dim)]
     assert [size for one in shelves for size in one] == sorted(sizes)
     limit = min(max(shelf // dim, 1), 2**15)
     assert all(len(one) == 1 or sum(one) <= limit for one in shelves)
     assert all(sum(one) + after[0] > limit for one, after in pairwise(shelves))
     for group in (group for one in found.shelves(dim) for group in one):
-        assert len({transport._rung(sizes[number]) for number in group}) == 1, "filled up to one size"
+        assert len({transport_sets.rung(sizes[number]) for number in group}) == 1, "filled up to one size"
 
 
 @pytest.mark.parametrize(("g", "h"), [(1, 1), (8, 8), (3, 48), (48, 3), (64, 2)])
@@ -94,10 +96,10 @@ def test_batches_hold_every_pair_once_and_about_as_many_pictures_on_either_side(
     import torch
 
     groups = [
-        transport._Group(list(range(count)), torch.zeros(count, size, 1), torch.ones(count, size))
+        transport_sets.Group(list(range(count)), torch.zeros(count, size, 1), torch.ones(count, size))
         for count, size in ((n, g), (m, h))
     ]
-    batches = list(transport._batches(*groups, limit))
+    batches = list(transport_sets.batches(*groups, limit))
     pairs = [(row, column) for one, other in batches for row in one.sets for column in other.sets]
     assert sorted(pairs) == [(row, column) for row in range(n) for column in range(m)]
     down, across = len(batches[0][0].sets), len(batches[0][1].sets)
@@ -108,7 +110,7 @@ def test_batches_hold_every_pair_once_and_about_as_many_pictures_on_either_side(
 
 def test_a_plan_that_has_settled_is_left_as_it_is_beside_one_that_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """To the last bit: it depends on its two sets alone.  Here plans settle soon, so that much is left to do."""
-    monkeypatch.setattr(transport, "TOLERANCE", 1e-2)
+    monkeypatch.setattr(transport_plans, "TOLERANCE", 1e-2)
     rng = np.random.default_rng(3)
     easy = [(rng.normal(size=(6, 32)) + 0.5).astype(np.float32) for _ in range(8)]
     hard = [rng.normal(size=(6, 32)).astype(np.float32) * ([1] * 2 + [0] * 30) for _ in range(2)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cldi_core.errors import FeatureError, UnknownNameError
-from cldi_core.scoring import transport
+from cldi_core.scoring import transport_plans
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.transport import plan_of, sinkhorn
 from tests import oracles
@@ -66,7 +66,7 @@ def test_a_large_pair_is_walked_block_by_block(monkeypatch: pytest.MonkeyPatch) 
     rng = np.random.default_rng(6)
     own, other = sets_of([rng.normal(size=(9, 4))]), sets_of([rng.normal(size=(5, 4))])
     whole = plan_of(own, other, "w0", "w0")
-    monkeypatch.setattr(transport, "PAIR", 8 * 5 * 2)
+    monkeypatch.setattr(transport_plans, "PAIR", 8 * 5 * 2)
     parts = plan_of(own, other, "w0", "w0")
     np.testing.assert_allclose(parts.weights, whole.weights, atol=1e-9)
     np.testing.assert_allclose(parts.cosines, whole.cosines, atol=1e-7)

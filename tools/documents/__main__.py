@@ -39,6 +39,7 @@ def made() -> Made:
         "formulas": records.formulas(),
         "backbones": records.backbones(),
         "providers": records.providers(),
+        "short-list": speed.short_list(),
         "scoring": speed.scoring(),
         "extraction": speed.extraction(),
         "pages": speed.pages(),

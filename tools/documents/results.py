@@ -25,7 +25,8 @@ from .form import short, shown, table
 BACKBONE = "efficientnet-lite0"
 KINDS = ("NN", "VB", "ADJ")
 COLOURS = ("black", "blue", "brown", "green", "orange", "purple", "red", "white", "yellow")  # of the word list
-WAYS = [one for one in rankers.RANKERS.values() if one.kind != rankers.TRAINED]
+# All methods and controls; of the two ways to optimal transport the one that looks at all candidates.
+WAYS = [one for one in rankers.RANKERS.values() if one.kind != rankers.TRAINED and not one.stands_for]
 
 
 @dataclass(frozen=True)

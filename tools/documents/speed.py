@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from benchmarks import report
 from cldi_core.errors import CldiError
 
-from .form import table
+from .form import short, table
 
 RUNS = ("scoring", "extraction", "pages")
 # What a sentence calls them, and how their records are labelled.
@@ -45,6 +46,23 @@ def scoring() -> Iterable[str]:
         seconds = f"{record['seconds']:.2f} s" if record["status"] == "measured" else record["status"]
         rows.setdefault(_label(record, versions), []).append(seconds)
     return table(["", *(f"{dim} numbers a picture" for dim in dims)], *([name, *cells] for name, cells in rows.items()))
+
+
+def short_list() -> Iterable[str]:
+    """What a short list changes of optimal transport, by its length: measured by ``benchmarks.short_list``."""
+    rows = [["", "k", "queries", "other rank", "other winner", "MRR", "P@1"]]
+    for one in _records("short-list", "short"):
+        counts = (str(one[name]) for name in ("k", "queries", "moved", "lost"))
+        rows.append([one["dataset"], *counts, *(_difference(one, figure) for figure in ("mrr", "p@1"))])
+    return table(*rows)
+
+
+def _difference(record: Mapping[str, Any], figure: str) -> str:
+    value, *bounds = (record[f"{figure}{end}"] for end in ("", "_low", "_high"))
+    if any(math.isnan(bound) for bound in bounds):
+        return "the same" if value == 0 else short(value, "+", 4)
+    low, high = (short(bound, "+", 4) for bound in bounds)
+    return f"{short(value, '+', 4)} [{low}, {high}]"
 
 
 def extraction() -> Iterable[str]:
