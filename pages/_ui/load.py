@@ -39,24 +39,27 @@ SCORES = (*RANKINGS, "scores/*/*/*")
 
 @dataclass
 class _Run:
-    """What is looked at once while a page is drawn: which data sets there are, and the stamps of those it shows."""
+    """What is looked at once while a page is drawn: which data sets there are, the stamps of those it shows, and what
+    is shared of them: the parts of a page ask for the same over and over."""
 
     listing: listings.Listing | None = None
     stamps: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
+    found: dict[tuple[object, str], Any] = field(default_factory=dict)
 
 
 _run: ContextVar[_Run | None] = ContextVar("run", default=None)
 
 
 @contextmanager
-def one_run() -> Iterator[None]:
+def one_run() -> Iterator[_Run]:
     """Look at files once while a page is drawn, however many parts of the page ask for them."""
-    if _run.get() is not None:
-        yield
+    run = _run.get()
+    if run is not None:
+        yield run
         return
-    token = _run.set(_Run())
+    token = _run.set(run := _Run())
     try:
-        yield
+        yield run
     finally:
         _run.reset(token)
 
@@ -86,7 +89,7 @@ def _opened_once(files: tuple[tuple[str, str, int, int], ...]) -> listings.Listi
 def _stamped(name: str, also: tuple[str, ...]) -> tuple[str, ...]:
     """A data set's name, and what changes whenever one of its files, or of those that ``also`` names, does."""
     run, found = _run.get() or _Run(), listed().find(name)
-    wanted = (datasets.STAMPED, also) if also else (datasets.STAMPED,)
+    wanted = (datasets.STAMPED, *((pattern,) for pattern in also))
     for patterns in wanted:
         if (name, patterns) not in run.stamps:
             run.stamps[name, patterns] = found.stamp(patterns)
@@ -108,10 +111,11 @@ def cached(
     """
 
     def decorate(function: Callable[Concatenate[str, P], T]) -> Callable[Concatenate[str, P], T]:
-        # ``wraps`` gives each its own cache: Streamlit tells functions apart by their names and their source.
+        # ``wraps`` gives each its own cache: Streamlit tells functions apart by their names and their source.  It looks
+        # at ``asked`` alone: to make a key of each argument takes it longer than most of what is drawn.
         @functools.wraps(function)
-        def keyed(stamped: tuple[str, ...], /, *given: P.args, **named: P.kwargs) -> T:
-            return function(stamped[0], *given, **named)
+        def keyed(asked: str, _given: tuple[Any, ...], _named: dict[str, Any]) -> T:
+            return function(*_given, **_named)
 
         keep = st.cache_resource if resource else st.cache_data
         kept = keep(max_entries=max_entries, show_spinner=spinner)(keyed)
@@ -119,8 +123,14 @@ def cached(
         @functools.wraps(function)
         def current(name: str, /, *given: P.args, **named: P.kwargs) -> T:
             own = (*SCORES, judgement_files.pattern(str(named["judge"]))) if named.get("judge") else ()
-            with one_run():  # what it asks for in its turn is of the same files
-                return kept(_stamped(name, tuple(dict.fromkeys((*also, *own)))), *given, **named)
+            with one_run() as run:  # what it asks for in its turn is of the same files
+                asked = repr((_stamped(name, tuple(dict.fromkeys((*also, *own)))), given, named))
+                if (kept, asked) in run.found:
+                    return run.found[kept, asked]  # type: ignore[no-any-return]
+                found: T = kept(asked=asked, _given=(name, *given), _named=named)
+                if resource:
+                    run.found[kept, asked] = found
+                return found
 
         return current
 
