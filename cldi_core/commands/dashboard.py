@@ -61,7 +61,7 @@ def start(
     # .streamlit folder beside the script; hosts that are named here take the place of those.
     options = ["--server.port", str(port), "--server.address", address]
     options += [part for name in (*HOSTS, *(host or ())) for part in ("--server.allowedHosts", name)]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
+    command = [sys.executable, str(script), *options]
     if WINDOWS:  # there the new process would be another one, and this one would end
         raise SystemExit(subprocess.call(command))
     os.execv(sys.executable, command)  # noqa: S606

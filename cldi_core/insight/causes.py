@@ -197,6 +197,7 @@ class Group:
         missed, found = self.frame["rank"] > 1, self.frame["rank"] <= 1
         self._holds: dict[str, pd.Series[bool]] = {}
         self._counts: dict[str, tuple[int, int, int, int]] = {}
+        self._having: dict[str, frozenset[Any]] = {}  # labels of the rows that have it
         self._fewer: set[str] = set()  # causes that are not counted among all words
         self._bar = _bar(self.frame)
         for name, kind in CAUSES.items():
@@ -208,6 +209,7 @@ class Group:
                 self._fewer.add(name)
             self._holds[name] = holds & asked
             sets = (holds & asked & missed, asked & missed, holds & asked & found, asked & found)
+            self._having[name] = frozenset(self.frame.index[self._holds[name]])
             having, of, too, too_of = (int(each.sum()) for each in sets)
             self._counts[name] = having, of, too, too_of
 
@@ -233,7 +235,7 @@ class Group:
             row = {**dict(values), "bar": self._bar, "among": self.among}
         known = []
         for name, counts in self._counts.items():
-            if self._holds[name].loc[place] and self._rarer(name):
+            if place in self._having[name] and self._rarer(name):
                 among = f"{self.among} without a more telling cause" if name in self._fewer else self.among
                 text = CAUSES[name].text(row) if worded else ""
                 known.append(Cause(name, text, self._strength(name), *counts, among))
