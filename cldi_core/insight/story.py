@@ -108,6 +108,7 @@ class Asking:
         ceilings: of all source words (``ceiling.ceilings``); ``None`` where they are not stored.
         elsewhere: what became of the word under other methods, backbones and pairs (``elsewhere.elsewhere``).
         compared: evidence and ceilings once more, where many words are asked of.
+        apart: candidate → its score taken apart (``attributed``), where that is done already.
         facts: of the word, or of the candidates, to be kept where more is asked for.
     """
 
@@ -120,6 +121,7 @@ class Asking:
     ceilings: pd.DataFrame | None = None
     elsewhere: Sequence[Change] = ()
     compared: Compared | None = None
+    apart: Mapping[str, Attributed | None] = field(default_factory=dict)
     facts: Facts | None = None
 
     @property
@@ -197,8 +199,8 @@ def tell(asking: Asking) -> Story:
         placeholders=placeholders(pair, query.word),
         groups=own,
         right_groups=others,
-        right=attributed(asking, right),
-        rival=attributed(asking, rival.word) if rival else None,
+        right=_apart(asking, right),
+        rival=_apart(asking, rival.word) if rival else None,
         relations=relations(pair, number, rival.word) if rival else (),
         hub=None if known is None else hub(known, query.id),
         causes=causes,
@@ -244,6 +246,10 @@ def attributed(asking: Asking, candidate: str) -> Attributed | None:
     columns = zip(own, made.match.tolist(), made.cosines.tolist(), made.shares.tolist(), strict=True)
     pictures = tuple(Share(key, others[place], cosine, share) for key, place, cosine, share in columns)
     return Attributed(candidate, score, pictures, made.parts)
+
+
+def _apart(asking: Asking, candidate: str) -> Attributed | None:
+    return asking.apart[candidate] if candidate in asking.apart else attributed(asking, candidate)
 
 
 def places(known: Compared, query: str) -> dict[str, Place]:

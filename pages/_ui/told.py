@@ -129,12 +129,15 @@ def story(name: str, backbone: str, pair: str, method: str, query: str) -> Story
     if asking is None:
         return None
 
+    found = explained(name, backbone, pair, method, query, Edit())
+    sides = [one.word for one in (found.rival, found.gold[0]) if one is not None] if found else []
     return stories.tell(
         replace(
             asking,
             ceilings=load.ceilings(name, backbone, pair),
             compared=_compared(name, backbone, pair, method),
             elsewhere=_elsewhere(name, backbone, pair, method).changes(query),
+            apart={word: attributed(name, backbone, pair, method, query, word, Edit()) for word in sides},
         )
     )
 
