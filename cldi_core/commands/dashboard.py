@@ -8,8 +8,9 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -56,11 +57,17 @@ def start(
     if dataset is not None:
         os.environ["CLDI_DATASET"] = str(datasets.open_dataset(dataset).path.resolve())
     print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
+    _serve(port, address, host or ())
+
+
+def _serve(port: int, address: str, hosts: Sequence[str]) -> NoReturn:
+    """Become Streamlit: in place of this process, so that signals and the exit code are its own.
+
+    Its settings are read from the .streamlit folder beside the script; named hosts take the place of those there.
+    """
     script = (datasets.CHECKOUT or datasets.DASHBOARD) / "app.py"
-    # In place of this process, so that signals and the exit code are Streamlit's own.  Its settings are read from the
-    # .streamlit folder beside the script; hosts that are named here take the place of those.
     options = ["--server.port", str(port), "--server.address", address]
-    options += [part for name in (*HOSTS, *(host or ())) for part in ("--server.allowedHosts", name)]
+    options += [part for name in (*HOSTS, *hosts) for part in ("--server.allowedHosts", name)]
     command = [sys.executable, str(script), *options]
     if WINDOWS:  # there the new process would be another one, and this one would end
         raise SystemExit(subprocess.call(command))
