@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,13 +21,38 @@ import typer
 
 from benchmarks import machine, report
 from cldi_core.scoring.hardware import processors
-from tools.browser import PICTURES, ROOT, browse, drawn, free_port, serve, wait_for
+from tools.browser import DRAWN, PICTURES, ROOT, Server, browse, free_port, serve, serve_script, wait_for
 
 TIMES = 20
-# The page's last pictures are those of the right answer, which the heading names; their text begins with it.
-CHANGED = """before => { const heading = document.querySelector('.st-key-page h1')?.innerText ?? '';
-  const last = [...document.querySelectorAll('[data-testid="stImage"] img')].at(-1)?.alt.split(', ')[0];
-  return heading !== before && !!last && (heading.split(' → ')[1] ?? '').startsWith(last) }"""
+WARM, QUIET = 2, 300  # switches that are not timed; milliseconds of rest before and after each
+# Clicks on "Next" and waits in the browser itself, frame by frame: until another word is named, Streamlit has ended the
+# run and nothing of the word before is left, all pictures are there, and that has been painted.  Seconds.  It reads no
+# ``innerText``, for which the whole page would be laid out in each frame.
+SWITCH = """async () => {
+  const heading = () => document.querySelector('.st-key-page h1')?.textContent ?? '';
+  const app = document.querySelector('[data-testid="stApp"]');
+  const images = root => [...root.querySelectorAll('img'), ...[...root.querySelectorAll('*')]
+    .flatMap(node => node.shadowRoot ? images(node.shadowRoot) : [])];
+  const drawn = () => heading() !== before && !app.matches('[data-test-script-state="running"]')
+    && !document.querySelector('[data-stale="true"], [data-testid="stSkeleton"]')
+    && images(document.querySelector('.st-key-page')).every(image => image.complete && image.naturalWidth > 0);
+  const frame = () => new Promise(requestAnimationFrame);
+  const before = heading(), start = performance.now();
+  document.querySelector('.st-key-step-right button').click();
+  do { await frame() } while (!drawn() && performance.now() - start < 60000);
+  await frame();
+  if (!drawn() || document.querySelector('[data-testid="stException"], [data-testid="stAlert"]'))
+    throw new Error('the page was not drawn: ' + heading());
+  return (performance.now() - start) / 1000 }"""
+BARE = ROOT / "benchmarks" / "bare_page.py"
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Switches to the next word: seconds of each from the click to the last picture, and of the server's processor."""
+
+    waited: list[float]
+    busy: list[float]
 
 
 def imports() -> list[float]:
@@ -74,23 +100,48 @@ def first_pages(browser: Any, folder: Path, times: int = 5) -> list[float]:
     return found
 
 
-def switches(browser: Any, folder: Path) -> list[float]:
-    """Seconds from a click on "Next" to the next word drawn, down to the last picture of the page's last part."""
-    found = []
+def switches(browser: Any, server: Server, address: str, times: int = TIMES) -> Switches:
+    """Click on "Next" on a page that has it, to words that nobody has looked at.
+
+    Args:
+        address: of the page; words before the first that is timed have warmed the server.
+    """
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.goto(address)
+    page.wait_for_selector(".st-key-page h1", timeout=60_000)
+    page.wait_for_function(DRAWN, timeout=60_000)
+    waited, busy = [], []
+    for _ in range(times + WARM):
+        page.wait_for_timeout(QUIET)
+        before = processor(server.process.pid)
+        waited.append(page.evaluate(SWITCH))
+        page.wait_for_timeout(QUIET)  # what the server does afterwards is its work, too
+        busy.append(processor(server.process.pid) - before)
+    page.context.close()
+    return Switches(waited[WARM:], busy[WARM:])
+
+
+def processor(process: int) -> float:
+    """Seconds that a process has kept processors busy; nan where the system has no ``/proc``."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def words(browser: Any, folder: Path) -> dict[str, list[float]]:
+    """A switch on the Word page, and beside it one of a page of as many elements with nothing to compute."""
     with serve(folder / "switch.txt") as server:
-        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        page.goto(f"{server.url}/word")
-        page.wait_for_selector(".st-key-page h1", timeout=60_000)
-        drawn(page)
-        for _ in range(TIMES + 1):
-            page.wait_for_timeout(300)
-            before = page.locator(".st-key-page h1").inner_text()
-            start = time.perf_counter()
-            page.get_by_role("button", name="Next").click()
-            page.wait_for_function(CHANGED, arg=before)
-            page.wait_for_function(PICTURES)
-            found.append(time.perf_counter() - start)
-    return found[1:]
+        ours = switches(browser, server, f"{server.url}/word")
+    with serve_script(folder / "bare.txt", str(BARE)) as server:
+        bare = switches(browser, server, server.url)
+    return {
+        "switch to the next word, from the click to the last picture": ours.waited,
+        "of that, a page of as many elements with nothing to compute": bare.waited,
+        "processor time of the server for such a switch": ours.busy,
+        "of that, for a page with nothing to compute": bare.busy,
+    }
 
 
 def measure() -> list[dict[str, Any]]:
@@ -101,9 +152,8 @@ def measure() -> list[dict[str, Any]]:
             "import cldi_core": imports,
             "make run, everything installed, to the pictures of the first page": lambda: warm_starts(browser),
             "first page of a fresh server, down to its chart": lambda: first_pages(browser, folder),
-            "switch to the next word, from the click to the last picture": lambda: switches(browser, folder),
         }
-        found = {label: take() for label, take in measures.items()}
+        found = {label: take() for label, take in measures.items()} | words(browser, folder)
     return [
         {"kind": "page", "label": label, "seconds": statistics.median(seconds), "fastest": min(seconds),
          "slowest": max(seconds), "repeats": len(seconds)}

@@ -8,10 +8,9 @@ import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data.counting import counted
-from cldi_core.data.dataset import POS
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import backbones
-from cldi_core.insight import contrast, overview, story_words
+from cldi_core.insight import contrast, story_words
 from cldi_core.insight.explanation import Candidate, Explanation
 from cldi_core.insight.story import Attributed, Story
 from cldi_core.insight.what_if import Edit
@@ -158,16 +157,6 @@ def only_pictures(current: view.View, pair: Pair, query: str, rank: float) -> No
             draw.grid(current.dataset, sets.word_ids(word), f"{word} ({language})", f"only-{place}-{word}")
 
 
-def words_of(current: view.View, pair: Pair) -> walk.Walk:
-    """The words to walk through, by rank where there are ranks."""
-    here = (current.dataset, current.backbone, current.pair)
-    ranked = load.rankings(*here, current.method)
-    rows = overview.by_rank(load.unranked(*here) if ranked is None else ranked, "".join(POS))
-    show = "all" if ranked is None else current.show
-    answers = {query.id: query.right for query in pair.queries}
-    return walk.Walk(rows, walk.fitting(rows, current.pos, show), answers, ranked is not None)
-
-
 def main() -> None:
     """Draw the page."""
     current = view.current()
@@ -175,8 +164,8 @@ def main() -> None:
         return
     here = (current.dataset, current.backbone, current.pair)
     pair = load.pair_of(*here)
-    among = words_of(current, pair)
-    if not len(among.rows):
+    among = walk.of(*here, current.method, current.pos, current.show)
+    if not among.ids:
         st.info("The word list has no words.")
         return
     present = frame.presented()
@@ -188,7 +177,7 @@ def main() -> None:
             st.info(f"No word is {shown} among the chosen parts of speech.")
         found = told.explained(*here, current.method, query, Edit())
         if found is None:
-            only_pictures(current, pair, query, float(among.rows.set_index("query")["rank"][query]))
+            only_pictures(current, pair, query, among.rank(query))
             draw.unranked(current, "The candidates are not shown", (current.method, current.backbone))
             return
         one_word(current, pair, query, found)

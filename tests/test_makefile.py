@@ -152,3 +152,22 @@ def test_a_container_gets_all_that_the_dashboard_needs(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path / "opt", env=env, capture_output=True, text=True, check=False
     )
     assert done.stdout.split() == [str(tmp_path / "opt"), "demo", "demo-hard"], done.stderr
+
+
+@pytest.mark.parametrize(("stays", "after", "said"), [("0.5", "0", True), ("0", "0.5", False)])
+def test_a_demo_that_is_not_complete_is_said_while_the_explorer_runs(
+    make: Make, stays: str, after: str, said: bool
+) -> None:
+    make.write(
+        ".venv/bin/python",
+        'case "$*" in *" check "*) echo "error   pictures: one is missing"; echo more; exit 1;; '
+        f'*" app "*) echo served; exec sleep {stays};; esac',
+    )
+    (make.folder / ".venv" / "requirements.txt").write_text("")
+    for name in ("sleep", "nice", "grep"):
+        (make.programs / name).symlink_to(shutil.which(name) or name)
+    done = make("run", CHECK_AFTER=after)
+    told = (
+        "error   pictures: one is missing\nThe demo data is not complete. Restore it with: git checkout -- data/demo\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "served\n", told if said else "")

@@ -8,8 +8,9 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -62,14 +63,20 @@ def start(
     for name, value in MEMORY.items():
         os.environ.setdefault(name, value)
     for path in datasets.requested().values():
-        preparing.before_showing(datasets.Dataset(path))
+        preparing.before_showing(path)
     print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
+    _serve(port, address, host or ())
+
+
+def _serve(port: int, address: str, hosts: Sequence[str]) -> NoReturn:
+    """Become Streamlit: in place of this process, so that signals and the exit code are its own.
+
+    Its settings are read from the .streamlit folder beside the script; named hosts take the place of those there.
+    """
     script = (datasets.CHECKOUT or datasets.DASHBOARD) / "app.py"
-    # In place of this process, so that signals and the exit code are Streamlit's own.  Its settings are read from the
-    # .streamlit folder beside the script; hosts that are named here take the place of those.
     options = ["--server.port", str(port), "--server.address", address]
-    options += [part for name in (*HOSTS, *(host or ())) for part in ("--server.allowedHosts", name)]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
+    options += [part for name in (*HOSTS, *hosts) for part in ("--server.allowedHosts", name)]
+    command = [sys.executable, str(script), *options]
     if WINDOWS:  # there the new process would be another one, and this one would end
         raise SystemExit(subprocess.call(command))
     os.execv(sys.executable, command)  # noqa: S606

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -54,8 +55,8 @@ def prepare(
         print_json({"dataset": opened.name, "backbones": {name: vars(one) for name, one in made.items()}})
 
 
-def before_showing(dataset: Dataset) -> None:
-    """Prepare a data set that is to be shown, where something lacks; if that fails, say so and go on.
+def before_showing(folder: Path) -> None:
+    """Prepare the data set of a folder that is to be shown, where something lacks; if that fails, say so and go on.
 
     Where nothing lacks, it takes some milliseconds.
     """
@@ -64,6 +65,7 @@ def before_showing(dataset: Dataset) -> None:
     if permissions.read_only():
         return
     try:
+        dataset = Dataset(folder)
         for name in prepared.lacking(dataset):
             print(f"Preparing {dataset.name} with {name}, once; what is made is kept ...", file=sys.stderr, flush=True)
             from cldi_core.insight import preparing

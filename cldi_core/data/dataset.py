@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
-from cldi_core.data import left_out, remote, spelling, storage, wordlists, wordnet
+from cldi_core.data import left_out, remote, spelling, stamps, storage, wordlists, wordnet
 from cldi_core.data.pictures import Pictures
 from cldi_core.data.queries import Query, queries
 from cldi_core.errors import DatasetError, LexiconError, in_one_line, unknown_name
@@ -270,18 +270,11 @@ class Dataset:
 
         What is new at an address is seen once in ``remote.FRESH`` seconds; where that fails, what is here is shown.
         """
-        parts = []
-        for folder in dict.fromkeys((self.path, self.home)):
+        folders = tuple(dict.fromkeys((self.path, self.home)))
+        for folder in folders:
             with contextlib.suppress(DatasetError):
                 remote.synced(folder, remote.FRESH)
-            for pattern in patterns:
-                for path in sorted(folder.glob(pattern)):
-                    # One that is taken away meanwhile, or that nobody may look at, is as good as none.
-                    if not path.name.startswith(".") and _is_there(path, Path.is_file):
-                        with contextlib.suppress(OSError):
-                            status = path.stat()
-                            parts.append([str(path.relative_to(folder.parent)), status.st_size, status.st_mtime_ns])
-        return storage.digest(parts)
+        return stamps.stamp(folders, patterns)
 
 
 HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset NAME"

@@ -128,9 +128,8 @@ def causes(frame: pd.DataFrame, query: str) -> tuple[Cause, ...]:
         raise unknown_name("word", query, frame["query"])
     row: Row = dict(zip(rows.columns, rows.iloc[0], strict=True))
     if np.isnan(row["rank"]):
-        return _uncovered(frame, row)
-    group = _Group(frame, row["pos"])
-    return group.causes(rows.index[0])
+        return uncovered(frame, row)
+    return Group(frame, row["pos"]).causes(rows.index[0])
 
 
 def with_ceilings(frame: pd.DataFrame, ceilings: pd.DataFrame | None) -> pd.DataFrame:
@@ -155,7 +154,7 @@ def leading(frame: pd.DataFrame) -> pd.DataFrame:
     records = []
     covered = frame[frame["rank"].notna()]
     for pos, own in covered.groupby("pos", sort=False):
-        group = _Group(frame, str(pos))
+        group = Group(frame, str(pos))
         for place, row in zip(own.index, own[["query", "word", "pos", "rank"]].to_dict("records"), strict=True):
             first = next(iter(group.causes(place, worded=False)), None)
             stands = first is not None and first.strength >= STANDS
@@ -190,7 +189,7 @@ def strength(missed: int, missed_of: int, found: int, found_of: int) -> float:
     return float(np.clip(1 - ratio, 0, 1))
 
 
-class _Group:
+class Group:
     """The words that a word is set against, and which of them have which cause."""
 
     def __init__(self, frame: pd.DataFrame, pos: str) -> None:
@@ -198,7 +197,9 @@ class _Group:
         missed, found = self.frame["rank"] > 1, self.frame["rank"] <= 1
         self._holds: dict[str, pd.Series[bool]] = {}
         self._counts: dict[str, tuple[int, int, int, int]] = {}
+        self._having: dict[str, frozenset[Any]] = {}  # labels of the rows that have it
         self._fewer: set[str] = set()  # causes that are not counted among all words
+        self._bar = _bar(self.frame)
         for name, kind in CAUSES.items():
             holds, asked = _holds(self.frame, kind), missed | found
             for other in kind.unless:
@@ -208,6 +209,7 @@ class _Group:
                 self._fewer.add(name)
             self._holds[name] = holds & asked
             sets = (holds & asked & missed, asked & missed, holds & asked & found, asked & found)
+            self._having[name] = frozenset(self.frame.index[self._holds[name]])
             having, of, too, too_of = (int(each.sum()) for each in sets)
             self._counts[name] = having, of, too, too_of
 
@@ -230,10 +232,10 @@ class _Group:
         row: Row = {}
         if worded:
             values = zip(self.frame.columns, self.frame.loc[place], strict=True)
-            row = {**dict(values), "bar": _bar(self.frame), "among": self.among}
+            row = {**dict(values), "bar": self._bar, "among": self.among}
         known = []
         for name, counts in self._counts.items():
-            if self._holds[name].loc[place] and self._rarer(name):
+            if place in self._having[name] and self._rarer(name):
                 among = f"{self.among} without a more telling cause" if name in self._fewer else self.among
                 text = CAUSES[name].text(row) if worded else ""
                 known.append(Cause(name, text, self._strength(name), *counts, among))
@@ -263,7 +265,7 @@ def _bar(frame: pd.DataFrame) -> float:
     return float(found.quantile(UNLIKE, interpolation="lower")) if len(found) else float("nan")
 
 
-def _uncovered(frame: pd.DataFrame, row: Row) -> tuple[Cause, ...]:
+def uncovered(frame: pd.DataFrame, row: Row) -> tuple[Cause, ...]:
     """Why a word has no rank: no counts would tell more, as no found word can have this."""
     name = "no pictures" if not row["pictures"] else "no pictures of the answer"
     own = frame[frame["pos"] == row["pos"]]

@@ -102,6 +102,13 @@ def stored_ceilings(pair: Pair) -> pd.DataFrame | None:
     return storage.frame_of(path_of(pair), key_of(pair))
 
 
+def by_word(frame: pd.DataFrame) -> dict[str, Ceiling]:
+    """The ceilings of a frame of ``ceilings`` that are known: none of a word with fewer than two pictures."""
+    known = frame[frame["mrr"].notna()]
+    rows = zip(*(known[name].tolist() for name in COLUMNS), strict=True)
+    return {word: Ceiling(mrr, rank, splits, candidates) for word, mrr, rank, splits, candidates in rows}
+
+
 def keep_ceilings(pair: Pair, *, must_keep: bool = False) -> pd.DataFrame:
     """The ceilings of all source words, computed and kept where none that hold are stored.
 

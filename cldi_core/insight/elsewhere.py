@@ -30,25 +30,40 @@ def elsewhere(dataset: Dataset, backbone: str, pair: str, method: str, query: st
     Returns:
         A change for each ranking that is stored and covers the query.
     """
-    found = []
-    back = dataset.back(pair)
-    for kind, name, frame in _others(dataset, backbone, pair, method, frames):
-        turned = kind == "pair" and name == back
-        asked = _asked_back(dataset, pair, query) if turned else [query]
-        covered = frame[frame["query"].isin(asked) & frame["rank"].notna()].to_dict("records")
-        rows = {row["query"]: row for row in covered}
-        for place in [one for one in asked if one in rows][:1]:
-            row = rows[place]
-            label = f"asked back: {row['word']}, {name}" if turned else _label(kind, name)
-            meant = (name, place) if turned else (name,)
-            found.append(Change(label, kind, "", meant, row["rank"], row["winner"], row["winner"] == row["right"]))
-    return found
+    return Elsewhere(dataset, backbone, pair, method, frames).changes(query)
 
 
-def _asked_back(dataset: Dataset, pair: str, query: str) -> list[str]:
-    """The queries of the right answers of a query, in the order of the list."""
-    own = next((one for one in dataset.queries(pair) if one.id == query), None)
-    return [] if own is None else [f"{word}.{own.pos}" for word in own.right]
+class Elsewhere:
+    """What became of all queries of a pair if one thing was another: as ``elsewhere``, read once for all of them."""
+
+    def __init__(self, dataset: Dataset, backbone: str, pair: str, method: str, frames: Frames) -> None:
+        self._back = dataset.back(pair)
+        self._right = {one.id: [f"{word}.{one.pos}" for word in one.right] for one in dataset.queries(pair)}
+        self._others = [
+            (kind, name, _covered(frame)) for kind, name, frame in _others(dataset, backbone, pair, method, frames)
+        ]
+
+    def changes(self, query: str) -> list[Change]:
+        """A change for each ranking that covers the query."""
+        found = []
+        for kind, name, covered in self._others:
+            turned = kind == "pair" and name == self._back
+            asked = self._right.get(query, []) if turned else [query]
+            for place in [one for one in asked if one in covered][:1]:
+                word, rank, right, winner = covered[place]
+                label = f"asked back: {word}, {name}" if turned else _label(kind, name)
+                found.append(
+                    Change(label, kind, "", (name, place) if turned else (name,), rank, winner, winner == right)
+                )
+        return found
+
+
+def _covered(frame: pd.DataFrame) -> dict[str, tuple[str, float, str, str]]:
+    """Query → word, rank, right answer and winner, of those that have a rank."""
+    kept = frame[frame["rank"].notna()]
+    return dict(
+        zip(kept["query"], zip(kept["word"], kept["rank"], kept["right"], kept["winner"], strict=True), strict=True)
+    )
 
 
 def _others(

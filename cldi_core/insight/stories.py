@@ -22,6 +22,7 @@ import numpy as np
 
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight import causes, evidence, explanation, verdicts
+from cldi_core.insight.compared import Compared
 from cldi_core.scoring.imagesets import unit_rows
 
 if TYPE_CHECKING:
@@ -79,8 +80,8 @@ def stories(pair: Pair, frame: pd.DataFrame, slots: Slots = SLOTS) -> list[Told]
     def depicted(query: str) -> Collection[str]:
         return {concepts.get(key, "") for key in pair.source.word_ids(rows[query]["word"])} - {""}
 
-    chosen = choose(frame, depicted, slots)
-    return [_told(pair, frame, rows[query]) for query in chosen]
+    chosen, compared = choose(frame, depicted, slots), Compared(frame)
+    return [_told(pair, compared, rows[query]) for query in chosen]
 
 
 def choose(frame: pd.DataFrame, depicted: Callable[[str], Collection[str]], slots: Slots = SLOTS) -> list[str]:
@@ -135,7 +136,7 @@ def _telling(frame: pd.DataFrame) -> Any:
     return clear & many & ~alike & ~hub & (frame["rival"] != "")
 
 
-def _told(pair: Pair, frame: pd.DataFrame, row: Mapping[str, Any]) -> Told:
+def _told(pair: Pair, compared: Compared, row: Mapping[str, Any]) -> Told:
     things = evidence.things(pair, row)
     places = _places(pair, row, things)
     own = unit_rows(pair.source[row["word"]])[places]
@@ -153,7 +154,7 @@ def _told(pair: Pair, frame: pd.DataFrame, row: Mapping[str, Any]) -> Told:
         row["right"],
         row["rival"],
         float(row["rank"]),
-        verdicts.judged(pair, frame, row["query"])[1],
+        verdicts.judged(pair, compared, row["query"])[1],
         tuple(map(str, ids)),
         nearest["right"],
         nearest["rival"],

@@ -24,8 +24,9 @@ from cldi_core.evaluation.ranker import IMAGES, Ranker
 from cldi_core.insight import changes as changing
 from cldi_core.insight import explanation
 from cldi_core.insight.causes import Cause
-from cldi_core.insight.ceiling import Ceiling
+from cldi_core.insight.ceiling import Ceiling, by_word
 from cldi_core.insight.changes import Answer, Asked, Change, Source, row_of
+from cldi_core.insight.compared import Compared
 from cldi_core.insight.evidence import NEAR_COPY
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group, groups
@@ -106,6 +107,8 @@ class Asking:
             (``causes.with_ceilings``); ``None`` where it is not stored.
         ceilings: of all source words (``ceiling.ceilings``); ``None`` where they are not stored.
         elsewhere: what became of the word under other methods, backbones and pairs (``elsewhere.elsewhere``).
+        compared: evidence and ceilings once more, where many words are asked of.
+        apart: candidate → its score taken apart (``attributed``), where that is done already.
         facts: of the word, or of the candidates, to be kept where more is asked for.
     """
 
@@ -117,12 +120,21 @@ class Asking:
     evidence: pd.DataFrame | None = None
     ceilings: pd.DataFrame | None = None
     elsewhere: Sequence[Change] = ()
+    compared: Compared | None = None
+    apart: Mapping[str, Attributed | None] = field(default_factory=dict)
     facts: Facts | None = None
 
     @property
     def query(self) -> Query:
         """The word with its part of speech and right answers."""
         return self.pair.queries[self.number]
+
+    @property
+    def known(self) -> Compared | None:
+        """What is known of all words; ``None`` where no evidence is."""
+        if self.compared is not None or self.evidence is None:
+            return self.compared
+        return Compared(self.evidence, self.ceilings)
 
     @property
     def of_pictures(self) -> bool:
@@ -174,22 +186,23 @@ def tell(asking: Asking) -> Story:
     asking = replace(asking, facts=facts_of(pair.source, pair.target, query.word, asking.facts))
     found = explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
     right, rival = found.gold[0].word, found.rival
-    causes, said = ((), "") if asking.evidence is None else judged(pair, asking.evidence, query.id)
+    known = asking.known
+    causes, said = ((), "") if known is None else judged(pair, known, query.id)
     own, others, made = _of_pictures(asking, found) if asking.of_pictures else ((), (), ())
     return Story(
         found,
-        typical=_typical(asking.evidence, query.pos),
-        places=places(asking),
-        ceiling=None if asking.ceilings is None else ceiling_of(asking.ceilings, query.word),
+        typical=float("nan") if known is None else known.typical(query.pos),
+        places={} if known is None else places(known, query.id),
+        ceiling=_ceiling(asking, query.word),
         lacking=lacking(pair, query.word),
         duplicates=duplicates(pair, query.word),
         placeholders=placeholders(pair, query.word),
         groups=own,
         right_groups=others,
-        right=attributed(asking, right),
-        rival=attributed(asking, rival.word) if rival else None,
+        right=_apart(asking, right),
+        rival=_apart(asking, rival.word) if rival else None,
         relations=relations(pair, number, rival.word) if rival else (),
-        hub=None if asking.evidence is None else hub(asking.evidence, query.id),
+        hub=None if known is None else hub(known, query.id),
         causes=causes,
         verdict=said,
         changes=changing.ordered([*made, *asking.elsewhere]),
@@ -235,37 +248,29 @@ def attributed(asking: Asking, candidate: str) -> Attributed | None:
     return Attributed(candidate, score, pictures, made.parts)
 
 
-def places(asking: Asking) -> dict[str, Place]:
-    """The figures of a word among the words of its part of speech, as far as they are known of it."""
-    found: dict[str, Place] = {}
-    if asking.evidence is None:
-        return found
-    same = asking.evidence[asking.evidence["pos"] == asking.query.pos]
-    columns = {name: same[column] for name, column in PLACES.items()}
-    if asking.ceilings is not None:
-        columns["ceiling"] = same["word"].map(asking.ceilings.set_index("word")["mrr"])
-    for name, column in columns.items():
-        value = float(column[same["query"] == asking.query.id].iloc[0])
-        known = column.dropna()
+def _apart(asking: Asking, candidate: str) -> Attributed | None:
+    return asking.apart[candidate] if candidate in asking.apart else attributed(asking, candidate)
+
+
+def places(known: Compared, query: str) -> dict[str, Place]:
+    """The figures of a query among the words of its part of speech, as far as they are known of it."""
+    row, ceiling = known.row(query), known.ceiling(known.row(query)["word"])
+    values = {name: float(row[column]) for name, column in PLACES.items()}
+    if ceiling is not None:
+        values["ceiling"] = ceiling.mrr
+    found = {}
+    for name, value in values.items():
         if not np.isnan(value):
-            found[name] = Place(value, float((known <= value).mean()), len(known))
+            others = known.values(PLACES.get(name, name), row["pos"])
+            found[name] = Place(value, float(np.searchsorted(others, value, "right") / len(others)), len(others))
     return found
 
 
-def ceiling_of(ceilings: pd.DataFrame, word: str) -> Ceiling | None:
+def _ceiling(asking: Asking, word: str) -> Ceiling | None:
     """The stored ceiling of a word; ``None`` where it has fewer than two pictures."""
-    rows = ceilings[(ceilings["word"] == word) & ceilings["mrr"].notna()]
-    if rows.empty:
-        return None
-    row = rows.iloc[0]
-    return Ceiling(float(row["mrr"]), float(row["rank"]), int(row["splits"]), int(row["candidates"]))
-
-
-def _typical(evidence: pd.DataFrame | None, pos: str) -> float:
-    if evidence is None:
-        return float("nan")
-    found = evidence[(evidence["pos"] == pos) & (evidence["rank"] <= 1)]
-    return float(found["best_right"].median()) if len(found) else float("nan")
+    if asking.compared is not None:
+        return asking.compared.ceiling(word)
+    return None if asking.ceilings is None else by_word(asking.ceilings).get(word)
 
 
 def senses(pair: Pair, query: Query) -> tuple[tuple[str, str], ...]:
@@ -300,9 +305,9 @@ def placeholders(pair: Pair, word: str) -> tuple[str, ...]:
     return tuple(key for key, is_common in zip(sets.word_ids(word), common, strict=True) if is_common)
 
 
-def hub(evidence: pd.DataFrame, query: str) -> Hub | None:
+def hub(known: Compared, query: str) -> Hub | None:
     """How often a query's rival stands among the best candidates of other words; ``None`` where it has no rival."""
-    row = evidence[evidence["query"] == query].iloc[0]
+    row = known.row(query)
     if not row["rival"]:
         return None
     return Hub(*(int(row[name]) for name in ("rival_top10", "rival_top10_csls", "rival_wins", "n_words")))

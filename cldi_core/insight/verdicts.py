@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.insight import causes as causing
 from cldi_core.insight import depicted
 from cldi_core.insight.cause_texts import Row, quoted, rival_of
 from cldi_core.insight.causes import CAUSES, FEW, STANDS, Cause
+from cldi_core.insight.compared import Compared
 from cldi_core.insight.evidence import Things, things
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 STRONG = 0.8
 LISTED = 3  # things that are named; the others are counted
@@ -21,14 +17,13 @@ NONE = "No single cause stands out."
 ABOUT_THINGS = ("owned elsewhere", "other things")
 
 
-def judged(pair: Pair, frame: pd.DataFrame, query: str) -> tuple[tuple[Cause, ...], str]:
+def judged(pair: Pair, compared: Compared, query: str) -> tuple[tuple[Cause, ...], str]:
     """The causes that hold of a query (``causes.causes``), and the verdict with its things named.
 
     Args:
-        frame: as ``causes.causes`` takes it; query: its id.
+        compared: all words of the pair under the method; query: its id.
     """
-    found = causing.causes(frame, query)
-    row: Row = frame[frame["query"] == query].iloc[0].to_dict()  # type: ignore[assignment]
+    found, row = compared.causes(query), compared.row(query)
     concepts, ids = pair.dataset.pictures.concepts, pair.source.word_ids(row["word"])
     named = {concepts.get(key, ""): name for key, name in depicted.names(pair.dataset, ids).items()}
     return found, verdict(found, row, things(pair, row), named)

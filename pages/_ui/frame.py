@@ -16,7 +16,7 @@ from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import act, glossary, judge_load, load, tour, view, walk
+from . import act, glossary, judge_load, load, serve, tour, view, walk
 from .foreign import safe
 
 log = logging.getLogger("cldi")
@@ -34,6 +34,7 @@ PAGES = {
     "data": "Data",
 }
 STYLE = Path(__file__).with_name("style.css")
+_drawn: set[str] = set()  # pages that this server has shown to somebody
 _in_frame: ContextVar[bool] = ContextVar("in frame", default=False)
 FAILURES = 5  # data sets that cannot be opened, named at most
 KEYS = ("dataset", "pair", "pos", "method", "backbone")  # widget keys are names of URL parameters
@@ -157,6 +158,9 @@ def run() -> None:
     try:
         with load.one_run():
             _run(page)
+        if page.title not in _drawn:
+            _drawn.add(page.title)
+            serve.spare()  # what it has imported and read for all who come after
     except CldiError as error:
         st.error(safe(str(error)))
     except Exception as error:

@@ -28,7 +28,7 @@ def of(current: view.View, *names: str) -> str:
     return "\n\n".join(f"**{safe(glossary.TERMS[name].label)}**: {safe(told[name])}" for name in names)
 
 
-@load.cached(max_entries=500, also=STORED)
+@load.cached(resource=True, max_entries=500, also=STORED)
 def _texts(name: str, backbone: str, pair: str, method: str, word: str, names: tuple[str, ...]) -> dict[str, str]:
     return glossary.texts(_facts(name, backbone, pair, method, word), names)
 

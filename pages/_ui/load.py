@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data import dataset as datasets
-from cldi_core.data import judgements as judgement_files
-from cldi_core.data import listing as listings
 from cldi_core.data import pictures
 from cldi_core.data.thumbnails import Shelf
 from cldi_core.evaluation import metrics, tables
@@ -31,101 +23,12 @@ from cldi_core.insight.ceiling import stored_ceilings
 from cldi_core.pivot import translation
 from cldi_core.scoring.methods import METHODS
 
-P = ParamSpec("P")
-T = TypeVar("T")
+from .keep import RANKINGS, SCORES, cached, listed, one_run
+
+# What other parts of pages know them by.
+__all__ = ["RANKINGS", "SCORES", "cached", "listed", "one_run"]
+
 SPINNER = "Computing this once; it is kept …"
-RANKINGS = ("rankings/*/*/*",)  # files that commands write while pages are looked at
-SCORES = (*RANKINGS, "scores/*/*/*")
-
-
-@dataclass
-class _Run:
-    """What is looked at once while a page is drawn: which data sets there are, and the stamps of those it shows."""
-
-    listing: listings.Listing | None = None
-    stamps: dict[tuple[str, tuple[str, ...]], str] = field(default_factory=dict)
-
-
-_run: ContextVar[_Run | None] = ContextVar("run", default=None)
-
-
-@contextmanager
-def one_run() -> Iterator[None]:
-    """Look at files once while a page is drawn, however many parts of the page ask for them."""
-    if _run.get() is not None:
-        yield
-        return
-    token = _run.set(_Run())
-    try:
-        yield
-    finally:
-        _run.reset(token)
-
-
-def listed() -> listings.Listing:
-    """All data sets; each is opened when it is new or its ``dataset.toml`` has changed, and not before."""
-    run = _run.get() or _Run()
-    if run.listing is None:
-        files = ((name, str(path), *_status(path / "dataset.toml")) for name, path in datasets.available().items())
-        run.listing = _opened_once(tuple(files))
-    return run.listing
-
-
-def _status(file: Path) -> tuple[int, int]:
-    try:
-        status = file.stat()
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _opened_once(files: tuple[tuple[str, str, int, int], ...]) -> listings.Listing:
-    return listings.listing({name: Path(folder) for name, folder, *_ in files})
-
-
-def _stamped(name: str, also: tuple[str, ...]) -> tuple[str, ...]:
-    """A data set's name, and what changes whenever one of its files, or of those that ``also`` names, does."""
-    run, found = _run.get() or _Run(), listed().find(name)
-    wanted = (datasets.STAMPED, also) if also else (datasets.STAMPED,)
-    for patterns in wanted:
-        if (name, patterns) not in run.stamps:
-            run.stamps[name, patterns] = found.stamp(patterns)
-    return name, *(run.stamps[name, patterns] for patterns in wanted)
-
-
-def cached(
-    *, max_entries: int, resource: bool = False, also: tuple[str, ...] = (), spinner: str | bool = False
-) -> Callable[[Callable[Concatenate[str, P], T]], Callable[Concatenate[str, P], T]]:
-    """Keep what a function of a data set's name finds, until a file of the data set changes.
-
-    What is asked with ``judge=NAME`` is kept until NAME judges; nothing else is lost then.
-
-    Args:
-        max_entries: how many results are kept.
-        resource: share one object among all visitors, which nobody may change, instead of a copy for each.
-        also: patterns of further files of the data set that the result depends on.
-        spinner: what people read meanwhile.
-    """
-
-    def decorate(function: Callable[Concatenate[str, P], T]) -> Callable[Concatenate[str, P], T]:
-        # ``wraps`` gives each its own cache: Streamlit tells functions apart by their names and their source.
-        @functools.wraps(function)
-        def keyed(stamped: tuple[str, ...], /, *given: P.args, **named: P.kwargs) -> T:
-            return function(stamped[0], *given, **named)
-
-        keep = st.cache_resource if resource else st.cache_data
-        kept = keep(max_entries=max_entries, show_spinner=spinner)(keyed)
-
-        @functools.wraps(function)
-        def current(name: str, /, *given: P.args, **named: P.kwargs) -> T:
-            own = (*SCORES, judgement_files.pattern(str(named["judge"]))) if named.get("judge") else ()
-            with one_run():  # what it asks for in its turn is of the same files
-                return kept(_stamped(name, tuple(dict.fromkeys((*also, *own)))), *given, **named)
-
-        return current
-
-    return decorate
 
 
 def names() -> list[str]:

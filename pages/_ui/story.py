@@ -130,30 +130,32 @@ def apart(dataset: str, rival: Attributed, right: Attributed) -> go.Figure:
     values, whole = [step.value for step in steps], contrast.difference(rival, right)
     digits = story_words.digits([*values, whole])
     count = len(steps) + 1
-    figure = go.Figure(
-        go.Waterfall(
-            orientation="h",
-            y=list(range(count)),
-            x=[*values, whole],
-            measure=[*["relative"] * len(steps), "total"],
-            text=[story_words.signed(value, digits) for value in (*values, whole)],
-            textposition="outside",
-            cliponaxis=False,
-            increasing={"marker": {"color": RIVAL}},
-            decreasing={"marker": {"color": RIGHT}},
-            totals={"marker": {"color": "#7A8793"}},
-            connector={"line": {"color": figures.GREY, "width": 1}},
-            hoverinfo="skip",
-        )
-    )
     ticks = [*(in_figure(_short(name)) for name in names), "<b>difference</b>"]
-    figure.update_yaxes(tickvals=list(range(count)), ticktext=ticks, autorange="reversed", showgrid=False)
     axis = f"score of {_short(rival.word)} less that of {_short(right.word)}"
-    figure.update_xaxes(title=in_figure(axis), zeroline=True)
-    figure.update_layout(
-        height=90 + 22 * count, margin={"l": 10, "r": 60, "t": 10, "b": 40}, showlegend=False, bargap=0.35
-    )
-    return figure
+    bars = {
+        "type": "waterfall",
+        "orientation": "h",
+        "y": list(range(count)),
+        "x": [*values, whole],
+        "measure": [*["relative"] * len(steps), "total"],
+        "text": [story_words.signed(value, digits) for value in (*values, whole)],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "increasing": {"marker": {"color": RIVAL}},
+        "decreasing": {"marker": {"color": RIGHT}},
+        "totals": {"marker": {"color": "#7A8793"}},
+        "connector": {"line": {"color": figures.GREY, "width": 1}},
+        "hoverinfo": "skip",
+    }
+    layout = {
+        "yaxis": {"tickvals": list(range(count)), "ticktext": ticks, "autorange": "reversed", "showgrid": False},
+        "xaxis": {"title": {"text": in_figure(axis)}, "zeroline": True},
+        "height": 90 + 22 * count,
+        "margin": {"l": 10, "r": 60, "t": 10, "b": 40},
+        "showlegend": False,
+        "bargap": 0.35,
+    }
+    return go.Figure({"data": [bars], "layout": layout})  # at once: each update looks at the whole figure again
 
 
 def _short(name: str) -> str:

@@ -14,8 +14,9 @@ from cldi_core.evaluation.ranker import Ranker
 from cldi_core.insight import explanation, verdicts, what_if
 from cldi_core.insight import story as stories
 from cldi_core.insight.causes import Cause
+from cldi_core.insight.compared import Compared
 from cldi_core.insight.depicted import names
-from cldi_core.insight.elsewhere import elsewhere
+from cldi_core.insight.elsewhere import Elsewhere
 from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Asking, Attributed, Story
@@ -56,12 +57,6 @@ def whole(name: str, backbone: str, pair: str, method: str) -> Scores | None:
 def facts(name: str, backbone: str, pair: str) -> TargetFacts:
     """What depends on the candidates of a pair alone."""
     return TargetFacts(load.pair_of(name, backbone, pair).target)
-
-
-def _with_evidence(asking: Asking, name: str, backbone: str, pair: str, method: str) -> Asking:
-    """With what is stored of all words."""
-    known = load.evidence(name, backbone, pair, method)
-    return replace(asking, evidence=known, ceilings=load.ceilings(name, backbone, pair))
 
 
 @load.cached(resource=True, max_entries=200, also=load.SCORES, spinner=load.SPINNER)
@@ -106,18 +101,25 @@ def attributed(
     return None if asking is None else stories.attributed(asking, candidate)
 
 
+@load.cached(resource=True, max_entries=12, also=load.EVIDENCE)
+def _compared(name: str, backbone: str, pair: str, method: str) -> Compared | None:
+    """All words, to be set against each other; ``None`` where no evidence is stored."""
+    known = load.evidence(name, backbone, pair, method)
+    return None if known is None else Compared(known, load.ceilings(name, backbone, pair))
+
+
 @load.cached(resource=True, max_entries=200, also=load.EVIDENCE)
 def judged(name: str, backbone: str, pair: str, method: str, query: str) -> tuple[tuple[Cause, ...], str]:
     """The causes that hold of a query, and the verdict; nothing where no evidence is stored."""
-    known = load.evidence(name, backbone, pair, method)
+    known = _compared(name, backbone, pair, method)
     return ((), "") if known is None else verdicts.judged(load.pair_of(name, backbone, pair), known, query)
 
 
 @load.cached(resource=True, max_entries=200, also=load.EVIDENCE)
 def rival(name: str, backbone: str, pair: str, method: str, query: str) -> str:
     """The best wrong candidate of a query as it is stored; ``""`` where there is none, or nothing is stored."""
-    known = load.evidence(name, backbone, pair, method)
-    return "" if known is None else str(known.loc[known["query"] == query, "rival"].iloc[0])
+    known = _compared(name, backbone, pair, method)
+    return "" if known is None else str(known.row(query)["rival"])
 
 
 @load.cached(resource=True, max_entries=200, also=EVIDENCE, spinner=load.SPINNER)
@@ -127,11 +129,27 @@ def story(name: str, backbone: str, pair: str, method: str, query: str) -> Story
     if asking is None:
         return None
 
+    found = explained(name, backbone, pair, method, query, Edit())
+    sides = [one.word for one in (found.rival, found.gold[0]) if one is not None] if found else []
+    return stories.tell(
+        replace(
+            asking,
+            ceilings=load.ceilings(name, backbone, pair),
+            compared=_compared(name, backbone, pair, method),
+            elsewhere=_elsewhere(name, backbone, pair, method).changes(query),
+            apart={word: attributed(name, backbone, pair, method, query, word, Edit()) for word in sides},
+        )
+    )
+
+
+@load.cached(resource=True, max_entries=12, also=load.RANKINGS)
+def _elsewhere(name: str, backbone: str, pair: str, method: str) -> Elsewhere:
+    """What is stored of all words under other methods, backbones and pairs."""
+
     def frames(backbone: str, pair: str, method: str) -> pd.DataFrame | None:
         return load.rankings(name, backbone, pair, method)
 
-    others = elsewhere(load.opened(name), backbone, pair, method, query, frames)
-    return stories.tell(replace(_with_evidence(asking, name, backbone, pair, method), elsewhere=others))
+    return Elsewhere(load.opened(name), backbone, pair, method, frames)
 
 
 @load.cached(resource=True, max_entries=100, also=load.SCORES)

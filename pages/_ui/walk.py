@@ -9,15 +9,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import pandas as pd
 import streamlit as st
 
 from cldi_core.data.dataset import CLASSES, POS
-from cldi_core.insight import explanation
+from cldi_core.insight import explanation, overview
 
-from . import draw, view, words
+from . import draw, load, view, words
 
 HELP = "Found: the right answer is first. Nearly: 2nd to 10th. Missed: deeper."
 _SHOWN = "walked"  # the word of the URL, the query that it is, its kind and outcome, and those of all words
@@ -40,10 +40,50 @@ class Walk:
     answers: Mapping[str, tuple[str, ...]]
     ranked: bool
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """All query ids."""
         return list(map(str, self.rows["query"]))
+
+    @cached_property
+    def offered(self) -> list[str]:
+        """All query ids, those that are filtered before the others."""
+        return list(dict.fromkeys([*self.among, *self.ids]))
+
+    @cached_property
+    def kinds(self) -> dict[str, tuple[str, str]]:
+        """Query id → part of speech and outcome, which is "" where there are no ranks."""
+        outcomes = self.rows["rank"].map(explanation.outcome) if self.ranked else [""] * len(self.ids)
+        return dict(zip(self.ids, zip(self.rows["pos"], outcomes, strict=True), strict=True))
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Query id → what is read of it in the list."""
+        found = {}
+        columns = (self.rows[name] for name in ("word", "pos", "rank"))
+        for query, word, pos, rank in zip(self.ids, *columns, strict=True):
+            answers = ", ".join(self.answers.get(query, ()))
+            place = f" · {words.place(rank)}" if self.ranked else ""
+            found[query] = f"{word} → {answers} · {words.kinds(pos)}{place}"
+        return found
+
+    def rank(self, query: str) -> float:
+        """The rank of a query; nan where it has none."""
+        return float(self.rows["rank"].iloc[self.ids.index(query)])
+
+
+@load.cached(resource=True, max_entries=60, also=load.RANKINGS)
+def of(name: str, backbone: str, pair: str, method: str, pos: str, show: str) -> Walk:
+    """The words to walk through, by rank where there are ranks.
+
+    Args:
+        name: of the data set; pos, show: which of them are filtered, as in ``fitting``; without ranks all outcomes are.
+    """
+    here = (name, backbone, pair)
+    ranked = load.rankings(*here, method)
+    rows = overview.by_rank(load.unranked(*here) if ranked is None else ranked, "".join(POS))
+    answers = {query.id: query.right for query in load.pair_of(*here).queries}
+    return Walk(rows, fitting(rows, pos, "all" if ranked is None else show), answers, ranked is not None)
 
 
 def fitting(rows: pd.DataFrame, pos: str, show: str) -> tuple[str, ...]:
@@ -71,15 +111,12 @@ def chooser(current: view.View, walk: Walk, *, present: bool = False) -> str:
     chosen, unknown = _asked(current, walk)
     left = st.session_state.pop(_LEFT, "")
     left = left if left in walk.ids and left not in walk.among else ""
-    ids = walk.ids
-    outcomes = walk.rows["rank"].map(explanation.outcome) if walk.ranked else [""] * len(ids)
-    kinds = list(zip(walk.rows["pos"], outcomes, strict=True))
-    st.session_state[_SHOWN] = (current.word, chosen, kinds[ids.index(chosen)], set(kinds))
+    st.session_state[_SHOWN] = (current.word, chosen, walk.kinds[chosen], set(walk.kinds.values()))
     with st.container(horizontal=True, vertical_alignment="center", key="walk", gap="small"):
-        _search(walk, ids, chosen)
-        _step("Previous", "left", _neighbour(walk, ids, chosen, -1))
+        _search(walk, chosen)
+        _step("Previous", "left", _neighbour(walk, chosen, -1))
         st.caption(place(current, walk, chosen), width="content")
-        _step("Next", "right", _neighbour(walk, ids, chosen, 1))
+        _step("Next", "right", _neighbour(walk, chosen, 1))
         if walk.ranked:
             _outcome(current)
         _presentation(present)
@@ -87,17 +124,11 @@ def chooser(current: view.View, walk: Walk, *, present: bool = False) -> str:
     return chosen
 
 
-def _search(walk: Walk, ids: list[str], chosen: str) -> None:
-    labels = {}
-    for query, word, pos, rank in zip(ids, walk.rows["word"], walk.rows["pos"], walk.rows["rank"], strict=True):
-        answers = ", ".join(walk.answers.get(query, ()))
-        labels[query] = f"{word} → {answers} · {words.kinds(pos)}" + (f" · {words.place(rank)}" if walk.ranked else "")
-    among = set(walk.among)
-
+def _search(walk: Walk, chosen: str) -> None:
     st.selectbox(
         "Word",
-        [*walk.among, *(query for query in ids if query not in among)],
-        format_func=lambda query: labels.get(query, query),
+        walk.offered,
+        format_func=lambda query: walk.labels.get(query, query),
         width=270,
         label_visibility="collapsed",
         placeholder="A word of either language",
@@ -149,8 +180,7 @@ def find(walk: Walk, text: str) -> str:
         lambda query: any(one.startswith(wanted) for one in answers[query]),
         lambda query: any(wanted in one for one in (own[query], *answers[query])),
     )
-    order = list(dict.fromkeys([*walk.among, *ids]))
-    return next((query for holds in holding for query in order if holds(query)), "")
+    return next((query for holds in holding for query in walk.offered if holds(query)), "")
 
 
 def first(walk: Walk) -> str:
@@ -172,9 +202,9 @@ def place(current: view.View, walk: Walk, chosen: str) -> str:
     return f"{named} {walk.among.index(chosen) + 1} of {len(walk.among)}{order}"
 
 
-def _neighbour(walk: Walk, ids: list[str], chosen: str, by: int) -> str:
+def _neighbour(walk: Walk, chosen: str, by: int) -> str:
     """The next (1) or the previous (−1) filtered word in the order of all; "" where there is none."""
-    among, at = set(walk.among), ids.index(chosen)
+    ids, among, at = walk.ids, set(walk.among), walk.ids.index(chosen)
     side = ids[at + 1 :] if by > 0 else ids[:at][::-1]
     return next((query for query in side if query in among), "")
 

@@ -178,13 +178,12 @@ def test_a_folder_whose_name_is_no_text_gets_a_title(data: Path) -> None:
 
 
 def test_what_is_taken_away_while_it_is_looked_at_is_not_there(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone, whole, real = small.path / "words.parquet", small.stamp(), Path.is_file
+    gone, whole, real = small.path / "words.parquet", small.stamp(), os.scandir
 
-    def is_file(path: Path) -> bool:
-        found = real(path)
-        if path == gone:
-            gone.unlink(missing_ok=True)
+    def scandir(folder: str) -> list[os.DirEntry[str]]:
+        found = list(real(folder))
+        gone.unlink(missing_ok=True)
         return found
 
-    monkeypatch.setattr(Path, "is_file", is_file)
+    monkeypatch.setattr(os, "scandir", scandir)
     assert small.stamp() == small.stamp() != whole

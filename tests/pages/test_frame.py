@@ -14,7 +14,7 @@ from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.scoring import methods
-from pages._ui import draw, frame, load, view
+from pages._ui import draw, frame, keep, load, view
 from tests.conftest import BACKBONE
 from tests.pages.conftest import Shown, Url
 
@@ -97,9 +97,9 @@ def test_the_menu_leads_to_every_page_with_this_view(page: Page, visited: Shown,
 
 def test_a_page_is_of_one_look_at_the_files(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     inside: list[object] = []
-    page.does = lambda: inside.append(load._run.get())
+    page.does = lambda: inside.append(keep._run.get())
     frame.run()
-    assert inside != [None] and load._run.get() is None
+    assert inside != [None] and keep._run.get() is None
 
 
 @pytest.mark.parametrize(("chosen", "pos"), [(["V"], "V"), (["N", "A"], "NA"), ([], "NVA")])

@@ -19,7 +19,7 @@ from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance
 from cldi_core.insight import dispersions, health
 from cldi_core.insight.what_if import Edit
-from pages._ui import load, told
+from pages._ui import keep, load, told
 from tests import ranked
 from tests.conftest import BACKBONE, build_small
 from tests.pages_data import build_wide, healthy, open_page, texts, unescaped, view_of
@@ -228,9 +228,9 @@ def test_the_data_set_that_was_asked_for_is_first_then_the_demo_and_what_is_brok
 
 def test_a_data_set_whose_file_is_gone_has_a_status_of_its_own(small: Dataset, data: Path) -> None:
     file = small.path / "dataset.toml"
-    size, time = load._status(file)
+    size, time = keep._status(file)
     assert (size, time) == (file.stat().st_size, file.stat().st_mtime_ns) and size > 0
-    assert load._status(data / "nowhere" / "dataset.toml") not in {(size, time), None}
+    assert keep._status(data / "nowhere" / "dataset.toml") not in {(size, time), None}
     assert load.names() == ["small"]
     file.unlink()
     assert load.names() == []
