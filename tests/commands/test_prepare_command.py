@@ -35,11 +35,11 @@ def test_before_it_is_shown_a_data_set_is_prepared_once(small: Dataset, monkeypa
     plain = work.prepare
     monkeypatch.setattr(work, "prepare", lambda dataset, name, **how: (made.append(name), plain(dataset, name, **how)))
     monkeypatch.setenv("CLDI_READ_ONLY", "1")
-    preparing.before_showing(small)
+    preparing.before_showing(small.path)
     assert made == []
     monkeypatch.delenv("CLDI_READ_ONLY")
-    preparing.before_showing(small)
-    preparing.before_showing(small)
+    preparing.before_showing(small.path)
+    preparing.before_showing(small.path)
     assert made == [BACKBONE]
 
 
@@ -50,5 +50,5 @@ def test_what_cannot_be_prepared_is_shown_all_the_same(
         raise DatasetError("the disk is full")
 
     monkeypatch.setattr(prepared, "lacking", fails)
-    preparing.before_showing(small)
+    preparing.before_showing(small.path)
     assert capsys.readouterr().err == "error: the disk is full\n"

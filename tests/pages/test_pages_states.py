@@ -107,7 +107,7 @@ def test_features_of_no_picture_that_a_word_uses(small: Dataset) -> None:
 
 def test_unscored_methods_are_named_with_the_command_that_scores_them(small: Dataset) -> None:
     command = f"python -m cldi_core score --dataset small --backbone {BACKBONE}"
-    labels = [method.label for method in METHODS.values()]
+    labels = [method.label for method in METHODS.values() if method.name != "sinkhorn"]  # dear
     at = healthy(open_page("results"))
     assert unescaped(at.main.info[0].value).endswith(f"yet: {', '.join(labels)}.")
     assert [code.value for code in at.main.code] == [command]
