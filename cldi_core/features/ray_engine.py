@@ -15,7 +15,7 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def extract(
     file = weights.resolve() if weights else None
     batches = extraction.shards_of(dataset, device)
     target = Output(output or str(shards.folder_of(dataset, backbone)))
-    done = extraction.Extraction(sum(len(batch.places) for some in batches.values() for batch in some))
+    done = extraction.Extraction(len(dataset.pictures.ids))
     with ExitStack() as stack:
         job = None
         if output is None:
@@ -119,7 +119,7 @@ def extract(
 
 def _count(
     made: Iterator[dict[str, Any]],
-    todo: dict[Path, list[Batch]],
+    todo: dict[Path, Sequence[Batch]],
     done: extraction.Extraction,
     tell: Callable[[], None],
 ) -> None:
@@ -203,7 +203,7 @@ def _check_address(address: str) -> None:
 
 
 def _made(
-    todo: dict[Path, list[Batch]], actor: type, given: tuple[Any, ...], device: str, actors: int | None, cpus: int
+    todo: dict[Path, Sequence[Batch]], actor: type, given: tuple[Any, ...], device: str, actors: int | None, cpus: int
 ) -> Iterator[dict[str, Any]]:
     """What the actors answer, in the order in which they are done."""
     ray, data = importlib.import_module("ray"), importlib.import_module("ray.data")

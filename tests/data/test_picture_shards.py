@@ -44,7 +44,7 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_no_shard_of_pictures_says_so(tmp_path: Path, name: str) -> None:
     shard(tmp_path, **WRONG[name][0])  # type: ignore[arg-type]
-    for read in (lambda: Pictures(tmp_path).table, lambda: Pictures(tmp_path).read([KEY])):
+    for read in (lambda: Pictures(tmp_path).table, lambda: Pictures(tmp_path).known([KEY])):
         with pytest.raises(DatasetError) as caught:
             read()
         assert WRONG[name][1] in str(caught.value)
