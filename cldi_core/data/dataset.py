@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tomli_w
 
-from cldi_core.data import left_out, spelling, storage, word_table, wordlists, wordnet
+from cldi_core.data import left_out, spelling, stamping, storage, word_table, wordlists, wordnet
 from cldi_core.data.ids import Raw, raw, unique
 from cldi_core.data.members import Members
 from cldi_core.data.pictures import Pictures
@@ -312,16 +312,7 @@ class Dataset:
 
     def stamp(self, patterns: Sequence[str] = STAMPED) -> str:
         """Changes whenever a file of the data set does: the key under which pages keep what they read."""
-        parts = []
-        for folder in dict.fromkeys((self.path, self.home)):
-            for pattern in patterns:
-                for path in sorted(folder.glob(pattern)):
-                    # One that is taken away meanwhile, or that nobody may look at, is as good as none.
-                    if not path.name.startswith(".") and _is_there(path, Path.is_file):
-                        with contextlib.suppress(OSError):
-                            status = path.stat()
-                            parts.append([str(path.relative_to(folder.parent)), status.st_size, status.st_mtime_ns])
-        return storage.digest(parts)
+        return stamping.stamp(dict.fromkeys((self.path, self.home)), patterns)
 
 
 HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset NAME"

@@ -68,8 +68,8 @@ class Fingerprints:
     @classmethod
     def of(cls, frames: Iterable[pd.DataFrame | None], there: PictureIds) -> Fingerprints:
         """Of what is kept of shards, with the pictures' ``id``; of pictures that are there, each once."""
-        parts: list[list[NDArray[Any]]] = [[np.zeros((0, 16), np.uint8)], [np.zeros(0, np.uint64)],
-            [np.zeros((0, 3 * FIELDS**2), np.uint8)], [np.zeros((0, 2), np.int32)], [np.zeros(0, np.bool_)]]  # fmt: skip
+        kinds = [(16, np.uint8), (0, np.uint64), (3 * FIELDS**2, np.uint8), (2, np.int32), (0, np.bool_)]
+        parts: list[list[NDArray[Any]]] = [[np.zeros((0, wide) if wide else 0, kind)] for wide, kind in kinds]
         for frame in frames:
             if frame is not None:
                 colours = np.frombuffer(bytes.fromhex("".join(frame["colours"])), np.uint8).reshape(len(frame), -1)

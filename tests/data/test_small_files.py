@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,13 +180,15 @@ def test_a_folder_whose_name_is_no_text_gets_a_title(data: Path) -> None:
 
 
 def test_what_is_taken_away_while_it_is_looked_at_is_not_there(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone, whole, real = small.path / "words.parquet", small.stamp(), Path.is_file
+    gone, whole, real = small.path / "words.parquet", small.stamp(), os.scandir
 
-    def is_file(path: Path) -> bool:
+    def scandir(path: str) -> Any:
         found = real(path)
-        if path == gone:
+        if Path(path) == small.path:
+            entries = list(found)
             gone.unlink(missing_ok=True)
+            return contextlib.nullcontext(entries)
         return found
 
-    monkeypatch.setattr(Path, "is_file", is_file)
+    monkeypatch.setattr(os, "scandir", scandir)
     assert small.stamp() == small.stamp() != whole
