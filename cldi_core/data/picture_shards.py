@@ -74,7 +74,11 @@ def _footer(path: Path, version: tuple[int, ...]) -> Any:
 
 def _judge(path: Path, footer: Any) -> None:
     """DatasetError: it is no shard of pictures, or larger than is accepted."""
-    schema = footer.schema.to_arrow_schema()
+    import pyarrow.parquet as pq
+
+    # Not by ``footer.schema``: the two hold each other, and stay in memory until the garbage collector comes by.
+    with pq.ParquetFile(path, metadata=footer) as file:
+        schema = file.schema_arrow
     for column, wanted in (("id", "string"), ("image", "struct<bytes: binary, path: string>")):
         found = str(schema.field(column).type) if column in schema.names else ""
         if found.replace("large_", "") != wanted:  # pandas and Hugging Face write texts with long offsets
