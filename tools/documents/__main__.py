@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from cldi_core.errors import CldiError
-from tools.documents import causes, coverage, example, failure, pivot, records, results, speed
+from tools.documents import causes, coverage, example, failure, memory, pivot, records, results, speed
 from tools.documents.form import Made, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,9 +42,15 @@ def made() -> Made:
         "scoring": speed.scoring(),
         "extraction": speed.extraction(),
         "pages": speed.pages(),
+        "memory": memory.memory(),
         **pivot.tables(),
     }
-    figures = {**dict(results.figures(easy, hard)), **dict(failure.figures(easy, hard)), **dict(speed.figures())}
+    figures = {
+        **dict(results.figures(easy, hard)),
+        **dict(failure.figures(easy, hard)),
+        **dict(speed.figures()),
+        **dict(memory.figures()),
+    }
     return Made(tables, figures, {"import": example.transcript()})
 
 
