@@ -24,6 +24,7 @@ from cldi_core.collect.records import AnswerError, Hit, Request, hidden, with_ur
 from cldi_core.data import storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import PictureIds
 from cldi_core.data.pictures import SHARD, Pictures
 from cldi_core.errors import CollectError
 from cldi_core.imports import pictures as imports
@@ -155,8 +156,8 @@ class _Run:
         self._locks: dict[str, threading.Lock] = {}
         self._ids = self._in_data_set()
 
-    def _in_data_set(self) -> set[str]:
-        return set(Pictures(self.planned.dataset.path / "images").table.index)
+    def _in_data_set(self) -> PictureIds:
+        return Pictures(self.planned.dataset.path / "images").ids
 
     def all(self) -> None:
         """Every word that is left to do, some at a time."""

@@ -26,9 +26,11 @@ def check(
     from cldi_core.insight import health, health_counts, likeness
 
     opened, alike = open_dataset(dataset), None
-    with progress("looking at pictures") as report, suppress(CldiError):  # what is broken is found again below
-        alike = likeness.make(opened, progress=report)
-    findings = health.findings(opened, deep=deep, alike=alike)
+    with progress("looking at pictures") as report:
+        with suppress(CldiError):  # what is broken is found again below
+            alike = likeness.make(opened, progress=report)
+        report.begin("looking through the data set")
+        findings = health.findings(opened, deep=deep, alike=alike, progress=report)
     if as_json:
         counts = []
         with suppress(CldiError):

@@ -57,7 +57,7 @@ def export(
 
     opened = open_dataset(dataset)
     check_output(output, opened)
-    with progress("exporting", unit=" MB") as bar:
+    with progress("exporting", unit="MB") as bar:
         report = export_whole(
             opened, output, pictures=pictures, languages=language or (), without=without or (), with_people=with_people,
             progress=bar,
@@ -80,7 +80,7 @@ def import_(
     from cldi_core.imports.whole import import_whole
 
     path = locate(dataset)
-    with progress("importing", unit=" MB") as bar:
+    with progress("importing", unit="MB") as bar:
         report = import_whole(path, file, title=title, progress=bar)
     tell([report], [f"{counted(report.counts['files'], 'file')}: {path}"], as_json=as_json)
 

@@ -14,7 +14,7 @@ import typer
 
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DeviceOption, JsonOption, PairOption
 from cldi_core.commands.program import Program
-from cldi_core.commands.terminal import epochs, print_json
+from cldi_core.commands.terminal import epochs, print_json, progress
 from cldi_core.data import storage, wordlists
 from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.data.descriptions import FILE, TABLE
@@ -219,8 +219,9 @@ def _run(experiment: Experiment, force: bool, *, quiet: bool) -> dict[str, Any]:
                 what, done, total, f"loss {last.loss:.2f}, recall {last.recall:.3f}"
             ),
         )  # fmt: skip
-    ranks = experiments.ranks(experiment, trained.values())
-    words = experiments.words(experiment)
+    with progress("testing what was trained", "models"):
+        ranks = experiments.ranks(experiment, trained.values())
+        words = experiments.words(experiment)
     found = report.of(experiment, ranks, words)  # before anything is kept: it names what no longer stands
     for name, frame in ((experiments.RANKS, ranks), (experiments.WORDS, words)):
         if frame is not None:
@@ -247,7 +248,8 @@ def evaluate(
 
     reports = []
     for experiment in chosen.experiments(chosen.corpora(DEMO[:1]), tuple(chosen.seed or ()), options=PRESETS["demo"]):
-        found = _evaluated(experiment, sts, language)
+        with progress("testing models", "models"):
+            found = _evaluated(experiment, sts, language)
         if found is not None:
             reports.append(found)
             if not as_json:

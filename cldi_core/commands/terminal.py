@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import typer
 
+from cldi_core.commands.progress_lines import Lines, State
 from cldi_core.data.counting import counted
 
 
@@ -102,46 +104,81 @@ def number(value: float, digits: int = 2) -> str:
     return "–" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
-@contextmanager
-def epochs() -> Iterator[Callable[..., None]]:
-    """A bar of the epochs of one training after the other, on standard error; silent where that is no terminal.
+class Bar:
+    """What long work is told to: a bar on a terminal, elsewhere a line every 30 s (``progress_lines``).
 
-    It is told what is trained, the epochs done, how many there are at most, and what to show beside.
+    Called with what is done, all there is (0 where nobody knows), and how many failed.
+    """
+
+    def __init__(self, bar: Any, what: str, unit: str, clock: Callable[[], float]) -> None:
+        self._bar, self._what, self._clock = bar, what, clock
+        self._state = State(what, unit, clock())
+
+    def __call__(self, done: int, total: int, failed: int = 0) -> None:
+        """How far it is."""
+        bar = self._bar
+        if self._state.first is None:
+            bar.initial = done  # what was done before does not count for the rate
+        self._state.tell(self._clock(), done, total, failed)
+        bar.total = total
+        if failed:
+            bar.set_postfix_str(f"{failed} failed", refresh=False)
+        bar.update(done - bar.n)
+
+    def stage(self, name: str, unit: str = "") -> None:
+        """What follows is another part of the work, ``"evidence"``, and counts anew, also in another unit."""
+        self.begin(f"{self._what}, {name}", unit)
+
+    def begin(self, what: str, unit: str = "") -> None:
+        """What follows is another work, and counts anew."""
+        self._state = State(what, unit or self._state.unit, self._clock())
+        self._bar.reset()
+        self._bar.unit = f" {self._state.unit}"
+        self._bar.set_description(what, refresh=False)
+
+    def beside(self, text: str) -> None:
+        """What is shown beside the numbers, such as a loss."""
+        self._state.beside = text
+        self._bar.set_postfix_str(text, refresh=False)
+
+    def line(self) -> str:
+        """How far it is, in words."""
+        return self._state.line(self._clock())
+
+
+@contextmanager
+def progress(what: str, unit: str = "pictures", clock: Callable[[], float] = time.monotonic) -> Iterator[Bar]:
+    """How far long work is, with a rate and the time left, on standard error: a bar, or lines where it is no terminal.
+
+    Args:
+        what: is done, ``"scoring en-de"``; unit: what is counted, in the plural.
+        clock: seconds that never go back.
     """
     from tqdm import tqdm
 
+    is_terminal = sys.stderr.isatty()
+    with tqdm(desc=what, unit=f" {unit}", disable=not is_terminal) as shown:
+        bar = Bar(shown, what, unit, clock)
+        with nullcontext() if is_terminal else Lines(bar.line, sys.stderr):
+            yield bar
+
+
+@contextmanager
+def epochs() -> Iterator[Callable[..., None]]:
+    """As ``progress``, of the epochs of one training after the other.
+
+    It is told what is trained, the epochs done, how many there are at most, and what to show beside.
+    """
     shown = ""
-    with tqdm(unit=" epochs", disable=not sys.stderr.isatty()) as bar:
+    with progress("training", "epochs") as bar:
 
         def update(what: str, done: int, total: int, beside: str) -> None:
             nonlocal shown
             if shown != what:
                 shown = what
-                bar.reset(total)
-                bar.set_description(what, refresh=False)
-            bar.set_postfix_str(beside, refresh=False)
-            bar.update(done - bar.n)
-
-        yield update
-
-
-@contextmanager
-def progress(what: str, unit: str = "pictures") -> Iterator[Callable[..., None]]:
-    """A bar with a rate and the time left, on standard error; silent where that is no terminal.
-
-    It is told what is done, all there is, and how many failed.
-    """
-    from tqdm import tqdm
-
-    with tqdm(desc=what, unit=f" {unit}", disable=not sys.stderr.isatty()) as bar:
-
-        def update(done: int, total: int, failed: int = 0) -> None:
-            if bar.total is None:
-                bar.initial = done  # what was done before does not count for the rate
-            bar.total = total
-            if failed:
-                bar.set_postfix_str(f"{failed} failed", refresh=False)
-            bar.update(done - bar.n)
+                bar.begin(what)
+            bar.beside(beside)
+            bar(done, total)
 
         yield update
 

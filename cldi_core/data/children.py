@@ -15,6 +15,8 @@ from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 
 ENDING = 30  # seconds that one may take to end
+# What a command says every 30 s that has no number to tell yet, as it waits for a lock: it is no reason why it ended.
+AT_WORK = "at work for"
 TAIL = 10_000  # bytes of the end of what it printed that are read
 ROOT = Path(__file__).resolve().parents[2]
 _spawned: dict[Path, subprocess.Popen[bytes]] = {}

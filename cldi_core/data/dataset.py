@@ -12,9 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import tomli_w
 
-from cldi_core.data import left_out, remote, spelling, stamps, storage, wordlists, wordnet
+from cldi_core.data import left_out, remote, spelling, stamping, storage, word_table, wordlists, wordnet
+from cldi_core.data.ids import Raw, raw, unique
+from cldi_core.data.members import Members
 from cldi_core.data.pictures import Pictures
 from cldi_core.data.queries import Query, queries
 from cldi_core.errors import DatasetError, LexiconError, in_one_line, unknown_name
@@ -188,9 +191,12 @@ class Dataset:
         """What is left out."""
         return left_out.sieve(self)
 
-    @cached_property
+    @property
     def words(self) -> pd.DataFrame:
-        """Which pictures belong to which word: columns language, word, position, id; sorted."""
+        """Which pictures belong to which word: columns language, word, position, id; sorted.
+
+        It is read anew each time, and takes 100 bytes a row; ``stored_members`` and ``members`` take 16.
+        """
         import pandas as pd
 
         path = self.path / "words.parquet"
@@ -202,16 +208,26 @@ class Dataset:
         except Exception as error:  # pyarrow raises many kinds for a broken file
             raise DatasetError(f"words.parquet of {self.name!r} cannot be read ({error}); import again") from error
 
-    @cached_property
-    def _stored(self) -> dict[str, dict[str, list[str]]]:
-        members: dict[str, dict[str, list[str]]] = {}
-        for language, word, key in zip(
-            *(self.words[name].tolist() for name in ("language", "word", "id")), strict=True
-        ):
-            members.setdefault(language, {}).setdefault(word, []).append(key)
-        return members
+    @property
+    def word_table(self) -> word_table.WordTable:
+        """As ``words``, in numbers and bytes, read anew each time.
 
-    def members(self, language: str) -> Mapping[str, list[str]]:
+        Raises:
+            DatasetError: it cannot be read.
+        """
+        path = self.path / "words.parquet"
+        if not path.is_file():
+            return word_table.WordTable.of([])
+        try:
+            return word_table.read(path)
+        except Exception as error:  # pyarrow raises many kinds for a broken file
+            raise DatasetError(f"words.parquet of {self.name!r} cannot be read ({error}); import again") from error
+
+    @cached_property
+    def _stored(self) -> dict[str, Members]:
+        return self.word_table.members()
+
+    def members(self, language: str) -> Members:
         """The words of a language that have pictures: word → picture ids in the order of the search result.
 
         A word is spelled as lists have it (``spellings``).  What is left out (``data.left_out``) is not there.
@@ -222,7 +238,7 @@ class Dataset:
         return self._members[language]
 
     @cached_property
-    def _members(self) -> dict[str, Mapping[str, list[str]]]:
+    def _members(self) -> dict[str, Members]:
         return {}
 
     def spellings(self, language: str) -> spelling.Spellings:
@@ -244,9 +260,20 @@ class Dataset:
     def _spellings(self) -> dict[str, spelling.Spellings]:
         return {}
 
-    def stored_members(self, language: str) -> Mapping[str, list[str]]:
+    def stored_members(self, language: str) -> Members:
         """As ``members``, with all that is left out, by the words as they are stored: by folders."""
-        return self._stored.get(language, {})
+        return self._stored.get(language) or Members.packed([])
+
+    @property
+    def used(self) -> Raw:
+        """The ids of all pictures of words, each once and sorted: uint8 (n, 16)."""
+        rows = [members.rows for members in self._stored.values()]
+        return unique(np.concatenate(rows)) if rows else raw([])
+
+    @property
+    def pictured(self) -> tuple[str, ...]:
+        """The languages that have words with pictures, as they are stored."""
+        return tuple(self._stored)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -274,7 +301,7 @@ class Dataset:
         for folder in folders:
             with contextlib.suppress(DatasetError):
                 remote.synced(folder, remote.FRESH)
-        return stamps.stamp(folders, patterns)
+        return stamping.stamp(folders, patterns)
 
 
 HOW_TO_START = "Start one with: python -m cldi_core import-folder DIR --dataset NAME"
@@ -387,7 +414,4 @@ def write_info(path: Path, info: Mapping[str, str]) -> None:
 
 def write_words(path: Path, rows: Sequence[tuple[str, str, int, str]]) -> None:
     """Replace ``words.parquet``: rows of (language, word, position, picture id), stored sorted."""
-    import pandas as pd
-
-    frame = pd.DataFrame(sorted(set(rows)), columns=["language", "word", "position", "id"])
-    storage.write(path / "words.parquet", lambda file: frame.to_parquet(file, index=False))
+    word_table.write(path / "words.parquet", word_table.WordTable.of(rows))

@@ -16,17 +16,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.data import picture_formats, picture_shards, pictures, storage
+from cldi_core.data.ids import PictureIds, as_strings, first_rows, raw
 from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import PictureError
 
@@ -47,23 +48,45 @@ _DECODED = 64  # pixels a side that suffice; a JPEG is decoded no larger
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """What is known of the pictures of a data set that were looked at.
+    """What is known of the pictures of a data set that were looked at: 90 bytes each.
 
     Attributes:
-        frame: by id: ``hash`` (uint64), ``colours`` (96 hex digits: red, green and blue at 4 × 4 places), ``width`` and
-            ``height`` in pixels as people see it, 0 where it cannot be decoded, ``cut`` (whether the file lacks its
-            last bytes).
+        ids: which, sorted.
+        hashes: uint64 (n,); colours: uint8 (n, 48), red, green and blue at 4 × 4 places.
+        sizes: int32 (n, 2), width and height in pixels as people see it, 0 where it cannot be decoded.
+        cut: bool (n,), whether the file lacks its last bytes.
         missing: how many pictures nobody has looked at.
     """
 
-    frame: pd.DataFrame
+    ids: PictureIds
+    hashes: NDArray[np.uint64]
+    colours: NDArray[np.uint8]
+    sizes: NDArray[np.int32]
+    cut: NDArray[np.bool_]
     missing: int
+
+    @classmethod
+    def of(cls, frames: Iterable[pd.DataFrame | None], there: PictureIds) -> Fingerprints:
+        """Of what is kept of shards, with the pictures' ``id``; of pictures that are there, each once."""
+        kinds = [(16, np.uint8), (0, np.uint64), (3 * FIELDS**2, np.uint8), (2, np.int32), (0, np.bool_)]
+        parts: list[list[NDArray[Any]]] = [[np.zeros((0, wide) if wide else 0, kind)] for wide, kind in kinds]
+        for frame in frames:
+            if frame is not None:
+                colours = np.frombuffer(bytes.fromhex("".join(frame["colours"])), np.uint8).reshape(len(frame), -1)
+                sizes, hashes, cut = (frame[name].to_numpy() for name in (["width", "height"], "hash", "cut"))
+                for part, column in zip(parts, (raw(frame["id"].tolist()), hashes, colours, sizes, cut), strict=True):
+                    part.append(column)
+        rows, hashes, colours, sizes, cut = (np.concatenate(part) for part in parts)
+        del parts
+        order = np.argsort(as_strings(rows), kind="stable")
+        order = order[first_rows(rows[order]) & there.has_rows(rows[order])]
+        own = PictureIds(rows[order])
+        return cls(own, hashes[order], colours[order], sizes[order], cut[order], len(there) - len(own))
 
     @cached_property
     def key(self) -> str:
         """Stands for the looks of all pictures."""
-        frame = self.frame
-        return storage.digest(VERSION, frame.index.tolist(), *(frame[name].tolist() for name in ("hash", "colours")))
+        return storage.digest(VERSION, *(part.tobytes() for part in (self.ids.rows, self.hashes, self.colours)))
 
     def alike(self) -> list[tuple[str, str]]:
         """The pairs of pictures that look the same and are not the same file: their ids, the smaller first.
@@ -72,15 +95,14 @@ class Fingerprints:
         sorted by their mean colour: only those can be alike whose means differ by less than 6 as well, so few pairs
         are looked at.  A picture that is like 200 others already is compared with few more.
         """
-        usable = self.frame[self.frame["width"] > 0]
-        if usable.empty:
-            return []
-        colours = np.frombuffer(bytes.fromhex("".join(usable["colours"])), np.uint8).reshape(len(usable), -1)
-        means = colours.mean(axis=1)
+        usable = np.flatnonzero(self.sizes[:, 0] > 0)
+        means = np.concatenate(
+            [self.colours[usable[start : start + _ROWS]].mean(axis=1) for start in range(0, max(len(usable), 1), _ROWS)]
+        )
         order = np.argsort(means, kind="stable")
-        hashes, colours, means = usable["hash"].to_numpy(np.uint64)[order], colours[order], means[order]
-        ids = usable.index.to_numpy()[order]
-        pairs = ((ids[one], ids[other]) for one, other in _near(hashes, colours, means))
+        places, means = usable[order], means[order]
+        near = _near(self.hashes[places], self.colours[places], means)
+        pairs = ((self.ids[int(places[one])], self.ids[int(places[other])]) for one, other in near)
         return sorted((min(pair), max(pair)) for pair in pairs)
 
 
@@ -162,10 +184,9 @@ def of_pictures(files: Sequence[bytes]) -> Iterator[tuple[int, str, int, int, bo
             yield UNKNOWN
 
 
-def stored(shards: Sequence[Path]) -> dict[Path, pd.DataFrame]:
-    """The kept fingerprints of some picture shards; only those that are there and still stand."""
-    found = {shard: storage.frame_of(_place(shard), _key(shard)) for shard in shards}
-    return {shard: frame for shard, frame in found.items() if frame is not None}
+def stored(shard: Path) -> pd.DataFrame | None:
+    """The kept fingerprints of a picture shard; ``None`` where there are none that still stand."""
+    return storage.frame_of(_place(shard), _key(shard))
 
 
 def _place(shard: Path) -> Path:
@@ -179,7 +200,7 @@ def _key(shard: Path) -> str:
 
 def read(found: pictures.Pictures) -> Fingerprints:
     """What is kept; nothing is computed."""
-    return _together(found, stored(found.shards))
+    return Fingerprints.of(map(stored, found.shards), found.ids)
 
 
 def make(
@@ -196,28 +217,37 @@ def make(
     Raises:
         DatasetError: a shard cannot be read.
     """
-    kept = stored(found.shards)
-    table = found.table[["shard", "group", "row"]]
-    missing = {shard: table[table["shard"] == shard.name] for shard in found.shards if shard not in kept}
-    total, done = sum(map(len, missing.values())), 0
-    with Workers(of_pictures, (os.cpu_count() or 1) if workers is None else workers) as pool:
-        for shard, places in missing.items():
-            rows: list[tuple[int, str, int, int, bool]] = []
-            for part in pool.map(_files(shard, places)):
-                rows += [UNKNOWN if isinstance(each, Ended) else each for each in part]
-                if progress:
-                    progress(done + len(rows), total)
-            done += len(rows)
-            kept[shard] = _keep(shard, places.index.tolist(), rows)
-    return _together(found, kept)
+    count = (os.cpu_count() or 1) if workers is None else workers
+    spans = {shard: found.index.span(number) for number, shard in enumerate(found.index.shards)}
+    missing = {shard for shard, span in spans.items() if span.stop > span.start and stored(shard) is None}
+    total, done = sum(spans[shard].stop - spans[shard].start for shard in missing), 0
+    with Workers(of_pictures, count) as pool:
+
+        def frames() -> Iterator[pd.DataFrame | None]:
+            nonlocal done
+            for shard, span in spans.items():
+                if shard not in missing:
+                    yield stored(shard)
+                    continue
+                rows: list[tuple[int, str, int, int, bool]] = []
+                for part in pool.map(_files(found, shard, span)):
+                    rows += [UNKNOWN if isinstance(each, Ended) else each for each in part]
+                    if progress:
+                        progress(done + len(rows), total)
+                done += len(rows)
+                yield _keep(shard, found.ids[span], rows)
+
+        return Fingerprints.of(frames(), found.ids)
 
 
-def _files(shard: Path, places: pd.DataFrame) -> Iterator[list[bytes]]:
+def _files(found: pictures.Pictures, shard: Path, span: slice) -> Iterator[list[bytes]]:
     """The pictures of a shard, a row group at a time."""
-    for group in places["group"].unique().tolist():
+    places = found.index.places(np.arange(span.start, span.stop))
+    for group in dict.fromkeys(places.group.tolist()):
         images = picture_shards.read_group(shard, group)
-        rows = places.loc[places["group"] == group, "row"].tolist()
+        rows = places.row[places.group == group].tolist()
         yield [(images[row].as_py() or {}).get("bytes") or b"" for row in rows]
+    picture_shards.forget()
 
 
 def _keep(shard: Path, ids: Sequence[str], rows: Sequence[tuple[int, str, int, int, bool]]) -> pd.DataFrame:
@@ -229,13 +259,3 @@ def _keep(shard: Path, ids: Sequence[str], rows: Sequence[tuple[int, str, int, i
     with suppress(OSError):  # it is somebody else's to write
         storage.write_frame(_place(shard), frame, compression="zstd")
     return frame
-
-
-def _together(found: pictures.Pictures, frames: Mapping[Path, pd.DataFrame]) -> Fingerprints:
-    import pandas as pd
-
-    empty = pd.DataFrame(columns=["id", *COLUMNS]).astype(COLUMNS)
-    frame = pd.concat([empty, *frames.values()], ignore_index=True)
-    frame = frame.drop_duplicates("id").set_index("id").sort_index()
-    frame = frame[frame.index.isin(found.table.index)]
-    return Fingerprints(frame, len(found.table) - len(frame))

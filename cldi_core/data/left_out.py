@@ -124,6 +124,11 @@ class Sieve:
     def __bool__(self) -> bool:
         return bool(self.pictures or self.memberships or self.words)
 
+    def names(self, language: str, names: Collection[str]) -> bool:
+        """Whether a word is left out, or one of its pictures under it alone; ``names`` as ``kept`` takes them."""
+        own = [(language, name) for name in names]
+        return not self.words.isdisjoint(own) or any(key in self.memberships for key in own)
+
     def kept(self, language: str, names: Collection[str], ids: list[str]) -> list[str]:
         """The pictures that a word keeps, in their order; ``names``: how it is spelled, in a list and in the data."""
         own = [(language, name) for name in names]

@@ -8,21 +8,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cldi_core.data import remote, storage
+from cldi_core.data import ids, remote, storage
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.errors import DatasetError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FOOTERS = 100  # of shards that were read last, some 100 kB each
+FOOTERS = 32  # of shards that were read last, up to 1 MB each of 1000 pictures
+JUDGED = 50_000  # versions of shards whose footers were found right: reading one again takes a quarter of the time
+GROUPS = 1000  # row groups whose origins were asked for last, some 15 kB each
 ROW_GROUP = 16  # pictures: one is fetched by reading its row group
 MAX_ROWS = 100_000
 MAX_GROUP = 1_000_000_000  # bytes of the pictures in a row group, unpacked
 MAX_TEXTS = 500_000_000  # bytes of all else in a shard, unpacked
 # How values may be written.  Others can make any number of long texts of a few bytes, and no footer says how long.
 ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}
-BYTES = "image.bytes"
+BYTES, NAME, PATH = "image.bytes", "image.path", "path"
 
 
 def parquet(path: Path) -> Any:
@@ -35,18 +37,22 @@ def parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        if elsewhere := remote.opened(path):
-            with elsewhere:
-                _fetch_footer(elsewhere)
-                about = os.fstat(elsewhere.handle)
-        else:
-            with storage.open_regular(path) as file:  # raises where reading would never end
-                about = os.fstat(file.fileno())
-        version = about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
         # Pictures as a dictionary: one that is there a thousand times, as no import stores it, takes its bytes once.
-        return pq.ParquetFile(path, metadata=_footer(path.absolute(), version), read_dictionary=[BYTES])
+        footer = _footer(path.absolute(), _version(path))
+        return pq.ParquetFile(path, metadata=footer, read_dictionary=[BYTES])
     except (OSError, pa.ArrowException) as error:
         raise broken(path, error) from error
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    if elsewhere := remote.opened(path):
+        with elsewhere:
+            _fetch_footer(elsewhere)
+            about = os.fstat(elsewhere.handle)
+    else:
+        with storage.open_regular(path) as file:  # raises where reading would never end
+            about = os.fstat(file.fileno())
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
 
 def _fetch_footer(file: Opened) -> None:
@@ -69,13 +75,36 @@ def _fetch(path: Path, footer: Any, groups: Iterable[int], columns: Sequence[str
         elsewhere.fetch(places)
 
 
+def forget(most: int = 2) -> None:
+    """Let go of what was parsed of footers, if it is of more shards: for those who read one shard after the other."""
+    if _footer.cache_info().currsize > most:
+        _footer.cache_clear()
+
+
+_judged: set[tuple[Path, tuple[int, ...]]] = set()
+
+
 @lru_cache(FOOTERS)
 def _footer(path: Path, version: tuple[int, ...]) -> Any:
     """What was parsed of a shard's end, for as long as it is this version of that file."""
     import pyarrow.parquet as pq
 
     footer = pq.read_metadata(path)
-    schema = footer.schema.to_arrow_schema()
+    if (path, version) not in _judged:
+        _judge(path, footer)
+        if len(_judged) == JUDGED:
+            _judged.clear()
+        _judged.add((path, version))
+    return footer
+
+
+def _judge(path: Path, footer: Any) -> None:
+    """DatasetError: it is no shard of pictures, or larger than is accepted."""
+    import pyarrow.parquet as pq
+
+    # Not by ``footer.schema``: the two hold each other, and stay in memory until the garbage collector comes by.
+    with pq.ParquetFile(path, metadata=footer) as file:
+        schema = file.schema_arrow
     for column, wanted in (("id", "string"), ("image", "struct<bytes: binary, path: string>")):
         found = str(schema.field(column).type) if column in schema.names else ""
         if found.replace("large_", "") != wanted:  # pandas and Hugging Face write texts with long offsets
@@ -95,7 +124,6 @@ def _footer(path: Path, version: tuple[int, ...]) -> Any:
                 texts += size * (group.num_rows if column.has_dictionary_page else 1)
     if texts > MAX_TEXTS:
         raise _refused(path, f"can have {texts:,} bytes beside its pictures, more than the {MAX_TEXTS:,} accepted")
-    return footer
 
 
 def _refused(path: Path, what: str) -> DatasetError:
@@ -120,49 +148,73 @@ def read_group(path: Path, group: int) -> Any:
         raise broken(path, error) from error
 
 
-def read_columns(path: Path, columns: Sequence[str]) -> Any:
-    """Some columns of a shard, as an Arrow table; those that it has not are left out.
+def read_ids(path: Path) -> tuple[ids.Raw, list[int]]:
+    """The ids of a shard, uint8 (n, 16), and how many pictures each of its row groups has.
 
     Raises:
         DatasetError: as ``parquet``, or an id is not what ids are.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     shard = parquet(path)
-    present = [name for name in columns if name.partition(".")[0] in shard.schema_arrow.names]
-    _fetch(path, shard.metadata, range(shard.metadata.num_row_groups), present)
     try:
-        table = shard.read(columns=present)
-    except (OSError, pa.ArrowException) as error:
-        raise broken(path, error) from error
-    if not pc.all(pc.match_substring_regex(table["id"], "^[0-9a-f]{32}$"), skip_nulls=False, min_count=0).as_py():
-        raise _refused(path, "has ids that are not 32 hex digits")
-    return table
+        found = ids.raw_of_column(_read(path, shard, ["id"]).column("id"))
+    except ValueError as error:
+        raise _refused(path, f"has {error}") from error
+    footer = shard.metadata
+    return found, [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
 
 
-def read_table(path: Path, texts: Sequence[str]) -> pd.DataFrame:
-    """A row for each picture of a shard: its id, width and height, these texts, and the shard, group and row.
+def read_origins(path: Path, names: Sequence[str]) -> pd.DataFrame:
+    """Some of the columns of a shard beside the pictures: a row each, in the order of ``read_ids``.
 
-    A text that the shard has no column of is empty.
+    ``width`` and ``height`` are numbers, all others texts, which are empty where the shard has no column of them;
+    ``path`` is the name that the file of a picture had when it was imported.
     """
-    import pyarrow as pa
-
-    table = read_columns(path, ["id", "width", "height", *texts])
-    kinds = {name: pa.int64() if name in ("width", "height") else pa.string() for name in table.column_names}
-    try:
-        frame: pd.DataFrame = table.cast(pa.schema(kinds)).to_pandas()
-    except pa.ArrowException as error:
-        raise broken(path, error) from error
-    for name in texts:
+    frame: pd.DataFrame = _origins_of(path, names).to_pandas()
+    for name in names:
         if name not in frame:
             frame[name] = ""
-    footer = parquet(path).metadata
-    sizes = [footer.row_group(group).num_rows for group in range(footer.num_row_groups)]
-    frame["shard"] = path.name
-    frame["group"] = [group for group, size in enumerate(sizes) for _ in range(size)]
-    frame["row"] = [row for size in sizes for row in range(size)]
-    return frame
+    return frame[list(names)]
+
+
+def origins(path: Path, group: int, names: Sequence[str]) -> Mapping[str, list[Any]]:
+    """As ``read_origins`` of a row group, column → values, none missing; those asked for last are at hand."""
+    try:
+        return _origins(path.absolute(), _version(path), group, tuple(names))
+    except OSError as error:
+        raise broken(path, error) from error
+
+
+@lru_cache(GROUPS)
+def _origins(path: Path, _: tuple[int, ...], group: int, names: tuple[str, ...]) -> Mapping[str, list[Any]]:
+    table = _origins_of(path, names, group)
+    found = {name: ["" if value is None else value for value in table[name].to_pylist()] for name in table.column_names}
+    return {name: found.get(name) or [""] * table.num_rows for name in names}
+
+
+def _origins_of(path: Path, names: Sequence[str], group: int | None = None) -> Any:
+    import pyarrow as pa
+
+    shard = parquet(path)
+    present = [name for name in names if name in shard.schema_arrow.names]
+    table = _read(path, shard, [*(present or ["id"]), *([NAME] if PATH in names else [])], group)
+    if PATH in names:  # the part of a struct that is asked for is read; the bytes stay on disk
+        paths = pa.chunked_array([chunk.field(PATH) for chunk in table.column("image").chunks], pa.string())
+        table = table.drop_columns(["image"]).append_column(PATH, paths)
+    kinds = {name: pa.int64() if name in ("width", "height") else pa.string() for name in table.column_names}
+    try:
+        return table.cast(pa.schema(kinds))
+    except pa.ArrowException as error:
+        raise broken(path, error) from error
+
+
+def _read(path: Path, shard: Any, columns: list[str], group: int | None = None) -> Any:
+    import pyarrow as pa
+
+    _fetch(path, shard.metadata, range(shard.metadata.num_row_groups) if group is None else [group], columns)
+    try:
+        return shard.read(columns=columns) if group is None else shard.read_row_group(group, columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        raise broken(path, error) from error
 
 
 def write(path: Path, parts: Iterable[Mapping[str, Sequence[Any]]], texts: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import io
 import tempfile
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +18,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cldi_core.data import picture_formats as formats
 from cldi_core.data import picture_shards, storage
+from cldi_core.data.ids import PictureIds
+from cldi_core.data.ids import texts as id_texts
+from cldi_core.data.picture_index import PictureIndex
 from cldi_core.errors import PictureError
 
 if TYPE_CHECKING:
@@ -166,7 +172,11 @@ def data_url(data: bytes, kind: str = "webp") -> str:
 
 
 class Pictures:
-    """Reads the shards of one ``images/`` folder."""
+    """Reads the shards of one ``images/`` folder.
+
+    Of every picture 21 bytes are held in memory: its id, and where it is.  What else there is to know of it is read
+    where it is asked for: of some pictures their row groups, of all of them a shard at a time.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -177,35 +187,95 @@ class Pictures:
         return sorted(self.folder.glob("*.parquet"))
 
     @cached_property
+    def index(self) -> PictureIndex:
+        """Where each picture is."""
+        return PictureIndex(self.shards)
+
+    @property
+    def ids(self) -> PictureIds:
+        """The pictures, each once, in the order of the shards."""
+        return self.index.ids
+
+    @property
     def table(self) -> pd.DataFrame:
-        """One row per picture, by id, without the bytes: width, height, provenance, and shard, group and row."""
+        """One row per picture, by id, without the bytes: width, height, provenance, and shard, group and row.
+
+        It is made anew each time, and takes half a kilobyte a picture: for a look at data sets that are small.
+        """
+        frame = self.about(("width", "height", *META))
+        places = self.index.places(np.arange(len(frame)))
+        names = np.array([path.name for path in self.index.shards], object)
+        return frame.assign(shard=names[places.shard], group=places.group, row=places.row)
+
+    def about(self, columns: Sequence[str], ids: Iterable[str] | None = None) -> pd.DataFrame:
+        """What is known of many pictures, or of all: a row each, by id; ids that are not there are left out.
+
+        Args:
+            columns: of ``ABOUT``.
+        """
         import pandas as pd
 
-        frames = [picture_shards.read_table(path, META) for path in self.shards]
-        if not frames:
-            return pd.DataFrame(columns=["width", "height", *META, "shard", "group", "row"])
-        table = pd.concat(frames, ignore_index=True).drop_duplicates("id")
-        return table.set_index("id")
+        numbers = None if ids is None else self.ids.find([*dict.fromkeys(ids)])
+        frames = [*self.each(columns, None if numbers is None else np.sort(numbers[numbers >= 0]))]
+        frame = pd.concat(frames or [pd.DataFrame(columns=[*columns], index=pd.Index([], name="id", dtype="str"))])
+        if numbers is None or not len(frame):
+            return frame
+        return frame.iloc[np.argsort(np.argsort(numbers[numbers >= 0]))]
+
+    def each(self, columns: Sequence[str], numbers: NDArray[np.integer] | None = None) -> Iterator[pd.DataFrame]:
+        """``about`` all pictures, or those of some numbers in ``ids``, which ascend: a shard at a time."""
+        import pandas as pd
+
+        for number, path in enumerate(self.index.shards):
+            span = self.index.span(number)
+            own = np.arange(span.start, span.stop)
+            if numbers is not None:
+                own = numbers[slice(*np.searchsorted(numbers, [span.start, span.stop]))]
+            if len(own):
+                places, starts = self.index.places(own), self.index.starts(number)
+                frame = picture_shards.read_origins(path, columns).iloc[starts[places.group] + places.row]
+                yield frame.set_axis(pd.Index(id_texts(self.ids.rows[own]), name="id", dtype="str"))
+
+    def known(self, ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """What is known of a few pictures: id → all columns of ``about``; ids that are not there are left out.
+
+        A text that nobody gave is empty.
+        """
+        found: dict[str, Mapping[str, Any]] = {}
+        for key, path, group, row in self._places(ids):
+            columns = picture_shards.origins(path, group, ABOUT)
+            found[key] = {name: values[row] for name, values in columns.items()}
+        return found
+
+    def _places(self, ids: Iterable[str]) -> Iterator[tuple[str, Path, int, int]]:
+        """Those of some pictures that are there: id, shard, row group and row in that; each once."""
+        wanted = list(dict.fromkeys(ids))
+        numbers = self.ids.find(wanted)
+        places = self.index.places(numbers[numbers >= 0])
+        keys = [key for key, number in zip(wanted, numbers.tolist(), strict=True) if number >= 0]
+        shards = [self.index.shards[shard] for shard in places.shard.tolist()]
+        return zip(keys, shards, places.group.tolist(), places.row.tolist(), strict=True)
 
     @cached_property
     def concepts(self) -> dict[str, str]:
-        """What each picture depicts: id → concept, ``""`` where unknown.  Many times as fast to ask as a column."""
-        column = self.table["concept"].fillna("").astype(str)
-        return dict(zip(column.index.tolist(), column.tolist(), strict=True))
+        """What pictures depict: id → concept, of those of which that is known."""
+        return {
+            str(key): concept
+            for frame in self.each(["concept"])
+            for key, concept in frame["concept"][frame["concept"].fillna("") != ""].items()
+        }
 
     def read(self, ids: Iterable[str]) -> dict[str, bytes]:
         """The files of some pictures: id → bytes; ids that are not there are left out, as are those without a file.
 
         A picture whose licence kept its file from an export has a row, and no bytes.
         """
-        table = self.table
-        wanted = table.loc[[key for key in dict.fromkeys(ids) if key in table.index]]
         found: dict[str, bytes] = {}
-        places: dict[tuple[str, int], list[tuple[str, int]]] = {}
-        for key, shard, group, row in zip(wanted.index, wanted["shard"], wanted["group"], wanted["row"], strict=True):
-            places.setdefault((shard, group), []).append((key, row))
-        for (shard, group), rows in places.items():
-            column = picture_shards.read_group(self.folder / shard, group)
+        places: dict[tuple[Path, int], list[tuple[str, int]]] = {}
+        for key, path, group, row in self._places(ids):
+            places.setdefault((path, group), []).append((key, row))
+        for (path, group), rows in places.items():
+            column = picture_shards.read_group(path, group)
             found |= {key: data for key, row in rows if (data := column[row].as_py()["bytes"])}
         return found
 
@@ -217,25 +287,17 @@ class Pictures:
         whole: dict[str, str] = {}
         bare: dict[str, set[str]] = {}
         for path in self.shards:
-            # A parquet file reads the part of a struct that is asked for; the bytes stay on disk.
-            rows = picture_shards.read_columns(path, ["id", "image.path"])
-            paths = rows.column("image").combine_chunks().field("path").to_pylist()
-            for key, name in zip(rows.column("id").to_pylist(), paths, strict=True):
+            keys = id_texts(picture_shards.read_ids(path)[0])
+            names = picture_shards.read_origins(path, [picture_shards.PATH])[picture_shards.PATH].fillna("")
+            for key, name in zip(keys, names.tolist(), strict=True):
                 if name:
                     whole.setdefault(name, key)
                     bare.setdefault(name.rpartition("/")[2], set()).add(key)
         return {name: next(iter(keys)) for name, keys in bare.items() if len(keys) == 1} | whole
 
-    def ids_of(self, shard: Path) -> list[str]:
-        """The ids in one of ``shards``, in their order."""
-        ids: list[str] = picture_shards.read_columns(shard, ["id"])["id"].to_pylist()
-        return ids
-
     def path_of(self, key: str) -> str:
-        """The name that the file of a picture had when it was imported."""
-        shard, group, row = self.table.loc[[key], ["shard", "group", "row"]].to_numpy()[0]
-        column = picture_shards.read_group(self.folder / shard, group)
-        return str(column[row].as_py()["path"])
+        """The name that the file of a picture had when it was imported; KeyError: there is no such picture."""
+        return str(self.known([key])[key][picture_shards.PATH])
 
 
 class Shard:

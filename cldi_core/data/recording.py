@@ -125,7 +125,8 @@ class Record(ABC, Generic[J]):
                 return self.fresh(found, said)
             return replace(found, state="running" if found.total else "starting", said=said)
         unnamed = found is not None and found.state == "interrupted" and found.runner is None
-        if found is not None and unnamed and (printed := children.said(self.folder / self.log_file)):
+        printed = children.said(self.folder / self.log_file) if unnamed else ""
+        if found is not None and printed and children.AT_WORK not in printed:
             # It ended before it could take the lock: what it printed is all that is known.
             return replace(found, state="failed", error=printed.removeprefix("error: "))
         return found

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from cldi_core.data import ids
 from cldi_core.data.left_out import Sieve
+from cldi_core.data.members import Members
 from cldi_core.data.wordlists import folded
 
 # Only where the letter before is Cyrillic: elsewhere, as in é and ü, they are a part of the spelling.  They stand
@@ -129,20 +131,25 @@ def spellings(listed: Collection[str], folders: Collection[str]) -> Spellings:
     )
 
 
-def members(language: str, stored: Mapping[str, list[str]], found: Spellings, sieve: Sieve) -> Mapping[str, list[str]]:
+def members(language: str, stored: Members, found: Spellings, sieve: Sieve) -> Members:
     """The pictures of a language's words by the spelling of its lists, without what is left out.
 
     Args:
-        stored: folder → picture ids; found: of this language.
+        stored: by folders; found: of this language.
     """
     if not found.matched and not sieve:
         return stored
     names = {match.folder: match.word for match in found.matched}
-    kept = {
-        names.get(folder, folder): sieve.kept(language, {folder, names.get(folder, folder)}, ids)
-        for folder, ids in stored.items()
-    }
-    return {word: ids for word, ids in kept.items() if ids}
+    gone = ids.PictureIds.of(sorted(sieve.pictures))
+
+    def kept(folder: str) -> ids.Raw:
+        rows = stored.rows_of(folder)
+        own = {folder, names.get(folder, folder)}
+        if sieve.names(language, own) or (len(gone) and gone.has_rows(rows).any()):
+            return ids.raw(sieve.kept(language, own, ids.texts(rows)))
+        return rows
+
+    return Members.packed((names.get(folder, folder), kept(folder)) for folder in stored)
 
 
 def _grouped(words: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:

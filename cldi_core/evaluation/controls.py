@@ -38,7 +38,7 @@ def identity(pair: Pair) -> NDArray[np.float32]:
 
 
 def _concepts_known(dataset: Dataset, backbone: str, pair: str) -> bool:
-    return any(dataset.pictures.concepts.values())
+    return bool(dataset.pictures.concepts)
 
 
 CONTROLS: dict[str, Ranker] = {

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,35 @@ class Batch:
 
     shard: Path
     places: tuple[tuple[int, int, str], ...]
+
+
+class Batches(Sequence[Batch]):
+    """The pictures of one shard in batches, each made when it is asked for: 35 million places are 7 GB.
+
+    Args:
+        found: the data set's pictures; number: of the shard; size: pictures of a batch.
+    """
+
+    def __init__(self, found: pictures.Pictures, number: int, size: int) -> None:
+        self._found, self._shard, self._size = found, found.index.shards[number], size
+        span = found.index.span(number)
+        self._numbers = range(span.start, span.stop)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._numbers) / self._size)
+
+    @overload
+    def __getitem__(self, place: int) -> Batch: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Batch]: ...
+    def __getitem__(self, place: int | slice) -> Batch | list[Batch]:
+        if isinstance(place, slice):
+            return [self[one] for one in range(*place.indices(len(self)))]
+        start = range(len(self))[place] * self._size
+        numbers = self._numbers[start : start + self._size]
+        places = self._found.index.places(np.array(numbers))
+        keys = self._found.ids[numbers.start : numbers.stop]
+        return Batch(self._shard, tuple(zip(places.group.tolist(), places.row.tolist(), keys, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -101,6 +130,7 @@ def decode_places(places: Sequence[Place], how: Preprocessing) -> Iterator[Pixel
             yield Pixels(name, prepare(file["bytes"], how))
         except PictureError as error:
             yield Pixels(name, None, str(error))
+    picture_shards.forget()
 
 
 def decode_batch(batch: Batch, how: Preprocessing) -> Decoded:

@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -26,7 +26,7 @@ from cldi_core.data.recording import now_iso
 from cldi_core.errors import DatasetError, FeatureError
 from cldi_core.features import background, provenance, shards
 from cldi_core.features.backbones import find_backbone
-from cldi_core.features.decoding import Batch, Decoded, Decoders
+from cldi_core.features.decoding import Batch, Batches, Decoded, Decoders
 from cldi_core.features.networks import Extractor, check_precision
 from cldi_core.scoring.hardware import check_device, processors
 from cldi_core.scoring.parallel import Each, side_by_side
@@ -93,7 +93,7 @@ def extract(
     started = time.monotonic()
     batches = shards_of(dataset, device)
     folder = shards.folder_of(dataset, backbone)
-    done = Extraction(sum(len(batch.places) for some in batches.values() for batch in some))
+    done = Extraction(len(dataset.pictures.ids))
     with background.recorded(dataset, backbone, device, f"extract --backbone {backbone}") as job:
 
         def told(under_way: int, failed: int) -> None:
@@ -120,20 +120,16 @@ def extract(
     return done
 
 
-def shards_of(dataset: Dataset, device: str) -> dict[Path, list[Batch]]:
+def shards_of(dataset: Dataset, device: str) -> dict[Path, Sequence[Batch]]:
     """The picture shards and the batches of each; a picture that stands in several shards is in the first only."""
     size = BATCH["cpu" if device == "cpu" else "cuda"]
-    table = dataset.pictures.table
-    if not len(table):
+    found = dataset.pictures
+    if not found.ids:
         raise DatasetError(
             f"the data set {dataset.name!r} has no pictures; add some: {dataset.command('import-folder DIR')}"
         )
-    found: dict[Path, list[Batch]] = {}
-    for name, rows in table.groupby("shard", sort=True):
-        path = dataset.pictures.folder / str(name)
-        places = list(zip(rows["group"].tolist(), rows["row"].tolist(), rows.index.tolist(), strict=True))
-        found[path] = [Batch(path, tuple(places[start : start + size])) for start in range(0, len(places), size)]
-    return found
+    batches = {path: Batches(found, number, size) for number, path in enumerate(found.index.shards)}
+    return {path: some for path, some in batches.items() if some}
 
 
 def feature_file(folder: Path, shard: Path) -> Path:
@@ -142,10 +138,10 @@ def feature_file(folder: Path, shard: Path) -> Path:
 
 
 def left_of(
-    batches: dict[Path, list[Batch]],
-    kept: Callable[[Path, list[Batch]], list[dict[str, str]] | None],
+    batches: dict[Path, Sequence[Batch]],
+    kept: Callable[[Path, Sequence[Batch]], list[dict[str, str]] | None],
     done: Extraction,
-) -> dict[Path, list[Batch]]:
+) -> dict[Path, Sequence[Batch]]:
     """The shards that are to be made; the others are counted as done, ``kept`` with their failed pictures."""
     left = {}
     for shard, some in batches.items():
@@ -158,7 +154,7 @@ def left_of(
     return left
 
 
-def prepare_folder(folder: Path, left: dict[Path, list[Batch]]) -> None:
+def prepare_folder(folder: Path, left: dict[Path, Sequence[Batch]]) -> None:
     """Take away what a run left that was killed while it wrote; to be called under the lock, so that nobody writes.
 
     Raises:
@@ -171,7 +167,7 @@ def prepare_folder(folder: Path, left: dict[Path, list[Batch]]) -> None:
         raise storage.cannot_write(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
-def finished(path: Path, batches: list[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
+def finished(path: Path, batches: Sequence[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
     """The failed pictures of a shard that is done, with the same weights and preprocessing; ``None`` if it is not."""
     if not path.is_file():
         return None
@@ -196,7 +192,7 @@ def failures_kept(meta: dict[str, str], extractor: Extractor) -> list[dict[str, 
 
 
 def extracted(
-    shards: dict[Path, list[Batch]], extractor: Extractor, workers: int, told: Callable[[int, int], object]
+    shards: dict[Path, Sequence[Batch]], extractor: Extractor, workers: int, told: Callable[[int, int], object]
 ) -> Iterator[ExtractedShard]:
     """The features of some shards, one shard after the other; ``told`` hears of a shard's pictures that are done."""
     with Decoders(extractor.preprocessing, workers) as decoders:
@@ -204,7 +200,7 @@ def extracted(
 
 
 def extracted_with(
-    decoders: Decoders, shards: dict[Path, list[Batch]], extractor: Extractor, told: Callable[[int, int], object]
+    decoders: Decoders, shards: dict[Path, Sequence[Batch]], extractor: Extractor, told: Callable[[int, int], object]
 ) -> Iterator[ExtractedShard]:
     """As ``extracted``, with decoders that are there already, and stay."""
     batches = (batch for shard, some in shards.items() for batch in _fetched(shard, some))
@@ -228,7 +224,7 @@ def extracted_with(
             yield ExtractedShard(shard, ids, np.concatenate(rows), failed)
 
 
-def _fetched(shard: Path, batches: list[Batch]) -> list[Batch]:
+def _fetched(shard: Path, batches: list[Batch]) -> Sequence[Batch]:
     """The batches of a shard when all of it is here, in few large requests: each decoder would make small ones."""
     if elsewhere := remote.opened(shard):
         with elsewhere:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import PictureIds, unique
 from cldi_core.features import provenance, shards
 
 
@@ -33,19 +36,22 @@ def lacking(dataset: Dataset, backbone: str = "") -> list[Lacking]:
     Raises:
         UnknownNameError: it has no features at all; DatasetError: a file is broken.
     """
-    done: set[str] = set()
-    failed: set[str] = set()
+    done, failed = PictureIds.of([]), PictureIds.of([])
     if backbone:
         loaded = shards.open_features(dataset, backbone)
-        done, failed = set(loaded.ids), {row["id"] for row in provenance.failed_pictures(loaded)}
-    table = dataset.words
-    has = table["id"].isin(done)
-    absent = table[~has & ~table["id"].isin(failed)]
+        done = PictureIds.of(loaded.ids)
+        failed = PictureIds.of(sorted({row["id"] for row in provenance.failed_pictures(loaded)}))
     found = []
-    for language, rows in absent.groupby("language", sort=True):
-        words = {str(word): int(count) for word, count in rows["word"].value_counts().sort_index().items()}
-        own = table["language"] == language
-        reached = set(table.loc[own & has, "word"])
-        bare = tuple(word for word in words if word not in reached)
-        found.append(Lacking(str(language), int(rows["id"].nunique()), words, bare))
+    for language in sorted(dataset.pictured):
+        stored = dataset.stored_members(language)
+        has = done.has_rows(stored.rows)
+        absent = ~has & ~failed.has_rows(stored.rows)
+        if not absent.any():
+            continue
+        numbers = stored.owner_numbers()
+        lost, reached = (np.bincount(numbers[mask], minlength=len(stored)) for mask in (absent, has))
+        own = sorted((word, int(count), bool(some)) for word, count, some in zip(stored, lost, reached, strict=True))
+        words = {word: count for word, count, _ in own if count}
+        bare = tuple(word for word, count, some in own if count and not some)
+        found.append(Lacking(language, len(unique(stored.rows[absent])), words, bare))
     return found

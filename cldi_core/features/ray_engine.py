@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def extract(
     batches = extraction.shards_of(dataset, device)
     folder = shards.folder_of(dataset, backbone)
     target = Output(output or remote.url_of(folder) or str(folder))
-    done = extraction.Extraction(sum(len(batch.places) for some in batches.values() for batch in some))
+    done = extraction.Extraction(len(dataset.pictures.ids))
     with ExitStack() as stack:
         job = None
         if output is None:
@@ -110,7 +110,7 @@ def extract(
 
 def _count(
     made: Iterator[dict[str, Any]],
-    todo: dict[Path, list[Batch]],
+    todo: dict[Path, Sequence[Batch]],
     done: extraction.Extraction,
     tell: Callable[[], None],
 ) -> None:
@@ -133,7 +133,7 @@ def _tell(
         report(done.done, done.pictures, len(done.failed))
 
 
-def rows_of(todo: dict[Path, list[Batch]]) -> list[dict[str, Any]]:
+def rows_of(todo: dict[Path, Sequence[Batch]]) -> list[dict[str, Any]]:
     """What actors are given, one row for each shard: of a data set at an address no path of this machine."""
     return [
         {"shard": remote.place_of(shard), "todo": json.dumps([batch.places for batch in batches])}
@@ -142,7 +142,7 @@ def rows_of(todo: dict[Path, list[Batch]]) -> list[dict[str, Any]]:
 
 
 def _made(
-    todo: dict[Path, list[Batch]], actor: type, given: tuple[Any, ...], device: str, actors: int | None, cpus: int
+    todo: dict[Path, Sequence[Batch]], actor: type, given: tuple[Any, ...], device: str, actors: int | None, cpus: int
 ) -> Iterator[dict[str, Any]]:
     """What the actors answer, in the order in which they are done."""
     rows = rows_of(todo)

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -56,7 +57,7 @@ class Output:
             raise CldiError(f"cannot read what is in {self.place!r} ({in_one_line(error)})") from error
         return found if isinstance(found, dict) else None
 
-    def finished(self, shard: Path, batches: list[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
+    def finished(self, shard: Path, batches: Sequence[Batch], extractor: Extractor) -> list[dict[str, str]] | None:
         """As ``extraction.finished``; elsewhere than on this machine, from the file's header alone."""
         if self.local:
             return extraction.finished(extraction.feature_file(Path(self.root), shard), batches, extractor)

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import storage
-from cldi_core.data.dataset import Dataset, write_words
+from cldi_core.data import storage, word_table
+from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import PictureIds, texts
 from cldi_core.errors import FeatureError
 from cldi_core.features import shards
 from cldi_core.features.backbones import BACKBONES
@@ -111,16 +112,15 @@ class Store:
         gone: set[str] = set()
         if self._words:
             with storage.lock(self._dataset.path, "import-features"):
-                stored = Dataset(self._dataset.path).words
-                before = list(stored.itertuples(index=False, name=None))
-                kept = [row for row in before if (row[0], row[1]) not in self._words]
-                mine = [
+                before = Dataset(self._dataset.path).word_table
+                mine = word_table.WordTable.of(
                     (language, word, position, key)
                     for (language, word), members in self._words.items()
                     for position, key in sorted(members)
-                ]
-                write_words(self._dataset.path, [*kept, *mine])
-                gone = {row[3] for row in before} - {row[3] for row in [*kept, *mine]}
+                )
+                after = before.without(self._words).joined(mine)
+                word_table.write(self._dataset.path / "words.parquet", after)
+                gone = set(texts(before.rows[~PictureIds(after.rows).has_rows(before.rows)]))
         for path in self._before:
             if path not in self._written:
                 self._make_room(path, gone)

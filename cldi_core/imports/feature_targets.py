@@ -9,6 +9,7 @@ from functools import cached_property
 
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import PictureIds
 from cldi_core.errors import CldiError
 from cldi_core.features import shards
 from cldi_core.imports.feature_index import Line
@@ -110,8 +111,8 @@ class Targets:
         return language, word
 
     @cached_property
-    def _ids(self) -> frozenset[str]:
-        return frozenset(self._dataset.pictures.table.index)
+    def _ids(self) -> PictureIds:
+        return self._dataset.pictures.ids
 
     @cached_property
     def _files(self) -> dict[str, str]:

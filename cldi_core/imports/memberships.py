@@ -8,40 +8,50 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cldi_core.data.dataset import Dataset, write_words
+from cldi_core.data import ids, picture_shards, word_table
+from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import Pictures
-
-RAW = 16  # bytes of an id
+from cldi_core.data.word_table import WordTable
 
 
 class KnownIds:
-    """The ids of the stored pictures, 16 bytes each; ``bytes.fromhex(id) in known``."""
+    """The ids of pictures that are stored or were met, about 16 bytes each; ``bytes.fromhex(id) in known``.
+
+    Attributes:
+        others: those that somebody else has stored meanwhile.
+    """
 
     def __init__(self, pictures: Pictures) -> None:
         self._pictures = pictures
         self._shards: set[Path] = set()
-        self._ids = np.zeros(0, f"S{RAW}")
-        self.look_again()
+        self._ids, self.others = ids.GrowingIds(), ids.GrowingIds()
+        self._ids.add_rows(self._fresh())
 
     def look_again(self) -> None:
-        """Read the shards that have come since."""
+        """Read the shards that others have stored since."""
+        rows = self._fresh()
+        if len(rows):
+            self._ids.add_rows(rows)
+            self.others.add_rows(rows)
+
+    def _fresh(self) -> ids.Raw:
         fresh = [path for path in self._pictures.shards if path not in self._shards]
-        if fresh:
-            self._shards.update(fresh)
-            self._ids = np.union1d(self._ids, _raw([key for path in fresh for key in self._pictures.ids_of(path)]))
+        self._shards.update(fresh)
+        rows = [np.zeros((0, ids.BYTES), np.uint8), *(picture_shards.read_ids(path)[0] for path in fresh)]
+        picture_shards.forget()
+        return np.concatenate(rows)
+
+    def stored(self, shard: Path) -> None:
+        """This shard is one's own: its pictures are known."""
+        self._shards.add(shard)
+
+    def add(self, key: bytes) -> None:
+        """One more is met."""
+        self._ids.add(key)
 
     def __contains__(self, key: bytes) -> bool:
-        if not len(self._ids):
-            return False
-        # Bytes of zero at the end are not kept, of what is stored and of what is asked for alike.
-        place = int(np.searchsorted(self._ids, key))
-        return place < len(self._ids) and bool(self._ids[place] == key.rstrip(b"\0"))
-
-
-def _raw(ids: list[str]) -> NDArray[Any]:
-    return np.frombuffer(bytes.fromhex("".join(ids)), f"S{RAW}")
+        return key in self._ids
 
 
 class Places:
@@ -49,7 +59,7 @@ class Places:
 
     def __init__(self) -> None:
         self._words: dict[tuple[str, str], int] = {}
-        self._numbers, self._positions = array("q"), array("q")
+        self._numbers, self._positions = array("i"), array("q")
         self._ids = bytearray()
 
     def __len__(self) -> int:
@@ -64,24 +74,21 @@ class Places:
     def counts(self) -> dict[str, Any]:
         """``languages``: words of each; ``pictures``: different ones; ``memberships``: places in words."""
         languages = Counter(language for language, _ in self._words)
-        different = len(np.unique(np.frombuffer(self._ids, f"V{RAW}")))
+        different = len(ids.unique(self._rows()))
         return {"languages": dict(sorted(languages.items())), "pictures": different, "memberships": len(self)}
 
     def write(self, path: Path) -> None:
         """Under the lock: these words get these pictures and no others, numbered anew; other words stay."""
-        stored = Dataset(path).words.itertuples(index=False, name=None)
-        kept = [row for row in stored if (row[0], row[1]) not in self._words]
-        write_words(path, [*kept, *self._rows()])
+        kept = Dataset(path).word_table.without(self._words)
+        word_table.write(path / "words.parquet", kept.joined(self._table()))
 
-    def _rows(self) -> list[tuple[str, str, int, str]]:
-        words = list(self._words)
-        rows: list[tuple[str, str, int, str]] = []
-        numbers = np.array(self._numbers)
-        last, position = -1, 0
+    def _rows(self) -> ids.Raw:
+        return np.frombuffer(self._ids, np.uint8).reshape(-1, ids.BYTES)
+
+    def _table(self) -> WordTable:
+        numbers = np.frombuffer(self._numbers, np.int32)
         # Stable: of one position, who came first goes first.
-        for row in np.lexsort((np.array(self._positions), numbers)).tolist():
-            number = self._numbers[row]
-            position = position + 1 if number == last else 0
-            last = number
-            rows.append((*words[number], position, self._ids[row * RAW : (row + 1) * RAW].hex()))
-        return rows
+        order = np.lexsort((np.frombuffer(self._positions, np.int64), numbers))
+        numbers = numbers[order]
+        starts = np.searchsorted(numbers, np.arange(len(self._words)))
+        return WordTable([*self._words], numbers, np.arange(len(numbers)) - starts[numbers], self._rows()[order])

@@ -135,7 +135,6 @@ class _Import:
         self.dataset, self.report = dataset, report
         self.words = Places()
         self.known = KnownIds(dataset.pictures)
-        self.met: set[bytes] = set()
         self.failed: dict[bytes, str] = {}
         self.new = 0
         self._images = dataset.path / "images"
@@ -167,9 +166,9 @@ class _Import:
         if len(data) > MAX_FILE:
             return _Waiting(found, b"", b"", f"it is larger than the {MAX_FILE:,} bytes that are accepted")
         key = bytes.fromhex(picture_id(data))
-        if not data or key in self.met or key in self.known:
+        if not data or key in self.known:
             return _Waiting(found, key, b"", "" if data else "the file is empty")
-        self.met.add(key)
+        self.known.add(key)
         return _Waiting(found, key, data)
 
     def take(self, each: _Waiting, seen: Examined | Ended | str | None) -> None:
@@ -202,8 +201,9 @@ class _Import:
         if self._shard is None:
             return
         self.known.look_again()
-        others = {key for key in self._shard.ids if bytes.fromhex(key) in self.known}
-        self._shard.write(without=others)
+        others = {key for key in self._shard.ids if bytes.fromhex(key) in self.known.others}
+        if path := self._shard.write(without=others):
+            self.known.stored(path)
         self.new += len(self._shard) - len(others)
         self._shard.close()
         self._shard = None

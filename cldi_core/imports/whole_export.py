@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import tomli_w
 
-from cldi_core.data import layout, storage
+from cldi_core.data import layout, storage, word_table
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError, unknown_name
@@ -65,7 +65,7 @@ def export_whole(
     left = _left_behind(dataset, languages, without, with_people)
     members = partial(_members, dataset, choice, languages, left, report)
     about = {"name": dataset.name, "title": dataset.title, "pictures": pictures, "languages": languages}
-    kept = choice.ids or dataset.pictures.table.index
+    kept = choice.ids or dataset.pictures.ids
     report.counts = {"pictures": len(kept), "without_files": dict(sorted(choice.licences.items()))}
     report.remarks = list(_remarks(choice, left, pictures))
     for path in layout.others(dataset.path):
@@ -135,8 +135,8 @@ def _members(
         for path, fill in _filled(dataset, part, files, choice, languages):
             parts[part] += 1
             yield path, fill
-    if "licences" not in left and len(dataset.pictures.table):
-        yield ATTRIBUTION, _text(whole_shards.attribution(dataset.pictures.table, choice))
+    if "licences" not in left and len(dataset.pictures.ids):
+        yield ATTRIBUTION, _text(whole_shards.attribution(dataset, choice))
     report.counts["parts"] = dict(parts)
 
 
@@ -153,8 +153,9 @@ def _filled(
             info["title"] = f"{dataset.title} ({', '.join(languages)})"
         yield "dataset.toml", _text(tomli_w.dumps(info))
     elif part == "words" and languages:
-        frame = dataset.words[dataset.words["language"].isin(languages)]
-        yield "words.parquet", lambda out: frame.to_parquet(out, index=False)
+        words = dataset.word_table
+        kept = words.without({word for word in words.words if word[0] not in languages})
+        yield "words.parquet", lambda out: word_table.write_to(out, kept)
     elif part != "senses" or not languages or {"en", "eng"} & set(languages):
         yield from ((path, partial(whole_shards.copy, file)) for path, file in files.items())
 

@@ -13,16 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from cldi_core.data import csv_safe, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.plain import plain
 from cldi_core.errors import unknown_name
 from cldi_core.features import shards
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Fill = Callable[[IO[bytes]], object]  # writes what a file holds
 ALL, LICENSED, NONE = "all", "licensed", "none"
@@ -72,19 +69,26 @@ def chosen(dataset: Dataset, which: str, languages: tuple[str, ...]) -> Chosen:
     """
     if which not in WHICH:
         raise unknown_name("choice of pictures", which, WHICH)
-    table, words = dataset.pictures.table, dataset.words
-    ids = frozenset(words["id"][words["language"].isin(languages)]) if languages else None
-    asked = table if ids is None else table[table.index.isin(ids)]
-    licence = asked["licence"].fillna("").astype(str).str.strip()
-    away = licence if which == NONE else licence[licence.str.casefold().isin(UNKNOWN) & (which == LICENSED)]
-    return Chosen(ids, frozenset(away.index), Counter(away.tolist()))
+    ids = None
+    if languages:
+        ids = frozenset(key for one in languages for keys in dataset.stored_members(one).values() for key in keys)
+    bare: set[str] = set()
+    licences: Counter[str] = Counter()
+    for frame in dataset.pictures.each(["licence"]):
+        asked = frame if ids is None else frame[frame.index.isin(ids)]
+        licence = asked["licence"].fillna("").astype(str).str.strip()
+        away = licence if which == NONE else licence[licence.str.casefold().isin(UNKNOWN) & (which == LICENSED)]
+        bare.update(away.index)
+        licences.update(away.tolist())
+    return Chosen(ids, frozenset(bare), licences)
 
 
 def picture_shards(dataset: Dataset, files: dict[str, Path], choice: Chosen) -> Iterator[tuple[str, Fill]]:
     """The picture shards that go along; one that loses nothing is copied."""
-    held = dataset.pictures.table.groupby("shard").groups
+    index = dataset.pictures.index
+    numbers = {shard.name: number for number, shard in enumerate(index.shards)}
     for path, file in files.items():
-        ids = [str(key) for key in held.get(file.name, ())]
+        ids = index.ids[index.span(numbers[file.name])] if file.name in numbers else []
         if choice.ids is None and choice.bare.isdisjoint(ids):
             yield path, partial(copy, file)
         elif any(map(choice.has, ids)):
@@ -110,17 +114,21 @@ def copy(file: Path, out: IO[bytes]) -> None:
             out.write(chunk)
 
 
-def attribution(table: pd.DataFrame, choice: Chosen) -> str:
+def attribution(dataset: Dataset, choice: Chosen) -> str:
     """Whose the pictures are: a TSV with a line for each licence, author and origin, and how many pictures have them.
 
     ``files`` is the number of those whose files are there.  Texts are anybody's, so no cell is a formula.
     """
-    asked = table if choice.ids is None else table[table.index.isin(choice.ids)]
-    texts = asked[list(ORIGIN)].fillna("").astype(str).apply(lambda column: column.str.strip())
-    origin = texts.assign(files=~asked.index.isin(choice.bare))
-    groups = origin.groupby(list(ORIGIN), sort=True)["files"].agg(["size", "sum"])
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for frame in dataset.pictures.each(ORIGIN):
+        texts = (frame[name].fillna("").astype(str).str.strip().tolist() for name in ORIGIN)
+        for key, known in zip(frame.index, zip(*texts, strict=True), strict=True):
+            if choice.has(key):
+                counts = groups.setdefault(known, [0, 0])
+                counts[0] += 1
+                counts[1] += key not in choice.bare
     lines = ["\t".join((*ORIGIN, "pictures", "files"))]
-    for known, (pictures, files) in zip(groups.index.tolist(), groups.to_numpy().tolist(), strict=True):
+    for known, (pictures, files) in sorted(groups.items()):
         lines.append("\t".join([*(csv_safe.safe(plain(text)) for text in known), str(pictures), str(files)]))
     return "\n".join([*lines, ""])
 

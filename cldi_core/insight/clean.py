@@ -88,9 +88,10 @@ def of_pair(pair: Pair) -> Suspected:
 
 def _small(pair: Pair) -> Iterable[tuple[str, str]]:
     """The words, with their language, all of whose pictures are small."""
-    table = pair.dataset.pictures.table
-    longer = table[["width", "height"]].max(axis=1)
-    small = set(table.index[(longer > 0) & (longer < hygiene.SMALL)])
+    small: set[str] = set()
+    for frame in pair.dataset.pictures.each(["width", "height"]):
+        longer = frame.max(axis=1)
+        small.update(frame.index[(longer > 0) & (longer < hygiene.SMALL)])
     for language in pair.languages if small else ():
         for word, ids in pair.dataset.members(language).items():
             if small.issuperset(ids):

@@ -9,7 +9,7 @@ from typing import Any
 from cldi_core.data.left_out import Item
 
 SHOWN = 8  # names in a sentence
-NAMED = 100  # words and pictures in JSON
+NAMED = 100  # words and pictures in JSON, and pictures in a finding that may be of all of them
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Finding:
         area: of the data set.
         text: a sentence; next_step: what to do, often a command; may be empty.
         kind: of ``hygiene.KINDS``, where it is one; pair: of languages, where it is about one.
-        words: language and word of those that it is about, where they are known; pictures: ids of those.
+        words: language and word of those that it is about, where they are known; pictures: ids of those, of
+            many the first hundred.
         items: what to leave out (``data.left_out``), and it is gone.
     """
 

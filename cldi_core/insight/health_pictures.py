@@ -3,65 +3,80 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import PictureIds, Raw, texts
+from cldi_core.data.members import shared
 from cldi_core.data.pictures import Pictures, picture_id, probe
 from cldi_core.errors import CldiError, LexiconError
 from cldi_core.features import shards
 from cldi_core.insight import hygiene
-from cldi_core.insight.finding import Finding, some
+from cldi_core.insight.finding import NAMED, Finding, some
 from cldi_core.insight.likeness import Alike
+
+DECODED = 256  # pictures that are read together
 
 
 def pictures(dataset: Dataset) -> list[Finding]:
     """How many there are, which words use that are not there, and what is known of their licences."""
-    table, featured = dataset.pictures.table, _featured(dataset)
+    there, stored = dataset.pictures.ids, [dataset.stored_members(language) for language in dataset.pictured]
+    used = dataset.used
+    lost = used[~there.has_rows(used)]
+    has_features, featured = _featured(dataset, lost)
     command = dataset.command("import-folder DIR")
-    if not len(table) and not featured:
+    if not there and not has_features:
         return [Finding("error", "pictures", "there are no pictures", command)]
     files = counted(len(dataset.pictures.shards), "shard")
-    findings = [Finding("info", "pictures", f"{counted(len(table), 'picture')} in {files}")]
-    if not len(table):
+    findings = [Finding("info", "pictures", f"{counted(len(there), 'picture')} in {files}")]
+    if not there:
         text = "there are features of pictures, and no pictures: words are ranked and explained, and nothing is shown"
         findings = [Finding("info", "pictures", text)]
-    lost = set(dataset.words["id"]) - set(table.index)
-    if gone := sorted(lost - featured):
+    if gone := texts(lost[~featured]):
         is_missing = "picture that is missing" if len(gone) == 1 else "pictures that are missing"
-        findings.append(Finding("error", "pictures", f"words use {len(gone)} {is_missing}", command, pictures=(*gone,)))
-    if len(table) and (bare := sorted(lost & featured)):
-        text = f"there are features of {counted(len(bare), 'picture')} that cannot be shown"
-        findings.append(Finding("info", "pictures", text, pictures=(*bare,)))
-    unlicensed = table.index[table["licence"].isin(["", "unknown"])].tolist()
-    if unlicensed:
-        have, them = ("has", "it") if len(unlicensed) == 1 else ("have", "them")
-        text = (
-            f"{counted(len(unlicensed), 'picture')} {have} no known licence: look at {them}, but don't pass {them} on"
+        findings.append(
+            Finding("error", "pictures", f"words use {len(gone)} {is_missing}", command, pictures=(*gone[:NAMED],))
         )
+    if there and (bare := texts(lost[featured])):
+        text = f"there are features of {counted(len(bare), 'picture')} that cannot be shown"
+        findings.append(Finding("info", "pictures", text, pictures=(*bare[:NAMED],)))
+    unlicensed, named = 0, list[str]()
+    for frame in dataset.pictures.each(["licence"]):
+        keys = frame.index[frame["licence"].isin(["", "unknown"])]
+        unlicensed += len(keys)
+        named += keys[: NAMED - len(named)].tolist()
+    if unlicensed:
+        have, them = ("has", "it") if unlicensed == 1 else ("have", "them")
+        text = f"{counted(unlicensed, 'picture')} {have} no known licence: look at {them}, but don't pass {them} on"
         step = "import their folder into a new data set with --licence"
-        findings.append(Finding("warning", "licences", text, step, pictures=(*unlicensed,)))
-    owners = dataset.words.groupby("id")["word"].nunique()
-    shared = owners.index[owners > 1].tolist()
-    belong = "belongs" if len(shared) == 1 else "belong"
-    text = f"{counted(len(shared), 'picture')} {belong} to several words"
-    return [*findings, Finding("info", "pictures", text, pictures=(*shared,))]
+        findings.append(Finding("warning", "licences", text, step, pictures=(*named,)))
+    several = shared(stored)
+    belong = "belongs" if len(several) == 1 else "belong"
+    text = f"{counted(len(several), 'picture')} {belong} to several words"
+    return [*findings, Finding("info", "pictures", text, pictures=(*several[:NAMED],))]
 
 
-def _featured(dataset: Dataset) -> set[str]:
-    """The pictures that there are features of."""
-    found: set[str] = set()
+def _featured(dataset: Dataset, rows: Raw) -> tuple[bool, NDArray[np.bool_]]:
+    """Whether there are features of any picture, and of which of these: bool (n,)."""
+    any_there, found = False, np.zeros(len(rows), np.bool_)
     for backbone in dataset.backbones:
         with suppress(CldiError):  # reported with the features
-            found.update(shards.open_features(dataset, backbone).ids)
-    return found
+            ids = shards.open_features(dataset, backbone).ids
+            any_there |= len(ids) > 0
+            if len(rows):
+                found |= PictureIds.of(ids).has_rows(rows)
+    return any_there, found
 
 
 def suspects(dataset: Dataset, alike: Alike | None = None) -> list[Finding]:
     """What makes results wrong without an error (``insight.hygiene``): a finding for each pair and kind."""
     known = hygiene.known(dataset) if alike is None else hygiene.Known(dataset, alike)
-    is_seen = known.alike.complete or dataset.words.empty
+    is_seen = known.alike.complete or not dataset.pictured
     findings = [] if is_seen else [_unseen(dataset, known)]
     for pair in dataset.pairs:
         try:
@@ -95,12 +110,17 @@ def _of_kind(kind: hygiene.Kind, pair: str, found: Sequence[hygiene.Suspect]) ->
     return Finding(kind.level, kind.area, text, step, kind.name, pair, words, keys, items)
 
 
-def decode(pictures: Pictures) -> list[Finding]:
-    """Pictures that cannot be decoded whole, or are not what was imported."""
+def decode(pictures: Pictures, progress: Callable[[int, int], object] | None = None) -> list[Finding]:
+    """Pictures that cannot be decoded whole, or are not what was imported.
+
+    Args:
+        progress: told how many were looked at, and how many there are.
+    """
     findings = []
-    ids = list(pictures.table.index)
-    for start in range(0, len(ids), 256):
-        files = pictures.read(ids[start : start + 256])
+    for start in range(0, len(pictures.ids), DECODED):
+        if progress:
+            progress(start, len(pictures.ids))
+        files = pictures.read(pictures.ids[start : start + DECODED])
         for key, data in files.items():
             try:
                 probe(data)

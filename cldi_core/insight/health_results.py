@@ -8,13 +8,14 @@ from cldi_core import rankers
 from cldi_core.data import descriptions, storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import PictureIds, texts
 from cldi_core.errors import CldiError
 from cldi_core.evaluation import audit
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance, shards
 from cldi_core.features.backbones import is_extracted
 from cldi_core.insight import evidence, hubs, learning, prepared
-from cldi_core.insight.finding import Finding, some
+from cldi_core.insight.finding import NAMED, Finding, some
 from cldi_core.pivot import about, models, translation
 
 
@@ -24,7 +25,7 @@ def features(dataset: Dataset) -> list[Finding]:
         command = dataset.command("extract", "--backbone", "efficientnet-lite0")
         return [Finding("error", "features", "no features have been extracted", command)]
     findings = []
-    used = set(dataset.words["id"])
+    used = dataset.used
     for backbone in dataset.backbones:
         made_by = "extract" if is_extracted(backbone) else "import-features FILE"
         again = dataset.command(made_by, "--backbone", backbone)
@@ -43,14 +44,15 @@ def features(dataset: Dataset) -> list[Finding]:
             text = f"{backbone}: {counted(len(failed), 'picture')} could not be used: {named}"
             step, keys = "replace these files and import them again", tuple(row["id"] for row in failed)
             findings.append(Finding("warning", "features", text, step, pictures=keys))
-        missing = used - set(loaded.ids) - {row["id"] for row in failed}
+        done = PictureIds.of([*loaded.ids, *(row["id"] for row in failed)])
+        missing = texts(used[~done.has_rows(used)])
         size = counted(loaded.matrix.shape[1], "dimension")
         text = f"{backbone}: features of {counted(len(loaded.ids), 'picture')}, {size}"
         findings.append(Finding("info", "features", text))
         if missing:
             have = "picture that words use has" if len(missing) == 1 else "pictures that words use have"
             text = f"{backbone}: {len(missing)} {have} no features"
-            findings.append(Finding("warning", "features", text, again, pictures=(*sorted(missing),)))
+            findings.append(Finding("warning", "features", text, again, pictures=(*missing[:NAMED],)))
     return findings
 
 

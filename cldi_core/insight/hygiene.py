@@ -13,7 +13,9 @@ from functools import cached_property
 
 from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import texts
 from cldi_core.data.left_out import Item
+from cldi_core.data.members import Owners
 from cldi_core.insight import likeness
 from cldi_core.insight.likeness import Alike
 
@@ -52,18 +54,11 @@ class Known:
 
     def __init__(self, dataset: Dataset, alike: Alike) -> None:
         self.dataset, self.alike = dataset, alike
-        self._owners: dict[str, dict[str, dict[str, None]]] = {}
         self._placeholders: dict[str, list[Suspect]] = {}
 
-    def owners(self, language: str) -> dict[str, dict[str, None]]:
+    def owners(self, language: str) -> Owners:
         """Picture → the words of a language that have it, in the order of ``members``."""
-        if language not in self._owners:
-            owners: dict[str, dict[str, None]] = {}
-            for word, keys in self.dataset.members(language).items():
-                for key in keys:
-                    owners.setdefault(key, {})[word] = None
-            self._owners[language] = owners
-        return self._owners[language]
+        return self.dataset.members(language).owners
 
     def placeholders(self, language: str) -> list[Suspect]:
         """Those of a language."""
@@ -74,7 +69,9 @@ class Known:
     def _find_placeholders(self, language: str) -> Iterator[Suspect]:
         members, owners = self.dataset.members(language), self.owners(language)
         done: set[str] = set()
-        for key, own in owners.items():
+        # Whose words are many, or can be with those of pictures that look alike.
+        for key in owners.ordered([*owners.often(UNRELATED), *self.alike.near]):
+            own = owners[key]
             same = {key, *(other for other in self.alike.near.get(key, ()) if other in owners)}
             words = own if len(same) == 1 else dict.fromkeys(word for one in same for word in owners[one])
             if len(words) < UNRELATED or key in done:
@@ -88,15 +85,15 @@ class Known:
     @cached_property
     def small(self) -> list[str]:
         """Pictures smaller than 32 pixels on their longer side."""
-        frame = self.alike.looks.frame
-        longer = frame[["width", "height"]].max(axis=1)
-        return [str(key) for key in frame.index[(longer > 0) & (longer < SMALL)]]
+        looks = self.alike.looks
+        longer = looks.sizes.max(axis=1)
+        return texts(looks.ids.rows[(longer > 0) & (longer < SMALL)])
 
     @cached_property
     def cut(self) -> list[str]:
         """Pictures whose files lack their last bytes."""
-        frame = self.alike.looks.frame
-        return [str(key) for key in frame.index[frame["cut"]]]
+        looks = self.alike.looks
+        return texts(looks.ids.rows[looks.cut])
 
     def listed(self, pair: str) -> Iterator[Word]:
         """The words of a pair's list that have pictures, each once."""
@@ -127,7 +124,7 @@ def _placeholders(known: Known, pair: str) -> Iterator[Suspect]:
 def _in_both(known: Known, pair: str) -> Iterator[Suspect]:
     source, target = wordlists.pair_languages(pair)
     here, there = known.owners(source), known.owners(target)
-    found: dict[tuple[str, str], tuple[str, ...]] = {(key, key): (BYTES,) for key in here if key in there}
+    found: dict[tuple[str, str], tuple[str, ...]] = {(key, key): (BYTES,) for key in here.common(there)}
     for (first, second), how in known.alike.pairs.items():
         for one, other in ((first, second), (second, first)):
             if one in here and other in there:

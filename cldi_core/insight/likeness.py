@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cldi_core.data import fingerprints, storage, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.fingerprints import NEIGHBOURS, Fingerprints
+from cldi_core.data.ids import texts, unique
 from cldi_core.errors import CldiError
 from cldi_core.features import shards
 from cldi_core.scoring.feature_rows import FeatureRows
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FILE = "alike.parquet"  # in the folder itself: pages look there to see whether anything has changed
-VERSION = 1  # of what is computed
+VERSION = 2  # of what is computed
 COSINE = 0.98
 LOOK = "look"  # how pictures are alike: by their looks, else by the name of a backbone
 _DIRECTIONS = 64  # numbers of a row that are compared first
@@ -107,18 +108,17 @@ def _empty() -> pd.DataFrame:
 
 def _key(dataset: Dataset, looks: Fingerprints) -> str:
     """Of the looks, the features, and which pictures each language has."""
-    owned = dataset.words[["language", "id"]].drop_duplicates()
+    owned = {language: unique(dataset.stored_members(language).rows).tobytes() for language in dataset.pictured}
     features = {}
     for backbone in dataset.backbones:
         with suppress(CldiError):  # reported by ``check``
             features[backbone] = shards.open_features(dataset, backbone).digest
-    parts = (owned["language"].tolist(), owned["id"].tolist(), list(dataset.pairs), features)
+    parts = (list(owned), *owned.values(), list(dataset.pairs), features)
     return storage.digest(VERSION, COSINE, fingerprints.BITS, fingerprints.COLOURS, looks.key, *parts)
 
 
 def _compared(dataset: Dataset, looks: Fingerprints) -> pd.DataFrame:
     found = {(*pair, LOOK) for pair in looks.alike()}
-    owned = {language: set(own["id"]) for language, own in dataset.words.groupby("language")}
     for backbone in dataset.backbones:
         try:
             features = shards.open_features(dataset, backbone)
@@ -127,7 +127,7 @@ def _compared(dataset: Dataset, looks: Fingerprints) -> pd.DataFrame:
         for pair in dataset.pairs:
             with suppress(CldiError):  # the name of a list is no pair: reported by ``check``
                 source, target = (
-                    sorted(key for key in owned.get(language, ()) if key in features.row)
+                    [key for key in texts(unique(dataset.stored_members(language).rows)) if key in features.row]
                     for language in wordlists.pair_languages(pair)
                 )
                 found |= {

@@ -36,11 +36,11 @@ class Counts:
 
 def counts(dataset: Dataset) -> Counts:
     """How much there is of what in a data set."""
-    table = dataset.pictures.table
+    licences = Counter(str(one) for frame in dataset.pictures.each(["licence"]) for one in frame["licence"].dropna())
     return Counts(
         {language: len(dataset.members(language)) for language in dataset.languages},
-        len(table),
-        {str(licence): int(count) for licence, count in table["licence"].value_counts().items()},
+        len(dataset.pictures.ids),
+        dict(licences.most_common()),
         {pair: Counter(query.pos for query in dataset.queries(pair)) for pair in dataset.pairs},
     )
 

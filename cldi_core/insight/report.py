@@ -262,12 +262,9 @@ def _steps(tried: Tried, pictures: _Pictures) -> dict[str, Any] | None:
 
 def _credits(pair: Pair, ids: Iterable[str]) -> dict[str, Any]:
     """Licences and origins of some pictures, the most frequent first."""
-    table = pair.dataset.pictures.table
-    rows = table.loc[[key for key in ids if key in table.index]]
-    texts = {
-        column: rows[column].fillna("").astype(str) for column in ("licence", "provider", "author") if column in rows
-    }
-    counts = Counter(zip(*texts.values(), strict=True)) if texts else Counter[tuple[str, ...]]()
+    texts = ("licence", "provider", "author")
+    rows = pair.dataset.pictures.known(ids).values()
+    counts = Counter(tuple(str(row[name]) for name in texts) for row in rows)
     listed = [(dict(zip(texts, key, strict=True)), count) for key, count in counts.most_common(CREDITS)]
     rest = sum(counts.values()) - sum(count for _, count in listed)
     return {"listed": listed, "more": rest, "count": len(rows)}

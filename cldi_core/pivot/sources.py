@@ -42,7 +42,7 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     trained = _concepts(dataset.path / FILE, languages)
     home = dataset.home / FILE
     asked = _concepts(home, languages) if home != dataset.path / FILE else trained
-    table = dataset.pictures.table
+    table = dataset.pictures.about(["concept", "provider"], dataset.pictures.concepts)
     loaded = shards.open_features(dataset, backbone)
     one, *others = (set(found) for found in trained.values())
     apart = one.isdisjoint(*others)
@@ -97,8 +97,7 @@ def _bundles(dataset: Dataset, pair: str) -> tuple[tuple[str, ...], ...]:
 def _providers(dataset: Dataset, language: str) -> frozenset[str]:
     """Who made the pictures of a language's words."""
     keys = {key for found in dataset.members(language).values() for key in found}
-    table = dataset.pictures.table
-    return frozenset(table.loc[[key for key in keys if key in table.index], "provider"])
+    return frozenset(dataset.pictures.about(["provider"], keys)["provider"])
 
 
 def _concepts(path: Path, languages: Sequence[str]) -> dict[str, dict[str, tuple[str, ...]]]:
@@ -133,11 +132,10 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
     """
     languages = wordlists.pair_languages(pair)
     loaded = shards.open_features(dataset, backbone)
-    table = dataset.pictures.table
-    files = dataset.pictures.files()
+    known, files = dataset.pictures.ids, dataset.pictures.files()
     texts: dict[str, dict[str, list[str]]] = {}
     for picture, language, text in read_table(path):
-        found = picture if picture in table.index else files.get(picture)
+        found = picture if picture in known else files.get(picture)
         if found is None or found not in loaded.row:
             raise DatasetError(
                 f"{path.name!r} describes {picture!r}, which is no picture of {dataset.name!r} with features of "

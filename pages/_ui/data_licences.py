@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from . import data_tables, data_words, draw, load, take, view
 
 ROWS = 100
+COLUMNS = ["provider", "author", "licence", "source_url", "page"]
+
+
+@load.cached(resource=True, max_entries=2)
+def _origins(name: str) -> pd.DataFrame:
+    """How many pictures each origin has; a shard of them is read at a time."""
+    frames = load.opened(name).pictures.each(COLUMNS)
+    counts = [_linked(frame).groupby(COLUMNS, dropna=False).size().rename("pictures").reset_index() for frame in frames]
+    return pd.concat(counts).groupby(COLUMNS, dropna=False)["pictures"].sum().reset_index()
+
+
+def _linked(table: pd.DataFrame) -> pd.DataFrame:
+    """Only addresses of the web become links: what else a file calls a page may be a script."""
+    return table.assign(page=table["page"].where(table["page"].astype(str).str.match(r"https?://")))
 
 
 def licences(current: view.View) -> None:
     """Where the pictures come from, and those of one word each with its own licence."""
     st.header("Pictures and their licences")
     dataset = load.opened(current.dataset)
-    table = dataset.pictures.table
-    if not len(table):
+    if not dataset.pictures.ids:
         draw.empty("There are no pictures yet.", load.command(current.dataset, "import-folder DIR"))
         return
-    # Only addresses of the web become links: what else a file calls a page may be a script.
-    table = table.assign(page=table["page"].where(table["page"].astype(str).str.match(r"https?://")))
-    columns = ["provider", "author", "licence", "source_url", "page"]
-    counts = table.groupby(columns, dropna=False).size().rename("pictures").reset_index()
+    counts = _origins(current.dataset)
     take.table(
         counts,
         name=f"licences-{dataset.name}",
@@ -38,11 +49,12 @@ def licences(current: view.View) -> None:
         words = sorted(dataset.members(language))
         word = view.one_of("pictures", words)
         st.selectbox("Word", words, width=300, filter_mode="contains", **view.widget("pictures", word))
-    ids = [key for key in dataset.members(language)[word] if key in table.index]
+    members = dataset.members(language)[word]
+    ids = [key for key, place in zip(members, dataset.pictures.ids.find(members), strict=True) if place >= 0]
     numbers = data_tables.page("page", len(ids), ROWS)
-    rows = table.loc[ids[numbers.start : numbers.stop]]
+    rows = _linked(dataset.pictures.about([*COLUMNS, "width", "height"], ids[numbers.start : numbers.stop]))
     strips = [load.strip(current.dataset, [key]) for key in rows.index]
-    shown = rows[[*columns, "width", "height"]].assign(picture=strips, id=rows.index)
+    shown = rows.assign(picture=strips, id=rows.index)
     take.table(
         shown[["picture", "licence", "author", "provider", "source_url", "page", "width", "height", "id"]],
         name=f"licences-{dataset.name}-{word}",

@@ -42,7 +42,7 @@ def _grid(dataset: str, ids: tuple[str, ...], alt: str, key: str, width: int) ->
 
 def absent(name: str, count: int, of: int) -> str:
     """What is said where so many of some pictures cannot be drawn."""
-    if load.opened(name).pictures.table.empty:
+    if not load.opened(name).pictures.ids:
         return "No pictures: this data set has features that were imported without them."
     return (
         f"Missing or broken: {count} of the {counted(of, 'picture')} here; run: {load.command(name, 'check', '--deep')}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -168,41 +168,20 @@ def edited(pair: Pair, query: str, edit: Edit) -> Pair:
     return what_if.edited_pair(pair, word, edit) if edit.source or edit.target else pair
 
 
-@load.cached(resource=True, max_entries=12)
-def _owners(name: str) -> Mapping[str, tuple[str, ...]]:
-    """Picture id → the words that have it, with their language."""
-    found: dict[str, list[str]] = {}
-    table = load.opened(name).words
-    for language, word, key in zip(table["language"], table["word"], table["id"], strict=True):
-        found.setdefault(key, []).append(f"{word} ({language})")
-    return {key: tuple(dict.fromkeys(words)) for key, words in found.items()}
-
-
-@load.cached(resource=True, max_entries=12)
-def _columns(name: str) -> Mapping[str, Mapping[str, str]]:
-    """Column → picture id → text: many times as fast to ask as a table."""
-    table = load.opened(name).pictures.table
-    wanted = [column for column in ("licence", "provider", "author", "page") if column in table]
-    return {column: dict(zip(table.index, table[column].astype(str), strict=True)) for column in wanted}
-
-
 def known(name: str, ids: Sequence[str]) -> dict[str, Known]:
     """What is known of some pictures: id → record.
 
     Args:
         name: of the data set.
     """
-    columns, owners, called = _columns(name), _owners(name), names(load.opened(name), ids)
-
-    def text(column: str, key: str) -> str:
-        value = columns.get(column, {}).get(key, "")
-        return "" if value in ("nan", "None") else value
-
+    opened = load.opened(name)
+    columns, called = opened.pictures.known(ids), names(opened, ids)
+    owners = {language: opened.stored_members(language).owners for language in opened.pictured}
     found = {}
     for key in dict.fromkeys(ids):
-        words = owners.get(key, ())
-        found[key] = Known(
-            called[key], text("licence", key), text("provider", key), text("author", key), text("page", key),
-            words[:OWNERS], max(len(words) - OWNERS, 0),
-        )  # fmt: skip
+        words = tuple(f"{word} ({language})" for language, own in owners.items() for word in own.get(key, ()))
+        licence, origin, author, page = (
+            str(columns.get(key, {}).get(column, "")) for column in ("licence", "provider", "author", "page")
+        )
+        found[key] = Known(called[key], licence, origin, author, page, words[:OWNERS], max(len(words) - OWNERS, 0))
     return found

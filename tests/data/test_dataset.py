@@ -284,10 +284,13 @@ def test_odd_lines_of_the_senses_are_passed_over(small: Dataset) -> None:
 
 def test_words_are_stored_sorted_and_once(data: Path) -> None:
     new = create(data / "new")
-    dataset.write_words(new.path, [("en", "b", 1, "2"), ("en", "b", 0, "9"), ("de", "z", 0, "3"), ("en", "b", 1, "2")])
+    two, three, nine = ("2" * 32, "3" * 32, "9" * 32)
+    dataset.write_words(
+        new.path, [("en", "b", 1, two), ("en", "b", 0, nine), ("de", "z", 0, three), ("en", "b", 1, two)]
+    )
     rows = list(new.words.itertuples(index=False, name=None))
-    assert rows == [("de", "z", 0, "3"), ("en", "b", 0, "9"), ("en", "b", 1, "2")]
-    assert new.members("en") == {"b": ["9", "2"]}
+    assert rows == [("de", "z", 0, three), ("en", "b", 0, nine), ("en", "b", 1, two)]
+    assert new.members("en") == {"b": [nine, two]}
 
 
 def _touch_words(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from pathlib import Path
 
@@ -44,7 +45,7 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_no_shard_of_pictures_says_so(tmp_path: Path, name: str) -> None:
     shard(tmp_path, **WRONG[name][0])  # type: ignore[arg-type]
-    for read in (lambda: Pictures(tmp_path).table, lambda: Pictures(tmp_path).read([KEY])):
+    for read in (lambda: Pictures(tmp_path).table, lambda: Pictures(tmp_path).known([KEY])):
         with pytest.raises(DatasetError) as caught:
             read()
         assert WRONG[name][1] in str(caught.value)
@@ -99,3 +100,17 @@ def test_one_picture_that_is_there_a_thousand_times_takes_its_bytes_once(tmp_pat
     assert path.stat().st_size < 2_100_000
     column = picture_shards.read_group(path, 0)
     assert len(column) == 300 and column.nbytes < 2_100_000 and column[299].as_py()["bytes"] == large
+
+
+def test_a_footer_is_let_go_of_at_once(tmp_path: Path) -> None:
+    """What waits for the garbage collector is a megabyte a shard, in each process that decodes."""
+    shard(tmp_path)
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(Pictures(tmp_path).ids) == 1
+        picture_shards.forget(0)
+        assert "ParquetSchema" not in {type(held).__name__ for held in gc.get_objects()}
+    finally:
+        gc.enable()
+    assert picture_shards._footer.cache_info().currsize == 0

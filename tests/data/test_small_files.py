@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -180,9 +182,12 @@ def test_a_folder_whose_name_is_no_text_gets_a_title(data: Path) -> None:
 def test_what_is_taken_away_while_it_is_looked_at_is_not_there(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     gone, whole, real = small.path / "words.parquet", small.stamp(), os.scandir
 
-    def scandir(folder: str) -> list[os.DirEntry[str]]:
-        found = list(real(folder))
-        gone.unlink(missing_ok=True)
+    def scandir(path: str) -> Any:
+        found = real(path)
+        if Path(path) == small.path:
+            entries = list(found)
+            gone.unlink(missing_ok=True)
+            return contextlib.nullcontext(entries)
         return found
 
     monkeypatch.setattr(os, "scandir", scandir)

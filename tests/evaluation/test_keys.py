@@ -78,8 +78,7 @@ def test_identity_alone_rests_on_what_is_depicted(small: Dataset) -> None:
     opened = open_pair(small, BACKBONE, "en-de")
     before = {name: rankers.ranker(name).full_key(opened) for name in NAMES}
     changed = Dataset(small.path)
-    table = changed.pictures.table
-    table.loc[table.index[table["concept"] != ""][0], "concept"] = "something else"
+    changed.pictures.concepts[next(iter(changed.pictures.concepts))] = "something else"
     opened = open_pair(changed, BACKBONE, "en-de")
     assert [name for name in NAMES if rankers.ranker(name).full_key(opened) != before[name]] == ["identity"]
 

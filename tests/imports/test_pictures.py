@@ -134,11 +134,10 @@ def test_nothing_is_written_of_a_source_without_pictures_or_into_borrowed_ones(s
 def test_ids_are_known_in_sixteen_bytes_each(empty: Dataset) -> None:
     run(empty, dots(100))
     known = KnownIds(empty.pictures)
-    assert known._ids.nbytes == 1600
+    assert known._ids._sorted.nbytes == 1600 and not known._ids._fresh
     assert all(bytes.fromhex(picture_id(dot(number))) in known for number in range(100))
     assert not any(bytes.fromhex(picture_id(dot(number))) in known for number in range(100, 200))
-    known._ids = KnownIds(empty.pictures)._ids[:0]
-    assert bytes(16) not in known
+    assert bytes(16) not in known and bytes(16) not in known.others, "of no pictures too"
 
 
 def test_two_at_once_end_in_what_one_alone_would(empty: Dataset, tmp_path: Path) -> None:

@@ -292,9 +292,7 @@ def test_a_picture_that_depicts_something_else_makes_evidence_stale(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept(pair)
-    table = pair.dataset.pictures.table
-    table.loc[pair.source.word_ids("red")[0], "concept"] = "sun"
-    del pair.dataset.pictures.concepts  # as if the data set was opened again
+    pair.dataset.pictures.concepts[pair.source.word_ids("red")[0]] = "sun"
     again = open_pair(pair.dataset, BACKBONE, "en-de")
     assert evidence.stored_evidence(again, [rankers.ranker("avgmax")]) == {}
 

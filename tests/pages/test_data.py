@@ -12,6 +12,7 @@ import streamlit as st
 
 from cldi_core.data import wordlists
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import PictureIds
 from cldi_core.insight.health import Finding
 from pages._ui import data_health, data_licences, draw, load, view
 from tests.conftest import BACKBONE
@@ -120,8 +121,7 @@ def test_the_pictures_of_one_word_have_each_its_licence(
 def test_without_pictures_there_is_the_command_that_imports_them(
     shown: Shown, small: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = small.pictures.table[:0]
-    monkeypatch.setattr(type(small.pictures), "table", table)
+    monkeypatch.setattr(type(small.pictures), "ids", PictureIds.of([]))
     data_licences.licences(CURRENT)
     assert shown.of("info") == [draw.safe("There are no pictures yet.")] and shown.of("dataframe") == []
     assert shown.of("code") == ["python -m cldi_core import-folder DIR --dataset small"]

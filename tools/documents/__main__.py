@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from cldi_core.errors import CldiError
-from tools.documents import causes, coverage, example, failure, pivot, records, results, scaling, speed
+from tools.documents import causes, coverage, example, failure, memory, pivot, records, results, scaling, speed
 from tools.documents.form import Made, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,10 +50,16 @@ def made() -> Made:
         "cluster-workers": scaling.workers(),
         "queue-plans": scaling.plans(),
         "queue": scaling.queue(),
+        "memory": memory.memory(),
         **pivot.tables(),
     }
-    figures = {**dict(results.figures(easy, hard)), **dict(failure.figures(easy, hard)), **dict(speed.figures())}
-    figures |= dict(scaling.figures())
+    figures = {
+        **dict(results.figures(easy, hard)),
+        **dict(failure.figures(easy, hard)),
+        **dict(speed.figures()),
+        **dict(scaling.figures()),
+        **dict(memory.figures()),
+    }
     return Made(tables, figures, {"import": example.transcript()})
 
 
