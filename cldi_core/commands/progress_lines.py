@@ -58,7 +58,7 @@ class State:
         elif rate > 0:
             parts.append(per_time(rate))
             if self.total:
-                parts.append(f"about {duration((self.total - self.done) / rate)} left")
+                parts.append(f"about {duration(max((self.total - self.done) / rate, 1))} left")
         else:
             parts.append(f"{AT_WORK} {duration(now - self.begun)}")
         parts += [f"{self.failed:,} failed"] * bool(self.failed) + [self.beside] * bool(self.beside)

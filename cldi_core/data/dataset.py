@@ -197,16 +197,7 @@ class Dataset:
 
         It is read anew each time, and takes 100 bytes a row; ``stored_members`` and ``members`` take 16.
         """
-        import pandas as pd
-
-        path = self.path / "words.parquet"
-        columns = ["language", "word", "position", "id"]
-        if not path.is_file():
-            return pd.DataFrame({name: pd.Series(dtype="int64" if name == "position" else "str") for name in columns})
-        try:
-            return storage.read_frame(path)[columns]
-        except Exception as error:  # pyarrow raises many kinds for a broken file
-            raise DatasetError(f"words.parquet of {self.name!r} cannot be read ({error}); import again") from error
+        return self.word_table.frame()
 
     @property
     def word_table(self) -> word_table.WordTable:

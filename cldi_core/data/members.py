@@ -103,10 +103,12 @@ class Owners(Mapping[str, dict[str, None]]):
 
     def ordered(self, keys: Collection[str]) -> list[str]:
         """Those of some pictures that words have, each once, in their order."""
+        if not len(self._order):
+            return []
         wanted = ids.as_strings(ids.raw([key for key in dict.fromkeys(keys) if ids.is_id(key)]))
         places = np.searchsorted(self._strings, wanted, sorter=self._order)
-        rows = self._order[np.minimum(places, len(self._order) - 1)] if len(self._order) else self._order
-        return ids.texts(self._members.rows[np.sort(rows[self._strings[rows] == wanted[: len(rows)]])])
+        rows = self._order[np.minimum(places, len(self._order) - 1)]
+        return ids.texts(self._members.rows[np.sort(rows[self._strings[rows] == wanted])])
 
     def common(self, other: Owners) -> list[str]:
         """The pictures that words of both have, in the order of this one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from cldi_core.data import ids, storage
 from cldi_core.data.ids import Raw
 from cldi_core.data.members import Members
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("language", "word", "position", "id")
 Word = tuple[str, str]  # language, word
@@ -42,6 +45,17 @@ class WordTable:
         numbers = np.array([words.setdefault((row[0], row[1]), len(words)) for row in listed], np.int32)
         positions = np.array([row[2] for row in listed], np.int64)
         return cls([*words], numbers, positions, ids.raw([row[3] for row in listed]))
+
+    def frame(self) -> pd.DataFrame:
+        """The rows as they are: columns language, word, position, id."""
+        import pandas as pd
+
+        numbers = self.numbers.tolist()
+        columns = ([self.words[number][side] for number in numbers] for side in (0, 1))
+        values = (*columns, self.positions, ids.texts(self.rows))
+        kinds = ("str", "str", "int64", "str")
+        series = (pd.Series(own, dtype=kind) for own, kind in zip(values, kinds, strict=True))
+        return pd.DataFrame(dict(zip(COLUMNS, series, strict=True)))
 
     def without(self, words: Container[Word]) -> WordTable:
         """The rows of all other words."""
