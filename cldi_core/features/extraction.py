@@ -224,7 +224,7 @@ def extracted_with(
             yield ExtractedShard(shard, ids, np.concatenate(rows), failed)
 
 
-def _fetched(shard: Path, batches: list[Batch]) -> Sequence[Batch]:
+def _fetched(shard: Path, batches: Sequence[Batch]) -> Sequence[Batch]:
     """The batches of a shard when all of it is here, in few large requests: each decoder would make small ones."""
     if elsewhere := remote.opened(shard):
         with elsewhere:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from cldi_core.data import dataset, pictures, storage
+from cldi_core.data import dataset, pictures, remote_files, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, DatasetError, UnknownNameError
 from cldi_core.features import background, extraction, networks, ray_cluster, ray_engine, weights
@@ -290,7 +290,7 @@ def test_a_move_that_fails_leaves_nothing_behind(
     with pytest.raises(CldiError, match="not allowed"):
         output.write(made, fake)
     assert output.files.find(output.root) == []
-    monkeypatch.setattr(output.files, "open", refused, raising=False)
+    monkeypatch.setattr(output.files, "cat_file", lambda *given, **span: refused(), raising=False)
     with pytest.raises(CldiError, match=r"cannot read what is in 'memory://.*not allowed"):
         output.meta(made.path)
 
@@ -319,8 +319,11 @@ def test_mistakes_are_told_in_one_line(drawn: Dataset, given: dict[str, Any], to
 
 
 def test_packages_that_are_missing_are_named(drawn: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "s3fs", None)
-    with pytest.raises(CldiError, match=r"cannot write to 's3://bucket/x' \(.*s3fs") as caught:
+    for name in ("s3fs", "obstore", "obstore.fsspec"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "cldi_core.data.remote_objects", raising=False)
+    remote_files.filesystem.cache_clear()
+    with pytest.raises(CldiError, match=r"cannot write to 's3://bucket/x' \(.*pip install obstore") as caught:
         ray_engine.extract(drawn, LITE, output="s3://bucket/x")
     assert one_line(caught)
     real = importlib.util.find_spec

@@ -39,7 +39,7 @@ def test_actors_read_and_write_at_the_address(
     for module in (ray_engine, extraction):
         monkeypatch.setattr(module, "Extractor", FakeExtractor)
     monkeypatch.setattr(ray_engine, "_made", answers)
-    monkeypatch.setattr(ray_engine, "_cluster", lambda address: contextlib.nullcontext())
+    monkeypatch.setattr(ray_engine, "joined", lambda address: contextlib.nullcontext())
     caches.append(elsewhere.machine("driver"))
     opened = open_dataset(url)
     done = ray_engine.extract(opened, "alexnet")

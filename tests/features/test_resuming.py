@@ -109,6 +109,7 @@ def test_killing_it_loses_at_most_the_shard_under_way(
     process = started(tmp_path, drawn, seconds=0, batches=6)
     wait_for(lambda: len(features_of(folder)) >= 2, "two shards")
     process.send_signal(how)
+    (tmp_path / "gate").touch()  # one that is interrupted ends when its batches have
     _, error = process.communicate(timeout=60)
     assert process.returncode != 0 and "Traceback" not in error
     kept = features_of(folder)
