@@ -195,14 +195,14 @@ def _solve(sides: _Sides, domain: Products, iterations: int, chunk: list[int]) -
         for start in range(0, len(found), step):
             lines, others, pieces = zip(*found[start : start + step], strict=True)
             weights = torch.from_numpy(np.stack([sides.other.filled_up[other][1] for other in others]))
-            blocks = [block_of(torch.stack(pieces), slice(0, g), domain)]
+            blocks = partial(iter, [block_of(torch.stack(pieces), slice(0, g), domain)])
             made.append(
                 solved(
                     (np.array(chunk)[list(lines)], np.array(others)),
                     domain.enter(group.weights[list(lines)]),
                     domain.enter(weights.to(sides.device)),
                     domain,
-                    lambda blocks=blocks: blocks,  # type: ignore[misc]
+                    blocks,
                     iterations,
                 )
             )

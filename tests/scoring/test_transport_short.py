@@ -55,6 +55,14 @@ def test_what_ties_with_the_last_place_of_the_list_is_on_it() -> None:
     assert ranks(scores)[0, :4].tolist() == [2, 2, 2, 4] and np.isnan(scores[1]).all()
 
 
+def test_what_hardly_misses_the_list_is_no_tie_with_it() -> None:
+    """One that ties with the last place is listed, and so another may be within a tie of that one."""
+    base = np.array([[0.5, 0.5 - 0.9e-6, 0.5 - 1.5e-6]], np.float32)
+    on_list = listed(base, 1)
+    assert on_list.tolist() == [[True, True, False]]
+    assert ranks(below(base, on_list, np.full_like(base, 0.3))).tolist() == [[1.5, 1.5, 3]]
+
+
 def test_words_with_the_same_pictures_tie_on_the_list_and_below_it() -> None:
     target = ImageSets.from_arrays([f"w{row}" for row in range(20)], [TARGET[word] for word in TARGET.words] * 2)
     short = settle_short(SOURCE, target, score(SOURCE, target, BASE), k=5).scores
