@@ -30,7 +30,7 @@ from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from cldi_core.evaluation.pairs import Pair
     from cldi_core.evaluation.ranker import Ranker, Scored, Work
@@ -83,7 +83,6 @@ def score(
     """
     from cldi_core import rankers
     from cldi_core.data.candidates import choose
-    from cldi_core.evaluation import scoring_job
     from cldi_core.evaluation.pairs import open_pair
     from cldi_core.evaluation.ray_scoring import scoring_on
     from cldi_core.evaluation.stored_scores import scored as scores_here
@@ -99,28 +98,52 @@ def score(
     if candidates:
         opened = choose(opened, candidates.value)
     loaded = shards.open_features(opened, backbone).fetch_all()
-    records: list[dict[str, object]] = []
-    among: dict[str, dict[str, object]] = {}
     names = pairs_of(opened, pair, direction)
     pair_of = lru_cache(2)(partial(open_pair, opened, backbone, loaded=loaded))
     scoring: AbstractContextManager[Scoring] = nullcontext(partial(scores_here, announce=_announce))
     if engine == Engine.RAY:
         where = place_of(dataset, opened.path)
         scoring = scoring_on(where, backbone, names, pair_of, device=device, address=address, actors=actors)
-    with scoring_job.recorded(opened, backbone, device) as job, scoring as scores_of:
-        for number, name in enumerate(names):
-            tell = partial(job.tell, len(names), number, pair=name)
-            tell(pictures=0, of=0)
-            joined = pair_of(name)
-            scored = _score(joined, asked, device, tell, scores_of)
-            records += [_scored_record(name, way, one) for way, one in scored.items()]
-            among[name] = _candidates(joined)
-            if not as_json:
-                _print_scored(name, (len(joined.source), len(joined.target)), scored)
-                _print_candidates(joined, among[name])
-        job.finish(total=len(names), done=len(names), pictures=0, of=0)
+    with scoring as scores_of:
+        found = _score_all(
+            opened, backbone, map(pair_of, names), len(names), asked, device, scores_of, told=not as_json
+        )
     if as_json:
-        print_json({"dataset": opened.name, "backbone": backbone, "candidates": among, "scored": records})
+        print_json({"dataset": opened.name, "backbone": backbone, **found})
+
+
+def _score_all(
+    dataset: Dataset,
+    backbone: str,
+    pairs: Iterable[Pair],
+    count: int,
+    asked: Sequence[Ranker],
+    device: str,
+    scores_of: Scoring,
+    *,
+    told: bool,
+) -> dict[str, object]:
+    """Score so many pairs one after the other, written down as a job; what ``--json`` has of them.
+
+    Args:
+        asked, scores_of: as ``_score``; told: lines of each are printed.
+    """
+    from cldi_core.evaluation import scoring_job
+
+    records: list[dict[str, object]] = []
+    among: dict[str, dict[str, object]] = {}
+    with scoring_job.recorded(dataset, backbone, device) as job:
+        for number, pair in enumerate(pairs):
+            tell = partial(job.tell, count, number, pair=pair.name)
+            tell(pictures=0, of=0)
+            scored = _score(pair, asked, device, tell, scores_of)
+            records += [_scored_record(pair.name, way, one) for way, one in scored.items()]
+            among[pair.name] = _candidates(pair)
+            if told:
+                _print_scored(pair.name, (len(pair.source), len(pair.target)), scored)
+                _print_candidates(pair, among[pair.name])
+        job.finish(total=count, done=count, pictures=0, of=0)
+    return {"candidates": among, "scored": records}
 
 
 def _score(

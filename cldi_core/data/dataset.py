@@ -31,17 +31,6 @@ CHECKOUT = None if DASHBOARD.is_dir() else DASHBOARD.parents[1]
 MAX_TITLE = 200  # characters that people see
 POS = {"N": "noun", "V": "verb", "A": "adjective", "X": "other"}
 CLASSES = ("N", "V", "A")  # the parts of speech that have tables of their own; others are in those of all words alone
-# Files whose change is a change of the data set.
-STAMPED = (
-    "*",
-    "lexicon/*",
-    "images/*",
-    "features/*/*.safetensors",  # not how far an extraction is
-    "projections/*/*",
-    "dispersions/*/*",
-    "pivot/*/*/*/*",
-    "pivot/*/*/*/*/*/*",
-)
 SETTINGS = {"ALL": tuple(POS), "NN": ("N",), "VB": ("V",), "ADJ": ("A",)}
 
 
@@ -283,7 +272,7 @@ class Dataset:
         installed = wordnet.installed()
         return None if installed is None else installed.senses(word)
 
-    def stamp(self, patterns: Sequence[str] = STAMPED) -> str:
+    def stamp(self, patterns: Sequence[str] = stamping.STAMPED) -> str:
         """Changes whenever a file of the data set does: the key under which pages keep what they read.
 
         What is new at an address is seen once in ``remote.FRESH`` seconds; where that fails, what is here is shown.

@@ -13,6 +13,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+# Files whose change is a change of the data set.
+STAMPED = (
+    "*",
+    "lexicon/*",
+    "images/*",
+    "features/*/*.safetensors",  # not how far an extraction is
+    "projections/*/*",
+    "dispersions/*/*",
+    "pivot/*/*/*/*",
+    "pivot/*/*/*/*/*/*",
+)
+
 
 def stamp(folders: Iterable[Path], patterns: Sequence[str]) -> str:
     """32 hex digits that change whenever a file does which one of the patterns names, such as ``"lexicon/*"``.

@@ -15,6 +15,7 @@ import streamlit as st
 from cldi_core.data import dataset as datasets
 from cldi_core.data import judgements as judgement_files
 from cldi_core.data import listing as listings
+from cldi_core.data import stamping
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,7 +75,7 @@ def _opened_once(files: tuple[tuple[str, str, int, int], ...]) -> listings.Listi
 def _stamped(name: str, also: tuple[str, ...]) -> tuple[str, ...]:
     """A data set's name, and what changes whenever one of its files, or of those that ``also`` names, does."""
     run, found = _run.get() or _Run(), listed().find(name)
-    wanted = (datasets.STAMPED, *((pattern,) for pattern in also))
+    wanted = (stamping.STAMPED, *((pattern,) for pattern in also))
     for patterns in wanted:
         if (name, patterns) not in run.stamps:
             run.stamps[name, patterns] = found.stamp(patterns)

@@ -11,8 +11,9 @@ import pytest
 
 from cldi_core.data import judgements as files
 from cldi_core.data import storage
-from cldi_core.data.dataset import STAMPED, Dataset
+from cldi_core.data.dataset import Dataset
 from cldi_core.data.judgements import MAX_NAME, MAX_NOTE, Judgement
+from cldi_core.data.stamping import STAMPED
 from cldi_core.errors import DatasetError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -92,7 +92,8 @@ def test_what_pages_show_first_is_shipped_and_fresh(name: str) -> None:
     data = Dataset(ROOT / name)
     for backbone in data.backbones:
         pair = open_pair(data, backbone, "en-de")
-        ways = [*METHODS, *controls.CONTROLS]
+        # The whole of what is dear, so nothing that stands for it.
+        ways = [*(name for name, way in METHODS.items() if not way.stands_for), *controls.CONTROLS]
         assert list(ranked.stored_rankings(pair, ways)) == ways
 
 
