@@ -104,7 +104,7 @@ def score(
     if engine == Engine.RAY:
         where = place_of(dataset, opened.path)
         scoring = scoring_on(where, backbone, names, pair_of, device=device, address=address, actors=actors)
-    with scoring as by:
+    with scoring as scores_of:
         found = _score_all(
             opened, backbone, map(pair_of, names), len(names), asked, device, scores_of, told=not as_json
         )
