@@ -17,8 +17,8 @@ from cldi_core.scoring.methods import Method, Options, find_method
 from cldi_core.scoring.scores import score_all
 
 SIDE = 1024  # pictures of either side that are tried
-FEW = 12  # source words, where a method takes its time for each of them
-SMALL = 1 << 22  # pairs of pictures: so few take no time worth measuring
+FEW = 6  # source words, where a method takes its time for each of them
+SMALL = 1 << 26  # pairs of pictures: so few are compared in a second or two
 PASS, CLUSTERS = "best matches of all pictures", "clusters of KNN-C"
 
 
