@@ -117,6 +117,8 @@ def _of_size(size: int, steps: Sequence[str], tell: Callable[[str], None]) -> It
         for key in steps:
             step = STEPS[key]
             if size <= step.most:
+                if key == "extract" and not place.imported.is_dir():
+                    watched(STEPS["import"].command(place))
                 tell(f"{size:,} pictures: {step.label}")
                 yield {"kind": "memory", "step": key, "label": step.label, "pictures": count} | watched(
                     step.command(place)
