@@ -51,7 +51,7 @@ def measure(tell: Tell = lambda line: None, scale: float = 1.0) -> list[Record]:
         folder.mkdir()
         made = paper_size.build(folder, scale)
         size = {"words": [len(made.members(language)) for language in made.languages]}
-        size |= {"pictures": sum(len(path) for path in map(made.pictures.ids_of, made.pictures.shards))}
+        size |= {"pictures": len(made.pictures.ids)}
         records = list(_steps(folder, tell))
         log = Path(temporary) / "log.txt"
         with serve(log, "--dataset", str(folder), CLDI_DATA=temporary) as server, browse() as browser:

@@ -1,6 +1,7 @@
 """What pages show and cannot compute while somebody waits, made ahead: ``prepare``.
 
-A page reads the features of the words that it shows, and of no others.  What takes all features, or minutes, is stored
+A page reads the features of the words that it shows; the Word page also goes through those of its candidates, for
+what-ifs.  What takes all features, or minutes, is stored
 under its own key: dispersions, maps, and evidence, hubs and ceilings of what has been scored.  Everything that stands
 is kept, so that this can end at any moment and go on when it is called again.
 
