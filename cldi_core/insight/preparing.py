@@ -1,9 +1,9 @@
 """What pages show and cannot compute while somebody waits, made ahead: ``prepare``.
 
 A page reads the features of the words that it shows; the Word page also goes through those of its candidates, for
-what-ifs.  What takes all features, or minutes, is stored
-under its own key: dispersions, maps, and evidence, hubs and ceilings of what has been scored.  Everything that stands
-is kept, so that this can end at any moment and go on when it is called again.
+what-ifs.  What takes all features, or minutes, is stored under its own key: dispersions, maps, and evidence, hubs and
+ceilings of what has been scored.  Everything that stands is kept, so that this can end at any moment and go on when it
+is called again.
 
 What is small is computed when it is asked for: below ``prepared.AT_ONCE`` bytes of features nothing need be made ahead.
 """
