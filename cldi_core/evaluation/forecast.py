@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from cldi_core.evaluation.image_methods import share_to_do
-from cldi_core.evaluation.ranker import IMAGES, Work
+from cldi_core.evaluation.ranker import IMAGES, Ranker, Work
 from cldi_core.scoring import knn
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import Method, Options, find_method
@@ -35,7 +35,7 @@ def forecast(work: Work) -> dict[str, float]:
     pair = work.pair
     if pair.source.dim == 0 or len(pair.source.members) * len(pair.target.members) < SMALL:
         return {}
-    shares = {ranker.name: share_to_do(work, ranker) for ranker in work.rankers if _looks(work, ranker.name)}
+    shares = {ranker.name: share_to_do(work, ranker) for ranker in work.rankers if _looks(ranker)}
     methods = {name: find_method(name) for name in shares}
     source, target = _some(pair.source), _some(pair.target)
     larger = len(pair.source.members) * _distinct(pair.target) / (len(source.members) * _distinct(target))
@@ -61,9 +61,8 @@ def forecast(work: Work) -> dict[str, float]:
     return found
 
 
-def _looks(work: Work, name: str) -> bool:
+def _looks(ranker: Ranker) -> bool:
     """Whether a ranker is an image method that looks at pictures itself."""
-    ranker = next(one for one in work.rankers if one.name == name)
     return ranker.kind == IMAGES and not ranker.bases
 
 
