@@ -104,10 +104,7 @@ def score(
     if engine == Engine.RAY:
         where = place_of(dataset, opened.path)
         scoring = scoring_on(where, backbone, names, pair_of, device=device, address=address, actors=actors)
-    with scoring as scores_of:
-        found = _score_all(
-            opened, backbone, map(pair_of, names), len(names), asked, device, scores_of, told=not as_json
-        )
+    found = _score_all(opened, backbone, map(pair_of, names), len(names), asked, device, scoring, told=not as_json)
     if as_json:
         print_json({"dataset": opened.name, "backbone": backbone, **found})
 
@@ -119,20 +116,20 @@ def _score_all(
     count: int,
     asked: Sequence[Ranker],
     device: str,
-    scores_of: Scoring,
+    scoring: AbstractContextManager[Scoring],
     *,
     told: bool,
 ) -> dict[str, object]:
     """Score so many pairs one after the other, written down as a job; what ``--json`` has of them.
 
     Args:
-        asked, scores_of: as ``_score``; told: lines of each are printed.
+        asked: as ``_score``; scoring: what scores, joined once nobody else is at it; told: lines of each are printed.
     """
     from cldi_core.evaluation import scoring_job
 
     records: list[dict[str, object]] = []
     among: dict[str, dict[str, object]] = {}
-    with scoring_job.recorded(dataset, backbone, device) as job:
+    with scoring_job.recorded(dataset, backbone, device) as job, scoring as scores_of:
         for number, pair in enumerate(pairs):
             tell = partial(job.tell, count, number, pair=pair.name)
             tell(pictures=0, of=0)

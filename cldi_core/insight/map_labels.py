@@ -28,9 +28,8 @@ FEWEST = 5  # points that have a label's word
 SHARE = 0.3  # of a place's points that have it, at least
 LIFT = 3.0  # how much more often than elsewhere, at least
 OF_ITS_PICTURES = 0.25  # a word shows what so many of its pictures do
-LOOKED = (
-    40_000  # pictures whose names are looked at; of more, a seeded sample of points, or the first ones of each word
-)
+# Pictures whose names are looked at; of more, a seeded sample of points, or the first ones of each word.
+LOOKED = 40_000
 
 
 @dataclass(frozen=True)
