@@ -17,11 +17,14 @@ from cldi_core.errors import DatasetError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import pandas as pd
+
     from cldi_core.data.dataset import Dataset
 
 LONGEST = 80  # characters of a name
 KNOWN = ("concept", "source_url", "page", "title", "path")
 SEEN = 5000  # pictures that are remembered, half a kilobyte each; a shard when all are looked through
+MANY = 1000  # pictures: of so many, shards are read and not each row group
 ENDS = frozenset({"jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff", "svg"})
 SHORTEST = 3  # letters of a word that says something
 LONGEST_WORD = 30
@@ -102,8 +105,12 @@ class Depicted:
 
     def look(self, keys: Iterable[str]) -> None:
         """Read what is known of some pictures, which is faster than of one after the other."""
-        found = self._pictures.known([key for key in keys if key not in self._seen])
-        fresh = {key: tuple(str(own[name]) for name in KNOWN) for key, own in found.items()}
+        wanted = [key for key in dict.fromkeys(keys) if key not in self._seen]
+        if len(wanted) > MANY:
+            fresh = _known(self._pictures.about(KNOWN, wanted))
+        else:
+            found = self._pictures.known(wanted)
+            fresh = {key: tuple(str(own[name]) for name in KNOWN) for key, own in found.items()}
         self._seen = fresh if len(self._seen) > SEEN else self._seen | fresh  # other threads have the old one
 
     def _of(self, key: str) -> tuple[str, ...]:
@@ -117,8 +124,7 @@ class Depicted:
     def _every(self) -> Iterator[str]:
         """All pictures, those of a shard at a time."""
         for frame in self._pictures.each(KNOWN):
-            columns = (frame[name].fillna("").astype(str).tolist() for name in KNOWN)
-            self._seen = dict(zip(frame.index.tolist(), zip(*columns, strict=True), strict=True))
+            self._seen = _known(frame)
             yield from frame.index
 
     @cached_property
@@ -145,6 +151,12 @@ class Depicted:
                     key = picture if picture in there else files.get(picture, "")
                     (own if language == self._language else other).setdefault(key, _plain(text))
         return other | own
+
+
+def _known(frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """A frame of ``Pictures.about`` as id → its texts."""
+    columns = (frame[name].fillna("").astype(str).tolist() for name in KNOWN)
+    return dict(zip(frame.index.tolist(), zip(*columns, strict=True), strict=True))
 
 
 _KEPT: WeakKeyDictionary[Dataset, dict[str, Depicted]] = WeakKeyDictionary()

@@ -98,11 +98,14 @@ def _terms(shown: Map, pair: Pair) -> list[tuple[str, ...]]:
     """What each point shows: the words of a picture's name, or those that enough of a word's pictures have."""
     known = depicted(pair.dataset)
     if "id" in shown.table:
+        known.look(shown.table["id"])
         return [tuple(dict.fromkeys(words(known.name(key)))) for key in shown.table["id"]]
     own = [pictures_of(pair, *word) for word in zip(shown.table["language"], shown.table["word"], strict=True)]
     most = None if sum(map(len, own)) <= LOOKED else max(1, LOOKED // len(own))
+    own = [every[:most] for every in own]
+    known.look(key for ids in own for key in ids)
     result = []
-    for ids in (every[:most] for every in own):
+    for ids in own:
         counts = Counter(term for key in ids for term in dict.fromkeys(words(known.name(key))))
         result.append(tuple(term for term, count in counts.items() if count >= OF_ITS_PICTURES * len(ids)))
     return result

@@ -191,3 +191,13 @@ def test_how_many_pictures_have_a_name(small: Dataset) -> None:
     table = small.pictures.table
     counts = {concept: int((table["concept"] == concept).sum()) for concept in CONCEPTS}
     assert dict(depicted(small).frequency) == counts and len(depicted(small)) == len(table)
+
+
+def test_what_is_looked_at_together_is_what_is_looked_at_alone(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [*small.pictures.table.index, "0" * 32]
+    alone = [module.Depicted(small).name(key) for key in keys]
+    monkeypatch.setattr(module, "MANY", 1)
+    together = module.Depicted(small)
+    together.look(keys)
+    monkeypatch.setattr(type(small.pictures), "known", lambda pictures, ids: {})  # nothing is asked for again
+    assert [together.name(key) for key in keys] == alone and len(set(alone)) > 3

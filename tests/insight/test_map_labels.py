@@ -34,7 +34,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> tuple[maps.Map, Any]:
     """Pictures whose names hold the name of their heap, and a word that all have."""
     shown, heaps = cloud()
     names = {str(row): f"picture thing {heap} no{row}" if heap != "none" else "thing" for row, heap in enumerate(heaps)}
-    monkeypatch.setattr(map_labels, "depicted", lambda dataset: SimpleNamespace(name=names.__getitem__))
+    monkeypatch.setattr(map_labels, "depicted", lambda dataset: SimpleNamespace(look=list, name=names.__getitem__))
     return shown, SimpleNamespace(dataset=None, languages=("en", "de"))
 
 
@@ -49,7 +49,7 @@ def test_each_heap_is_labelled_by_its_own_word_where_it_lies(named: tuple[maps.M
 
 def test_what_is_everywhere_or_rare_is_no_label(named: tuple[maps.Map, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        map_labels, "depicted", lambda dataset: SimpleNamespace(name=lambda key: f"thing x{'y' * int(key)}")
+        map_labels, "depicted", lambda dataset: SimpleNamespace(look=list, name=lambda key: f"thing x{'y' * int(key)}")
     )
     assert map_labels.labels(*named) == []
 
@@ -58,7 +58,7 @@ def test_without_names_pictures_are_labelled_by_their_words(
     named: tuple[maps.Map, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown, pair = named
-    monkeypatch.setattr(map_labels, "depicted", lambda dataset: SimpleNamespace(name=lambda key: ""))
+    monkeypatch.setattr(map_labels, "depicted", lambda dataset: SimpleNamespace(look=list, name=lambda key: ""))
     assert map_labels.labels(shown, pair) == [], "no word has many of the pictures of a place"
     _, heaps = cloud()
     heaps = [heap if heap != "none" else f"alone {row}" for row, heap in enumerate(heaps)]
@@ -70,7 +70,7 @@ def test_without_names_dense_places_of_words_have_their_middle_source_word(
     named: tuple[maps.Map, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown, pair = named
-    monkeypatch.setattr(map_labels, "depicted", lambda dataset: SimpleNamespace(name=lambda key: ""))
+    monkeypatch.setattr(map_labels, "depicted", lambda dataset: SimpleNamespace(look=list, name=lambda key: ""))
     monkeypatch.setattr(map_labels, "pictures_of", lambda *given: [])
     words = [f"<b>{row}" for row in range(len(shown.xy))]
     table = shown.table.drop(columns="id").assign(word=words, language=["en", "de"] * (len(words) // 2))
@@ -94,7 +94,7 @@ def test_few_points_have_no_labels(named: tuple[maps.Map, Any]) -> None:
 def test_a_words_label_needs_a_share_of_its_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [str(number) for number in range(8)]
     names = dict.fromkeys(ids, "tree") | {"0": "apple", "1": "cow", "2": "cow"}
-    monkeypatch.setattr(map_labels, "depicted", lambda dataset: SimpleNamespace(name=names.__getitem__))
+    monkeypatch.setattr(map_labels, "depicted", lambda dataset: SimpleNamespace(look=list, name=names.__getitem__))
     monkeypatch.setattr(map_labels, "pictures_of", lambda pair, language, word: ids)
     shown = SimpleNamespace(table=pd.DataFrame({"language": ["en"], "word": ["w"]}))
     (terms,) = map_labels._terms(shown, SimpleNamespace(dataset=None))
