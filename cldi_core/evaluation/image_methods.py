@@ -51,17 +51,17 @@ def _key(pair: Pair) -> str:
 
 
 def _scores(pair: Pair, *, method: str) -> Scores:
-    _check(pair)
+    check(pair)
     return score(pair.source, pair.target, method)
 
 
 def _row(pair: Pair, word: str, *, method: str) -> NDArray[np.float32]:
-    _check(pair)
+    check(pair)
     row: NDArray[np.float32] = score(pair.source.select([word]), pair.target, method)[0]
     return row
 
 
-def _check(pair: Pair) -> None:
+def check(pair: Pair) -> None:
     """Look through the features, which opening a pair does not read; FeatureError as ``ImageSets.check``."""
     pair.source.check()
     pair.target.check()
@@ -84,7 +84,7 @@ def _derived(work: Work) -> dict[str, Scored]:
 def _from_pictures(work: Work) -> dict[str, Scored]:
     """Scores of image sets: methods of which the same rows and columns still hold share a pass."""
     pair, groups, places = work.pair, dict[bytes, list[Ranker]](), dict[bytes, Places]()
-    _check(pair)
+    check(pair)
     for ranker in work.rankers:
         rows, columns = _still_there(work, ranker)
         group = rows.tobytes() + columns.tobytes()

@@ -282,7 +282,7 @@ def _about(pair: Pair, ranker: Ranker, link: str, command: str, pairs: Sequence[
         "backbone": f"{backbones.label(pair.backbone)} ({pair.backbone})",
         "method": f"{ranker.label} ({ranker.name})",
         "versions": versions(),
-        "seeds": f"k-means (groups, KNN-C) {Options().seed}, splits of ceilings {ceiling.SEED}",
+        "seeds": f"k-means (KNN-C) {Options().seed}, splits of ceilings {ceiling.SEED}",
         "link": link,
         "command": command,
     }

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.evaluation import stored_scores
+from cldi_core.evaluation import image_methods, stored_scores
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker, with_bases
 from cldi_core.scoring import Scores
 from cldi_core.scoring.methods import METHODS, find_method
 from cldi_core.scoring.scores import combined, score
+from cldi_core.scoring.subsets import EXACT, Subsets
+from cldi_core.scoring.word_facts import WordFacts
 
 Bases = Callable[[Ranker], Scores | None]  # the scores of all words under a method that another is made from
 
@@ -42,20 +44,23 @@ def edited_pair(pair: Pair, word: str, edit: Edit) -> Pair:
     return pair.without({word: edit.source}, {edit.candidate: edit.target} if edit.candidate else {})
 
 
-def edited(pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases) -> NDArray[np.float32] | None:
+def edited(
+    pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases, facts: WordFacts | None = None
+) -> NDArray[np.float32] | None:
     """The scores of a word with an edit, float32 (n_target,): as if all were scored with these pictures, to the bit.
 
     Args:
         bases: the stored scores of ``pair`` under a ranker that another is made from; only what the edit changes of
             them is computed again.
+        facts: of the word with the edit, to be kept where more is asked for.
 
     Returns:
         ``None`` where only scores of other words would tell, and ``bases`` does not have them.
     """
     now = edited_pair(pair, word, edit)
     if not ranker.bases:
-        return _plain(now, ranker, word, edit)
-    found = edited_bases(pair, ranker, word, edit, bases)
+        return _plain(now, ranker, word, edit, facts)
+    found = edited_bases(pair, ranker, word, edit, bases, facts)
     if found is None:
         return None
     place = now.source.row(word)
@@ -69,7 +74,9 @@ def edited(pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases) -> N
     return made
 
 
-def edited_bases(pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases) -> dict[str, Scores] | None:
+def edited_bases(
+    pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases, facts: WordFacts | None = None
+) -> dict[str, Scores] | None:
     """The scores that a ranker is made from, with an edit of a word: name → float32 (n_source, n_target).
 
     Those that these are made from are among them.  The rows of other words are nan where nothing looks at them (in rank
@@ -81,7 +88,7 @@ def edited_bases(pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases
     now, found = edited_pair(pair, word, edit), dict[str, Scores]()
     whole = {base.name for one in with_bases([ranker]) if not one.by_row for base in one.bases}
     for base in with_bases(ranker.bases):
-        row = edited(pair, base, word, edit, bases)
+        row = edited(pair, base, word, edit, bases, facts)
         if row is None:
             return None
         stored = bases(base) if base.name in whole else None
@@ -96,10 +103,17 @@ def edited_bases(pair: Pair, ranker: Ranker, word: str, edit: Edit, bases: Bases
     return found
 
 
-def _plain(now: Pair, ranker: Ranker, word: str, edit: Edit) -> NDArray[np.float32] | None:
+def _plain(
+    now: Pair, ranker: Ranker, word: str, edit: Edit, facts: WordFacts | None
+) -> NDArray[np.float32] | None:
     if ranker.name == "knn-c" and edit.k:
         alone: NDArray[np.float32] = score(now.source.select([word]), now.target, "knn-c", k=edit.k)[0]
         return alone
+    if facts is not None and ranker.name in EXACT:
+        image_methods.check(now)
+        known = Subsets(now.source, now.target, word, ranker.name, {}, facts)
+        whole: NDArray[np.float32] = known.scores(np.ones((1, len(facts.rows)), bool))[0].astype(np.float32)
+        return whole
     return None if ranker.row is None else ranker.row(now, word)
 
 

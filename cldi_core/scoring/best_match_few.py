@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.scoring import Scores
+from cldi_core.scoring.blas import one_thread
 from cldi_core.scoring.feature_rows import FeatureRows
+from cldi_core.scoring.halves import widened
+from cldi_core.scoring.hardware import processors
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
 from cldi_core.scoring.products import SAFE, products
 from cldi_core.scoring.ties import TIE
@@ -23,7 +27,9 @@ from cldi_core.scoring.ties import TIE
 MEASURES = ("forward", "backward", "weighted", "best")
 MOST = 512  # source memberships
 LANES = 8  # squares of a row that torch adds up side by side
-BLOCK = 2048  # target memberships that are looked at together
+BLOCK = 2048  # target pictures that are compared at once
+NUMBERS = 1 << 24  # cosines that are in memory at once
+THREADS = 8  # blocks from which on it is worth while to share them among threads
 Rows = NDArray[np.float32]
 Best = NDArray[np.float32]  # (n_target, n_source_memberships)
 
@@ -46,9 +52,8 @@ def match(
     rows, inverse = own.take(source.members), own.inverse(source.members)
     best = np.full((len(target), len(source.members)), -np.inf, np.float32)
     backward = np.zeros((len(target), len(source)))
-    for words, members, starts in _blocks(target):
-        cosines = products(other.take(members), rows)
-        cosines *= other.inverse(members)[:, None]
+    for words, members, starts in _blocks(target, NUMBERS // max(len(rows), 1)):
+        cosines = _cosines(other, members, rows)
         best[words] = np.maximum.reduceat(cosines, starts, axis=0)
         if "backward" in measures:
             cosines *= inverse
@@ -81,7 +86,7 @@ def lengths(rows: NDArray[np.floating]) -> Rows:
     Every eighth square is added up for itself, then these sums, then what is left; ranks can turn on that.
     """
     with np.errstate(over="ignore"):  # what is infinite is found not to be safe
-        squares = np.square(rows.astype(np.float32))
+        squares = np.square(widened(rows))
         whole = squares.shape[1] - squares.shape[1] % LANES
         lanes = np.zeros((len(squares), LANES), np.float32)
         for start in range(0, whole, LANES):
@@ -126,7 +131,7 @@ class _Rows:
     def take(self, members: Numbers) -> Rows:
         """float32 (n, dim)."""
         rows = self._sets.features[members]
-        return unit_rows(rows) if self._unit else rows.astype(np.float32)
+        return unit_rows(rows) if self._unit else widened(rows)
 
     def inverse(self, members: Numbers) -> Rows:
         """float32 (n,)."""
@@ -136,11 +141,36 @@ class _Rows:
         return found
 
 
-def _blocks(sets: ImageSets) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
-    """Words that have pictures, some at a time: their numbers, their memberships, and where each word's begin."""
+def _cosines(target: _Rows, members: Numbers, rows: Rows) -> Rows:
+    """Target memberships with source rows (n, dim), but for these rows' lengths: float32 (n_memberships, n).
+
+    A picture that several words have is compared once.
+    """
+    pictures, place = np.unique(members, return_inverse=True)
+    found = np.empty((len(pictures), len(rows)), np.float32)
+
+    def compare(start: int) -> None:
+        some, out = pictures[start : start + BLOCK], found[start : start + BLOCK]
+        products(target.take(some), rows, out=out)
+        out *= target.inverse(some)[:, None]
+
+    starts = range(0, len(pictures), BLOCK)
+    if len(starts) < THREADS:
+        for start in starts:
+            compare(start)
+    else:
+        with ThreadPoolExecutor(processors()) as pool, one_thread():
+            list(pool.map(compare, starts))
+    return found if len(pictures) == len(members) and (np.diff(members) > 0).all() else found[place]
+
+
+def _blocks(sets: ImageSets, size: int) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+    """Words that have pictures, some at a time: their numbers, their memberships (about ``size``), and where each
+    word's begin."""
     words = np.flatnonzero(sets.sizes)
     ends = np.cumsum(sets.sizes[words])
-    cuts = np.unique(np.append(np.searchsorted(ends, np.arange(0, ends[-1] if len(ends) else 0, BLOCK)), len(words)))
+    steps = np.arange(0, ends[-1] if len(ends) else 0, max(size, 1))
+    cuts = np.unique(np.append(np.searchsorted(ends, steps), len(words)))
     for first, last in pairwise(cuts.tolist()):
         some = words[first:last]
         begin = sets.offsets[some[0]]

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from cldi_core.errors import FeatureError, unknown_name
 from cldi_core.scoring.feature_rows import DIGEST_BYTES, FeatureRows, blocks, joined, row_digests
+from cldi_core.scoring.halves import widened
 
 Features = NDArray[np.floating]
 Digests = NDArray[np.uint8]
@@ -316,7 +317,8 @@ def unit_rows(features: Features, dtype: DTypeLike = np.float32) -> NDArray[Any]
     Returns:
         dtype (n, dim); a zero row stays zero, so its cosine with anything is 0.
     """
-    rows = features.astype(np.result_type(features.dtype, dtype))  # a copy
+    wide = np.result_type(features.dtype, dtype)
+    rows = widened(features) if wide == np.float32 else features.astype(wide)  # a copy
     if features.dtype != np.float16:
         # Neither tiny nor huge rows are lost to float32's range when they are squared; halves cannot be.
         peak = np.abs(rows).max(axis=1, keepdims=True, initial=0)

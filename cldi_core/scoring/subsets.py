@@ -52,6 +52,8 @@ COST = {
     "sinkhorn": 1,
     "sinkhorn-short": 5,
 }
+# Of all of a word's pictures, these have the scores of the pass over all words to the last bit.
+EXACT = frozenset({"avgmax", "maxmax", "avgmax-typical"})
 OTHERS = 20  # of a method that somebody has added: each subset is scored as a word
 CORRECTING = 3000  # so many rows are corrected for hubness in that time
 RANKING = 1600  # so many rows are ranked, to be fused

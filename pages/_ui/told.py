@@ -69,14 +69,16 @@ def _asking(name: str, backbone: str, pair: str, method: str, query: str, edit: 
     def bases(base: Ranker) -> Scores | None:
         return whole(name, backbone, pair, base.name)
 
-    row = None if edit else stored_scores.row_of(opened, ranker, word)
-    row = what_if.edited(opened, ranker, word, edit, bases) if row is None else row
-    made_from = what_if.edited_bases(opened, ranker, word, edit, bases)
-    if row is None or made_from is None:
-        return None
     now = edited(opened, query, edit)
     same = facts(name, backbone, pair) if now.target is opened.target else None
-    return Asking(now, number, ranker, row, made_from, facts=facts_of(now.source, now.target, word, same))
+    known = facts_of(now.source, now.target, word, same)
+    stored = None if edit else whole(name, backbone, pair, method)
+    row = stored[opened.source.row(word)] if stored is not None else None
+    row = what_if.edited(opened, ranker, word, edit, bases, known) if row is None else row
+    made_from = what_if.edited_bases(opened, ranker, word, edit, bases, known)
+    if row is None or made_from is None:
+        return None
+    return Asking(now, number, ranker, row, made_from, facts=known)
 
 
 @load.cached(resource=True, max_entries=200, also=load.SCORES)

@@ -19,6 +19,7 @@ from cldi_core.scoring import Scores
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS
 from cldi_core.scoring.scores import score
+from cldi_core.scoring.word_facts import TargetFacts, WordFacts
 from tests.conftest import BACKBONE
 
 NAMES = (*METHODS, "maxmax+csls", "knn+csls", "knn+isf", "sinkhorn+isf", "rrf=knn,avgmax+csls", "rrf+csls")
@@ -80,6 +81,11 @@ def test_an_edit_is_scoring_from_scratch(pair: Pair, name: str, case: int, tmp_p
     assert row is not None
     assert fresh.target.words == pair.target.words
     np.testing.assert_array_equal(row, expected)
+    now = edited_pair(pair, word, edit)
+    facts = WordFacts(now.source, word, TargetFacts(now.target))
+    again = edited(pair, rankers.ranker(name), word, edit, lambda base: stored[base.name], facts)
+    assert again is not None
+    np.testing.assert_array_equal(again, expected)
 
 
 def test_the_edits_change_something(pair: Pair) -> None:

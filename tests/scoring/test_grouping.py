@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 
 import numpy as np
 import pytest
@@ -124,13 +123,30 @@ def test_a_given_number_of_groups(k: int, groups: int) -> None:
         assert found.tolist() == [2, 1, 0, 0, 0, 1]
 
 
+def literal_ward(rows: np.ndarray, k: int) -> set[frozenset[int]]:
+    """Ward's procedure: join the two groups that add least to the squared distances from the groups' means."""
+
+    def within(members: frozenset[int]) -> float:
+        own = rows[sorted(members)].astype(float)
+        return float(((own - own.mean(axis=0)) ** 2).sum())
+
+    groups = {frozenset([place]) for place in range(len(rows))}
+    while len(groups) > k:
+        one, other = min(
+            itertools.combinations(sorted(groups, key=sorted), 2),
+            key=lambda two: within(two[0] | two[1]) - within(two[0]) - within(two[1]),
+        )
+        groups = groups - {one, other} | {one | other}
+    return groups
+
+
 @pytest.mark.parametrize("dim", [4, 300])
-def test_points_of_fewer_numbers_are_as_far_apart_as_the_rows(dim: int) -> None:
-    rows = bunches(4, 3, dim=dim)
-    places = grouping._places(rows)
-    assert places.shape == (7, min(7, dim))
-    for i, j in itertools.combinations(range(7), 2):
-        assert math.isclose(np.linalg.norm(places[i] - places[j]), np.linalg.norm(rows[i] - rows[j]), abs_tol=1e-5)
+@pytest.mark.parametrize("k", [2, 3, 5, 8])
+def test_pictures_are_joined_as_ward_joins_them(dim: int, k: int) -> None:
+    rows = unit_rows(np.random.default_rng(k).normal(size=(12, dim)).astype(np.float32))
+    rows[3] = 0
+    rows[5] = rows[4]
+    assert partition(clusters(rows, k)) == literal_ward(rows, k)
 
 
 def test_the_same_groups_every_time() -> None:
