@@ -103,15 +103,13 @@ def edited_bases(
     return found
 
 
-def _plain(
-    now: Pair, ranker: Ranker, word: str, edit: Edit, facts: WordFacts | None
-) -> NDArray[np.float32] | None:
+def _plain(now: Pair, ranker: Ranker, word: str, edit: Edit, facts: WordFacts | None) -> NDArray[np.float32] | None:
     if ranker.name == "knn-c" and edit.k:
         alone: NDArray[np.float32] = score(now.source.select([word]), now.target, "knn-c", k=edit.k)[0]
         return alone
     if facts is not None and ranker.name in EXACT:
         image_methods.check(now)
-        known = Subsets(now.source, now.target, word, ranker.name, {}, facts)
+        known = Subsets(facts.source, facts.target.target, word, ranker.name, {}, facts)
         whole: NDArray[np.float32] = known.scores(np.ones((1, len(facts.rows)), bool))[0].astype(np.float32)
         return whole
     return None if ranker.row is None else ranker.row(now, word)
