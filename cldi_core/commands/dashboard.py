@@ -24,6 +24,9 @@ WINDOWS = os.name == "nt"
 CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))  # what Docker and Podman leave in theirs
 # Of the memory of the C library: a tenth less is held, as every page is drawn by a thread of its own (measured).
 MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "1000000"}
+# One word's products are so small that threads which wait for each other take more of the processor than they spare:
+# of .41 s for a switch to the next word they took half (demo, two cores).  Visitors have threads of their own.
+THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 # What a browser may call it: else a page elsewhere, whose name is made to lead to this machine, could start work too.
 HOSTS = (ADDRESS, "localhost")
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
@@ -60,10 +63,10 @@ def start(
     if dataset is not None:
         opened = datasets.open_dataset(dataset)
         os.environ["CLDI_DATASET"] = remote.url_of(opened.path) or str(opened.path.resolve())
-    for name, value in MEMORY.items():
-        os.environ.setdefault(name, value)
     for path in datasets.requested().values():
         preparing.before_showing(path)
+    for name, value in (MEMORY | THREADS).items():
+        os.environ.setdefault(name, value)
     print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
     _serve(port, address, host or ())
 

@@ -73,14 +73,19 @@ class Owners(Mapping[str, dict[str, None]]):
         self._order = np.argsort(self._strings, kind="stable").astype(np.int32)
 
     def __getitem__(self, key: str) -> dict[str, None]:
-        if not ids.is_id(key):
-            raise KeyError(key)
-        wanted = ids.as_strings(ids.raw([key]))
-        first, last = (int(np.searchsorted(self._strings, wanted, side, self._order)[0]) for side in ("left", "right"))
-        if first == last:
-            raise KeyError(key)
-        numbers = np.searchsorted(self._members.offsets, self._order[first:last], side="right") - 1
-        return dict.fromkeys(self._words[number] for number in numbers.tolist())
+        return dict.fromkeys(self.of([key])[key])
+
+    def of(self, keys: Collection[str]) -> dict[str, list[str]]:
+        """As the mapping has them, of many pictures at once; of those that words have."""
+        known = [key for key in dict.fromkeys(keys) if ids.is_id(key)]
+        wanted = ids.as_strings(ids.raw(known))
+        first, last = (np.searchsorted(self._strings, wanted, side, self._order) for side in ("left", "right"))
+        found = {}
+        for key, start, end in zip(known, first.tolist(), last.tolist(), strict=True):
+            if start < end:
+                numbers = np.searchsorted(self._members.offsets, self._order[start:end], side="right") - 1
+                found[key] = list(dict.fromkeys(self._words[number] for number in numbers.tolist()))
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(PictureIds(self._different(1)))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SHARD = 1000
 SPOOL = 32_000_000  # bytes of pictures that are held in memory on their way into a shard, and of a row group
+FAST = 2  # WebP at half the time of what is usual, for 3 % more bytes (photographs of 160 pixels)
 META = ("source_url", "page", "provider", "licence", "author", "time", "concept", "title")
 ABOUT = ("path", "width", "height", *META)
 
@@ -148,7 +149,7 @@ def thumbnail(data: bytes, size: int = 160) -> bytes:
     if plain and len(data) < 20_000 and max(probe(data)) <= size:
         return data
     buffer = io.BytesIO()
-    decode(data, size).save(buffer, "WEBP", quality=80)
+    decode(data, size).save(buffer, "WEBP", quality=80, method=FAST)
     return buffer.getvalue()
 
 
@@ -242,10 +243,18 @@ class Pictures:
         A text that nobody gave is empty.
         """
         found: dict[str, Mapping[str, Any]] = {}
-        for key, path, group, row in self._places(ids):
+        wanted = [*ids]
+        for (path, group), rows in self._by_group(wanted):
             columns = picture_shards.origins(path, group, ABOUT)
-            found[key] = {name: values[row] for name, values in columns.items()}
-        return found
+            found |= {key: {name: values[row] for name, values in columns.items()} for key, row in rows}
+        return {key: found[key] for key in dict.fromkeys(wanted) if key in found}
+
+    def _by_group(self, ids: Iterable[str]) -> Iterator[tuple[tuple[Path, int], list[tuple[str, int]]]]:
+        """Those of some pictures that are there, by shard and row group: id and row in that, each once."""
+        places: dict[tuple[Path, int], list[tuple[str, int]]] = {}
+        for key, path, group, row in self._places(ids):
+            places.setdefault((path, group), []).append((key, row))
+        return iter(places.items())
 
     def _places(self, ids: Iterable[str]) -> Iterator[tuple[str, Path, int, int]]:
         """Those of some pictures that are there: id, shard, row group and row in that; each once."""
@@ -271,10 +280,7 @@ class Pictures:
         A picture whose licence kept its file from an export has a row, and no bytes.
         """
         found: dict[str, bytes] = {}
-        places: dict[tuple[Path, int], list[tuple[str, int]]] = {}
-        for key, path, group, row in self._places(ids):
-            places.setdefault((path, group), []).append((key, row))
-        for (path, group), rows in places.items():
+        for (path, group), rows in self._by_group(ids):
             column = picture_shards.read_group(path, group)
             found |= {key: data for key, row in rows if (data := column[row].as_py()["bytes"])}
         return found

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from cldi_core.data.pictures import Pictures, thumbnail
 from cldi_core.errors import PictureError
 
 SIZE = 20_000  # thumbnails of some kilobytes each
+MANY, THREADS = 16, 4  # files from which on it is worth while to share them among so many threads
 
 
 class Shelf:
@@ -30,9 +31,9 @@ class Shelf:
         with self._lock:
             found = {key: self._kept[key] for key in wanted if key in self._kept}
         missing = [key for key in wanted if key not in found]
-        for key, data in self._pictures.read(missing).items() if missing else ():
-            with suppress(PictureError):
-                found[key] = thumbnail(data)
+        files = self._pictures.read(missing) if missing else {}
+        made = zip(files, _each(list(files.values())), strict=True)
+        found |= {key: small for key, small in made if small}
         with self._lock:
             for key, data in found.items():
                 self._kept[key] = data
@@ -40,3 +41,19 @@ class Shelf:
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
         return {key: found[key] for key in wanted if key in found}
+
+
+def _each(files: Sequence[bytes]) -> Iterator[bytes]:
+    """The thumbnail of each file; nothing of a broken one.  Many are made side by side."""
+    if len(files) < MANY:
+        yield from map(_small, files)
+        return
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield from pool.map(_small, files)
+
+
+def _small(data: bytes) -> bytes:
+    try:
+        return thumbnail(data)
+    except PictureError:
+        return b""

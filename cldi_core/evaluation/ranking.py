@@ -78,6 +78,24 @@ def gold_ranks(scores: NDArray[np.floating], gold: Sequence[Collection[int]]) ->
     return found
 
 
+def ranks_of(scores: NDArray[np.floating], right: Collection[int]) -> NDArray[np.float64]:
+    """As ``gold_ranks`` for one query that is scored many times: float (n_times, n_candidates) → float64 (n_times,).
+
+    Raises:
+        FeatureError: a right answer that is no candidate.
+    """
+    columns = np.array(sorted(set(right)), np.int64)
+    if not len(scores) or not len(columns) or columns[0] < 0 or columns[-1] >= scores.shape[1]:
+        return gold_ranks(scores, [right] * len(scores))
+    known = scores[:, columns].astype(np.float64)
+    best = np.where(np.isnan(known), -np.inf, known).max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):  # of a row in which no right answer is known
+        apart = scores - best  # nan is neither above nor tied
+        above, tied = (scores > best + TIE).sum(axis=1), (np.abs(apart, out=apart) <= TIE).sum(axis=1)
+        own = (known >= best - TIE).sum(axis=1)
+    return np.where(np.isneginf(best[:, 0]), np.nan, above + (tied + 1) / (own + 1))
+
+
 def winners(
     scores: NDArray[np.floating], gold: Sequence[Collection[int]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

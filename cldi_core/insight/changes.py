@@ -88,7 +88,7 @@ class Asked:
 
     def ranks(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """The ranks of the best right answer in rows of scores: float (k, n_target) → float64 (k,)."""
-        return ranking.gold_ranks(rows, [self.gold] * len(rows))
+        return ranking.ranks_of(rows, self.gold)
 
     def winner(self, row: NDArray[np.floating]) -> str:
         """The candidate that wins with scores (n_target,); ``""`` where nothing is known."""
@@ -272,7 +272,8 @@ class Search:
         side = self.few or self.side
         rows = np.concatenate([side.rows(part) for part in _parts(kept, side.cost)])
         ranks = np.nan_to_num(side.asked.ranks(rows), nan=np.inf)
-        place = np.lexsort((-side.asked.margins(rows), ranks))[0]
+        first = np.flatnonzero(ranks == ranks.min())
+        place = first[side.asked.margins(rows[first]).argmax()]
         return kept[place], float(ranks[place])
 
     def _wins(self, kept: NDArray[np.bool_]) -> bool:

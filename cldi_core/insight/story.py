@@ -298,10 +298,11 @@ def duplicates(pair: Pair, word: str) -> tuple[tuple[str, str], ...]:
 
 def placeholders(pair: Pair, word: str) -> tuple[str, ...]:
     """The ids of a source word's pictures that so many words have that they can stand for none, as "not available"."""
-    sets = pair.source
-    whose = np.repeat(np.arange(len(sets)), sets.sizes)
-    owners = np.bincount(np.unique(np.stack([sets.members, whose]), axis=1)[0], minlength=len(sets.features))
-    common = owners[sets.rows(word)] >= max(SHARED * np.count_nonzero(sets.sizes), FEWEST)
+    sets, rows = pair.source, pair.source.rows(word)
+    places = np.flatnonzero(np.isin(sets.members, rows))
+    whose = np.searchsorted(sets.offsets, places, "right") - 1
+    owners = np.bincount(np.unique(np.stack([sets.members[places], whose]), axis=1)[0], minlength=len(sets.features))
+    common = owners[rows] >= max(SHARED * np.count_nonzero(sets.sizes), FEWEST)
     return tuple(key for key, is_common in zip(sets.word_ids(word), common, strict=True) if is_common)
 
 

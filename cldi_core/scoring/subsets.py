@@ -150,8 +150,10 @@ class Subsets:
         else:
             known = PLAIN.get(self.method.name)
             rows = known(self.facts, kept) if known else _as_words(self.facts, kept, self.method.name)
-        bounded = np.clip(rows.astype(np.float32), *self.method.bounds).astype(np.float64)
-        return np.where(self.facts.target.missing, np.nan, bounded)
+        bounded = rows.astype(np.float32)
+        found = np.clip(bounded, *self.method.bounds, out=bounded).astype(np.float64)
+        found[:, self.facts.target.missing] = np.nan
+        return found
 
 
 def correction_of(method: Method) -> str:

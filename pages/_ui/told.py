@@ -178,7 +178,7 @@ def known(name: str, ids: Sequence[str]) -> dict[str, Known]:
     """
     opened = load.opened(name)
     columns, called = opened.pictures.known(ids), names(opened, ids)
-    owners = {language: opened.stored_members(language).owners for language in opened.pictured}
+    owners = {language: opened.stored_members(language).owners.of(ids) for language in opened.pictured}
     found = {}
     for key in dict.fromkeys(ids):
         words = tuple(f"{word} ({language})" for language, own in owners.items() for word in own.get(key, ()))

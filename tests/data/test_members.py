@@ -38,6 +38,7 @@ def test_owners_are_the_words_of_a_picture_in_their_order(made: Members) -> None
         and list(owners) == list(slow)
         and [list(owners[key]) for key in slow] == [*map(list, slow.values())]
     )
+    assert owners.of([C, "x", D, A, C]) == {key: list(slow[key]) for key in (C, A)}
     assert D not in owners and "x" not in owners and owners.get(D) is None
     assert owners.often(2) == [B, A, C] and owners.often(3) == []
     assert owners.ordered([C, D, A, "x", C]) == [A, C]

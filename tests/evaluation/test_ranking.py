@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cldi_core.errors import FeatureError
-from cldi_core.evaluation.ranking import gold_ranks, order, rank, winners, with_right
+from cldi_core.evaluation.ranking import gold_ranks, order, rank, ranks_of, winners, with_right
 from tests import oracles
 
 NAN = np.nan
@@ -34,6 +34,18 @@ def tied_scores(seed: int, shape: tuple[int, ...]) -> np.ndarray:
 )
 def test_rank_examples(scores: list[float], expected: list[float]) -> None:
     np.testing.assert_array_equal(rank(np.array(scores, np.float32)), expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("seed", range(4))
+def test_one_query_scored_many_times_has_the_ranks_of_each(seed: int, dtype: type) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.choice([0.1, 0.2, 0.2 + 5e-7, 0.3, 0.3 + 3e-6, np.nan], (60, 9)).astype(dtype)
+    for right in ([3], (0, 4, 4), {1, 2, 8}, []):
+        np.testing.assert_array_equal(ranks_of(scores, right), gold_ranks(scores, [right] * len(scores)))
+    assert ranks_of(scores[:0], [1]).shape == (0,)
+    with pytest.raises(FeatureError, match="right answer 9"):
+        ranks_of(scores, [1, 9])
 
 
 @pytest.mark.parametrize("seed", range(10))
