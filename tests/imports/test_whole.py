@@ -24,7 +24,7 @@ from cldi_core.imports import report as reports
 from cldi_core.imports import whole, whole_shards
 from cldi_core.imports.whole import import_whole
 from cldi_core.imports.whole_export import export_whole
-from cldi_core.insight import evidence
+from cldi_core.insight import evidence, preparing
 from cldi_core.rankers import ranker
 from tests.conftest import BACKBONE, build_small, picture, write_features
 
@@ -75,6 +75,18 @@ def test_all_of_it_comes_back_but_what_is_peoples(scored: Dataset, data: Path, t
     export_whole(scored, tmp_path / "all.zip", with_people=True)
     import_whole(data / "all", tmp_path / "all.zip")
     assert contents(data / "all") == contents(scored.path)
+
+
+def test_what_was_prepared_comes_along_and_stands(scored: Dataset, data: Path, tmp_path: Path) -> None:
+    made = preparing.prepare(scored, BACKBONE)
+    assert made.dispersions and made.maps
+    export_whole(Dataset(scored.path), tmp_path / "out.zip")
+    import_whole(data / "again", tmp_path / "out.zip")
+    there = contents(data / "again")
+    assert {"dispersions", "projections", "evidence"} <= {name.partition("/")[0] for name in there}
+    again = preparing.prepare(Dataset(data / "again"), BACKBONE)
+    assert (again.dispersions, again.explained, again.ceilings) == (0, {}, [])
+    assert {name: held for name, held in contents(data / "again").items() if "/." not in name} == there
 
 
 def test_equal_data_sets_make_equal_bytes(scored: Dataset, tmp_path: Path) -> None:
