@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+import streamlit as st
 
 from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
@@ -49,3 +52,16 @@ def test_what_is_wrong_is_left_for_the_page_to_say(small: Dataset, broken: str) 
         (small.path / "dataset.toml").write_text("title = \n")
     ahead.first_page()
     assert load.names() == ([] if broken == "no data set" else ["small"])
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8501/", None])
+def test_a_browser_shows_the_pictures_of_a_visitors_first_page_before_any_chart(
+    url: str | None, module: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overview_page, slept = module("overview"), []
+    monkeypatch.setattr(st, "context", SimpleNamespace(url=url))
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(overview_page.time, "sleep", slept.append)
+    overview_page.seen_first()
+    overview_page.seen_first()
+    assert slept == ([overview_page.SHOWING] if url else []), "once, and only where a browser looks"
