@@ -40,10 +40,13 @@ def run(script: str, options: Sequence[str]) -> None:
 
 @contextmanager
 def _without(name: str) -> Iterator[None]:
-    """Let nothing import a package that is not there yet: Streamlit imports Plotly, if it can, before it listens.
+    """Let nothing import a package, unless it is there: Streamlit imports Plotly, if it can, before it listens.
 
     The look that it gives to charts is given by ``figures``, which all charts need.
     """
+    if name in sys.modules:
+        yield
+        return
     sys.modules[name] = None  # type: ignore[assignment]  # this is how Python is told that there is none
     try:
         yield

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import plotly
 import plotly.io as pio
 import pytest
 from streamlit import runtime
@@ -41,6 +42,7 @@ def test_streamlit_is_given_the_script_and_its_options(monkeypatch: pytest.Monke
             thread.join(10)
     assert sorted(map(str, called)) == ["(['run', 'app.py', '--server.port', '1'], 'streamlit')", "prepared"]
     assert manifest_scanner.scan_component_manifests() == [] and not gc.isenabled()
+    assert sys.modules["plotly"] is plotly, "what is there already stays"
     log = logging.getLogger(serve.SPINNERS)
     kept = [bool(log.filter(log.makeRecord(log.name, 30, "", 0, "", (), None))), True]
     threading.Thread(
@@ -87,6 +89,7 @@ with serve._without("plotly"):
     import streamlit
 print("plotly" in sys.modules)
 from pages._ui import figures
+import plotly
 import plotly.io as pio
 print(pio.templates.default, pio.templates["streamlit"].layout.colorway[0])
 """
