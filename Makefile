@@ -11,7 +11,7 @@ HOST :=
 PYTHON ?=
 ARGS ?=
 TORCH ?=
-CHECK_AFTER ?= 5
+CHECK_AFTER ?= 10
 export PORT DATASET HOST TORCH
 
 PY := .venv/bin/python

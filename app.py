@@ -4,9 +4,7 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":  # the processes that decode what is imported read this file again, and need none of it
-    from streamlit import runtime
-
-    if not runtime.exists():  # it is run as a program, by ``cldi app``: let Streamlit run it
+    if "streamlit" not in sys.modules:  # it is run as a program, by ``cldi app``: let Streamlit run it
         from pages._ui import serve
 
         serve.run(__file__, sys.argv[1:])

@@ -7,7 +7,8 @@ is opened by its link in the menu; it is drawn when the server is done and all i
 - ``"step"``: what is done once; ``seconds``, and ``megabytes``, the most memory that the process had;
 - ``"page"`` and ``"switch"``: the median of ``seconds``, with ``fastest``, ``slowest``, ``repeats``; ``first``, on a
   server that had drawn nothing of the page yet; and ``goal``, in seconds;
-- ``"memory"``: ``megabytes`` of the server, or those that a further session takes, and ``goal``.
+- ``"memory"``: ``megabytes`` of the server, or those that a further session takes, and ``goal``; ``own``, those of
+  them that are no mapped files, which the system takes back when it needs the room.
 """
 
 from __future__ import annotations
@@ -125,8 +126,9 @@ def _until_changed(page: Any, clicked: Any) -> float:
 def _memory(server: Server, browser: Any, tell: Tell) -> Iterator[Record]:
     """What the server holds when every page has been drawn, and what further visitors add who look at some."""
     tell("paper: further sessions")
-    before = resident(server.process.pid)
-    yield {"part": "memory", "label": "server, every page drawn", "megabytes": before, "goal": SERVER_GOAL}
+    before, own = resident(server.process.pid), resident(server.process.pid, "RssAnon")
+    label = "server, every page drawn"
+    yield {"part": "memory", "label": label, "megabytes": before, "own": own, "goal": SERVER_GOAL}
     for _ in range(SESSIONS):
         page = browser.new_context(viewport=WINDOW).new_page()
         page.goto(server.url)
@@ -139,13 +141,17 @@ def _memory(server: Server, browser: Any, tell: Tell) -> Iterator[Record]:
     yield {"part": "memory", "label": label, "megabytes": added, "goal": SESSION_GOAL}
 
 
-def resident(process: int) -> float | None:
-    """The megabytes of memory that a process has now; ``None`` where the system does not say."""
+def resident(process: int, what: str = "VmRSS") -> float | None:
+    """The megabytes of memory that a process has now; ``None`` where the system does not say.
+
+    Args:
+        what: ``"VmRSS"``, all of it, or ``"RssAnon"``, without mapped files such as libraries.
+    """
     try:
         status = Path(f"/proc/{process}/status").read_text("utf-8")
     except OSError:
         return None
-    found = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
+    found = re.search(rf"^{what}:\s+(\d+) kB", status, re.MULTILINE)
     return None if found is None else _megabytes(int(found[1]))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from cldi_core import rankers
 from cldi_core.data.dataset import SETTINGS
@@ -12,6 +13,7 @@ from cldi_core.evaluation import paper, tables
 from cldi_core.features import backbones
 from cldi_core.scoring.methods import METHODS
 from pages._ui import (
+    ahead,
     cause_bars,
     data_load,
     draw,
@@ -35,6 +37,8 @@ INTRODUCTION = (
     "pictures are. Hartmann & Søgaard (2018) found that this often works for nouns and hardly for verbs and "
     "adjectives: here you can see why."
 )
+
+SEEN, SHOWING = "pictures seen", 0.4  # seconds in which a browser shows pictures that it has
 
 
 def paper_table() -> pd.DataFrame:
@@ -64,25 +68,32 @@ def stories(current: view.View) -> None:
             "cases of each part of speech that have no word and nothing depicted in common.",
             help=glossary.of(current, "candidate", "gold"),
         )
+        seen_first()
     else:
         st.info("No word of this pair is a clear example: all are few, or found early.")
     cause_bars.draw(current, rows)
 
 
-def finding(current: view.View, chart: DeltaGenerator) -> None:
+def seen_first() -> None:
+    """Let the browser of a new visitor show the pictures before a chart comes: it draws nothing while it reads its
+    chart library for that, which takes it a second."""
+    if st.context.url and SEEN not in st.session_state:  # there is no address where no browser looks
+        st.session_state[SEEN] = True
+        time.sleep(SHOWING)
+
+
+def finding(current: view.View) -> None:
     """The figures of all methods that have been scored, averaged over the pairs."""
     dataset = load.opened(current.dataset)
-    pairs = dataset.alike(current.pair)
+    pairs, records = ahead.found(current)
     group = tables.group_of(pairs)
-    records = load.table(current.dataset, current.backbone, pairs, ways=tuple(paper.TABLE_2), group=group)
     if records:
-        with chart:
-            take.chart(
-                figures.finding(records, group),
-                name=f"finding-{dataset.name}-{group}",
-                key="finding",
-                alt="MRR of nouns, verbs and adjectives under the paper's methods",
-            )
+        take.chart(
+            figures.finding(records, group),
+            name=f"finding-{dataset.name}-{group}",
+            key="finding",
+            alt="MRR of nouns, verbs and adjectives under the paper's methods",
+        )
         over = f"averaged over {len(pairs)} pairs" if len(pairs) > 1 else pairs[0]
         st.caption(
             f"{draw.safe(f'{dataset.title}, {backbones.label(current.backbone)}, {over}')}; "
@@ -90,8 +101,6 @@ def finding(current: view.View, chart: DeltaGenerator) -> None:
             f"{draw.safe(result_tables.zeros(records[0]))} More methods are on the Results page.",
             help=glossary.of(current, "mrr", "interval"),
         )
-    else:
-        chart.empty()
     draw.unscored(current.dataset, current.backbone, records, paper.TABLE_2, pairs)
 
 
@@ -104,17 +113,10 @@ def main() -> None:
     if not draw.ready(current, "show"):
         return
     tour.offer()
-    above = st.container()
+    stories(current)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        # The paper's figures stand here until ours are ready, so that the browser fetches its chart library meanwhile.
-        chart = st.empty()
-        with chart:
-            take.chart(figures.finding([], ""), name="finding-paper", alt="MRR in the paper")
-    with above:
-        stories(current)
-    with left:
-        finding(current, chart)
+        finding(current)
         judge_tables.beside(current, dataset.alike(current.pair), tuple(paper.TABLE_2), ("mrr",))
     with right:
         st.markdown("**In the paper** (MRR, average of five pairs)", help=glossary.of(current, "mrr"))

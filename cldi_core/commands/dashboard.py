@@ -5,28 +5,22 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import runpy
 import socket
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from cldi_core.commands import preparing
+from cldi_core.commands import allocation, preparing
 from cldi_core.commands.program import fail
 from cldi_core.data import dataset as datasets
 from cldi_core.data import permissions, remote
 
 ADDRESS = "127.0.0.1"  # of this machine only: whoever may open the dashboard may start extractions
-WINDOWS = os.name == "nt"
 CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))  # what Docker and Podman leave in theirs
-# Of the memory of the C library: a tenth less is held, as every page is drawn by a thread of its own (measured).
-MEMORY = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "1000000"}
-# One word's products are so small that threads which wait for each other take more of the processor than they spare:
-# of .41 s for a switch to the next word they took half (demo, two cores).  Visitors have threads of their own.
-THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 # What a browser may call it: else a page elsewhere, whose name is made to lead to this machine, could start work too.
 HOSTS = (ADDRESS, "localhost")
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.IGNORECASE)
@@ -63,26 +57,23 @@ def start(
     if dataset is not None:
         opened = datasets.open_dataset(dataset)
         os.environ["CLDI_DATASET"] = remote.url_of(opened.path) or str(opened.path.resolve())
+    allocation.settle()
     for path in datasets.requested().values():
         preparing.before_showing(path)
-    for name, value in (MEMORY | THREADS).items():
-        os.environ.setdefault(name, value)
     print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
     _serve(port, address, host or ())
 
 
-def _serve(port: int, address: str, hosts: Sequence[str]) -> NoReturn:
-    """Become Streamlit: in place of this process, so that signals and the exit code are its own.
+def _serve(port: int, address: str, hosts: Sequence[str]) -> None:
+    """Become Streamlit: in this process, which has imported half of what it needs; signals and exit code are its own.
 
     Its settings are read from the .streamlit folder beside the script; named hosts take the place of those there.
     """
     script = (datasets.CHECKOUT or datasets.DASHBOARD) / "app.py"
     options = ["--server.port", str(port), "--server.address", address]
     options += [part for name in (*HOSTS, *hosts) for part in ("--server.allowedHosts", name)]
-    command = [sys.executable, str(script), *options]
-    if WINDOWS:  # there the new process would be another one, and this one would end
-        raise SystemExit(subprocess.call(command))
-    os.execv(sys.executable, command)  # noqa: S606
+    sys.argv, sys.path[0] = [str(script), *options], str(script.parent)
+    runpy.run_path(str(script), run_name="__main__")
 
 
 def _may_listen(address: str) -> None:

@@ -109,8 +109,8 @@ def row_of(pair: Pair, ranker: Ranker, word: str) -> NDArray[np.float32] | None:
     """
     stored = whole_of(pair, ranker)
     if stored is not None:
-        kept: NDArray[np.float32] = stored[pair.source.row(word)]
-        return kept
+        row: NDArray[np.float32] = stored[pair.source.row(word)].copy()  # a view would hold the whole file in memory
+        return row
     return None if ranker.row is None else ranker.row(pair, word)
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 from numpy.typing import NDArray
+from streamlit.elements.lib.streamlit_plotly_theme import configure_streamlit_plotly_theme
 
 from cldi_core.data.dataset import POS, SETTINGS
 from cldi_core.evaluation import metrics, paper, tables
@@ -27,6 +29,8 @@ GREY = "rgba(140, 140, 140, 0.45)"
 RANKS = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]  # named on the axes of ranks
 SETTING_COLOURS = {name: COLOURS[letters[0]] for name, letters in SETTINGS.items() if name != "ALL"}
 CONFIG = {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2}}
+if "streamlit" not in pio.templates:  # the look of charts: ``serve`` lets Streamlit start without Plotly
+    configure_streamlit_plotly_theme()
 
 
 def layout(figure: go.Figure, title: str, note: str, height: int) -> go.Figure:

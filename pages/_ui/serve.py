@@ -1,16 +1,27 @@
-"""``python app.py``: Streamlit serves the dashboard, and what its first page needs is read while the browser starts."""
+"""``python app.py``: Streamlit serves the dashboard, and what its first page needs is there when the browser asks."""
 
 from __future__ import annotations
 
 import gc
 import importlib
+import logging
+import os
+import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 PATIENCE = 60.0  # seconds until the server is there, at most
 # The dearest modules of all pages; those of one page alone are imported when it is drawn.
-NEEDED = ("pandas", "pyarrow.parquet", "plotly.graph_objects", "plotly.graph_objs.layout", "pages._ui.frame")
+NEEDED = ("pandas", "pyarrow.parquet", "plotly.graph_objs.layout", "scipy.special", "pages._ui.frame")
+PREPARING = "prepare"  # the thread that does
+# Threads of numpy's products, unless somebody says how many: those of one word are so small that threads which wait for
+# each other took half of what the next word takes of the processor.  Visitors have threads of their own.
+THREADS = "OPENBLAS_NUM_THREADS"
+SPINNERS = "streamlit.runtime.scriptrunner_utils.script_run_context"  # warns of those that no page shows
+ALTERNATING = 0.0005  # seconds until a thread lets others on; files are asked for by the dozen meanwhile, each of which
+# waits for that several times
 
 
 def run(script: str, options: Sequence[str]) -> None:
@@ -19,22 +30,58 @@ def run(script: str, options: Sequence[str]) -> None:
     Args:
         options: of ``streamlit run``.
     """
-    from streamlit.web import cli
+    os.environ.setdefault(THREADS, "1")
+    gc.disable()  # of what is imported nothing becomes garbage, and to look through it takes a fifth of the start
+    with _without("plotly"):
+        from streamlit.components.v2 import manifest_scanner
+        from streamlit.web import cli
 
-    threading.Thread(target=prepare, name="prepare", daemon=True).start()
+    # It reads of every installed package whether it brings components, a tenth of a second; ours are in the pages.
+    manifest_scanner.scan_component_manifests = lambda max_workers=None: []
+    logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)
+    threading.Thread(target=prepare, name=PREPARING, daemon=True).start()
     cli.main(["run", script, *options], prog_name="streamlit")
 
 
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Let nothing import a package, unless it is there: Streamlit imports Plotly, if it can, before it listens.
+
+    The look that it gives to charts is given by ``figures``, which all charts need.
+    """
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # this is how Python is told that there is none
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def prepare() -> None:
-    """Import what pages need as soon as the server listens, and not before: it would be there later for it."""
+    """Import what pages need and find what the first one shows: as soon as the server listens, and not before, as it
+    would be there later for it."""
     from streamlit import runtime
 
     until = time.monotonic() + PATIENCE
     while not runtime.exists() and time.monotonic() < until:
         time.sleep(0.02)
-    for name in NEEDED:
-        importlib.import_module(name)
-    spare()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(ALTERNATING)
+    try:
+        for name in NEEDED:
+            importlib.import_module(name)
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(int(os.environ[THREADS]), user_api="blas")  # numpy may have been there before the variable
+        from . import ahead
+
+        ahead.first_page()
+    finally:
+        sys.setswitchinterval(before)
+        spare()
+        gc.enable()
 
 
 def spare() -> None:

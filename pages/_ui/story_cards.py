@@ -25,12 +25,19 @@ def draw(dataset: str, told: Sequence[Told]) -> None:
     Args:
         dataset: its name.
     """
-    ids = [key for story in told for _, _, own in rows(story) for key in own]
-    load.thumbnails(dataset, ids)  # read at once; the cards find them at hand
+    fetch(dataset, told)
     for first in range(0, len(told), COLUMNS):
         for story, column in zip(told[first : first + COLUMNS], st.columns(COLUMNS), strict=False):
             with column.container(border=True, height="stretch", gap="xsmall"):
                 _card(dataset, story)
+
+
+def fetch(dataset: str, told: Sequence[Told]) -> None:
+    """Read the pictures of all cards at once, and put them side by side; the cards find them at hand."""
+    strips = [own for story in told for _, _, own in rows(story)]
+    load.thumbnails(dataset, [key for own in strips for key in own])
+    for own in strips:
+        load.strip(dataset, own)
 
 
 def rows(story: Told) -> list[tuple[str, str, tuple[str, ...]]]:

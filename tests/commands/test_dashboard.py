@@ -29,8 +29,9 @@ def app(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def call(*arguments: object) -> tuple[int, str, str, list[str]]:
         started: list[str] = []
-        monkeypatch.setattr(os, "execv", lambda program, command: started.extend(command))
+        monkeypatch.setattr(dashboard.runpy, "run_path", lambda path, run_name: started.extend([run_name, *sys.argv]))
         monkeypatch.setattr(sys, "argv", ["/somewhere/bin/cldi", "app", *map(str, arguments)])
+        monkeypatch.setattr(sys, "path", ["/somewhere/bin", *sys.path])
         with pytest.raises(SystemExit) as ended:
             main.main()
         return (int(ended.value.code or 0), *capsys.readouterr(), started)
@@ -51,7 +52,7 @@ def test_it_becomes_streamlit_for_this_machine_only(app: Run, data: Path, port: 
     script = Path(__file__).resolve().parents[2] / "app.py"
     assert script.is_file()
     assert started == [
-        sys.executable, str(script), "--server.port", str(port),
+        "__main__", str(script), "--server.port", str(port),
         "--server.address", "127.0.0.1", "--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost",
     ]  # fmt: skip
 
@@ -81,14 +82,10 @@ def test_another_address_shows_and_changes_nothing(
         assert code == 0 and started[started.index("--server.address") + 1] == "0.0.0.0"
 
 
-def test_on_windows_the_dashboard_is_a_process_of_its_own(
-    app: Run, data: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    called: list[list[str]] = []
-    monkeypatch.setattr(dashboard, "WINDOWS", True)
-    monkeypatch.setattr(dashboard.subprocess, "call", lambda command: called.append(command) or 7)
-    code, _, _, started = app("--port", port)
-    assert (code, started) == (7, []) and called[0][1].endswith("app.py")
+def test_the_script_finds_what_lies_beside_it(app: Run, data: Path, port: int) -> None:
+    before = list(sys.path)
+    started = app("--port", port)[3]
+    assert sys.path == [str(Path(started[1]).parent), *before]
 
 
 def test_a_checkout_that_streamlit_itself_runs_has_the_same_hosts() -> None:

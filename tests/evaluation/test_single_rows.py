@@ -60,3 +60,11 @@ def test_a_stored_row_is_taken_and_one_that_is_not_is_computed(pair: Pair) -> No
     np.testing.assert_array_equal(stored_scores.row_of(pair, ranker, "run"), one.matrix[pair.source.row("run")] + 5)
     stored_scores.path_of(pair, "avgmax").unlink()
     np.testing.assert_array_equal(stored_scores.row_of(pair, ranker, "run"), one.matrix[pair.source.row("run")])
+
+
+def test_a_stored_row_holds_nothing_of_its_file(pair: Pair) -> None:
+    """Pages keep rows of many words: each would hold all words' scores in memory."""
+    ranker = rankers.ranker("avgmax")
+    ranked.scores(pair, ["avgmax"])
+    row = stored_scores.row_of(pair, ranker, "run")
+    assert row is not None and row.base is None and stored_scores.whole_of(pair, ranker) is not None

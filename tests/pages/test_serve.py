@@ -2,34 +2,97 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
+import logging
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 
+import plotly
+import plotly.io as pio
 import pytest
 from streamlit import runtime
+from streamlit.components.v2 import manifest_scanner
 from streamlit.web import cli
 
-from pages._ui import serve
+from pages._ui import ahead, serve
 
 
-def test_streamlit_is_given_the_script_and_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def scanner(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a start changes of Streamlit and of Python is as before afterwards."""
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", manifest_scanner.scan_component_manifests)
+    logger = logging.getLogger(serve.SPINNERS)
+    before = list(logger.filters)
+    yield
+    logger.filters[:] = before
+    gc.enable()
+
+
+def test_streamlit_is_given_the_script_and_its_options(monkeypatch: pytest.MonkeyPatch, scanner: None) -> None:
     called: list[object] = []
     monkeypatch.setattr(serve, "prepare", lambda: called.append("prepared"))
     monkeypatch.setattr(cli, "main", lambda arguments, prog_name: called.append((arguments, prog_name)))
     serve.run("app.py", ["--server.port", "1"])
     for thread in threading.enumerate():
-        if thread.name == "prepare":
+        if thread.name == serve.PREPARING:
             thread.join(10)
     assert sorted(map(str, called)) == ["(['run', 'app.py', '--server.port', '1'], 'streamlit')", "prepared"]
+    assert manifest_scanner.scan_component_manifests() == [] and not gc.isenabled()
+    assert sys.modules["plotly"] is plotly, "what is there already stays"
+    log = logging.getLogger(serve.SPINNERS)
+    kept = [bool(log.filter(log.makeRecord(log.name, 30, "", 0, "", (), None))), True]
+    threading.Thread(
+        target=lambda: kept.append(bool(log.filter(log.makeRecord(log.name, 30, "", 0, "", (), None)))),
+        name=serve.PREPARING,
+    ).start()
+    assert kept == [True, True, False], "the warnings of that thread alone are left out"
 
 
-def test_nothing_is_read_before_the_server_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_read_before_the_server_listens(monkeypatch: pytest.MonkeyPatch, scanner: None) -> None:
     looks, read = iter([False, False, True]), []
+    interval = sys.getswitchinterval()
+    gc.disable()
     monkeypatch.setattr(runtime, "exists", lambda: not read.append("look") and next(looks))
     monkeypatch.setattr(serve, "importlib", SimpleNamespace(import_module=read.append))
+    monkeypatch.setattr(ahead, "first_page", lambda: read.append(f"page, switching {sys.getswitchinterval():.4f}"))
     monkeypatch.setattr(serve, "spare", lambda: read.append("spared"))
     serve.prepare()
-    assert read == ["look"] * 3 + [*serve.NEEDED, "spared"]
+    assert read == ["look"] * 3 + [*serve.NEEDED, f"page, switching {serve.ALTERNATING:.4f}", "spared"]
+    assert gc.isenabled() and sys.getswitchinterval() == interval
     for name in serve.NEEDED:
         importlib.import_module(name)
+
+
+def test_whatever_goes_wrong_garbage_is_collected_afterwards(monkeypatch: pytest.MonkeyPatch, scanner: None) -> None:
+    def broken() -> None:
+        raise RuntimeError("a bug")
+
+    interval = sys.getswitchinterval()
+    gc.disable()
+    monkeypatch.setattr(runtime, "exists", lambda: True)
+    monkeypatch.setattr(ahead, "first_page", broken)
+    monkeypatch.setattr(serve, "spare", lambda: None)
+    with pytest.raises(RuntimeError, match="a bug"):
+        serve.prepare()
+    assert gc.isenabled() and sys.getswitchinterval() == interval
+
+
+def test_streamlit_starts_without_plotly_and_charts_have_its_look() -> None:
+    code = """
+import sys
+from pages._ui import serve
+with serve._without("plotly"):
+    import streamlit
+print("plotly" in sys.modules)
+from pages._ui import figures
+import plotly
+import plotly.io as pio
+print(pio.templates.default, pio.templates["streamlit"].layout.colorway[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    colour = pio.templates["streamlit"].layout.colorway[0]
+    assert done.stdout.splitlines() == ["False", f"streamlit {colour}"], done.stderr

@@ -44,6 +44,7 @@ def made() -> Made:
         "extraction": speed.extraction(),
         "pages": speed.pages(),
         "paper-pages": speed.paper(),
+        "beside": speed.beside(),
         "extraction-rates": scaling.rates(),
         "extraction-machines": scaling.machines(),
         "extraction-storage": scaling.storage(),

@@ -93,7 +93,8 @@ def paper() -> Iterable[str]:
     for one in _records("paper", "paper") if _is_kept("paper") else ():
         memory = _megabytes(one.get("megabytes"))
         if one["part"] == "memory":
-            rows.append([one["label"], memory, "", f"≤ {one['goal']:.0f} MB"])
+            own = f", of which mapped files {one['megabytes'] - one['own']:.0f} MB" if one.get("own") else ""
+            rows.append([one["label"], memory + own, "", f"≤ {one['goal']:.0f} MB"])
         elif one["part"] == "step":
             rows.append([one["label"], f"{one['seconds']:.0f} s, {memory}", "", ""])
         else:
@@ -101,6 +102,15 @@ def paper() -> Iterable[str]:
             cells = [f"{_seconds(one['seconds'])} s {spread}", f"{_seconds(one['first'])} s", f"≤ {one['goal']:g} s"]
             rows.append([f"{one['label']} ({one['repeats']} times)", *cells])
     return table(["", "median", "for the first time", "aim"], *rows)
+
+
+def beside() -> Iterable[str]:
+    """What each step of scoring takes alone and beside others; nothing but the heading until that is kept."""
+    rows = [["", "alone", "beside five others", "times as long", "of the processors, alone and beside"]]
+    for one in _records("beside", "beside") if _is_kept("beside") else ():
+        seconds = [f"{_seconds(one[name])} s" for name in ("alone", "beside", "alone_busy", "beside_busy")]
+        rows.append([one["step"], *seconds[:2], f"{one['ratio']:.1f}", " and ".join(seconds[2:])])
+    return table(*rows)
 
 
 def _is_kept(name: str) -> bool:
@@ -129,7 +139,8 @@ def figures() -> Iterator[tuple[str, str]]:
         yield f"{network}-rate", f"{1 / _measured('extraction', row=f'{network}-ours'):.0f}"
     for name, label in PAGES.items():
         yield name, f"{_seconds(_measured('pages', label=label))} s"
-    yield "paper-machine", _machine("paper") if _is_kept("paper") else "not measured yet"
+    for name in ("paper", "beside"):
+        yield f"{name}-machine", _machine(name) if _is_kept(name) else "not measured yet"
 
 
 def _machine(name: str) -> str:
