@@ -87,7 +87,7 @@ class Targets:
     def _there(self, word: tuple[str, str]) -> list[str]:
         """The members of a word that are more than rows of this backbone: pictures, or what another backbone knows."""
         members = self._dataset.members(word[0]).get(word[1], [])
-        return members if any(key in self._ids or key in self._known_elsewhere for key in members) else []
+        return members if any((known.find(members) >= 0).any() for known in (self._ids, *self._elsewhere)) else []
 
     def _word(self, line: Line) -> tuple[str, str] | None:
         """Language and word, told once where they are none or were changed."""
@@ -119,7 +119,7 @@ class Targets:
         return self._dataset.pictures.files()
 
     @cached_property
-    def _known_elsewhere(self) -> frozenset[str]:
-        """The ids that other backbones have features of."""
+    def _elsewhere(self) -> list[PictureIds]:
+        """The pictures that each of the other backbones has features of."""
         others = [name for name in self._dataset.backbones if name != self._backbone]
-        return frozenset(key for name in others for key in shards.open_features(self._dataset, name).ids)
+        return [shards.open_features(self._dataset, name).ids for name in others]

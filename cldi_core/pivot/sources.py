@@ -49,8 +49,8 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     providers = {language: _providers(dataset, language) for language in languages}
     items: list[Item] = []
     ids: list[str] = []
-    usable = loaded.row.keys() - dataset.sieve.pictures
-    for concept, group in table[table.index.isin(usable)].sort_index().groupby("concept"):
+    usable = (loaded.ids.find(table.index.tolist()) >= 0) & ~table.index.isin(dataset.sieve.pictures)
+    for concept, group in table[usable].sort_index().groupby("concept"):
         name, hands = str(concept), tuple(group["provider"].astype(str))
         texts = {language: found[name] for language, found in trained.items() if name in found}
         tested = {language: (" ".join(found[name]),) for language, found in asked.items() if name in found}
@@ -64,7 +64,7 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
             ids += group.index.tolist()
     if not items:
         raise DatasetError(f"no picture of {dataset.name!r} depicts what {FILE} describes; expected the same concepts")
-    matrix = loaded.matrix[np.array([loaded.row[key] for key in ids])]
+    matrix = loaded.matrix[loaded.ids.find(ids)]
     every = _features(matrix, backbone)
     return Corpus(
         dataset.title,
@@ -132,27 +132,35 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
     """
     languages = wordlists.pair_languages(pair)
     loaded = shards.open_features(dataset, backbone)
-    known, files = dataset.pictures.ids, dataset.pictures.files()
-    texts: dict[str, dict[str, list[str]]] = {}
-    for picture, language, text in read_table(path):
-        found = picture if picture in known else files.get(picture)
-        if found is None or found not in loaded.row:
+    table = [*read_table(path)]
+    found = _pictures(dataset, [*dict.fromkeys(picture for picture, _, _ in table)])
+    for (picture, _), row in zip(found.items(), loaded.ids.find([*found.values()]).tolist(), strict=True):
+        if row < 0:
             raise DatasetError(
                 f"{path.name!r} describes {picture!r}, which is no picture of {dataset.name!r} with features of "
                 f"{backbone!r}; expected picture ids or file names"
             )
-        texts.setdefault(found, {}).setdefault(language, []).append(text)
+    texts: dict[str, dict[str, list[str]]] = {}
+    for picture, language, text in table:
+        texts.setdefault(found[picture], {}).setdefault(language, []).append(text)
     described = {
         language: {key: tuple(by[language]) for key, by in texts.items() if language in by} for language in languages
     }
     _described(path.name, described)
     keys = sorted(key for key in texts if any(key in described[language] for language in languages))
     items = _photographs(keys, described)
-    matrix = loaded.matrix[np.array([loaded.row[key] for key in keys])]
+    matrix = loaded.matrix[loaded.ids.find(keys)]
     every = _features(matrix, backbone)
     words = _bundles(dataset, pair)
     given = f"--dataset {dataset.address}" + ("" if path == dataset.path / TABLE else f" --texts {_quoted(path)}")
     return Corpus(path.name, languages, backbone, loaded.digest, every, tuple(keys), items, bundles=words, given=given)
+
+
+def _pictures(dataset: Dataset, named: Sequence[str]) -> dict[str, str]:
+    """What pictures are called, by id or by file name → their ids; empty where there is no such picture."""
+    known = dataset.pictures.ids.find(named) >= 0
+    files = {} if known.all() else dataset.pictures.files()
+    return {name: name if own else files.get(name, "") for name, own in zip(named, known.tolist(), strict=True)}
 
 
 def _quoted(path: Path) -> str:
@@ -250,10 +258,11 @@ def _features(matrix: NDArray[np.floating], backbone: str) -> NDArray[np.float32
 
 def _by_name(dataset: Dataset, backbone: str, names: Sequence[str]) -> NDArray[np.floating]:
     loaded, files = shards.open_features(dataset, backbone), dataset.pictures.files()
-    missing = [name for name in names if files.get(name) not in loaded.row]
+    rows = loaded.ids.find([files.get(name, "") for name in names])
+    missing = [name for name, row in zip(names, rows.tolist(), strict=True) if row < 0]
     if missing:
         raise DatasetError(
             f"{dataset.name!r} has no picture with features for {len(missing)} of {len(names)} names, such as "
             f"{missing[0]!r}; import Flickr30k's pictures under their file names and extract {backbone}"
         )
-    return loaded.matrix[np.array([loaded.row[files[name]] for name in names])]
+    return loaded.matrix[rows]

@@ -66,7 +66,7 @@ def test_features_are_those_of_the_pictures_in_unit_rows(small: dataset.Dataset)
     corpus, loaded = of_small(small), shards.open_features(small, BACKBONE)
     assert corpus.features.dtype == np.float32 and len(corpus.features) == len(corpus.pictures)
     for key, row in zip(corpus.pictures, corpus.features, strict=True):
-        given = np.asarray(loaded.matrix[np.array([loaded.row[key]])], np.float32)[0]
+        given = np.asarray(loaded.matrix[loaded.ids.find([key])], np.float32)[0]
         np.testing.assert_allclose(row, given / np.linalg.norm(given), atol=1e-6)
 
 
@@ -161,7 +161,7 @@ def test_a_table_names_pictures_by_id_or_by_file(small: dataset.Dataset, tmp_pat
         assert item.asked == item.texts and set(item.own) == set(item.texts)
         assert [corpus.pictures[row] for row in item.pictures] == [item.id]
         assert all(rows == item.pictures for rows in item.own.values())
-        given = np.asarray(loaded.matrix[np.array([loaded.row[item.id]])], np.float32)[0]
+        given = np.asarray(loaded.matrix[loaded.ids.find([item.id])], np.float32)[0]
         np.testing.assert_allclose(corpus.features[item.pictures[0]], given / np.linalg.norm(given), atol=1e-6)
 
 
@@ -291,7 +291,7 @@ def test_multi30k_may_take_its_features_from_a_data_set(twin: Path, data: Path) 
     files = made.pictures.files()
     assert corpus.backbone == BACKBONE and corpus.features.shape == (13, pivot_data.DIM)
     loaded = shards.open_features(made, BACKBONE)
-    row = np.asarray(loaded.matrix[np.array([loaded.row[files["Ink-2.png"]]])], np.float32)[0]
+    row = np.asarray(loaded.matrix[loaded.ids.find([files["Ink-2.png"]])], np.float32)[0]
     item = corpus.item[corpus.split(0).test[2]]
     np.testing.assert_allclose(corpus.features[item.pictures[0]], row / np.linalg.norm(row), atol=1e-6)
     (twin / "texts" / "val.images.txt").write_text("Ink-1.png\nnone.png\nInk-2.png\n", "utf-8")
