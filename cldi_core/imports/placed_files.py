@@ -8,7 +8,7 @@ from typing import overload
 
 
 class PlacedFiles(Sequence[str]):
-    """The paths of files, no two alike, in the order in which they were met; each takes its own bytes, and 16 for its place.
+    """Different paths of files in the order in which they were met; each takes its own bytes, and 16 for its place.
 
     Attributes:
         placed: how many have a place in a word.
