@@ -133,13 +133,15 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
     languages = wordlists.pair_languages(pair)
     loaded = shards.open_features(dataset, backbone)
     table = [*read_table(path)]
-    found = _pictures(dataset, [*dict.fromkeys(picture for picture, _, _ in table)])
-    for (picture, _), row in zip(found.items(), loaded.ids.find([*found.values()]).tolist(), strict=True):
+    named = [*dict.fromkeys(picture for picture, _, _ in table)]
+    keys = dataset.pictures.names().find(named)
+    for picture, row in zip(named, loaded.ids.find(keys).tolist(), strict=True):
         if row < 0:
             raise DatasetError(
                 f"{path.name!r} describes {picture!r}, which is no picture of {dataset.name!r} with features of "
                 f"{backbone!r}; expected picture ids or file names"
             )
+    found = dict(zip(named, keys, strict=True))
     texts: dict[str, dict[str, list[str]]] = {}
     for picture, language, text in table:
         texts.setdefault(found[picture], {}).setdefault(language, []).append(text)
@@ -154,13 +156,6 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
     words = _bundles(dataset, pair)
     given = f"--dataset {dataset.address}" + ("" if path == dataset.path / TABLE else f" --texts {_quoted(path)}")
     return Corpus(path.name, languages, backbone, loaded.digest, every, tuple(keys), items, bundles=words, given=given)
-
-
-def _pictures(dataset: Dataset, named: Sequence[str]) -> dict[str, str]:
-    """What pictures are called, by id or by file name → their ids; empty where there is no such picture."""
-    known = dataset.pictures.ids.find(named) >= 0
-    files = {} if known.all() else dataset.pictures.files()
-    return {name: name if own else files.get(name, "") for name, own in zip(named, known.tolist(), strict=True)}
 
 
 def _quoted(path: Path) -> str:
@@ -257,8 +252,8 @@ def _features(matrix: NDArray[np.floating], backbone: str) -> NDArray[np.float32
 
 
 def _by_name(dataset: Dataset, backbone: str, names: Sequence[str]) -> NDArray[np.floating]:
-    loaded, files = shards.open_features(dataset, backbone), dataset.pictures.files()
-    rows = loaded.ids.find([files.get(name, "") for name in names])
+    loaded = shards.open_features(dataset, backbone)
+    rows = loaded.ids.find(dataset.pictures.names().find(names))
     missing = [name for name, row in zip(names, rows.tolist(), strict=True) if row < 0]
     if missing:
         raise DatasetError(

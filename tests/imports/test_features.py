@@ -226,7 +226,7 @@ def test_a_second_backbone_is_of_the_same_pictures_that_are_not_there(tmp_path: 
 
 def test_pictures_that_are_there(tmp_path: Path, small: Dataset) -> None:
     ids = sorted(small.pictures.table.index)
-    files = {key: name for name, key in small.pictures.files().items()}
+    files = small.pictures.about(["path"])["path"]
     matrix = np.arange(len(ids) * 4, dtype=np.float32).reshape(-1, 4) + 1
     np.save(tmp_path / "f.npy", matrix)
     names = [key if row % 2 else files[key] for row, key in enumerate(ids)]
