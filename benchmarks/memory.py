@@ -1,15 +1,25 @@
 """``python -m benchmarks.memory``: how much memory each long command takes, against the number of pictures.
 
-Each step is a process of its own on a synthetic data set (``paper_size``), at 1,000, 10,000 and 100,000 pictures.  Two
-numbers are taken of it: the memory that is its own at most (anonymous pages), and the resident size at most, which has
-the mapped files too that the system can take back.  A line through the sizes gives bytes a picture and a constant.
-Processes that a step starts, such as decoders, are not in it.  Only where ``/proc`` tells (Linux).
+Each step is a process of its own on a synthetic data set (``paper_size``: pictures of 64 × 64, made-up features of 1280
+numbers), at 1,000, 10,000 and 100,000 pictures, and as many times ten as are asked for.  Two numbers are taken of it:
+the memory that is its own at most (anonymous pages), and the resident size at most, which has the mapped files too that
+the system can take back.  A line through the sizes gives bytes a picture and a constant.  Processes that a step starts,
+such as decoders, are not in it.  Only where ``/proc`` tells (Linux).
+
+What would take hours is faked or smaller, and says so in its label:
+
+- ``extract``: everything is as always but the network, which hands on the pixels of a picture of 8 × 8 in place of
+  features; ``network`` has the true one, at 1,000 pictures.
+- ``score``, ``compare``: work and matrix grow with the product of the words, so they end at 100,000 pictures;
+  ``listed`` scores 100 words of each language (or as many as there are) of a data set of any size.
+- ``check``: without a word list, where features of no two languages are compared; ``compare`` is with one.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,11 +35,13 @@ import typer
 from benchmarks.paper_size import BACKBONE, PAIR
 from benchmarks.report import keep
 from cldi_core.commands import program
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
 
 NAME = "python -m benchmarks.memory"
 ROOT = Path(__file__).resolve().parents[1]
 EVERY = 0.02  # seconds between two looks at a process
+DATA = ("dataset.toml", "images", "features", "lexicon", "words.parquet")  # of a data set, before any step
 FIELDS = {"RssAnon": "own", "VmHWM": "resident"}  # of /proc/PID/status
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -55,6 +67,18 @@ class Place:
         """What ``import-folder`` makes of them."""
         return self.folder / "imported"
 
+    @property
+    def listed(self) -> Path:
+        """The first with a shorter word list."""
+        return self.folder / "listed"
+
+    def clear(self) -> None:
+        """Take away what steps have made of the data."""
+        shutil.rmtree(self.imported, ignore_errors=True)
+        for path in [*self.built.iterdir(), *self.listed.iterdir()]:
+            if path.name not in DATA:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
 
 @dataclass(frozen=True)
 class Step:
@@ -63,66 +87,98 @@ class Step:
     Attributes:
         label: what it is called; command: the arguments of Python.
         most: pictures; with more it takes hours.
+        after: the step that makes what it needs; empty where that is there.
     """
 
     label: str
     command: Callable[[Place], list[str]]
     most: float = math.inf
+    after: str = ""
 
 
 def _cli(*arguments: str | Path) -> list[str]:
     return ["-m", "cldi_core", *map(str, arguments)]
 
 
+def _own(what: str, *folders: Path) -> list[str]:
+    """What ``memory_data`` does."""
+    return ["-m", "benchmarks.memory_data", what, *map(str, folders)]
+
+
 STEPS = {
     "import": Step("import-folder", lambda at: _cli("import-folder", at.files, "--dataset", at.imported)),
-    "extract": Step(
+    "extract": Step("extract, its network faked", lambda at: _own("extract", at.imported), after="import"),
+    "network": Step(
         "extract, EfficientNet-Lite0",
         lambda at: _cli("extract", "--dataset", at.imported, "--backbone", BACKBONE),
-        most=20_000,
+        most=2_000,
+        after="import",
     ),
     "score": Step(
         "score, AVGMAX with evidence and ceilings",
         lambda at: _cli("score", "--dataset", at.built, "--pair", PAIR, "--method", "avgmax"),
         most=200_000,
     ),
-    "project": Step("project", lambda at: _cli("project", "--dataset", at.built), most=200_000),
-    "check": Step("check", lambda at: _cli("check", "--dataset", at.built)),
-    "app": Step(
-        "app: the pages Overview, Word and Data", lambda at: ["-m", "benchmarks.memory_data", "pages", str(at.built)]
+    "listed": Step(
+        "score of 100 words, of all pictures",
+        lambda at: _cli("score", "--dataset", at.listed, "--pair", PAIR, "--method", "avgmax"),
     ),
+    "project": Step("project", lambda at: _cli("project", "--dataset", at.built)),
+    "check": Step("check", lambda at: _cli("check", "--dataset", at.imported), after="extract"),
+    "compare": Step("check, with a word list", lambda at: _cli("check", "--dataset", at.built), most=200_000),
+    "app": Step("app: the pages Overview, Word and Data", lambda at: _own("pages", at.built)),
 }
 
 
 def measure(
-    sizes: Sequence[int], steps: Sequence[str] = tuple(STEPS), tell: Callable[[str], None] = lambda line: None
+    sizes: Sequence[int],
+    steps: Sequence[str] = tuple(STEPS),
+    tell: Callable[[str], None] = lambda line: None,
+    folder: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Records of kind ``"memory"``, one for each step and size, and ``"memory slope"``, one for each step.
+
+    Args:
+        folder: where the data is made, and found again by the next run; without it, it is made and taken away.
 
     Raises:
         CldiError: a step failed, or the system does not tell.
     """
     if not Path("/proc/self/status").is_file():
         raise CldiError("how much memory a process takes is read from /proc, which is not there")
-    records = [record for size in sizes for record in _of_size(size, steps, tell)]
+    records: list[dict[str, Any]] = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="cldi-bench-") as name:
+            place = Place((folder or Path(name)) / str(size))
+            records += _of_size(place, size, steps, tell)
     return [*records, *slopes(records)]
 
 
-def _of_size(size: int, steps: Sequence[str], tell: Callable[[str], None]) -> Iterator[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="cldi-bench-") as name:
-        place = Place(Path(name))
+def _of_size(place: Place, size: int, steps: Sequence[str], tell: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    if place.listed.is_dir():  # what is made last
+        place.clear()
+    else:
         tell(f"{size:,} pictures: making them")
-        watched(["-m", "benchmarks.memory_data", "make", name, str(size)])
-        count = sum(1 for _ in place.files.glob("*/*/*"))
-        for key in steps:
-            step = STEPS[key]
-            if size <= step.most:
-                if key == "extract" and not place.imported.is_dir():
-                    watched(STEPS["import"].command(place))
-                tell(f"{size:,} pictures: {step.label}")
-                yield {"kind": "memory", "step": key, "label": step.label, "pictures": count} | watched(
-                    step.command(place)
-                )
+        watched([*_own("make", place.folder), str(size)])
+    count = len(Dataset(place.built).pictures.ids)
+    done: set[str] = set()
+    for key in steps:
+        if size > STEPS[key].most:
+            continue
+        for needed in [one for one in _before(key) if one not in done]:
+            tell(f"{size:,} pictures: {STEPS[needed].label}, for what follows")
+            watched(STEPS[needed].command(place))
+            done.add(needed)
+        tell(f"{size:,} pictures: {STEPS[key].label}")
+        found = watched(STEPS[key].command(place))
+        yield {"kind": "memory", "step": key, "label": STEPS[key].label, "pictures": count} | found
+        done.add(key)
+
+
+def _before(key: str) -> list[str]:
+    """The steps that a step needs, in their order."""
+    after = STEPS[key].after
+    return [*_before(after), after] if after else []
 
 
 def watched(arguments: list[str]) -> dict[str, float]:
@@ -196,6 +252,9 @@ def table(records: Sequence[dict[str, Any]]) -> str:
 def main(
     most: Annotated[int, typer.Option("--most", min=100, help="The largest number of pictures.")] = 100_000,
     step: Annotated[list[str] | None, typer.Option("--step", help="Only this one; may be repeated.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--data", help="Where the data is made and stays, for the next run.")
+    ] = None,
     kept: Annotated[
         str | None, typer.Option("--keep", metavar="NAME", help="Also write them to benchmarks/results/NAME.json.")
     ] = None,
@@ -207,7 +266,7 @@ def main(
     if unknown := set(step or ()) - STEPS.keys():
         raise typer.BadParameter(f"{sorted(unknown)[0]!r}; there are {', '.join(STEPS)}", param_hint="--step")
     sizes = [size for size in (10**power for power in range(2, 9)) if min(1000, most) <= size <= most]
-    told = measure(sizes, step or tuple(STEPS), lambda line: print(line, file=sys.stderr))
+    told = measure(sizes, step or tuple(STEPS), lambda line: print(line, file=sys.stderr), folder)
     records = [machine.describe(processors()), *told]
     if kept is not None:
         print(f"kept in {keep(kept, records)}", file=sys.stderr)

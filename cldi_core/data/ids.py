@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -72,13 +73,22 @@ def texts(rows: Raw) -> list[str]:
     return [text[start : start + WIDTH] for start in range(0, len(text), WIDTH)]
 
 
+def as_json(rows: Raw) -> bytes:
+    """Ids as JSON has a list of texts, of uint8 (n, 16): what ``storage.digest`` makes of that list."""
+    found = np.empty((len(rows), WIDTH + 4), np.uint8)
+    found[:] = np.frombuffer(b'"' + b" " * WIDTH + b'", ', np.uint8)
+    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
+    found[:, 1 : WIDTH + 1 : 2], found[:, 2 : WIDTH + 2 : 2] = digits[rows >> 4], digits[rows & 15]
+    return b"[" + found.tobytes()[:-2] + b"]"
+
+
 def as_strings(rows: Raw) -> NDArray[np.bytes_]:
     """uint8 (n, 16) → (n,), which can be sorted: numpy fills up with zeros what it cuts off."""
     return np.ascontiguousarray(rows).view(f"S{BYTES}").reshape(-1)
 
 
 class PictureIds(Sequence[str]):
-    """Different ids in a fixed order, which are found by binary search; 20 bytes each.
+    """Ids in a fixed order, 16 bytes each, and 4 more once any is looked for, by binary search.
 
     Attributes:
         rows: uint8 (n, 16).
@@ -87,7 +97,10 @@ class PictureIds(Sequence[str]):
     def __init__(self, rows: Raw) -> None:
         self.rows = rows
         self._strings = as_strings(rows)
-        self._order = np.argsort(self._strings, kind="stable").astype(np.int32)
+
+    @cached_property
+    def _order(self) -> NDArray[np.int32]:
+        return np.argsort(self._strings, kind="stable").astype(np.int32)
 
     @classmethod
     def of(cls, keys: Iterable[str]) -> PictureIds:
@@ -108,6 +121,10 @@ class PictureIds(Sequence[str]):
         for start in range(0, len(self), 1024):
             yield from self[start : start + 1024]
 
+    def at(self, places: NDArray[np.integer]) -> list[str]:
+        """The ids at some places, many at once: int (n,), in whatever order."""
+        return texts(self.rows[places])
+
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and bool(self.find([key])[0] >= 0)
 
@@ -122,12 +139,12 @@ class PictureIds(Sequence[str]):
             return found
 
     def find_rows(self, rows: Raw) -> NDArray[np.int64]:
-        """As ``find``, of uint8 (n, 16); of ids that are there several times the first."""
+        """As ``find``, of uint8 (n, 16); of an id that is there several times the last."""
         if not len(self):
             return np.full(len(rows), -1, np.int64)
         wanted = as_strings(rows)
-        places = np.searchsorted(self._strings, wanted, sorter=self._order)
-        found = self._order[np.minimum(places, len(self) - 1)].astype(np.int64)
+        places = np.searchsorted(self._strings, wanted, side="right", sorter=self._order) - 1
+        found = self._order[np.maximum(places, 0)].astype(np.int64)
         found[self._strings[found] != wanted] = -1
         return found
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data import picture_formats as formats
 from cldi_core.data import picture_shards, storage
+from cldi_core.data.file_names import FileNames
 from cldi_core.data.ids import PictureIds
 from cldi_core.data.ids import texts as id_texts
 from cldi_core.data.picture_index import PictureIndex
@@ -285,21 +286,9 @@ class Pictures:
             found |= {key: data for key, row in rows if (data := column[row].as_py()["bytes"])}
         return found
 
-    def files(self) -> dict[str, str]:
-        """File name, with its folders and without them → the id of the picture that came from it.
-
-        A name without folders that several pictures have is left out.
-        """
-        whole: dict[str, str] = {}
-        bare: dict[str, set[str]] = {}
-        for path in self.shards:
-            keys = id_texts(picture_shards.read_ids(path)[0])
-            names = picture_shards.read_origins(path, [picture_shards.PATH])[picture_shards.PATH].fillna("")
-            for key, name in zip(keys, names.tolist(), strict=True):
-                if name:
-                    whole.setdefault(name, key)
-                    bare.setdefault(name.rpartition("/")[2], set()).add(key)
-        return {name: next(iter(keys)) for name, keys in bare.items() if len(keys) == 1} | whole
+    def names(self) -> FileNames:
+        """What finds pictures by the names of their files."""
+        return FileNames(self)
 
     def path_of(self, key: str) -> str:
         """The name that the file of a picture had when it was imported; KeyError: there is no such picture."""

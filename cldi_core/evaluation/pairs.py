@@ -141,10 +141,9 @@ def open_pair(dataset: Dataset, backbone: str, name: str, loaded: shards.Feature
         known = target_pos.setdefault(row.target, "")
         if row.pos not in known:
             target_pos[row.target] = known + row.pos
-    members = dataset.members(target_language)
-    for word in candidates.further(dataset, name):
-        if not loaded.row.keys().isdisjoint(members[word]):
-            target_pos[word] = UNLISTED
+    further = candidates.further(dataset, name)
+    for word in shards.seen(loaded, dataset.members(target_language), further):
+        target_pos[word] = UNLISTED
     target = shards.image_sets(dataset, loaded, target_language, list(target_pos))
     return Pair(
         dataset,

@@ -39,7 +39,7 @@ def lacking(dataset: Dataset, backbone: str = "") -> list[Lacking]:
     done, failed = PictureIds.of([]), PictureIds.of([])
     if backbone:
         loaded = shards.open_features(dataset, backbone)
-        done = PictureIds.of(loaded.ids)
+        done = loaded.ids
         failed = PictureIds.of(sorted({row["id"] for row in provenance.failed_pictures(loaded)}))
     found = []
     for language in sorted(dataset.pictured):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 
 from cldi_core.data import remote, storage
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import BYTES, PictureIds, Raw, as_strings, raw, texts
+from cldi_core.data.members import Members
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.data.tensor_files import place_of
 from cldi_core.errors import DatasetError, FeatureError, unknown_name
 from cldi_core.scoring.feature_rows import DIGEST_BYTES, FeatureRows, row_digests
 from cldi_core.scoring.imagesets import ImageSets
 
-ID_BYTES = 16
 NEEDED = ("ids", "digests")  # what is read of every file when features are opened
 SIDE = 8  # files that are fetched at once
 
@@ -39,19 +40,17 @@ class Features:
     """The features of one backbone.
 
     Attributes:
-        ids: one id per row.
+        ids: one id per row; ``ids.find`` gives the rows of many ids at once.
         matrix: float16 (n, dim), mapped: what is read of it is copied from the files.
         meta: what the files say of the backbone, weights and preprocessing.
         digest: changes with any feature.
-        row: id → its row.
     """
 
-    ids: tuple[str, ...]
+    ids: PictureIds
     matrix: FeatureRows
     meta: dict[str, str]
     digest: str
-    row: dict[str, int] = field(repr=False)
-    shards: tuple[Shard, ...] = field(repr=False)
+    shards: tuple[Shard, ...]
 
     @cached_property
     def digests(self) -> NDArray[np.uint8]:
@@ -73,12 +72,12 @@ class Features:
 
 @dataclass(frozen=True)
 class Shard:
-    """One file: its pictures' ids, float16 (n, dim), its metadata, and uint8 (n, 16) or ``None`` where it has none.
+    """One file: its pictures' ids, uint8 (n, 16), float16 (n, dim), its metadata, and its rows' digests if it has any.
 
     ``elsewhere`` fetches rows of a file that is not whole here.
     """
 
-    ids: list[str]
+    ids: Raw
     matrix: NDArray[np.floating]
     meta: dict[str, str]
     digests: NDArray[np.uint8] | None
@@ -123,12 +122,11 @@ def open_features(dataset: Dataset, backbone: str) -> Features:
     for path, shard in zip(paths, _mapped(paths), strict=True):
         _check_alike(path.name, shard.matrix, shards[0].matrix if shards else shard.matrix, backbone)
         shards.append(shard)
-    ids = tuple(key for shard in shards for key in shard.ids)
+    ids = PictureIds(np.concatenate([raw([]), *(shard.ids for shard in shards)]))
     digest = storage.digest(sorted(shard.meta.get("digest", "") for shard in shards))
     fetch = (lambda number, rows: shards[number].fetch(rows)) if any(shard.elsewhere for shard in shards) else None
     matrix = FeatureRows([shard.matrix for shard in shards], fetch)
-    row = {key: row for row, key in enumerate(ids)}
-    return Features(ids, matrix, shards[-1].meta if shards else {}, digest, row, tuple(shards))
+    return Features(ids, matrix, shards[-1].meta if shards else {}, digest, tuple(shards))
 
 
 def _check_alike(name: str, matrix: NDArray[np.floating], first: NDArray[np.floating], backbone: str) -> None:
@@ -142,7 +140,7 @@ def _check_alike(name: str, matrix: NDArray[np.floating], first: NDArray[np.floa
 def read_shard(path: Path) -> tuple[list[str], NDArray[np.floating], dict[str, str]]:
     """Ids, features (mapped, read-only) and metadata of one file."""
     shard = _map(path)
-    return shard.ids, shard.matrix, shard.meta
+    return texts(shard.ids), shard.matrix, shard.meta
 
 
 def _mapped(paths: Sequence[Path]) -> Iterable[Shard]:
@@ -165,7 +163,7 @@ def _map(path: Path, partly: bool = False) -> Shard:
     if missing:
         raise DatasetError(f"the features {path.name!r} cannot be read (no tensor {missing[0]!r}); extract them again")
     ids, matrix, digests = tensors["ids"], tensors["features"], tensors.get("digests")
-    if matrix.ndim != 2 or matrix.dtype.kind != "f" or not _one_each(ids, matrix, ID_BYTES):
+    if matrix.ndim != 2 or matrix.dtype.kind != "f" or not _one_each(ids, matrix, BYTES):
         raise DatasetError(
             f"the features {path.name!r} have {ids.shape} ids for {matrix.shape} rows; extract them again"
         )
@@ -173,10 +171,9 @@ def _map(path: Path, partly: bool = False) -> Shard:
         raise DatasetError(
             f"the features {path.name!r} have {digests.shape} digests for {matrix.shape} rows; extract them again"
         )
-    text, width = ids.tobytes().hex(), 2 * ID_BYTES
-    keys = [text[start : start + width] for start in range(0, len(text), width)]
     start, _ = place_of(matrix)
-    return Shard(keys, np.asarray(matrix), meta, None if digests is None else np.asarray(digests), elsewhere, start)
+    known = None if digests is None else np.asarray(digests)
+    return Shard(np.asarray(ids), np.asarray(matrix), meta, known, elsewhere, start)
 
 
 def _one_each(table: NDArray[Any], matrix: NDArray[Any], width: int) -> bool:
@@ -185,10 +182,9 @@ def _one_each(table: NDArray[Any], matrix: NDArray[Any], width: int) -> bool:
 
 def write_shard(path: Path, ids: Sequence[str], matrix: NDArray[np.floating], meta: dict[str, str]) -> None:
     """Store the features of one shard as float16, with a digest of each row, atomically."""
-    rows = np.frombuffer(b"".join(bytes.fromhex(key) for key in ids), np.uint8).reshape(len(ids), ID_BYTES)
     half = np.ascontiguousarray(matrix, np.float16)
     known = {**meta, "digest": storage.digest(list(ids), half.tobytes())}
-    storage.save_tensors(path, {"ids": rows, "features": half, "digests": row_digests(half)}, known)
+    storage.save_tensors(path, {"ids": raw(ids), "features": half, "digests": row_digests(half)}, known)
 
 
 def damage(path: Path) -> str:
@@ -201,31 +197,45 @@ def damage(path: Path) -> str:
     if shard.digests is not None:
         wrong = np.flatnonzero((row_digests(shard.matrix) != shard.digests).any(axis=1))
         if len(wrong):
-            return f"{len(wrong)} rows are not what was written, such as that of picture {shard.ids[wrong[0]]}"
+            (first,) = texts(shard.ids[wrong[:1]])
+            return f"{len(wrong)} rows are not what was written, such as that of picture {first}"
     known = shard.meta.get("digest")
-    fits = known is None or known == storage.digest(shard.ids, np.ascontiguousarray(shard.matrix).tobytes())
+    fits = known is None or known == storage.digest(texts(shard.ids), np.ascontiguousarray(shard.matrix).tobytes())
     return "" if fits else "it is not what was written: its digest does not fit"
+
+
+def rows_of(features: Features, members: Members, words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of the pictures of some words, word after word: int64 (n,), and how many each has: int64 (n_words,).
+
+    Pictures without features are left out, as are words without pictures.
+    """
+    owned = [members.rows_of(word) if word in members else raw([]) for word in words]
+    rows = features.ids.find_rows(np.concatenate([raw([]), *owned]))
+    owner = np.repeat(np.arange(len(words)), [len(own) for own in owned])
+    return rows[rows >= 0], np.bincount(owner[rows >= 0], minlength=len(words))
+
+
+def seen(features: Features, members: Members, words: Sequence[str]) -> list[str]:
+    """Those of some words of which any picture has features."""
+    _, sizes = rows_of(features, members, words)
+    return [word for word, size in zip(words, sizes.tolist(), strict=True) if size]
 
 
 def image_sets(dataset: Dataset, features: Features, language: str, words: Sequence[str]) -> ImageSets:
     """The image sets of some words, over only the pictures they use; pictures without features are left out."""
-    owned = dataset.members(language)
-    members = [[features.row[key] for key in owned.get(word, ()) if key in features.row] for word in words]
-    sizes = [len(rows) for rows in members]
-    used, place = np.unique(np.fromiter((row for rows in members for row in rows), np.int64), return_inverse=True)
+    members, sizes = rows_of(features, dataset.members(language), words)
+    used, place = np.unique(members, return_inverse=True)
     # In the order of their ids, so that nothing depends on how the pictures came to be spread over shards.
-    ids = [features.ids[row] for row in used]
-    order = sorted(range(len(ids)), key=ids.__getitem__)
-    position = np.empty(len(ids), np.int64)
-    position[order] = np.arange(len(ids))
-    offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    order = np.argsort(as_strings(features.ids.rows[used]), kind="stable")
+    position = np.empty(len(used), np.int64)
+    position[order] = np.arange(len(used))
     rows = used[order]
     return ImageSets(
         words,
         features.matrix.take(rows),
         position[place],
-        offsets,
-        [ids[row] for row in order],
+        np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]),
+        PictureIds(features.ids.rows[rows]),
         digests=lambda: features.digests[rows],
         finite=None,
     )

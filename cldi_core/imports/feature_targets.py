@@ -9,6 +9,7 @@ from functools import cached_property
 
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.file_names import FileNames
 from cldi_core.data.ids import PictureIds
 from cldi_core.errors import CldiError
 from cldi_core.features import shards
@@ -45,13 +46,15 @@ class Targets:
 
         A word that has pictures takes the rows as theirs, by their positions or, where none are given, all in order.
         """
+        named = [*dict.fromkeys(line.picture for line in lines if line.picture)]
+        keys = dict(zip(named, self._names.find(named), strict=True))
         words = [None if line.picture else self._word(line) for line in lines]
         counts = Counter(word for word, line in zip(words, lines, strict=True) if word and line.position < 0)
         found: list[Target | None] = []
         place: Counter[tuple[str, str]] = Counter()
         for line, word in zip(lines, words, strict=True):
             if line.picture:
-                found.append(self._picture(line))
+                found.append(self._picture(line, keys[line.picture]))
             elif word is None:
                 found.append(None)
             else:
@@ -60,8 +63,7 @@ class Targets:
                 found.append(self._member(line, word, position, counts[word]))
         return found
 
-    def _picture(self, line: Line) -> Target | None:
-        key = line.picture if line.picture in self._ids else self._files.get(line.picture, "")
+    def _picture(self, line: Line, key: str) -> Target | None:
         if not key:
             self._report.missing.add(LOST, line.place, line.picture)
         return Target(key) if key else None
@@ -87,7 +89,7 @@ class Targets:
     def _there(self, word: tuple[str, str]) -> list[str]:
         """The members of a word that are more than rows of this backbone: pictures, or what another backbone knows."""
         members = self._dataset.members(word[0]).get(word[1], [])
-        return members if any(key in self._ids or key in self._known_elsewhere for key in members) else []
+        return members if any((known.find(members) >= 0).any() for known in (self._ids, *self._elsewhere)) else []
 
     def _word(self, line: Line) -> tuple[str, str] | None:
         """Language and word, told once where they are none or were changed."""
@@ -115,11 +117,11 @@ class Targets:
         return self._dataset.pictures.ids
 
     @cached_property
-    def _files(self) -> dict[str, str]:
-        return self._dataset.pictures.files()
+    def _names(self) -> FileNames:
+        return self._dataset.pictures.names()
 
     @cached_property
-    def _known_elsewhere(self) -> frozenset[str]:
-        """The ids that other backbones have features of."""
+    def _elsewhere(self) -> list[PictureIds]:
+        """The pictures that each of the other backbones has features of."""
         others = [name for name in self._dataset.backbones if name != self._backbone]
-        return frozenset(key for name in others for key in shards.open_features(self._dataset, name).ids)
+        return [shards.open_features(self._dataset, name).ids for name in others]

@@ -9,8 +9,9 @@ In two steps, so that one can look before anything is written: ``look`` gives a 
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cldi_core.errors import CldiError, DatasetError, LexiconError, in_one_line
 from cldi_core.imports import fit, languages
 from cldi_core.imports.paths import natural, shown
 from cldi_core.imports.pictures import UNUSABLE, Found, Provenance, import_pictures
+from cldi_core.imports.placed_files import PlacedFiles
 from cldi_core.imports.report import FOLDER, Report, keep
 from cldi_core.imports.trees import Tree, open_tree
 from cldi_core.imports.words import clean
@@ -45,14 +47,14 @@ class Plan:
     Attributes:
         tree: where the files are.
         words: the words that will get pictures: language and word → how many files.
-        places: file → the number of its word among ``words``, and its place there.
+        files: all files, and of those that are to be used the number of the word among ``words``, and the place there.
         report: what will be missing, passed over and changed, as far as it can be told without decoding.
     """
 
     tree: Tree
     report: Report
     words: dict[tuple[str, str], int] = field(default_factory=dict)
-    places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    files: PlacedFiles = field(default_factory=PlacedFiles)
 
     def languages(self) -> dict[str, dict[str, int]]:
         """``words`` and ``files`` of each language, by its code."""
@@ -96,7 +98,8 @@ def look(source: Path, words: Mapping[str, str] | None = None) -> Plan:
     """
     tree = open_tree(source)
     plan = Plan(tree, Report("folder", str(source), tree.kind))
-    files, texts = _files(tree, plan.report)
+    files = plan.files
+    texts = _read(tree, plan.report, files)
     if not files:
         raise _nothing(plan)
     root = _root(files)
@@ -108,7 +111,7 @@ def look(source: Path, words: Mapping[str, str] | None = None) -> Plan:
     folders = _sorted_into(plan.report, files, root, known)
     _name_words(plan, folders, known, _Names(words or {}, texts, root))
     plan.report.junk.update(tree.junk)
-    if not plan.places:
+    if not files.placed:
         raise _nothing(plan)
     return plan
 
@@ -135,7 +138,7 @@ def store(
     report, is_new = plan.report, not (dataset / "dataset.toml").is_file()
     made_by = Provenance(provider="folder", licence=licence, author=author)
     opened = create(dataset)
-    total = len(plan.places)
+    total = plan.files.placed
     try:
         import_pictures(opened, _found(plan, made_by), report, progress=progress, total=total, workers=workers)
         if not report.counts.get("memberships"):
@@ -163,29 +166,29 @@ def _remove_empty(dataset: Path) -> None:
         dataset.rmdir()
 
 
-def _files(tree: Tree, report: Report) -> tuple[list[str], dict[str, str]]:
-    """All files, and what each ``word.txt`` says; a text that cannot be read is empty."""
-    files, texts = [], {}
+def _read(tree: Tree, report: Report, files: PlacedFiles) -> dict[str, str]:
+    """Add all files; what each ``word.txt`` says: a text that cannot be read is empty."""
+    texts = {}
     for entry in tree.entries(lambda place, why: report.missing.add(NOT_READ, place, why)):
         path = "/".join(entry.path)
-        files.append(path)
+        files.add(path)
         if entry.path[-1].lower() == WORD:
             try:
                 data = entry.read()
                 texts[path] = data.decode("utf-8-sig") if len(data) <= MAX_WORD_FILE else ""
             except (OSError, UnicodeDecodeError):
                 texts[path] = ""
-    return files, texts
+    return texts
 
 
-def _root(files: list[str]) -> str:
+def _root(files: Sequence[str]) -> str:
     """What all paths begin with before the languages: the one folder that was packed, as a rule; ``""`` or ``"x/"``."""
     first = {path.partition("/")[0] for path in files}
     if len(first) != 1:
         return ""
     (name,) = first
-    below = [path.split("/", 3)[1:] for path in files]
-    is_above = not _is_language(name) and any(len(parts) == 3 and _is_language(parts[0]) for parts in below[:1000])
+    below = [path.split("/", 3)[1:] for path in files[:1000]]
+    is_above = not _is_language(name) and any(len(parts) == 3 and _is_language(parts[0]) for parts in below)
     return f"{name}/" if is_above else ""
 
 
@@ -220,11 +223,11 @@ def _languages(report: Report, names: set[str]) -> dict[str, str]:
 
 
 def _sorted_into(
-    report: Report, files: list[str], root: str, known: Mapping[str, str]
-) -> dict[tuple[str, str], list[str]]:
-    """The files of each folder of a word, by the names of its language's folder and its own."""
-    folders: dict[tuple[str, str], list[str]] = {}
-    for path in files:
+    report: Report, files: Sequence[str], root: str, known: Mapping[str, str]
+) -> dict[tuple[str, str], array[int]]:
+    """The numbers of the files of each folder of a word, by the names of its language's folder and its own."""
+    folders: dict[tuple[str, str], array[int]] = {}
+    for number, path in enumerate(files):
         language, _, rest = path[len(root) :].partition("/")
         folder, _, name = rest.partition("/")
         suffix = path[path.rfind(".") :].lower()
@@ -235,7 +238,7 @@ def _sorted_into(
         elif not name:
             report.missing.add(NOT_IN_A_WORD, shown(path), EXPECTED)
         elif suffix not in NOTES:
-            folders.setdefault((language, folder), []).append(path)
+            folders.setdefault((language, folder), array("i")).append(number)
         elif name.lower() != WORD:
             report.passed.add(A_NOTE, shown(path))
     return folders
@@ -271,7 +274,7 @@ def _composed(text: str) -> str:
 
 
 def _name_words(
-    plan: Plan, folders: Mapping[tuple[str, str], list[str]], known: Mapping[str, str], names: _Names
+    plan: Plan, folders: Mapping[tuple[str, str], Sequence[int]], known: Mapping[str, str], names: _Names
 ) -> None:
     """Give each folder its word, and each file its place there."""
     numbers: dict[tuple[str, str], int] = {}
@@ -288,8 +291,9 @@ def _name_words(
         if key in plan.words:
             plan.report.changed.add(MERGED, place, word)
         number, start = numbers.setdefault(key, len(numbers)), plan.words.get(key, 0)
-        for position, path in enumerate(sorted(files, key=lambda path: tuple(map(natural, path.split("/")))), start):
-            plan.places[path] = number, position
+        own = sorted(files, key=lambda file: tuple(map(natural, plan.files[file].split("/"))))
+        for position, file in enumerate(own, start):
+            plan.files.put(file, number, position)
         plan.words[key] = start + len(files)
     for folder in names.given:
         if folder not in names.used:
@@ -298,16 +302,19 @@ def _name_words(
 
 def _found(plan: Plan, made_by: Provenance) -> Iterator[Found]:
     """The pictures as they are read."""
-    words, unseen = list(plan.words), set(plan.places)
+    words, find, met = list(plan.words), plan.files.finder(), bytearray(len(plan.files))
     for entry in plan.tree.entries(lambda *_: None):  # what is refused was told of when it was looked at
         path = "/".join(entry.path)
-        if path not in unseen:
+        number = find(path)
+        place = plan.files.place(number)
+        if place is None:
             continue
-        unseen.discard(path)
-        (language, word), position = words[plan.places[path][0]], plan.places[path][1]
+        met[number] = True
+        (language, word), position = words[place[0]], place[1]
         try:
             yield Found(language, word, position, shown(path), entry.read(), made_by)
         except OSError as error:
             plan.report.missing.add(UNUSABLE, shown(path), in_one_line(error))
+    unseen = [plan.files[number] for number, was in enumerate(met) if not was and plan.files.place(number)]
     for path in sorted(unseen, key=natural):
         plan.report.missing.add(GONE, shown(path))

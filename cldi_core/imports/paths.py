@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 
+from cldi_core.data.ids import BYTES, GrowingIds
 from cldi_core.errors import DatasetError
 
 MAX_FILE = 40_000_000  # bytes of one file that is read
@@ -85,7 +87,7 @@ class Meter:
         self.size = source.stat().st_size if size is None else size
         self.name = source.name
         self.total = self.entries = 0
-        self._met: set[tuple[str, ...]] = set()
+        self._met = GrowingIds()
 
     def read(self, count: int) -> None:
         """So many more bytes; DatasetError: it cannot be what people packed."""
@@ -104,8 +106,10 @@ class Meter:
 
     def is_new(self, path: tuple[str, ...]) -> bool:
         """Whether it is asked for the first time."""
-        new = path not in self._met
-        self._met.add(path)
+        key = blake2b("/".join(path).encode("utf-8", "surrogatepass"), digest_size=BYTES).digest()
+        new = key not in self._met
+        if new:
+            self._met.add(key)
         return new
 
     def met(self, path: tuple[str, ...]) -> None:

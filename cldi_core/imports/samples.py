@@ -29,16 +29,16 @@ class Sample:
 def samples(plan: Plan, count: int = 8) -> list[Sample]:
     """The first pictures of the first words that are met, decoded in a process of its own, which may die of them."""
     words, found = list(plan.words), list[tuple[tuple[str, str], bytes]]()
-    first = {path: words[number] for path, (number, position) in plan.places.items() if position == 0}
+    find = plan.files.finder()
     size = 0
     with closing(plan.tree.entries(lambda *_: None)) as entries:  # type: ignore[type-var]
         for _, entry in zip(range(MET), entries, strict=False):
-            word = first.get("/".join(entry.path))
-            if word is None:
+            place = plan.files.place(find("/".join(entry.path)))
+            if place is None or place[1]:
                 continue
             data = entry.read()
             size += len(data)
-            found.append((word, data))
+            found.append((words[place[0]], data))
             if len(found) == count or size > LARGEST:
                 break
     with Workers(thumbnails, 1, SECONDS) as workers:

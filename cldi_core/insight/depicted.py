@@ -145,10 +145,8 @@ class Depicted:
         for folder in self._folders:
             with suppress(DatasetError):
                 table = descriptions.read_table(folder / descriptions.TABLE)
-                there = self._pictures.ids
-                files = {} if all(picture in there for picture, _, _ in table) else self._pictures.files()
-                for picture, language, text in table:
-                    key = picture if picture in there else files.get(picture, "")
+                keys = self._pictures.names().find([picture for picture, _, _ in table])
+                for key, (_, language, text) in zip(keys, table, strict=True):
                     (own if language == self._language else other).setdefault(key, _plain(text))
         return other | own
 

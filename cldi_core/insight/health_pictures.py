@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.ids import PictureIds, Raw, texts
+from cldi_core.data.ids import Raw, texts
 from cldi_core.data.members import shared
 from cldi_core.data.pictures import Pictures, picture_id, probe
 from cldi_core.errors import CldiError, LexiconError
@@ -69,7 +69,7 @@ def _featured(dataset: Dataset, rows: Raw) -> tuple[bool, NDArray[np.bool_]]:
             ids = shards.open_features(dataset, backbone).ids
             any_there |= len(ids) > 0
             if len(rows):
-                found |= PictureIds.of(ids).has_rows(rows)
+                found |= ids.has_rows(rows)
     return any_there, found
 
 

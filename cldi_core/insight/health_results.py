@@ -44,8 +44,8 @@ def features(dataset: Dataset) -> list[Finding]:
             text = f"{backbone}: {counted(len(failed), 'picture')} could not be used: {named}"
             step, keys = "replace these files and import them again", tuple(row["id"] for row in failed)
             findings.append(Finding("warning", "features", text, step, pictures=keys))
-        done = PictureIds.of([*loaded.ids, *(row["id"] for row in failed)])
-        missing = texts(used[~done.has_rows(used)])
+        lost = PictureIds.of(row["id"] for row in failed)
+        missing = texts(used[~(loaded.ids.has_rows(used) | lost.has_rows(used))])
         size = counted(loaded.matrix.shape[1], "dimension")
         text = f"{backbone}: features of {counted(len(loaded.ids), 'picture')}, {size}"
         findings.append(Finding("info", "features", text))

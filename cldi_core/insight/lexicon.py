@@ -101,7 +101,7 @@ def unlisted(pair: Pair) -> list[str]:
         return []
     loaded, members = shards.open_features(dataset, pair.backbone), dataset.members(language)
     further = sorted(members.keys() - {*pair.source.words})
-    return [word for word in further if not loaded.row.keys().isdisjoint(members[word])]
+    return shards.seen(loaded, members, further)
 
 
 def with_unlisted(pair: Pair, ranker: Ranker, matrix: Scores) -> tuple[Pair, Scores]:

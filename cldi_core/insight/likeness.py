@@ -7,7 +7,7 @@ backbone, which is asked of the two languages of each pair alone.  ``check`` kee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cldi_core.data import fingerprints, storage, wordlists
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.fingerprints import NEIGHBOURS, Fingerprints
-from cldi_core.data.ids import texts, unique
+from cldi_core.data.ids import Raw, texts, unique
 from cldi_core.errors import CldiError
 from cldi_core.features import shards
 from cldi_core.scoring.feature_rows import FeatureRows
@@ -126,10 +126,8 @@ def _compared(dataset: Dataset, looks: Fingerprints) -> pd.DataFrame:
             continue  # reported by ``check``
         for pair in dataset.pairs:
             with suppress(CldiError):  # the name of a list is no pair: reported by ``check``
-                source, target = (
-                    [key for key in texts(unique(dataset.stored_members(language).rows)) if key in features.row]
-                    for language in wordlists.pair_languages(pair)
-                )
+                sides = (unique(dataset.stored_members(language).rows) for language in wordlists.pair_languages(pair))
+                source, target = (side[features.ids.has_rows(side)] for side in sides)
                 found |= {
                     (min(one, other), max(one, other), backbone) for one, other in _close(features, source, target)
                 }
@@ -138,13 +136,12 @@ def _compared(dataset: Dataset, looks: Fingerprints) -> pd.DataFrame:
     return pd.DataFrame(sorted(found), columns=["first", "second", "how"], dtype="str")
 
 
-def _close(features: shards.Features, source: Sequence[str], target: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The pairs of different pictures whose features' cosine is above .98."""
-    rows = [np.array([features.row[key] for key in keys], np.int64) for keys in (source, target)]
+def _close(features: shards.Features, source: Raw, target: Raw) -> Iterator[tuple[str, str]]:
+    """The pairs of different pictures, uint8 (n, 16) and (m, 16), whose features' cosine is above .98."""
+    rows = [features.ids.find_rows(side) for side in (source, target)]
     for ones, others in close_rows(features.matrix.take(rows[0]), features.matrix.take(rows[1])):
-        for one, other in zip(ones.tolist(), others.tolist(), strict=True):
-            if source[one] != target[other]:
-                yield source[one], target[other]
+        differ = (source[ones] != target[others]).any(axis=1)
+        yield from zip(texts(source[ones[differ]]), texts(target[others[differ]]), strict=True)
 
 
 def close_rows(

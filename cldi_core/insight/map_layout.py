@@ -36,6 +36,7 @@ COMPONENTS = 50  # of more
 FITTED = 20_000  # rows of which UMAP makes a map, at most
 AMONG = 5  # of the sample, between which the rest is placed
 BLOCK = 4096  # rows that are read at once
+PLACED = 10_000  # rows that are placed at once
 COMPARED = 4_000_000  # distances that are looked at once
 
 
@@ -85,7 +86,10 @@ def lay_out(rows: Rows, stages: Stages = untold, unit: str = "rows") -> Layout:
     rest = np.setdiff1d(np.arange(count), chosen)
     if len(rest):
         with stages("placing the rest", unit) as report:
-            xy[rest] = among(places, *nearest(reduced[rest], fitted, AMONG, report))
+            for start in range(0, len(rest), PLACED):
+                some = rest[start : start + PLACED]
+                xy[some] = among(places, *nearest(reduced[some], fitted, AMONG))
+                report(start + len(some), len(rest))
     return Layout(xy, "umap", len(chosen))
 
 

@@ -8,7 +8,7 @@ features' digest; coordinates of other features are never shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import POS, Dataset
+from cldi_core.data.ids import as_json, raw, texts, unique
+from cldi_core.data.members import Members
 from cldi_core.errors import unknown_name
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.features import shards
@@ -64,19 +66,18 @@ def _names(dataset: Dataset, loaded: shards.Features, kind: str) -> tuple[pd.Dat
 
     if kind not in KINDS:
         raise unknown_name("kind of map", kind, KINDS)
+    members = {language: dataset.members(language) for language in dataset.languages}
     if kind == "pictures":
-        owned = (ids for language in dataset.languages for ids in dataset.members(language).values())
-        owned_ids = {key for ids in owned for key in ids}
-        used = sorted(key for key in loaded.ids if key in owned_ids)
-        return pd.DataFrame({"id": used}), storage.digest(loaded.digest, used)
-    members = [
-        [language, word, keys]
-        for language in dataset.languages
-        for word, keys in dataset.members(language).items()
-        if any(key in loaded.row for key in keys)
-    ]
-    words = [(language, word) for language, word, _ in members]
-    return pd.DataFrame(words, columns=["language", "word"]), storage.digest(loaded.digest, members)
+        used = unique(np.concatenate([raw([]), *(own.rows for own in members.values())]))
+        used = used[loaded.ids.has_rows(used)]
+        return pd.DataFrame({"id": texts(used)}), storage.digest(loaded.digest, as_json(used))
+    words = [(language, word) for language, own in members.items() for word in shards.seen(loaded, own, [*own])]
+    listed = (
+        f"[{json.dumps(language)}, {json.dumps(word)}, ".encode() + as_json(members[language].rows_of(word)) + b"]"
+        for language, word in words
+    )
+    key = storage.digest(loaded.digest, b"[" + b", ".join(listed) + b"]")
+    return pd.DataFrame(words, columns=["language", "word"]), key
 
 
 def _rows(
@@ -91,7 +92,7 @@ def _rows(
     A word's is the mean of its pictures' unit rows, normalised; of its first ``most`` ones, where that is given.
     """
     if "id" in names:
-        return loaded.matrix.take([loaded.row[key] for key in names["id"]])
+        return loaded.matrix.take(loaded.ids.find(names["id"].tolist()))
     parts, done = [np.zeros((0, loaded.matrix.shape[1]))], 0
     for language, own in names.groupby("language", sort=False):
         words = own["word"].tolist()
@@ -108,13 +109,12 @@ def _rows(
     return unit_rows(np.concatenate(parts))
 
 
-def _first(loaded: shards.Features, owned: Mapping[str, Sequence[str]], words: Sequence[str], most: int) -> ImageSets:
+def _first(loaded: shards.Features, owned: Members, words: Sequence[str], most: int) -> ImageSets:
     """Some words with their first so many pictures; nothing is read, not even to see whether it is finite."""
-    members = [[loaded.row[key] for key in owned[word] if key in loaded.row][:most] for word in words]
-    offsets = np.cumsum([0, *map(len, members)])
-    return ImageSets(
-        words, loaded.matrix, np.concatenate([np.array(own, np.int64) for own in members]), offsets, finite=True
-    )
+    rows, sizes = shards.rows_of(loaded, owned, words)
+    kept = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes) < most
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(sizes, most))])
+    return ImageSets(words, loaded.matrix, rows[kept], offsets, finite=True)
 
 
 def project(

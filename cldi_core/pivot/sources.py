@@ -49,8 +49,8 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
     providers = {language: _providers(dataset, language) for language in languages}
     items: list[Item] = []
     ids: list[str] = []
-    usable = loaded.row.keys() - dataset.sieve.pictures
-    for concept, group in table[table.index.isin(usable)].sort_index().groupby("concept"):
+    usable = (loaded.ids.find(table.index.tolist()) >= 0) & ~table.index.isin(dataset.sieve.pictures)
+    for concept, group in table[usable].sort_index().groupby("concept"):
         name, hands = str(concept), tuple(group["provider"].astype(str))
         texts = {language: found[name] for language, found in trained.items() if name in found}
         tested = {language: (" ".join(found[name]),) for language, found in asked.items() if name in found}
@@ -64,7 +64,7 @@ def of_dataset(dataset: Dataset, backbone: str, pair: str) -> Corpus:
             ids += group.index.tolist()
     if not items:
         raise DatasetError(f"no picture of {dataset.name!r} depicts what {FILE} describes; expected the same concepts")
-    matrix = loaded.matrix[np.array([loaded.row[key] for key in ids])]
+    matrix = loaded.matrix[loaded.ids.find(ids)]
     every = _features(matrix, backbone)
     return Corpus(
         dataset.title,
@@ -132,23 +132,26 @@ def of_table(dataset: Dataset, backbone: str, pair: str, path: Path) -> Corpus:
     """
     languages = wordlists.pair_languages(pair)
     loaded = shards.open_features(dataset, backbone)
-    known, files = dataset.pictures.ids, dataset.pictures.files()
-    texts: dict[str, dict[str, list[str]]] = {}
-    for picture, language, text in read_table(path):
-        found = picture if picture in known else files.get(picture)
-        if found is None or found not in loaded.row:
+    table = [*read_table(path)]
+    named = [*dict.fromkeys(picture for picture, _, _ in table)]
+    keys = dataset.pictures.names().find(named)
+    for picture, row in zip(named, loaded.ids.find(keys).tolist(), strict=True):
+        if row < 0:
             raise DatasetError(
                 f"{path.name!r} describes {picture!r}, which is no picture of {dataset.name!r} with features of "
                 f"{backbone!r}; expected picture ids or file names"
             )
-        texts.setdefault(found, {}).setdefault(language, []).append(text)
+    found = dict(zip(named, keys, strict=True))
+    texts: dict[str, dict[str, list[str]]] = {}
+    for picture, language, text in table:
+        texts.setdefault(found[picture], {}).setdefault(language, []).append(text)
     described = {
         language: {key: tuple(by[language]) for key, by in texts.items() if language in by} for language in languages
     }
     _described(path.name, described)
     keys = sorted(key for key in texts if any(key in described[language] for language in languages))
     items = _photographs(keys, described)
-    matrix = loaded.matrix[np.array([loaded.row[key] for key in keys])]
+    matrix = loaded.matrix[loaded.ids.find(keys)]
     every = _features(matrix, backbone)
     words = _bundles(dataset, pair)
     given = f"--dataset {dataset.address}" + ("" if path == dataset.path / TABLE else f" --texts {_quoted(path)}")
@@ -249,11 +252,12 @@ def _features(matrix: NDArray[np.floating], backbone: str) -> NDArray[np.float32
 
 
 def _by_name(dataset: Dataset, backbone: str, names: Sequence[str]) -> NDArray[np.floating]:
-    loaded, files = shards.open_features(dataset, backbone), dataset.pictures.files()
-    missing = [name for name in names if files.get(name) not in loaded.row]
+    loaded = shards.open_features(dataset, backbone)
+    rows = loaded.ids.find(dataset.pictures.names().find(names))
+    missing = [name for name, row in zip(names, rows.tolist(), strict=True) if row < 0]
     if missing:
         raise DatasetError(
             f"{dataset.name!r} has no picture with features for {len(missing)} of {len(names)} names, such as "
             f"{missing[0]!r}; import Flickr30k's pictures under their file names and extract {backbone}"
         )
-    return loaded.matrix[np.array([loaded.row[files[name]] for name in names])]
+    return loaded.matrix[rows]

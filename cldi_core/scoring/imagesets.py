@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -19,6 +19,29 @@ from cldi_core.scoring.halves import widened
 Features = NDArray[np.floating]
 Digests = NDArray[np.uint8]
 Numbers = NDArray[np.int64]  # of words, pictures or memberships
+
+
+@runtime_checkable
+class Ids(Protocol):
+    """Ids of pictures, however they are held: how many, one of them, those of many rows."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def __getitem__(self, row: int, /) -> str:
+        """That of one row."""
+
+    def at(self, rows: Numbers, /) -> list[str]:
+        """Those of rows, int64 (n,)."""
+
+
+class _Texts(tuple[str, ...]):
+    """Ids that are texts of any kind."""
+
+    __slots__ = ()
+
+    def at(self, rows: Numbers) -> list[str]:
+        return [self[row] for row in rows]
 
 
 class ImageSets:
@@ -33,13 +56,15 @@ class ImageSets:
         ids: one stable id per picture, or ``None`` where the pictures have none.
     """
 
+    ids: Ids | None
+
     def __init__(
         self,
         words: Sequence[str],
         features: Features | FeatureRows,
         members: NDArray[np.int64],
         offsets: NDArray[np.int64],
-        ids: Sequence[str] | None = None,
+        ids: Ids | Sequence[str] | None = None,
         *,
         digests: Digests | Callable[[], Digests] | None = None,
         finite: bool | None = False,
@@ -51,7 +76,7 @@ class ImageSets:
             FeatureError: no words, one of them twice, NaN or infinite values.
         """
         self.features, self.members, self.offsets = features, members, offsets
-        self.ids = None if ids is None else tuple(ids)
+        self.ids = ids if ids is None or isinstance(ids, Ids) else _Texts(ids)
         self._digests: Digests | Callable[[], Digests] | None = digests
         # Of all rows, by who measures them: shared by selections of these words.
         self.measured: dict[str, Any] = {}
@@ -122,7 +147,7 @@ class ImageSets:
         words: Sequence[str],
         members: Sequence[Sequence[int]],
         features: Features | FeatureRows,
-        ids: Sequence[str] | None,
+        ids: Ids | Sequence[str] | None,
     ) -> ImageSets:
         """Build image sets over shared pictures: ``members[i]`` holds the rows of ``features`` that word ``i`` owns.
 
@@ -192,7 +217,7 @@ class ImageSets:
         """The ids of the word's pictures, in the order of the set."""
         if self.ids is None:
             raise FeatureError("these image sets were built without picture ids")
-        return [self.ids[index] for index in self.rows(word)]
+        return self.ids.at(self.rows(word))
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -234,7 +259,7 @@ class ImageSets:
         ]
 
     def _key(self, digests: bytes, rows: NDArray[np.int64]) -> bytes:
-        names = [] if self.ids is None else [self.ids[row].encode() for row in rows]
+        names = [] if self.ids is None else [name.encode() for name in self.ids.at(rows)]
         parts = [f"{self.features.dtype} {len(rows)} ".encode(), digests]
         parts += [len(name).to_bytes(8, "little") + name for name in names]
         return hashlib.blake2b(b"".join(parts), digest_size=DIGEST_BYTES).digest()

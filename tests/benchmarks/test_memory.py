@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from benchmarks import memory
+from benchmarks import memory, memory_data
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
+from cldi_core.features import backbones, decoding, networks, shards
+from cldi_core.imports import folder
 
 RECORDS = [
     {
@@ -49,3 +53,39 @@ def test_every_step_is_a_command_on_the_data_of_its_size() -> None:
     for step in memory.STEPS.values():
         arguments = step.command(memory.Place(Path("/x")))
         assert arguments[0] == "-m" and any(one.startswith("/x/") for one in arguments)
+
+
+def test_what_a_step_needs_is_made_before_it() -> None:
+    assert memory._before("check") == ["import", "extract"] and memory._before("import") == []
+    places = list(memory.STEPS)
+    for key in places:
+        assert all(places.index(needed) < places.index(key) for needed in memory._before(key))
+
+
+def test_the_data_of_a_size_is_extracted_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backbones, "BACKBONES", dict(backbones.BACKBONES))
+    monkeypatch.setattr(networks, "NETWORKS", dict(networks.NETWORKS))
+    place = memory.Place(tmp_path)
+    memory_data.make(place.folder, 200)
+    built, listed = Dataset(place.built), Dataset(place.listed)
+    assert listed.home == built.path and len(listed.pictures.ids) == len(built.pictures.ids)
+    assert listed.queries("en-de") == built.queries("en-de"), "which has fewer than a hundred"
+    assert sum(1 for _ in place.files.glob("*/*/*.jpg")) == len(built.pictures.ids)
+
+    folder.import_folder(place.imported, place.files, workers=0)
+    memory_data.extract(place.imported)
+    found = Dataset(place.imported)
+    loaded = shards.open_features(found, memory_data.FAKED)
+    assert sorted(loaded.ids) == sorted(found.pictures.ids)
+    key = loaded.ids[3]
+    how = backbones.BACKBONES[memory_data.FAKED].preprocessing
+    assert how is not None
+    pixels = decoding.prepare(found.pictures.read([key])[key], how).astype(np.float32)
+    scaled = ((pixels - how.mean) / how.std).transpose(2, 0, 1).reshape(-1)
+    np.testing.assert_allclose(loaded.matrix[3][: len(scaled)], scaled, rtol=2e-3, atol=2e-3)
+    assert found.pairs == ("en-fr",)
+
+    (place.built / "scores").mkdir()
+    place.clear()
+    assert not place.imported.exists() and {path.name for path in place.built.iterdir()} == set(memory.DATA)
+    assert Dataset(place.listed).words.equals(built.words), "the data itself stays"

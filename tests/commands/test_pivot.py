@@ -154,7 +154,7 @@ def test_multi30k_says_which_files_and_where(run: Run, tmp_path: Path) -> None:
 
 def test_a_table_of_descriptions_is_kept_where_pages_find_it(run: Run, made: Path) -> None:
     table = made / "mine.tsv"
-    names = dataset.Dataset(made).pictures.files()
+    names = dataset.Dataset(made).pictures.about(["path"])["path"]
     rows = [(name, language, f"{language} {name[:-4]} {number % 7}") for number, name in enumerate(sorted(names))
             if "/" in name for language in ("en", "de")]  # fmt: skip
     table.write_text("picture\tlanguage\ttext\n" + "".join("\t".join(row) + "\n" for row in rows), "utf-8")

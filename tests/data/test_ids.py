@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -21,6 +23,8 @@ def test_ids_are_the_same_as_bytes_and_as_texts() -> None:
     for kind in (pa.string(), pa.large_string()):
         column = pa.chunked_array([pa.array(KEYS[:20], kind), pa.array(KEYS, kind)[20:]])
         assert (ids.raw_of_column(column) == ROWS).all()
+    for some in (KEYS, KEYS[:1], []):
+        assert ids.as_json(ids.raw(some)) == json.dumps(some).encode()
     assert len(ids.raw([])) == len(ids.raw_of_column(pa.array([], pa.string()))) == 0
 
 
@@ -39,13 +43,14 @@ def test_pictures_are_found_where_they_stand() -> None:
     assert len(found) == 51 and list(found) == KEYS and found[7] == KEYS[7] and found[3:5] == KEYS[3:5]
     assert found.find(KEYS[::-1]).tolist() == list(range(51))[::-1]
     assert found.find([*NONE, KEYS[4]]).tolist() == [-1] * len(NONE) + [4]
+    assert found.at(np.array([4, 0, 4])) == [KEYS[4], KEYS[0], KEYS[4]] and found.at(np.zeros(0, int)) == []
     assert KEYS[50] in found and not any(key in found for key in NONE) and 5 not in found
     assert PictureIds.of([]).find(KEYS[:2]).tolist() == [-1, -1] and not PictureIds.of([])
 
 
-def test_of_an_id_that_is_there_twice_the_first_is_found() -> None:
+def test_of_an_id_that_is_there_twice_the_last_is_found() -> None:
     twice = np.concatenate([ROWS, ROWS[::-1]])
-    assert PictureIds(twice).find(KEYS).tolist() == list(range(51))
+    assert PictureIds(twice).find(KEYS).tolist() == list(range(51, 102))[::-1]
     assert ids.first_rows(twice).tolist() == [True] * 51 + [False] * 51
     assert ids.texts(ids.unique(twice)) == sorted(KEYS)
 

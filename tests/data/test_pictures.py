@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import tracemalloc
 import warnings
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -44,7 +46,7 @@ def opened(data: bytes) -> Image.Image:
 
 def numbered(count: int) -> list[Picture]:
     """Small pictures that differ in their only pixel."""
-    files = [encoded(Image.new("RGB", (1, 1), (number, 0, 0)), "BMP") for number in range(count)]
+    files = [encoded(Image.new("RGB", (1, 1), (number & 255, number >> 8, 0)), "BMP") for number in range(count)]
     return [Picture(data, f"{number}.bmp", 1, 1, licence="CC0-1.0") for number, data in enumerate(files)]
 
 
@@ -184,10 +186,37 @@ def test_what_was_stored_is_read_back(tmp_path: Path) -> None:
 
 
 def test_pictures_are_found_by_file_name(tmp_path: Path) -> None:
-    drawn = [picture("sun"), picture("ring", "de"), picture("sun", "de")]
+    drawn = [picture("sun"), picture("ring", "de"), picture("sun", "de"), replace(picture("cross"), path="")]
     write_shards(tmp_path, drawn)
-    found = Pictures(tmp_path).files()
-    assert found == {each.path: each.id for each in drawn} | {"ring-0.png": drawn[1].id}, "two are called sun-0.png"
+    names = Pictures(tmp_path).names()
+    known = {each.path: each.id for each in drawn[:3]} | {"ring-0.png": drawn[1].id} | {drawn[3].id: drawn[3].id}
+    assert names.find([*known]) == [*known.values()]
+    assert names.find(["sun-0.png", "", "xx/ring-0.png", "\udcff", "ring-0.png"]) == [*[""] * 4, drawn[1].id]
+    assert names.find([]) == [] and Pictures(tmp_path / "none").names().find(["a", drawn[0].id]) == ["", ""]
+
+
+def test_of_pictures_in_several_shards_the_first_of_a_name_is_found(tmp_path: Path) -> None:
+    """The second shard has a picture of the first again, which alone is called ``b.png``, and another ``x/a.png``."""
+    one, other = replace(picture("sun"), path="x/a.png"), replace(picture("ring"), path="x/a.png")
+    write_shards(tmp_path / "1", [one])
+    write_shards(tmp_path / "2", [other, replace(one, path="y/b.png")])
+    for number, folder in enumerate("12"):
+        next((tmp_path / folder).iterdir()).rename(tmp_path / f"part-{number}.parquet")
+    names = Pictures(tmp_path).names()
+    assert names.find(["x/a.png", "a.png", "b.png", "y/b.png"]) == [one.id, "", one.id, one.id]
+
+
+def test_names_of_files_take_some_fifty_bytes_a_picture(tmp_path: Path) -> None:
+    """Twice the 16 of a digest, 4 of their order and 4 of the picture."""
+    write_shards(tmp_path, numbered(4000))
+    found = Pictures(tmp_path)
+    assert len(found.ids) == 4000
+    tracemalloc.start()
+    names = found.names()
+    assert names.find(["0.bmp", "3999.bmp"]).count("") == 0
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 100 * 4000
 
 
 def test_one_picture_is_fetched_by_reading_its_row_group_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,7 @@ def stored(dataset: Dataset, backbone: str = NAME) -> dict[str, dict[str, np.nda
     loaded = shards.open_features(dataset, backbone)
     return {
         language: {
-            word: np.array([loaded.matrix[loaded.row[key]] for key in ids if key in loaded.row])
+            word: np.array([loaded.matrix[loaded.ids.find([key])[0]] for key in ids if key in loaded.ids])
             for word, ids in dataset.members(language).items()
         }
         for language in dataset.languages
@@ -226,7 +226,7 @@ def test_a_second_backbone_is_of_the_same_pictures_that_are_not_there(tmp_path: 
 
 def test_pictures_that_are_there(tmp_path: Path, small: Dataset) -> None:
     ids = sorted(small.pictures.table.index)
-    files = {key: name for name, key in small.pictures.files().items()}
+    files = small.pictures.about(["path"])["path"]
     matrix = np.arange(len(ids) * 4, dtype=np.float32).reshape(-1, 4) + 1
     np.save(tmp_path / "f.npy", matrix)
     names = [key if row % 2 else files[key] for row, key in enumerate(ids)]
@@ -234,8 +234,8 @@ def test_pictures_that_are_there(tmp_path: Path, small: Dataset) -> None:
     report = features.import_features(small.path, [tmp_path / "f.npy"], NAME)
     loaded = shards.open_features(Dataset(small.path), NAME)
     for row, key in enumerate(ids[:-1]):
-        np.testing.assert_array_equal(loaded.matrix[loaded.row[key]], matrix[row].astype(np.float16))
-    assert [note.text for note in report.missing.kept] == ["nobody.png"] and ids[-1] not in loaded.row
+        np.testing.assert_array_equal(loaded.matrix[loaded.ids.find([key])[0]], matrix[row].astype(np.float16))
+    assert [note.text for note in report.missing.kept] == ["nobody.png"] and ids[-1] not in loaded.ids
     assert report.counts["pictures"] == len(ids) - 1 and report.counts["words only"] == 0
     assert len(Dataset(small.path).words) == len(small.words)
 

@@ -138,9 +138,9 @@ def test_a_language_is_its_words_its_pictures_and_their_features(scored: Dataset
     ids = {key for keys in scored.members("de").values() for key in keys}
     assert set(german.pictures.table.index) == ids and set(german.pictures.read(ids)) == ids
     found, before = (shards.open_features(one, BACKBONE) for one in (german, scored))
-    assert set(found.row) == ids
+    assert set(found.ids) == ids
     for key in ids:
-        assert np.array_equal(found.matrix[[found.row[key]]], before.matrix[[before.row[key]]])
+        assert np.array_equal(found.matrix[found.ids.find([key])], before.matrix[before.ids.find([key])])
     assert [path.stem for path in german.pictures.shards] == [
         path.stem for path in sorted(shards.folder_of(german, BACKBONE).glob("*.safetensors"))
     ]

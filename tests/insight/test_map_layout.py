@@ -128,6 +128,7 @@ def test_what_is_not_laid_out_lies_beside_its_nearest() -> None:
 def test_many_rows_are_placed_among_a_sample(rows: FeatureRows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(map_layout, "WHOLE", 40)
     monkeypatch.setattr(map_layout, "FITTED", 30)
+    monkeypatch.setattr(map_layout, "PLACED", 25)
     given: list[tuple[tuple[int, ...], ...]] = []
 
     def umap(fitted: np.ndarray, neighbours: tuple, report: map_layout.Report) -> np.ndarray:
@@ -157,6 +158,10 @@ def test_many_rows_are_placed_among_a_sample(rows: FeatureRows, monkeypatch: pyt
     near = np.linalg.norm(reduced[chosen] - reduced[row], axis=1).argmin()
     assert np.linalg.norm(made.xy[chosen] - made.xy[row], axis=1).argmin() == near
     np.testing.assert_array_equal(map_layout.lay_out(rows).xy, made.xy, err_msg="repeatable")
+    monkeypatch.setattr(map_layout, "PLACED", 1000)
+    np.testing.assert_allclose(
+        map_layout.lay_out(rows).xy, made.xy, atol=1e-5, err_msg="however many are placed at once"
+    )
 
 
 def test_few_rows_are_taken_whole(rows: FeatureRows, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def test_a_words_place_is_that_of_its_mean_picture(small: Dataset) -> None:
     means = []
     for language, words in WORDS.items():
         for word in small.members(language):
-            rows = loaded.matrix[[loaded.row[key] for key in small.members(language)[word]]].astype(np.float64)
+            rows = loaded.matrix[loaded.ids.find(small.members(language)[word])].astype(np.float64)
             mean = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).mean(axis=0)
             means.append(mean / np.linalg.norm(mean))
         assert len(words) == len(small.members(language))
@@ -367,7 +367,7 @@ def test_names_and_rows_stay_together(small: Dataset, kind: str) -> None:
     names, _ = maps._names(opened, loaded, kind)
     rows = unit_rows(maps._rows(opened, loaded, names)[:])
     assert len(names) == len(rows)
-    unit = {key: np.asarray(loaded.matrix[[row]], np.float64)[0] for key, row in loaded.row.items()}
+    unit = {key: np.asarray(loaded.matrix[[row]], np.float64)[0] for row, key in enumerate(loaded.ids)}
     unit = {key: vector / np.linalg.norm(vector) for key, vector in unit.items()}
     for place, one in enumerate(names.itertuples(index=False)):
         keys = (

@@ -66,7 +66,7 @@ def test_features_are_those_of_the_pictures_in_unit_rows(small: dataset.Dataset)
     corpus, loaded = of_small(small), shards.open_features(small, BACKBONE)
     assert corpus.features.dtype == np.float32 and len(corpus.features) == len(corpus.pictures)
     for key, row in zip(corpus.pictures, corpus.features, strict=True):
-        given = np.asarray(loaded.matrix[np.array([loaded.row[key]])], np.float32)[0]
+        given = np.asarray(loaded.matrix[loaded.ids.find([key])], np.float32)[0]
         np.testing.assert_allclose(row, given / np.linalg.norm(given), atol=1e-6)
 
 
@@ -161,7 +161,7 @@ def test_a_table_names_pictures_by_id_or_by_file(small: dataset.Dataset, tmp_pat
         assert item.asked == item.texts and set(item.own) == set(item.texts)
         assert [corpus.pictures[row] for row in item.pictures] == [item.id]
         assert all(rows == item.pictures for rows in item.own.values())
-        given = np.asarray(loaded.matrix[np.array([loaded.row[item.id]])], np.float32)[0]
+        given = np.asarray(loaded.matrix[loaded.ids.find([item.id])], np.float32)[0]
         np.testing.assert_allclose(corpus.features[item.pictures[0]], given / np.linalg.norm(given), atol=1e-6)
 
 
@@ -288,10 +288,10 @@ def test_multi30k_may_take_its_features_from_a_data_set(twin: Path, data: Path) 
         names = "".join(f"Ink-{number}.png\n" for number in range(count))
         (twin / "texts" / f"{NAMES[part]}.images.txt").write_text(names, "utf-8")
     corpus = of_twin(twin, 1, dataset=made, backbone=BACKBONE)
-    files = made.pictures.files()
+    named = made.pictures.names()
     assert corpus.backbone == BACKBONE and corpus.features.shape == (13, pivot_data.DIM)
     loaded = shards.open_features(made, BACKBONE)
-    row = np.asarray(loaded.matrix[np.array([loaded.row[files["Ink-2.png"]]])], np.float32)[0]
+    row = np.asarray(loaded.matrix[loaded.ids.find(named.find(["Ink-2.png"]))], np.float32)[0]
     item = corpus.item[corpus.split(0).test[2]]
     np.testing.assert_allclose(corpus.features[item.pictures[0]], row / np.linalg.norm(row), atol=1e-6)
     (twin / "texts" / "val.images.txt").write_text("Ink-1.png\nnone.png\nInk-2.png\n", "utf-8")
@@ -348,7 +348,7 @@ def test_a_corpus_names_the_options_that_lead_to_it(small: dataset.Dataset, twin
     texts = f"--preset multi30k --multi30k {twin / 'texts'} --task"
     assert of_twin(twin, 1).given == f"{texts} 1 --features {twin / 'features'} --output FOLDER"
     for part, count in COUNTS.items():
-        names = "".join(f"{name}\n" for name in list(small.pictures.files())[:count])
+        names = "".join(f"{name}\n" for name in small.pictures.about(["path"])["path"][:count])
         (twin / "texts" / f"{NAMES[part]}.images.txt").write_text(names, "utf-8")
     found = sources.of_multi30k(twin / "texts", 2, "en-de", dataset=small, backbone=BACKBONE)
     assert found.given == f"{texts} 2 --dataset small --output FOLDER" and found.backbone == BACKBONE
