@@ -158,6 +158,12 @@ def _of(stages: map_layout.Stages, kind: str) -> map_layout.Stages:
     return lambda what, unit: stages(f"{kind}: {what}", unit)
 
 
+def stored(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame | None:
+    """A stored map; ``None`` where there is none of these words and features.  Else as ``coordinates``."""
+    _, key = _names(dataset, shards.open_features(dataset, backbone), kind)
+    return storage.frame_of(_path(dataset, backbone, kind), key)
+
+
 def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:
     """A map for showing: the stored one, else PCA of a few at once.  ``attrs["method"]`` says which.
 
