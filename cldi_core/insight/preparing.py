@@ -80,7 +80,7 @@ def prepare(dataset: Dataset, backbone: str, *, force: bool = False, stages: Sta
             with stages(f"measuring the ceilings of {pair.name}", "words"):
                 ceiling.keep_ceilings(pair, must_keep=True)
             ceilings.append(pair.name)
-    made_maps = maps.project(dataset, backbone, force=force, stages=stages)
+    made_maps = maps.project(dataset, backbone, loaded=loaded, force=force, stages=stages)
     map_terms.keep(dataset, backbone, stages=stages)
     try:
         prepared.note(dataset, backbone)
