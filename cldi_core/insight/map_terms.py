@@ -81,8 +81,7 @@ def with_terms(dataset: Dataset, backbone: str, kind: str, places: pd.DataFrame)
 
 
 def _stored(dataset: Dataset, backbone: str, kind: str, places: pd.DataFrame) -> pd.DataFrame | None:
-    path = _path(dataset, backbone, kind)
-    found = storage.frame_of(path, _key(dataset, places)) if path.is_file() else None
+    found = storage.frame_of(_path(dataset, backbone, kind), _key(dataset, places))
     return found if found is not None and len(found) == len(places) else None  # it may be PCA of a sample
 
 
