@@ -18,9 +18,11 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Compute the maps of words and pictures (UMAP; minutes for many pictures); each is kept as soon as it is there."""
-    from cldi_core.insight import maps
+    from cldi_core.insight import map_terms, maps
 
-    done = maps.project(open_dataset(dataset), backbone, force=force, stages=progress)
+    opened = open_dataset(dataset)
+    done = maps.project(opened, backbone, force=force, stages=progress)
+    map_terms.keep(opened, backbone, stages=progress)
     if as_json:
         print_json(done)
     else:

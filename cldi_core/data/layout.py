@@ -39,7 +39,9 @@ PARTS: dict[str, tuple[str, ...]] = {
     "hubs": ("hubs/{name}/{pair}/{name}.parquet",),
     "curves": ("curves/{name}/{pair}/{name}.parquet",),
     "dispersions": ("dispersions/{name}/words.parquet",),
-    "projections": ("projections/{name}/words.parquet", "projections/{name}/pictures.parquet"),
+    "projections": tuple(
+        f"projections/{{name}}/{kind}{what}.parquet" for kind in ("words", "pictures") for what in ("", "-terms")
+    ),
     "pivot": (
         "pivot/{name}/{pair}/{name}/{name}.parquet",
         "pivot/{name}/{pair}/{name}/{name}/{name}/{name}.safetensors",

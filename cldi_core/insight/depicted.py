@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
-from cldi_core.data import descriptions, wordlists
+from cldi_core.data import descriptions, storage, wordlists
 from cldi_core.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LONGEST = 80  # characters of a name
 KNOWN = ("concept", "source_url", "page", "title", "path")
+NOTHING = ("",) * len(KNOWN)  # of a picture that is not there
 SEEN = 5000  # pictures that are remembered, half a kilobyte each; a shard when all are looked through
 MANY = 1000  # pictures: of so many, shards are read and not each row group
 ENDS = frozenset({"jpg", "jpeg", "jpe", "png", "webp", "gif", "bmp", "tif", "tiff", "svg"})
@@ -75,6 +76,13 @@ class Depicted:
         return () if self._described(key) else tuple(dict.fromkeys(words(self._title(key))))
 
     @cached_property
+    def key(self) -> str:
+        """Changes with what is known: a shard is called by what it holds, and files of texts are read."""
+        files = [folder / name for folder in self._folders for name in (descriptions.FILE, descriptions.TABLE)]
+        shards = [path.name for path in self._pictures.shards]
+        return storage.digest(self._language, shards, *map(_content, files))
+
+    @cached_property
     def title_frequency(self) -> Counter[str]:
         """Each of ``title_words`` → how many pictures of the data set have it."""
         return Counter(word for key in self._every() for word in self.title_words(key))
@@ -105,20 +113,25 @@ class Depicted:
 
     def look(self, keys: Iterable[str]) -> None:
         """Read what is known of some pictures, which is faster than of one after the other."""
-        wanted = [key for key in dict.fromkeys(keys) if key not in self._seen]
+        asked, seen = dict.fromkeys(keys), self._seen
+        wanted = [key for key in asked if key not in seen]
+        if not wanted:
+            return
         if len(wanted) > MANY:
             fresh = _known(self._pictures.about(KNOWN, wanted))
         else:
             found = self._pictures.known(wanted)
             fresh = {key: tuple(str(own[name]) for name in KNOWN) for key, own in found.items()}
-        self._seen = fresh if len(self._seen) > SEEN else self._seen | fresh  # other threads have the old one
+        if len(seen) > SEEN:  # but for what is asked for now
+            seen = {key: seen[key] for key in asked if key in seen}
+        self._seen = seen | dict.fromkeys(wanted, NOTHING) | fresh  # other threads have the old one
 
     def _of(self, key: str) -> tuple[str, ...]:
         """What ``KNOWN`` names, of a picture; empty texts for one that is not there."""
         seen = self._seen.get(key)
         if seen is None:
             self.look([key])
-            seen = self._seen.get(key, ("",) * len(KNOWN))
+            seen = self._seen.get(key, NOTHING)
         return seen
 
     def _every(self) -> Iterator[str]:
@@ -218,6 +231,13 @@ def _plain(text: str) -> str:
     """In one line, without control characters, and short."""
     line = " ".join("".join(" " if wordlists.is_control(letter) else letter for letter in text[:1000]).split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return storage.read_bytes(path, descriptions.MOST)
+    except OSError:
+        return b""
 
 
 def _rows(path: Path) -> list[descriptions.Row]:

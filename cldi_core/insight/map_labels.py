@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.evaluation.pairs import Pair
-from cldi_core.insight.depicted import depicted, words
+from cldi_core.insight import map_terms
+from cldi_core.insight.depicted import depicted
 from cldi_core.insight.map_layout import sample
 from cldi_core.insight.map_selection import pictures_of
 from cldi_core.insight.maps import Map
@@ -27,8 +28,7 @@ PLACES = 40  # that are looked at, the densest first
 FEWEST = 5  # points that have a label's word
 SHARE = 0.3  # of a place's points that have it, at least
 LIFT = 3.0  # how much more often than elsewhere, at least
-OF_ITS_PICTURES = 0.25  # a word shows what so many of its pictures do
-# Pictures whose names are looked at; of more, a seeded sample of points, or the first ones of each word.
+# Pictures that are looked at; of more, a seeded sample of points, or the first ones of each word.
 LOOKED = 40_000
 
 
@@ -94,21 +94,16 @@ def _places(shown: Map) -> list[NDArray[np.int64]]:
     return [np.flatnonzero((np.abs(cells - place) <= 1).all(axis=1)) for place in taken]
 
 
-def _terms(shown: Map, pair: Pair) -> list[tuple[str, ...]]:
-    """What each point shows: the words of a picture's name, or those that enough of a word's pictures have."""
+def _terms(shown: Map, pair: Pair) -> list[map_terms.Terms]:
+    """What each point shows: as it is stored (``map_terms.with_terms``), else read now."""
+    if "terms" in shown.table:
+        return [tuple(terms.split()) for terms in shown.table["terms"]]
     known = depicted(pair.dataset)
     if "id" in shown.table:
-        known.look(shown.table["id"])
-        return [tuple(dict.fromkeys(words(known.name(key)))) for key in shown.table["id"]]
+        return map_terms.of_pictures(known, shown.table["id"].tolist())
     own = [pictures_of(pair, *word) for word in zip(shown.table["language"], shown.table["word"], strict=True)]
     most = None if sum(map(len, own)) <= LOOKED else max(1, LOOKED // len(own))
-    own = [every[:most] for every in own]
-    known.look(key for ids in own for key in ids)
-    result = []
-    for ids in own:
-        counts = Counter(term for key in ids for term in dict.fromkeys(words(known.name(key))))
-        result.append(tuple(term for term, count in counts.items() if count >= OF_ITS_PICTURES * len(ids)))
-    return result
+    return map_terms.of_words(known, [every[:most] for every in own])
 
 
 def _typical(here: Sequence[Sequence[str]], total: Counter[str], everything: int) -> tuple[str, int]:

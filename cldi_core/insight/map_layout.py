@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from cldi_core.errors import FeatureError
 from cldi_core.scoring.feature_rows import FeatureRows
 from cldi_core.scoring.imagesets import unit_rows
-from cldi_core.scoring.parallel import side_by_side
+from cldi_core.scoring.parallel import numpy_side_by_side
 
 Rows = NDArray[np.floating] | FeatureRows
 Report = Callable[[int, int], None]  # how much is done, of how much
@@ -191,7 +191,7 @@ def nearest(
         distances[start : start + step] = np.take_along_axis(away, order, axis=1)
         return start + len(block)
 
-    with side_by_side() as each:
+    with numpy_side_by_side() as each:
         for done in each(look, range(0, len(rows), step)):
             if report:
                 report(done, len(rows))

@@ -11,7 +11,7 @@ from cldi_core.evaluation.pairs import Pair
 from cldi_core.insight.map_selection import pictures_of
 from cldi_core.insight.maps import Map
 
-MOST = 60  # points that are shown as their pictures
+MOST = 100  # points that are shown as their pictures
 
 
 def window(told: object) -> NDArray[np.float64] | None:

@@ -122,19 +122,21 @@ def project(
     backbone: str,
     kinds: Sequence[str] = KINDS,
     *,
+    loaded: shards.Features | None = None,
     force: bool = False,
     stages: map_layout.Stages = map_layout.untold,
 ) -> dict[str, str]:
     """Compute and store the maps, each as soon as it is there; what is there for the same features is kept.
 
     Args:
+        loaded: the features, where they are open: opened twice, what is read of them would be in memory twice.
         stages: told of each step and how far it is.
 
     Returns:
         kind → ``"umap"``, ``"umap of n of N"`` (the rest is placed among those), ``"pca"`` (too few rows for UMAP) or
         ``"kept"``.
     """
-    loaded = shards.open_features(dataset, backbone)
+    loaded = loaded or shards.open_features(dataset, backbone)
     done = {}
     for kind in kinds:
         names, key = _names(dataset, loaded, kind)
@@ -156,6 +158,12 @@ def project(
 def _of(stages: map_layout.Stages, kind: str) -> map_layout.Stages:
     """Stages that say which map they are of."""
     return lambda what, unit: stages(f"{kind}: {what}", unit)
+
+
+def stored(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame | None:
+    """A stored map; ``None`` where there is none of these words and features.  Else as ``coordinates``."""
+    _, key = _names(dataset, shards.open_features(dataset, backbone), kind)
+    return storage.frame_of(_path(dataset, backbone, kind), key)
 
 
 def coordinates(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.ranker import Ranker
 from cldi_core.evaluation.rankings import stored_rankings
 from cldi_core.features import shards
-from cldi_core.insight import ceiling, dispersions, evidence, hubs, maps, prepared
+from cldi_core.insight import ceiling, dispersions, evidence, hubs, map_terms, maps, prepared
 
 Report = Callable[[int, int], None]  # is told what is done of all there is
 Stages = Callable[[str, str], AbstractContextManager[Report]]  # of what is done, and of what there is a number
@@ -80,7 +80,8 @@ def prepare(dataset: Dataset, backbone: str, *, force: bool = False, stages: Sta
             with stages(f"measuring the ceilings of {pair.name}", "words"):
                 ceiling.keep_ceilings(pair, must_keep=True)
             ceilings.append(pair.name)
-    made_maps = maps.project(dataset, backbone, force=force, stages=stages)
+    made_maps = maps.project(dataset, backbone, loaded=loaded, force=force, stages=stages)
+    map_terms.keep(dataset, backbone, stages=stages)
     try:
         prepared.note(dataset, backbone)
     except OSError as error:

@@ -13,21 +13,22 @@ class _Held:
     """Who needs one thread at the moment; the first one takes the others away, the last one gives them back."""
 
     def __init__(self) -> None:
-        self.lock, self.users, self.limits = threading.Lock(), 0, ExitStack()
+        self.lock, self.users, self.count, self.limits = threading.Lock(), 0, 1, ExitStack()
 
 
 _held = _Held()
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Hold numpy's products to one thread; by several at once, and within itself."""
+def one_thread() -> Iterator[int]:
+    """Hold numpy's products to one thread; by several at once, and within itself.  Yields how many they had."""
     with _held.lock:
         if not _held.users:
+            _held.count = max((found["num_threads"] for found in _libraries().info()), default=1)
             _held.limits.enter_context(_libraries().limit(limits=1))
         _held.users += 1
     try:
-        yield
+        yield _held.count
     finally:
         with _held.lock:
             _held.users -= 1

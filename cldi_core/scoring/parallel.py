@@ -80,6 +80,17 @@ def side_by_side(device: str = "cpu", streams: int = 1) -> Iterator[Each]:
             pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def numpy_side_by_side() -> Iterator[Each]:
+    """``side_by_side`` for work of numpy alone: torch, which takes 400 MB of memory, is not loaded for it."""
+    with one_thread() as count:
+        pool = ThreadPoolExecutor(count, thread_name_prefix="cldi")
+        try:
+            yield lambda function, given: in_order(lambda one: pool.submit(function, one), given, 2 * count)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
 def in_order(submit: Callable[[Given], Future[Made]], given: Iterable[Given], ahead: int) -> Iterator[Made]:
     """The results of what is submitted, in its order; at most ``ahead`` pieces are given out before they are asked for.
 

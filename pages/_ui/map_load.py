@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cldi_core.insight import map_labels, maps
+from cldi_core.insight import map_labels, map_terms, maps
 
 from . import load
 
@@ -20,6 +20,6 @@ def placed(name: str, backbone: str, pair: str, kind: str, method: str, letters:
 def labels(name: str, backbone: str, pair: str, kind: str, letters: str) -> list[map_labels.Label]:
     """The labels of a map's places, which have nothing to do with ranks."""
     here = (name, backbone, pair)
-    places = load.coordinates(name, backbone, kind)
+    places = map_terms.with_terms(load.opened(name), backbone, kind, load.coordinates(name, backbone, kind))
     opened = load.pair_of(*here)
     return map_labels.labels(maps.placed(places, opened, load.unranked(*here), letters), opened)

@@ -1,7 +1,10 @@
 // Pictures over the points of a map, at their places however the map is moved, and word of which part of it is in view.
 // They let the pointer through: the chart beneath knows nothing of them.  What is written on them is text of others.
+// A turn of the wheel zooms as far as it was turned: of each event Plotly takes no more than TAKEN, which is a tenth.
 const AGAIN = 250; // ms: the chart is drawn later than this, and anew whenever it changes
 const STILL = 300; // ms without a movement until its part is told
+const TAKEN = 20; // pixels of an event of the wheel
+const FURTHER = 4; // events that stand for the rest of one, at most
 const FILLED = 0.35; // of the map's area, by pictures, if none lay over another
 const SMALLEST = 26; // pixels of a picture
 const LARGEST = 76;
@@ -100,7 +103,13 @@ export default function (component) {
       [axis._rangeInitial0, axis._rangeInitial1] = data.whole[number];
     });
   };
+  const turned = (event) => {
+    if (!event.isTrusted) return; // one of those that are made here
+    const rest = Math.ceil(Math.abs(event.deltaY) / TAKEN) - 1;
+    for (let one = 0; one < Math.min(rest, FURTHER); one++) event.target.dispatchEvent(new WheelEvent("wheel", event));
+  };
   const detach = () => {
+    chart?.removeEventListener("wheel", turned, true);
     chart?.removeListener?.("plotly_relayouting", place);
     chart?.removeListener?.("plotly_afterplot", place);
     chart?.removeListener?.("plotly_relayout", moved);
@@ -112,6 +121,7 @@ export default function (component) {
     detach();
     chart = found;
     if (!chart) return;
+    chart.addEventListener("wheel", turned, true); // before Plotly, which lets none of them go further
     chart.on("plotly_relayouting", place);
     chart.on("plotly_afterplot", place);
     chart.on("plotly_relayout", moved);

@@ -201,3 +201,27 @@ def test_what_is_looked_at_together_is_what_is_looked_at_alone(small: Dataset, m
     together.look(keys)
     monkeypatch.setattr(type(small.pictures), "known", lambda pictures, ids: {})  # nothing is asked for again
     assert [together.name(key) for key in keys] == alone and len(set(alone)) > 3
+
+
+def test_what_is_known_already_stays_when_more_is_looked_at(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else each picture would be read alone, and again for each other one."""
+    keys = [*small.pictures.table.index, "0" * 32]
+    monkeypatch.setattr(module, "SEEN", 2)
+    monkeypatch.setattr(module, "MANY", 1)
+    known = module.Depicted(small)
+    known.look(keys[:4])
+    known.look(keys[2:])
+    names = [module.Depicted(small).name(key) for key in keys[2:]]
+    monkeypatch.setattr(type(small.pictures), "known", lambda pictures, ids: pytest.fail("it is read again"))
+    monkeypatch.setattr(type(small.pictures), "about", lambda pictures, *given: pytest.fail("it is read again"))
+    assert [known.name(key) for key in keys[2:]] == names
+    assert len(known._seen) == len(keys) - 2, "what is not asked for any more is let go"
+
+
+def test_the_key_changes_with_what_is_known_alone(small: Dataset, reopen: Callable[[], Dataset]) -> None:
+    before = depicted(small).key
+    assert depicted(reopen()).key == before
+    (small.path / descriptions.TABLE).write_text(
+        f"picture\tlanguage\ttext\n{small.pictures.table.index[0]}\ten\ta cow\n"
+    )
+    assert depicted(reopen()).key != before

@@ -11,7 +11,7 @@ import pytest
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import open_pair
-from cldi_core.insight import map_labels, maps
+from cldi_core.insight import map_labels, map_terms, maps
 from tests.conftest import BACKBONE
 
 RNG = np.random.default_rng(5)
@@ -104,7 +104,7 @@ def test_a_words_label_needs_a_share_of_its_pictures(monkeypatch: pytest.MonkeyP
 def test_of_many_pictures_a_sample_of_names_is_looked_at(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     pair = open_pair(small, BACKBONE, "en-de")
     asked: list[str] = []
-    monkeypatch.setattr(map_labels, "words", lambda name: asked.append(name) or [])
+    monkeypatch.setattr(map_terms, "words", lambda name: asked.append(name) or [])
     monkeypatch.setattr(map_labels, "LOOKED", 7)
     unranked = pd.DataFrame({"rank": [np.nan] * len(pair.queries)})
     for kind, most in (("pictures", 7), ("words", 14)):  # one of each word

@@ -105,6 +105,16 @@ def test_everything_that_lacks_is_made_and_nothing_else(small: Dataset) -> None:
     assert (again.dispersions, again.explained, again.ceilings) == (0, {}, [])
 
 
+def test_maps_read_the_features_that_are_open(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read of files that are mapped twice is in memory twice."""
+    opened: list[shards.Features] = []
+    plain = shards.open_features
+    monkeypatch.setattr(shards, "open_features", lambda *given: opened.append(plain(*given)) or opened[-1])
+    monkeypatch.setattr(maps, "project", lambda *given, **how: {"given": (how["loaded"], [*opened])})
+    loaded, before = preparing.prepare(small, BACKBONE).maps["given"]
+    assert before == [loaded]
+
+
 @pytest.mark.usefixtures("no_maps")
 def test_what_lacks_is_told_by_the_files_alone(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     assert prepared.lacking(small) == (), "it is small"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,10 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import torch
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from cldi_core.scoring import parallel
-from cldi_core.scoring.parallel import cores, in_order, side_by_side
+from cldi_core.scoring.parallel import cores, in_order, numpy_side_by_side, side_by_side
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +43,19 @@ def test_results_come_in_order_from_several_threads() -> None:
     assert [number for number, *_ in found] == list(range(20))
     assert len({name for _, name, _, _ in found}) == 2
     assert {(threads, mode) for *_, threads, mode in found} == {(1, True)}
+
+
+def test_numpy_works_on_several_threads_without_torch() -> None:
+    with threadpool_limits(2, "blas"), numpy_side_by_side() as each:
+        together = threading.Barrier(2, timeout=30)
+        found = list(each(lambda number: (number, together.wait() >= 0, blas_threads()), range(8)))
+    assert found == [(number, True, {1}) for number in range(8)]
+    code = (
+        "import sys, numpy; from cldi_core.insight.map_layout import nearest; rows = numpy.eye(9, dtype='f');"
+        "assert nearest(rows, rows, 3)[0][4, 0] == 4; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_what_is_given_is_drawn_as_it_is_needed() -> None:

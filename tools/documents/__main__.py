@@ -11,7 +11,19 @@ import sys
 from pathlib import Path
 
 from cldi_core.errors import CldiError
-from tools.documents import causes, coverage, example, failure, memory, pivot, records, results, scaling, speed
+from tools.documents import (
+    causes,
+    coverage,
+    example,
+    failure,
+    memory,
+    pivot,
+    projections,
+    records,
+    results,
+    scaling,
+    speed,
+)
 from tools.documents.form import Made, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +64,7 @@ def made() -> Made:
         "queue-plans": scaling.plans(),
         "queue": scaling.queue(),
         "memory": memory.memory(),
+        "projections": projections.projections(),
         **pivot.tables(),
     }
     figures = {
@@ -60,6 +73,7 @@ def made() -> Made:
         **dict(speed.figures()),
         **dict(scaling.figures()),
         **dict(memory.figures()),
+        **dict(projections.figures()),
     }
     return Made(tables, figures, {"import": example.transcript()})
 
