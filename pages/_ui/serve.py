@@ -74,7 +74,8 @@ def prepare() -> None:
             importlib.import_module(name)
         from threadpoolctl import threadpool_limits
 
-        threadpool_limits(int(os.environ[THREADS]), user_api="blas")  # numpy may have been there before the variable
+        if os.environ[THREADS] == "1":  # numpy may have been there before the variable
+            threadpool_limits(1, user_api="blas")
         from . import ahead
 
         ahead.first_page()
