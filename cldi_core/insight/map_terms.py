@@ -99,11 +99,12 @@ def _blocks(dataset: Dataset, backbone: str, places: pd.DataFrame, known: Depict
         for start in range(0, len(places), AT_ONCE):
             yield of_pictures(known, places["id"].iloc[start : start + AT_ONCE].tolist())
         return
-    row = shards.open_features(dataset, backbone).row
+    there = shards.open_features(dataset, backbone).ids
     members = {language: dataset.members(language) for language in dataset.languages}
     own: list[list[str]] = []
     for language, word in zip(places["language"], places["word"], strict=True):
-        own.append([key for key in members[language][word] if key in row])
+        keys = members[language][word]
+        own.append([key for key, row in zip(keys, there.find(keys).tolist(), strict=True) if row >= 0])
         if sum(map(len, own)) >= AT_ONCE:
             yield of_words(known, own)
             own = []
