@@ -236,7 +236,7 @@ def _plain(text: str) -> str:
 def _content(path: Path) -> bytes:
     try:
         return storage.read_bytes(path, descriptions.MOST)
-    except OSError:
+    except (OSError, DatasetError):  # there is none, or it cannot be fetched
         return b""
 
 
