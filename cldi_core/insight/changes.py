@@ -154,13 +154,13 @@ class Answer:
 
     @cached_property
     def _own(self) -> Mapping[str, Scores]:
-        """The word's row in a matrix of a plain method, which spares scoring it again."""
+        """The word's row as a matrix of a plain method, of which no other is read; it spares scoring it again."""
         asked = self.asked
         if asked.bases:
             return {}
-        matrix = np.full((len(asked.pair.source), len(asked.row)), np.nan, np.float32)
-        matrix[asked.pair.source.row(asked.word)] = asked.row
-        return {asked.method: matrix}
+        # Every row is this one, in the memory of one: of 12,000 words a matrix would take half a gigabyte.
+        shape = len(asked.pair.source), len(asked.row)
+        return {asked.method: np.broadcast_to(asked.row.astype(np.float32), shape)}
 
 
 Side = Source | Answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
@@ -15,7 +16,7 @@ from cldi_core.data.queries import Query
 from cldi_core.evaluation import ranking
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import changes as changing
-from cldi_core.insight.changes import Asked, Change, changes
+from cldi_core.insight.changes import Answer, Asked, Change, changes, row_of
 from cldi_core.insight.groups import Group
 from cldi_core.scoring.answer_subsets import answer_cost, monotone
 from cldi_core.scoring.imagesets import ImageSets
@@ -192,3 +193,18 @@ def test_the_words_of_a_change(small: Dataset) -> None:
 
 def test_every_kind_of_ranker_is_an_image_method_here() -> None:
     assert all(rankers.ranker(name).kind == rankers.IMAGES for name in NAMES)
+
+
+def test_a_right_answer_with_fewer_pictures_takes_no_matrix_of_all_words(small: Dataset) -> None:
+    """By hand 0.6 MB for 20,000 words and 7 candidates, were there one."""
+    pair = pair_of(small, 3)
+    many = replace(pair, source=image_sets({**WORDS, **{f"word {number}": 0 for number in range(20_000)}}, 3))
+    asked, few = asked_of(many, 0, "avgmax"), asked_of(pair, 0, "avgmax")
+    answer, other = Answer(asked, "gehen"), Answer(few, "gehen")
+    np.testing.assert_array_equal(row_of(answer, answer.ids[:2]), row_of(other, other.ids[:2]))
+    again = Answer(asked, "gehen")
+    tracemalloc.start()
+    assert again._own["avgmax"].shape == (len(many.source), len(many.target))
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 10_000
