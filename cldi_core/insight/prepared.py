@@ -14,6 +14,7 @@ from cldi_core.features import shards
 AT_ONCE = 64_000_000  # bytes of features that are read while somebody waits: 25,000 pictures of 1280 numbers
 FOLDER = "dispersions"  # where the note is
 NOTE = ".prepared"  # what the files were when everything had been made of them
+VERSION = 2  # raised where more is made ahead than was
 # What is made, and what it is made of; ``{}`` stands for the backbone.
 FILES = (
     *("dataset.toml", "words.parquet", "left_out.tsv", "lexicon/*", "features/{}/*.safetensors", "rankings/{}/*/*"),
@@ -57,4 +58,4 @@ def _noted(dataset: Dataset, backbone: str) -> str:
 
 
 def _stamp(dataset: Dataset, backbone: str) -> str:
-    return dataset.stamp([pattern.format(backbone) for pattern in FILES])
+    return f"{dataset.stamp([pattern.format(backbone) for pattern in FILES])} {VERSION}"

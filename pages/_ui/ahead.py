@@ -1,13 +1,15 @@
-"""What the first page shows of the data: kept before anybody asks for it, while the first browser starts."""
+"""What pages show of the data, kept before anybody asks: the first page's while the browser starts, and what the Word
+page opens with while its reader looks at the first."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cldi_core.errors import CldiError
 from cldi_core.evaluation import paper, tables
 
-from . import data_load, evidence_load, glossary, load, story_cards, view
+from . import data_load, evidence_load, glossary, load, story_cards, told, view, walk
 
 
 def first_page() -> None:
@@ -15,17 +17,34 @@ def first_page() -> None:
 
     What is wrong with the data is left for the page to say.
     """
+    _find(_overview)
+
+
+def word_page() -> None:
+    """Find what the Word page tells of the word that it opens with; as ``first_page``."""
+    _find(_word)
+
+
+def _find(what: Callable[[view.View], object]) -> None:
+    """Find something of the view that is shown to who comes without a link."""
     try:
         with load.one_run():
             if names := load.names():
-                _of(view.resolve({}, view.View(pos=""), names, load.choices(names[0]))[0])
+                current = view.resolve({}, view.View(pos=""), names, load.choices(names[0]))[0]
+                if current.pair and current.backbone:
+                    what(current)
     except CldiError:
         return
 
 
-def _of(current: view.View) -> None:
-    if not (current.pair and current.backbone):
-        return
+def _word(current: view.View) -> None:
+    here = (current.dataset, current.backbone, current.pair, current.method)
+    among = walk.of(*here, current.pos, current.show)
+    if among.ids:
+        told.story(*here, walk.first(among))
+
+
+def _overview(current: view.View) -> None:
     here = (current.dataset, current.backbone, current.pair, current.method)
     glossary.of(current, "csls")
     story_cards.fetch(current.dataset, evidence_load.stories(*here) or [])

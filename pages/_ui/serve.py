@@ -23,6 +23,8 @@ SPINNERS = "streamlit.runtime.scriptrunner_utils.script_run_context"  # warns of
 ALTERNATING = 0.0005  # seconds until a thread lets others on; files are asked for by the dozen meanwhile, each of which
 # waits for that several times
 
+shown = threading.Event()  # a page has been drawn: what is likely to be asked for next may be found now
+
 
 def run(script: str, options: Sequence[str]) -> None:
     """Serve a script as ``streamlit run`` does; signals and the exit code are Streamlit's own.
@@ -61,7 +63,7 @@ def _without(name: str) -> Iterator[None]:
 
 def prepare() -> None:
     """Import what pages need and find what the first one shows: as soon as the server listens, and not before, as it
-    would be there later for it."""
+    would be there later for it.  Then, when a page has been drawn, what the Word page opens with."""
     from streamlit import runtime
 
     until = time.monotonic() + PATIENCE
@@ -83,6 +85,9 @@ def prepare() -> None:
         sys.setswitchinterval(before)
         spare()
         gc.enable()
+    shown.wait()
+    ahead.word_page()
+    spare()
 
 
 def spare() -> None:

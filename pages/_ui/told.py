@@ -47,7 +47,7 @@ class Known:
     more: int
 
 
-@load.cached(resource=True, max_entries=40, also=load.SCORES)
+@load.cached(resource=True, max_entries=12, also=load.SCORES)
 def whole(name: str, backbone: str, pair: str, method: str) -> Scores | None:
     """The stored scores of all words under a method; not to be changed."""
     return stored_scores.whole_of(load.pair_of(name, backbone, pair), rankers.ranker(method))
@@ -73,7 +73,8 @@ def _asking(name: str, backbone: str, pair: str, method: str, query: str, edit: 
     same = facts(name, backbone, pair) if now.target is opened.target else None
     known = facts_of(now.source, now.target, word, same)
     stored = None if edit else whole(name, backbone, pair, method)
-    row = stored[opened.source.row(word)] if stored is not None else None
+    # A copy: a part of what is mapped would hold all of it.
+    row = stored[opened.source.row(word)].copy() if stored is not None else None
     row = what_if.edited(opened, ranker, word, edit, bases, known) if row is None else row
     made_from = what_if.edited_bases(opened, ranker, word, edit, bases, known)
     if row is None or made_from is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -13,8 +14,9 @@ from cldi_core import rankers
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import tables
 from cldi_core.insight import overview, word_table
+from cldi_core.insight import story as stories
 from cldi_core.insight.evidence import keep_evidence
-from pages._ui import ahead, evidence_load, load, view
+from pages._ui import ahead, evidence_load, frame, load, serve, told, view
 from tests import ranked
 from tests.conftest import BACKBONE
 from tests.pages_data import healthy, open_page, pair_of, texts
@@ -37,6 +39,25 @@ def test_the_first_page_computes_nothing_that_was_found_ahead(wide: Dataset, mon
     assert "averaged over 2 pairs" in texts(at), "there are figures"
 
 
+def test_the_word_page_opens_with_what_was_found_ahead(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_evidence(pair_of(small), [rankers.ranker("avgmax")], ranked.scored(pair_of(small), ["avgmax"]))
+    ahead.word_page()
+    monkeypatch.setattr(stories, "tell", lambda asking: pytest.fail("it was found ahead"))
+    at = healthy(open_page("word"))
+    assert "A hub is a word that is near many others" in texts(at), "the story is told"
+    with pytest.raises(pytest.fail.Exception):
+        told.story(small.name, BACKBONE, "en-de", "knn", "run.V")
+
+
+def test_a_page_that_has_been_drawn_lets_what_comes_next_be_found(
+    small: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "shown", threading.Event())
+    monkeypatch.setattr(frame, "_drawn", set())
+    healthy(open_page("results"))
+    assert serve.shown.is_set()
+
+
 def test_what_is_found_is_of_the_views_direction(wide: Dataset) -> None:
     pairs, records = ahead.found(view.View(wide.name, "en-de", backbone=BACKBONE))
     assert pairs == wide.alike("en-de") and {record["pair"] for record in records} == {tables.AVERAGE}
@@ -51,6 +72,7 @@ def test_what_is_wrong_is_left_for_the_page_to_say(small: Dataset, broken: str) 
     else:
         (small.path / "dataset.toml").write_text("title = \n")
     ahead.first_page()
+    ahead.word_page()
     assert load.names() == ([] if broken == "no data set" else ["small"])
 
 

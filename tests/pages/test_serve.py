@@ -59,9 +59,13 @@ def test_nothing_is_read_before_the_server_listens(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(runtime, "exists", lambda: not read.append("look") and next(looks))
     monkeypatch.setattr(serve, "importlib", SimpleNamespace(import_module=read.append))
     monkeypatch.setattr(ahead, "first_page", lambda: read.append(f"page, switching {sys.getswitchinterval():.4f}"))
+    monkeypatch.setattr(ahead, "word_page", lambda: read.append(f"word, switching {sys.getswitchinterval():.4f}"))
     monkeypatch.setattr(serve, "spare", lambda: read.append("spared"))
+    monkeypatch.setattr(serve, "shown", SimpleNamespace(wait=lambda: read.append("waited")))
     serve.prepare()
-    assert read == ["look"] * 3 + [*serve.NEEDED, f"page, switching {serve.ALTERNATING:.4f}", "spared"]
+    first = [f"page, switching {serve.ALTERNATING:.4f}", "spared"]
+    then = ["waited", f"word, switching {interval:.4f}", "spared"]
+    assert read == ["look"] * 3 + [*serve.NEEDED, *first, *then]
     assert gc.isenabled() and sys.getswitchinterval() == interval
     for name in serve.NEEDED:
         importlib.import_module(name)
