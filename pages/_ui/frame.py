@@ -33,7 +33,7 @@ PAGES = {
     "judge": "Judge",
     "data": "Data",
 }
-STYLE = Path(__file__).with_name("style.css")
+STYLE, PRESENTED = (Path(__file__).with_name(name) for name in ("style.css", "presented.css"))
 _drawn: set[str] = set()  # pages that this server has shown to somebody
 _in_frame: ContextVar[bool] = ContextVar("in frame", default=False)
 FAILURES = 5  # data sets that cannot be opened, named at most
@@ -154,6 +154,8 @@ def run() -> None:
     """Resolve the view, draw the sidebar and the page; whatever goes wrong ends in one line."""
     page = navigation()
     st.html(STYLE)
+    if presented():
+        st.html(PRESENTED)
     token = _in_frame.set(True)
     try:
         with load.one_run():
