@@ -68,17 +68,22 @@ class FeatureRows:
         places = np.asarray(self.index[key])
         flat = places.reshape(-1)
         found = np.empty((len(flat), self._dim), self.dtype)
-        # In the order of the files, so that a disk is read forwards, and by few rows at a time, as numpy gathers them
-        # twice: once out of the part and once into their places.
-        order = np.argsort(flat, kind="stable")
-        ends = np.searchsorted(flat[order], self._starts)
-        step = _step(self)
-        for number, part in enumerate(self._parts):
-            if self._fetch and ends[number] < ends[number + 1]:
-                self._fetch(number, flat[order[ends[number] : ends[number + 1]]] - self._starts[number])
-            for begin in range(int(ends[number]), int(ends[number + 1]), step):
-                rows = order[begin : min(begin + step, int(ends[number + 1]))]
-                found[rows] = part[flat[rows] - self._starts[number]]
+        # In the order of the files, so that a disk is read forwards.
+        ascending = bool((flat[1:] > flat[:-1]).all())
+        order = np.arange(len(flat)) if ascending else np.argsort(flat, kind="stable")
+        ordered = flat if ascending else flat[order]
+        ends = np.searchsorted(ordered, self._starts)
+        for number in np.flatnonzero(ends[1:] > ends[:-1]).tolist():
+            span = slice(int(ends[number]), int(ends[number + 1]))
+            rows = ordered[span] - self._starts[number]
+            if self._fetch:
+                self._fetch(number, rows)
+            if ascending and rows[-1] - rows[0] == len(rows) - 1:  # one behind the other
+                found[span] = self._parts[number][rows[0] : rows[-1] + 1]
+                continue
+            for begin in range(0, len(rows), _step(self)):  # few at a time, as numpy gathers them twice
+                some = slice(begin, begin + _step(self))
+                found[order[span][some]] = self._parts[number][rows[some]]
         return found.reshape(*places.shape, self._dim)
 
     def take(self, index: slice | Sequence[int] | NDArray[np.integer]) -> FeatureRows:
