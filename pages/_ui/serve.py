@@ -76,7 +76,7 @@ def prepare() -> None:
             importlib.import_module(name)
         from threadpoolctl import threadpool_limits
 
-        if os.environ[THREADS] == "1":  # numpy may have been there before the variable
+        if os.environ.get(THREADS) == "1":  # numpy may have been there before the variable
             threadpool_limits(1, user_api="blas")
         from . import ahead
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -100,3 +101,29 @@ print(pio.templates.default, pio.templates["streamlit"].layout.colorway[0])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     colour = pio.templates["streamlit"].layout.colorway[0]
     assert done.stdout.splitlines() == ["False", f"streamlit {colour}"], done.stderr
+
+
+@pytest.mark.parametrize(("given", "threads"), [("", {1}), ("1", {1}), ("2", {2})])
+def test_products_have_one_thread_unless_somebody_says_how_many(given: str, threads: set[int]) -> None:
+    code = """
+import threading
+import numpy as np
+from streamlit import runtime
+from streamlit.web import cli
+from threadpoolctl import threadpool_info
+from pages._ui import ahead, serve
+runtime.exists = lambda: True
+ahead.first_page = ahead.word_page = lambda: None
+serve.NEEDED = ("scipy.linalg",)
+serve.shown.set()
+cli.main = lambda arguments, prog_name: None
+serve.run("app.py", [])
+for thread in threading.enumerate():
+    if thread.name == serve.PREPARING:
+        thread.join()
+print({found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"})
+"""
+    others = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    environment = others | ({serve.THREADS: given} if given else {})
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.strip() == str(threads), done.stderr
