@@ -20,7 +20,7 @@ from cldi_core.commands.options import (
     JsonOption,
 )
 from cldi_core.commands.scoring import MethodsOption, pairs_of
-from cldi_core.commands.terminal import print_json
+from cldi_core.commands.terminal import QUIET, print_json
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import open_dataset
 from cldi_core.errors import UnknownNameError
@@ -134,11 +134,10 @@ def _evaluated(pairs: Mapping[str, Pair], wish: _Wish) -> dict[str, Any]:
     """The figures of pairs of one direction, and those of their average, as far as they are asked for."""
     from cldi_core import rankers
     from cldi_core.evaluation import tables
-    from cldi_core.evaluation.rankings import rankings
     from cldi_core.insight import clean
 
     wanted = {name: wish.rankers or rankers.shown(pair) for name, pair in pairs.items()}
-    found = {name: rankings(pair, wanted[name]) for name, pair in pairs.items()}
+    found = {name: _ranked(pair, wanted[name]) for name, pair in pairs.items()}
     frames, names = tables.together(pairs, found), list(pairs)
     direction = (Direction.FORWARD if names[0] in pairs[names[0]].dataset.pairs else Direction.BACK).value
 
@@ -167,6 +166,14 @@ def _evaluated(pairs: Mapping[str, Pair], wish: _Wish) -> dict[str, Any]:
         answer["suspected"] = {name: {part: getattr(one, part) for part in told} for name, one in suspected.items()}
         answer["clean"] = records(cleaned)
     return answer
+
+
+def _ranked(pair: Pair, wanted: Sequence[Ranker]) -> dict[str, pd.DataFrame]:
+    """The rankings of a pair; what has to be scored for them is scored, and kept."""
+    from cldi_core.evaluation.rankings import rankings
+
+    with terminal.progress(f"scoring {pair.name}", delay=QUIET) as bar:
+        return rankings(pair, wanted, progress=bar)
 
 
 def _judged(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption, PairOption
-from cldi_core.commands.terminal import print_json
+from cldi_core.commands.terminal import QUIET, print_json, progress
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import open_dataset
 
@@ -104,8 +104,10 @@ def _asking(pair: Pair, number: int, ranker: Ranker) -> Asking:
     from cldi_core.insight.story import Asking
 
     bases = with_bases(ranker.bases)
-    needed = scores_of(pair, [ranker, *bases])
-    known = {} if ranker.kind == rankers.CONTROL else evidence.keep_evidence(pair, [ranker], needed)
+    with progress(f"scoring {pair.name}", delay=QUIET) as bar:
+        needed = scores_of(pair, [ranker, *bases], progress=bar)
+    with progress(f"evidence of {pair.name}", "words", delay=QUIET):
+        known = {} if ranker.kind == rankers.CONTROL else evidence.keep_evidence(pair, [ranker], needed)
     query, ceilings = pair.queries[number], stored_ceilings(pair)
     own = known.get(ranker.name)
     return Asking(

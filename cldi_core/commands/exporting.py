@@ -11,7 +11,7 @@ import typer
 
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption, PairOption
 from cldi_core.commands.reports import tell
-from cldi_core.commands.terminal import number, print_json, progress
+from cldi_core.commands.terminal import QUIET, number, print_json, progress
 from cldi_core.data import storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import locate, open_dataset
@@ -139,7 +139,8 @@ def export_lexicon(
     check_output(output, opened)
     joined = open_pair(opened, backbone, pair)
     listed = lexicon.stored_matrix(joined, ranker)
-    joined, matrix = lexicon.with_unlisted(joined, ranker, listed)
+    with progress("scoring words of no list", "words", delay=QUIET):
+        joined, matrix = lexicon.with_unlisted(joined, ranker, listed)
     frame = lexicon.answers(joined, matrix, mutual=mutual)
     if min_precision is not None:
         threshold = lexicon.for_precision(frame, min_precision)

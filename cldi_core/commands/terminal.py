@@ -15,6 +15,8 @@ import typer
 from cldi_core.commands.progress_lines import Lines, State
 from cldi_core.data.counting import counted
 
+QUIET = 1.0  # seconds until a bar is shown where there is often nothing to do
+
 
 def print_json(value: object) -> None:
     """One JSON document on standard output; it is all that a command with ``--json`` prints there."""
@@ -147,17 +149,20 @@ class Bar:
 
 
 @contextmanager
-def progress(what: str, unit: str = "pictures", clock: Callable[[], float] = time.monotonic) -> Iterator[Bar]:
+def progress(
+    what: str, unit: str = "pictures", clock: Callable[[], float] = time.monotonic, *, delay: float = 0.0
+) -> Iterator[Bar]:
     """How far long work is, with a rate and the time left, on standard error: a bar, or lines where it is no terminal.
 
     Args:
         what: is done, ``"scoring en-de"``; unit: what is counted, in the plural.
         clock: seconds that never go back.
+        delay: seconds until a bar is shown: where there is often nothing to do.
     """
     from tqdm import tqdm
 
     is_terminal = sys.stderr.isatty()
-    with tqdm(desc=what, unit=f" {unit}", disable=not is_terminal) as shown:
+    with tqdm(desc=what, unit=f" {unit}", disable=not is_terminal, delay=delay) as shown:
         bar = Bar(shown, what, unit, clock)
         with nullcontext() if is_terminal else Lines(bar.line, sys.stderr):
             yield bar

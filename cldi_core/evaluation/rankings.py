@@ -20,6 +20,7 @@ from cldi_core.evaluation import ranking, stored_scores
 from cldi_core.evaluation.kept_frames import Kind
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker, Scored
+from cldi_core.scoring import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,12 @@ RANKINGS = Kind("rankings", "rankings", lambda pair, ranker: ranker.full_key(pai
 
 
 def rankings(
-    pair: Pair, rankers: Iterable[Ranker], ready: Mapping[str, Scored] | None = None, *, must_keep: bool = False
+    pair: Pair,
+    rankers: Iterable[Ranker],
+    ready: Mapping[str, Scored] | None = None,
+    *,
+    must_keep: bool = False,
+    progress: Progress | None = None,
 ) -> dict[str, pd.DataFrame]:
     """What became of every query: one frame per ranker, a row per query; computed where it is not stored.
 
@@ -39,14 +45,14 @@ def rankings(
 
     Args:
         ready: scores that are at hand already.
-        must_keep: as ``stored_scores.scored``.
+        must_keep, progress: as ``stored_scores.scored``.
     """
     rankers = list(rankers)
     found = stored_rankings(pair, rankers)
     missing = [ranker for ranker in rankers if ranker.name not in found]
     ready = ready or {}
     unscored = [ranker for ranker in missing if ranker.name not in ready]
-    scored = {**ready, **stored_scores.scored(pair, unscored, must_keep=must_keep)}
+    scored = {**ready, **stored_scores.scored(pair, unscored, progress=progress, must_keep=must_keep)}
     keeping: dict[str, Callable[[], object]] = {}
     for ranker in missing:
         one = scored[ranker.name]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
 from cldi_core.commands import progress_lines, terminal
 from cldi_core.commands.progress_lines import EVERY, Lines, State
 from cldi_core.data.children import AT_WORK
+from cldi_core.data.dataset import Dataset
+from tests.commands.conftest import Run
 
 
 def state(told: Iterable[tuple[float, int, int, int]] = (), unit: str = "pictures") -> State:
@@ -85,3 +88,24 @@ def test_stages_count_anew_and_training_is_named(
 
 def test_lines_look_like_what_they_say() -> None:
     assert progress_lines.per_time(12_345.6) == "12,346/s" and progress_lines.duration(91) == "2 min"
+
+
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        ("evaluate", ["scoring en-de: 12 of 12 pictures"]),
+        ("explain --pair en-de --word dog", ["scoring en-de: 12 of 12 pictures", "evidence of en-de: at work"]),
+        ("export-lexicon --pair en-de --output out.tsv", ["scoring words of no list: at work"]),
+    ],
+)
+def test_commands_that_score_what_lacks_tell_how_far_they_are(
+    command: str, lines: list[str], run: Run, small: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if command.startswith("export"):
+        assert run("score", "--dataset", "small", "--method", "avgmax")[0] == 0
+    said: list[Callable[[], str]] = []
+    monkeypatch.setattr(terminal, "Lines", lambda say, out: (said.append(say), Lines(say, out))[1])
+    assert run(*command.split(), "--dataset", "small")[::2] == (0, "")
+    found = [say() for say in said]
+    assert len(found) == len(lines) and all(map(str.startswith, found, lines)), found
