@@ -361,7 +361,7 @@ def scaled_to_one(rows: NDArray[Any]) -> NDArray[Any]:
 
 def similarity(source: Features, target: Features) -> NDArray[np.float32]:
     """Cosines of every picture with every picture: float (n, dim), (m, dim) → float32 (n, m)."""
-    # A product of few finite rows has raised the flag of an invalid number that was not in it, once in some thousand runs.
+    # A product of few finite rows has raised the flag of an invalid number, once, with none in it.
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float32] = unit_rows(source) @ unit_rows(target).T
     return found
