@@ -176,6 +176,20 @@ def read_origins(path: Path, names: Sequence[str]) -> pd.DataFrame:
     return frame[list(names)]
 
 
+def lacks(path: Path, name: str) -> bool:
+    """Whether no picture of a shard has a text of this name, as far as the shard's end tells; nothing else is read."""
+    footer = parquet(path).metadata
+    for group in (footer.row_group(number) for number in range(footer.num_row_groups)):
+        columns = (group.column(number) for number in range(group.num_columns))
+        found = next((column for column in columns if column.path_in_schema == name), None)
+        if found is None:
+            continue
+        told = found.statistics
+        if told is None or not (told.max == "" if told.has_min_max else told.null_count == group.num_rows):
+            return False
+    return True
+
+
 def origins(path: Path, group: int, names: Sequence[str]) -> Mapping[str, list[Any]]:
     """As ``read_origins`` of a row group, column → values, none missing; those asked for last are at hand."""
     try:

@@ -224,11 +224,19 @@ class Pictures:
             return frame
         return frame.iloc[np.argsort(np.argsort(numbers[numbers >= 0]))]
 
-    def each(self, columns: Sequence[str], numbers: NDArray[np.integer] | None = None) -> Iterator[pd.DataFrame]:
-        """``about`` all pictures, or those of some numbers in ``ids``, which ascend: a shard at a time."""
+    def each(
+        self, columns: Sequence[str], numbers: NDArray[np.integer] | None = None, *, lacking: bool = True
+    ) -> Iterator[pd.DataFrame]:
+        """``about`` all pictures, or those of some numbers in ``ids``, which ascend: a shard at a time.
+
+        Args:
+            lacking: also the shards of which no picture has any of these texts.
+        """
         import pandas as pd
 
         for number, path in enumerate(self.index.shards):
+            if not lacking and all(picture_shards.lacks(path, name) for name in columns):
+                continue
             span = self.index.span(number)
             own = np.arange(span.start, span.stop)
             if numbers is not None:
@@ -271,7 +279,7 @@ class Pictures:
         """What pictures depict: id → concept, of those of which that is known."""
         return {
             str(key): concept
-            for frame in self.each(["concept"])
+            for frame in self.each(["concept"], lacking=False)
             for key, concept in frame["concept"][frame["concept"].fillna("") != ""].items()
         }
 

@@ -36,7 +36,9 @@ class Counts:
 
 def counts(dataset: Dataset) -> Counts:
     """How much there is of what in a data set."""
-    licences = Counter(str(one) for frame in dataset.pictures.each(["licence"]) for one in frame["licence"].dropna())
+    licences: Counter[str] = Counter()
+    for frame in dataset.pictures.each(["licence"]):
+        licences.update({str(one): int(n) for one, n in frame["licence"].value_counts(sort=False).items()})
     return Counts(
         {language: len(dataset.members(language)) for language in dataset.languages},
         len(dataset.pictures.ids),

@@ -342,3 +342,36 @@ def test_a_picture_that_cannot_be_converted_is_broken(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Image.Image, "convert", fail)
     with pytest.raises(PictureError, match="broken picture: conversion not supported"):
         decode(data)
+
+
+def test_a_shard_tells_at_its_end_whether_any_picture_has_a_concept(tmp_path: Path) -> None:
+    write_shards(tmp_path / "plain", numbered(3))
+    (plain,) = (tmp_path / "plain").glob("*.parquet")
+    table = pq.read_table(plain)
+    place = table.column_names.index("concept")
+
+    def stored(name: str, values: list[str | None] | None, **how: object) -> Path:
+        column = None if values is None else pa.array(values, pa.string())
+        changed = table.drop_columns(["concept"]) if column is None else table.set_column(place, "concept", column)
+        pq.write_table(changed, tmp_path / name, **how)
+        return tmp_path / name
+
+    assert picture_shards.lacks(plain, "concept") and not picture_shards.lacks(plain, "id")
+    assert picture_shards.lacks(stored("null.parquet", [None] * 3), "concept")
+    assert picture_shards.lacks(stored("both.parquet", [None, "", None]), "concept")
+    assert picture_shards.lacks(stored("without.parquet", None), "concept")
+    assert not picture_shards.lacks(stored("one.parquet", ["", None, "sun"]), "concept")
+    assert not picture_shards.lacks(stored("groups.parquet", ["", "", "sun"], row_group_size=1), "concept")
+    assert not picture_shards.lacks(stored("untold.parquet", [""] * 3, write_statistics=False), "concept")
+
+
+def test_shards_without_a_concept_are_not_looked_through_for_concepts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two, three = numbered(2), numbered(5)[2:]
+    write_shards(tmp_path, two)
+    write_shards(tmp_path, [replace(one, concept="sun") for one in three])
+    read, real = [], picture_shards.read_origins
+    monkeypatch.setattr(picture_shards, "read_origins", lambda path, names: (read.append(path), real(path, names))[1])
+    assert Pictures(tmp_path).concepts == {one.id: "sun" for one in three}
+    assert len(read) == 1 and len(list(tmp_path.glob("*.parquet"))) == 2
