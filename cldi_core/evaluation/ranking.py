@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from cldi_core.errors import FeatureError
 from cldi_core.scoring.ties import TIE, ranks
 
+TOGETHER = 1 << 17  # scores that are ranked at once, so that they stay in the processor's cache
+
 
 def rank(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     """Ranks of all candidates of one query: float (n,) → float64 (n,), 1 is best.
@@ -61,20 +63,11 @@ def gold_ranks(scores: NDArray[np.floating], gold: Sequence[Collection[int]]) ->
         raise FeatureError(f"the scores have shape {scores.shape}; expected (n_queries, n_candidates)")
     if len(gold) != len(scores):
         raise FeatureError(f"{len(scores)} queries but right answers for {len(gold)}; give one collection per query")
-    found = np.full(len(scores), np.nan)
-    for row, right in enumerate(gold):
-        columns = np.fromiter(set(right), np.int64)
-        outside = columns[(columns < 0) | (columns >= scores.shape[1])]
-        if len(outside):
-            raise FeatureError(
-                f"right answer {outside[0]} of query {row} is not a candidate; expected 0 … {scores.shape[1] - 1}"
-            )
-        own = scores[row].astype(np.float64)
-        known = own[columns][~np.isnan(own[columns])]
-        if len(known):
-            best = known.max()
-            above, tied = (own > best + TIE).sum(), (np.abs(own - best) <= TIE).sum()
-            found[row] = above + (tied + 1) / ((known >= best - TIE).sum() + 1)
+    columns = [_columns(right, row, scores.shape[1]) for row, right in enumerate(gold)]
+    counts, found = np.array([len(own) for own in columns], np.int64), np.full(len(scores), np.nan)
+    for count in np.unique(counts[counts > 0]).tolist():
+        rows = np.flatnonzero(counts == count)
+        found[rows] = _ranks(scores, rows, np.stack([columns[row] for row in rows]))
     return found
 
 
@@ -84,16 +77,37 @@ def ranks_of(scores: NDArray[np.floating], right: Collection[int]) -> NDArray[np
     Raises:
         FeatureError: a right answer that is no candidate.
     """
-    columns = np.array(sorted(set(right)), np.int64)
-    if not len(scores) or not len(columns) or columns[0] < 0 or columns[-1] >= scores.shape[1]:
-        return gold_ranks(scores, [right] * len(scores))
-    known = scores[:, columns].astype(np.float64)
-    best = np.where(np.isnan(known), -np.inf, known).max(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):  # of a row in which no right answer is known
-        apart = scores - best  # nan is neither above nor tied
-        above, tied = (scores > best + TIE).sum(axis=1), (np.abs(apart, out=apart) <= TIE).sum(axis=1)
-        own = (known >= best - TIE).sum(axis=1)
-    return np.where(np.isneginf(best[:, 0]), np.nan, above + (tied + 1) / (own + 1))
+    columns = _columns(right, 0, scores.shape[1])
+    if not len(columns):
+        return np.full(len(scores), np.nan)
+    return _ranks(scores, np.arange(len(scores)), np.broadcast_to(columns, (len(scores), len(columns))))
+
+
+def _columns(right: Collection[int], query: int, count: int) -> NDArray[np.int64]:
+    """The columns of a query's right answers, each once; FeatureError where one is not among so many."""
+    columns = np.fromiter(set(right), np.int64)
+    outside = columns[(columns < 0) | (columns >= count)]
+    if len(outside):
+        raise FeatureError(f"right answer {outside[0]} of query {query} is not a candidate; expected 0 … {count - 1}")
+    return columns
+
+
+def _ranks(scores: NDArray[np.floating], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The formula of ``gold_ranks`` for some rows of scores and their right answers, int64 (n_rows, n_right)."""
+    found = np.empty(len(rows))
+    step = max(1, TOGETHER // scores.shape[1])
+    for start in range(0, len(rows), step):
+        some = slice(start, start + step)
+        own = scores[rows[some]].astype(np.float64)
+        known = np.take_along_axis(own, columns[some], axis=1)
+        unknown = np.isnan(known)
+        best = np.where(unknown, -np.inf, known).max(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):  # of a row in which no right answer is known
+            above = (own > best + TIE).sum(axis=1)  # nan is neither above nor tied
+            tied = (np.abs(own - best) <= TIE).sum(axis=1)
+            right = (known >= best - TIE).sum(axis=1)
+        found[some] = np.where(unknown.all(axis=1), np.nan, above + (tied + 1) / (right + 1))
+    return found
 
 
 def winners(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.ids import texts
 from cldi_core.features import shards
 from cldi_core.insight import map_layout, maps
 from cldi_core.insight.depicted import Depicted, depicted, words
@@ -103,8 +104,8 @@ def _blocks(dataset: Dataset, backbone: str, places: pd.DataFrame, known: Depict
     members = {language: dataset.members(language) for language in dataset.languages}
     own: list[list[str]] = []
     for language, word in zip(places["language"], places["word"], strict=True):
-        keys = members[language][word]
-        own.append([key for key, row in zip(keys, there.find(keys).tolist(), strict=True) if row >= 0])
+        rows = members[language].rows_of(word)
+        own.append(texts(rows[there.has_rows(rows)]))
         if sum(map(len, own)) >= AT_ONCE:
             yield of_words(known, own)
             own = []

@@ -8,19 +8,19 @@ of the pass to the last bit (tests hold them together).
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cldi_core.scoring import Scores
-from cldi_core.scoring.blas import one_thread
 from cldi_core.scoring.feature_rows import FeatureRows
 from cldi_core.scoring.halves import widened
 from cldi_core.scoring.hardware import processors
 from cldi_core.scoring.imagesets import ImageSets, Numbers, unit_rows
+from cldi_core.scoring.parallel import numpy_side_by_side
 from cldi_core.scoring.products import SAFE, products
 from cldi_core.scoring.ties import TIE
 
@@ -159,8 +159,8 @@ def _cosines(target: _Rows, members: Numbers, rows: Rows) -> Rows:
         for start in starts:
             compare(start)
     else:
-        with ThreadPoolExecutor(processors()) as pool, one_thread():
-            list(pool.map(compare, starts))
+        with numpy_side_by_side(processors()) as each:
+            deque(each(compare, starts), 0)
     return found if len(pictures) == len(members) and (np.diff(members) > 0).all() else found[place]
 
 

@@ -81,12 +81,16 @@ def side_by_side(device: str = "cpu", streams: int = 1) -> Iterator[Each]:
 
 
 @contextmanager
-def numpy_side_by_side() -> Iterator[Each]:
-    """``side_by_side`` for work of numpy alone: torch, which takes 400 MB of memory, is not loaded for it."""
-    with one_thread() as count:
-        pool = ThreadPoolExecutor(count, thread_name_prefix="cldi")
+def numpy_side_by_side(count: int | None = None) -> Iterator[Each]:
+    """``side_by_side`` for work of numpy alone: torch, which takes 400 MB of memory, is not loaded for it.
+
+    ``count``: how many pieces at once; as many as numpy's products had threads.
+    """
+    with one_thread() as threads:
+        many = threads if count is None else count
+        pool = ThreadPoolExecutor(many, thread_name_prefix="cldi")
         try:
-            yield lambda function, given: in_order(lambda one: pool.submit(function, one), given, 2 * count)
+            yield lambda function, given: in_order(lambda one: pool.submit(function, one), given, 2 * many)
         finally:
             pool.shutdown(cancel_futures=True)
 
