@@ -1,0 +1,66 @@
+"""``python -m benchmarks.soak [KIND …]``: try everything, print a table, and end with 1 if anything was lost."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks import machine, report
+from benchmarks.soak.trial import Effort, Trial, Try, table
+from cldi_core.commands import program
+from cldi_core.errors import unknown_name
+from cldi_core.scoring.hardware import processors
+
+NAME = "python -m benchmarks.soak"
+KEPT = "soak"
+# kind → where its function is; in the order in which they are tried.
+KINDS: dict[str, str] = {}
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+def find(kind: str) -> Try:
+    """The function of a kind; UnknownNameError where there is none."""
+    if kind not in KINDS:
+        raise unknown_name("kind of trial", kind, KINDS)
+    module, _, function = KINDS[kind].rpartition(".")
+    found: Try = getattr(importlib.import_module(module), function)
+    return found
+
+
+def trials(kinds: Sequence[str], effort: Effort) -> Iterator[Trial]:
+    """What came of each kind, one after the other."""
+    for kind in kinds:
+        print(f"trying {kind}", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="cldi-soak-", ignore_cleanup_errors=True) as folder:
+            yield from find(kind)(Path(folder), effort)
+
+
+@app.command()
+def soak(
+    kinds: Annotated[list[str] | None, typer.Argument(metavar="[KIND]…", help="What is tried; all without it.")] = None,
+    share: Annotated[float, typer.Option(min=0.001, max=1, help="Of a long run's tries.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    keep: Annotated[
+        str | None, typer.Option("--keep", metavar="NAME", help="Also write them to benchmarks/results/NAME.json.")
+    ] = None,
+) -> None:
+    """Try what the explorer must survive, and count what was lost."""
+    chosen = kinds or list(KINDS)
+    for kind in chosen:
+        find(kind)
+    found = [*trials(chosen, Effort(share, seed))]
+    print(table(found))
+    if keep is not None:
+        records = [machine.describe(processors()), *(one.as_record() for one in found)]
+        print(f"kept in {report.keep(keep, records)}", file=sys.stderr)
+    raise SystemExit(any(one.lost for one in found))
+
+
+if __name__ == "__main__":
+    program.run(app, NAME)
