@@ -60,7 +60,7 @@ def store(name: str) -> None:
         found: Preview | None = st.session_state.get(PREVIEW)
         if found is None or found.dataset != name:
             return [data_words.NOTHING_LOOKED_AT]
-        st.session_state[WATCHED] = import_job.start(load.opened(name).path, found.what, found.work)
+        st.session_state[WATCHED] = import_job.start(load.opened(name).path, found.what, found.work, act.who())
         st.session_state.pop(PREVIEW)
         return []
 
@@ -99,7 +99,7 @@ def _under_way(job: import_job.ImportJob, busy: bool) -> None:
     if busy and job.ended:
         st.rerun()  # the whole page: there is a report
     if busy:
-        st.progress(job.share, safe(data_words.storing(job.what, job.done, job.total, job.rate, job.left)))
+        st.progress(job.share, safe(data_words.storing(job.what, job.done, job.total, job.rate, job.left, job.before)))
         st.caption(data_words.CLOSING)
     elif st.session_state.get(WATCHED) is job:
         if job.error:

@@ -37,7 +37,11 @@ def run(script: str, options: Sequence[str]) -> None:
     with _without("plotly"):
         from streamlit.components.v2 import manifest_scanner
         from streamlit.web import cli
+        from streamlit.web.server import server
 
+        from . import uploads
+
+    server.MemoryUploadedFileManager = uploads.Uploads  # type: ignore[misc]  # which keeps what pages asked for
     # It reads of every installed package whether it brings components, a tenth of a second; ours are in the pages.
     manifest_scanner.scan_component_manifests = lambda max_workers=None: []
     logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)
