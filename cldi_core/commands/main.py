@@ -16,6 +16,7 @@ from cldi_core.commands import (
     collecting,
     curves,
     dashboard,
+    doctor,
     evaluating,
     explaining,
     exporting,
@@ -58,6 +59,7 @@ app.command()(explaining.explain)
 app.command("learning-curve")(curves.learning_curve)
 app.command()(checking.check)
 app.command()(answering.answers)
+app.command()(doctor.doctor)
 app.command("app")(dashboard.start)
 app.command("bench", **benchmarking.PASSED_ON)(benchmarking.bench)
 app.add_typer(pivot.app, name="pivot")
