@@ -1,8 +1,8 @@
 """The server's log: a JSON object a line, in a file that is begun anew when it is large; each run of a page has an id.
 
 Without ``CLDI_LOG`` errors go to standard error as text, as of any program.  With it, all that is logged goes to
-``CLDI_LOG/app-PORT.jsonl`` too: when, how grave, what, and of a page's run its id, its page and how long it took.  Words
-that somebody typed are not in it, nor are keys.
+``CLDI_LOG/app-PORT.jsonl`` too: when, how grave, what, and of a page's run its id, its page and how long it took.
+Words that somebody typed are not in it, nor are keys.
 """
 
 from __future__ import annotations

@@ -21,11 +21,20 @@ OF_ONE, OF_ALL = 250 * MB, 1000 * MB  # bytes that one session's files may take,
 PENDING = 100  # places for files that a session may ask for before it uses them
 
 
+_kept: list[Uploads] = []  # that of the server, if it runs
+
+
+def kept() -> Uploads | None:
+    """The keeper of this process's server; ``None`` where there is no server."""
+    return _kept[-1] if _kept else None
+
+
 class Uploads(MemoryUploadedFileManager):
     """Streamlit's keeper of uploaded files, within bounds."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__(endpoint)
+        _kept.append(self)
         self._asked: dict[str, list[str]] = {}  # session → the places that it was given, the newest last
         self._guard = threading.Lock()
 
