@@ -76,12 +76,13 @@ test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1
 	@# Bytecode is kept, whatever the environment says: hundreds of processes are started, and each would compile anew.
 	@$(FIND_CHROMIUM); PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: dev ## check style, formatting, types, who may import whom, and the container's file
+lint: dev ## check style, formatting, types, who may import whom, the container's file, and known holes of what is pinned
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/hadolint Containerfile
+	@$(PY) -m tools.audit
 
 format: dev ## format the code and fix what ruff can fix
 	$(PY) -m ruff check --fix .
