@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format tables readme-tables mutants demo-data docs screenshots bench lock clean
+.PHONY: help run test lint format tables soak readme-tables mutants demo-data docs screenshots bench lock clean
 .PHONY: venv torch-fits runtime dev system dataset-exists port-is-free npm-exists
 
 PORT ?= 8501
@@ -130,6 +130,10 @@ bench: dev system ## measure scoring beside other tools, and how fast the pages 
 	$(PY) -m benchmarks $(ARGS)
 	@$(FIND_CHROMIUM); $(PY) -m benchmarks.pages
 	@$(FIND_CHROMIUM); $(PY) -m benchmarks --paper
+
+soak: dev ## try kills, full disks, other writers, hostile files and load, and write RELIABILITY.md: make soak [ARGS="kills --share 0.1"]
+	$(PY) -m benchmarks.soak $(if $(ARGS),$(ARGS),--keep soak)
+	@$(PY) -m tools.documents
 
 lock: ## pin everything that the requirements need, for all systems, in requirements.lock (uv)
 	uv pip compile --universal --python-version 3.11 --quiet --no-annotate \
