@@ -20,7 +20,7 @@ def _trials(name: str) -> list[Trial]:
 
 
 def reliability() -> Iterable[str]:
-    """A row for each trial, in the order of the kinds, with what the version before lost in the same, if it was tried."""
+    """A row for each trial, in the order of the kinds, with what the version before lost in the same."""
     before = {(one["kind"], one["what"]): one for one in _trials(BEFORE)}
     order = {kind: place for place, kind in enumerate(KINDS)}
     rows = [HEAD]
