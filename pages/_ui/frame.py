@@ -16,7 +16,7 @@ from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import act, glossary, judge_load, load, serve, tour, view, walk
+from . import act, glossary, judge_load, load, login, serve, tour, view, walk
 from .foreign import safe
 
 log = logging.getLogger("cldi")
@@ -136,6 +136,7 @@ def menu(here: str = "") -> None:
     with st.sidebar.container(key="menu", gap=None):
         for name, title in PAGES.items():
             st.page_link(f"pages/{name}.py", label=title, query_params=view.of_menu(title) if here else None)
+    login.told()
 
 
 def draw(main: Callable[[], None]) -> None:
@@ -154,6 +155,9 @@ def run() -> None:
     """Resolve the view, draw the sidebar and the page; whatever goes wrong ends in one line."""
     page = navigation()
     st.html(STYLE)
+    if not act.allowed(act.SEE):
+        login.page()
+        return
     if presented():
         st.html(PRESENTED)
     token = _in_frame.set(True)
