@@ -23,7 +23,8 @@ def name(current: view.View) -> None:
             st.markdown(f"Your judgements are kept as **{draw.safe(own)}**, {KEPT}.")
         else:
             st.text_input(
-                "Your name", key="judge name field", max_chars=MAX_NAME, help=f"Your judgements are kept under it, {KEPT}.",
+                "Your name", key="judge name field", max_chars=MAX_NAME,
+                help=f"Your judgements are kept under it, {KEPT}.",
             )  # fmt: skip
         st.form_submit_button("Begin", type="primary", on_click=judge_act.begin, args=(current, "judge name field"))
     if not own:

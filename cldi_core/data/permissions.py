@@ -93,7 +93,9 @@ def problem() -> str:
         )
     wrong = [one for one in _listed(_said(EDITORS)) if not _EDITOR.fullmatch(one)]
     if wrong:
-        return f"{EDITORS} names {wrong[0][:60]!r}; accepted: ann@example.org, *@lab.example.org or *, with commas between"
+        return (
+            f"{EDITORS} names {wrong[0][:60]!r}; accepted: ann@example.org, *@lab.example.org or *, with commas between"
+        )
     if _said(EDITORS) and not _said(LOGIN):
         return f"{EDITORS} names editors and nobody logs in; set {LOGIN}={OIDC} or {LOGIN}={PROXY}, or leave it out"
     return ""
@@ -181,7 +183,8 @@ def _is_editor(given: Settings, visitor: Visitor) -> bool:
 
 
 def _email(told: Mapping[str, object]) -> str:
-    email = str(told.get("email") or "").strip().lower()
+    said = told.get("email")
+    email = said.strip().lower() if isinstance(said, str) else ""
     return email if _ADDRESS.fullmatch(email) else ""
 
 

@@ -155,13 +155,13 @@ def run() -> None:
     """Resolve the view, draw the sidebar and the page; whatever goes wrong ends in one line."""
     page = navigation()
     st.html(STYLE)
-    if not act.allowed(act.SEE):
-        login.page()
-        return
     if presented():
         st.html(PRESENTED)
     token = _in_frame.set(True)
     try:
+        if not act.allowed(act.SEE):
+            login.page()
+            return
         with load.one_run():
             _run(page)
         if page.title not in _drawn:
