@@ -47,7 +47,7 @@ def check(script: Path, hosts: Sequence[str]) -> None:
         fail(f"redirect_uri of {FILE} is {leads.geturl()[:80]!r}; accepted: https://NAME{CALLBACK}", 2)
     if leads.hostname not in hosts and f"*.{leads.hostname.partition('.')[2]}" not in hosts:
         fail(
-            f"redirect_uri of {FILE} leads to {leads.hostname!r}, which is no name of ours; add --host {leads.hostname}",
+            f"redirect_uri of {FILE} leads to {leads.hostname!r}, no name of ours; add --host {leads.hostname}",
             2,
         )
     if leads.scheme == "http" and leads.hostname not in OWN:

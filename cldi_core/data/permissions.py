@@ -16,10 +16,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from cldi_core.errors import CldiError
 
-VARIABLE, LOGIN, EDITORS = "CLDI_READ_ONLY", "CLDI_LOGIN", "CLDI_EDITORS"
+VARIABLE, LOGIN, EDITORS, IMPORT_FROM = "CLDI_READ_ONLY", "CLDI_LOGIN", "CLDI_EDITORS", "CLDI_IMPORT_FROM"
 OFF, ON = ("", "0", "false", "no"), ("1", "true", "yes")
 OIDC, PROXY = "oidc", "proxy"  # a login of the dashboard's own; one of the proxy in front of it
 SEE, JUDGE, EDIT = "see", "judge", "edit"
@@ -165,6 +166,27 @@ def refuse(right: str = EDIT, given: Settings | None = None, visitor: Visitor | 
     own = own_name(given, visitor)
     if name and own and name != own:
         raise RightError(f"{own} judges and plays under that name alone, and not as {name[:60]!r}: nothing was written")
+
+
+def refuse_path(path: Path) -> None:
+    """Nothing, where a file or folder of the server's disk may be imported by whoever may import.
+
+    The one person of a dashboard without a login may read what the server reads.  An editor has an account of the
+    dashboard and not of the machine: only what lies in a folder that ``CLDI_IMPORT_FROM`` names, without links that
+    lead out of it.
+
+    Raises:
+        RightError: it may not.
+    """
+    if not settings().login:
+        return
+    named = [Path(one) for one in os.environ.get(IMPORT_FROM, "").split(os.pathsep) if one]
+    real = path.resolve()
+    if not any(real.is_relative_to(one.resolve()) for one in named):
+        raise RightError(
+            f"{str(path)[:200]!r} lies in no folder of the server that may be imported from; upload it, or have who "
+            f"started this dashboard name its folder in {IMPORT_FROM}"
+        )
 
 
 def lacking(right: str, given: Settings, visitor: Visitor) -> str:

@@ -41,5 +41,5 @@ def told() -> None:
     role = next(text for right, text in ROLES.items() if act.allowed(right))
     with st.sidebar.container(horizontal=True, vertical_alignment="center", key="account"):
         st.caption(f"{safe(found.email or found.name or 'without an address')}, {role}")
-        if given.login == permissions.OIDC and st.button("Log out", icon=":material/logout:", key="log out"):
+        if given.login == permissions.OIDC and st.button("Log out", type="tertiary", key="log out"):
             st.logout()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,7 +109,7 @@ def test_rights(login: str, editors: tuple[str, ...], visitor: Visitor | None, w
     ({"is_logged_in": False}, None), ({"is_logged_in": "yes"}, None), ({"iat": None}, None), ({"iat": "soon"}, None),
     ({"iat": NOW - permissions.LASTS}, None), ({"iat": NOW - permissions.LASTS + 1}, ANN), ({"iat": NOW + 60}, ANN),
     ({"iat": NOW + 3600}, None), ({"iat": float("nan")}, None), ({"iat": True}, None),
-    ({"email_verified": "true"}, ANN), ({"email_verified": False}, UNVERIFIED), ({"email_verified": "false"}, UNVERIFIED),
+    ({"email_verified": "true"}, ANN), ({"email_verified": False}, UNVERIFIED), ({"email_verified": "no"}, UNVERIFIED),
     ({"email_verified": None}, UNVERIFIED), ({"email_verified": 1}, ANN), ({"email_verified": "1"}, UNVERIFIED),
     ({"email": None}, Visitor("Ann", "", True)), ({"email": "ann"}, Visitor("Ann", "", True)),
     ({"email": "ann@example.org, eve@x.org"}, Visitor("Ann", "", True)), ({"email": ["a@b"]}, Visitor("Ann", "", True)),
@@ -132,3 +134,26 @@ def test_nobody_speaks_under_the_name_of_another() -> None:
     permissions.refuse(JUDGE, Settings(), LOCAL, "bob@example.org")
     assert permissions.own_name(Settings(), LOCAL) == permissions.own_name(given, UNVERIFIED) == ""
     assert permissions.own_name(Settings(False, PROXY), permissions.of_proxy({"email": "a@b.org"})) == "a@b.org"
+
+
+@pytest.mark.parametrize(("login", "path", "allowed"), [
+    ("", "/etc/passwd", True), (OIDC, "/etc/passwd", False), (PROXY, "/etc/passwd", False),
+    (OIDC, "words/en-de.tsv", True), (OIDC, "words", True), (OIDC, "words/../secret", False),
+    (OIDC, "words/out", False), (OIDC, "words-2", False),
+])  # fmt: skip
+def test_an_editor_reads_no_other_file_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, login: str, path: str, allowed: bool
+) -> None:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "out").symlink_to("/etc/passwd")
+    monkeypatch.setenv(permissions.LOGIN, login)
+    monkeypatch.setenv(permissions.IMPORT_FROM, f"{tmp_path / 'words'}{os.pathsep}{tmp_path / 'none'}")
+    if allowed:
+        permissions.refuse_path(tmp_path / path)
+    else:
+        with pytest.raises(permissions.RightError, match="upload it"):
+            permissions.refuse_path(tmp_path / path)
+    monkeypatch.delenv(permissions.IMPORT_FROM)
+    if login:
+        with pytest.raises(permissions.RightError, match="upload it"):
+            permissions.refuse_path(tmp_path / path)
