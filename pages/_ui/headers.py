@@ -19,7 +19,8 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 POLICY = {
     "default-src": "'none'",
-    "script-src": "'self' blob:",  # as such Streamlit hands over the parts of pages that are our own
+    # Parts of pages that are our own are handed over as blobs by Streamlit, and Plotly makes code to draw a map.
+    "script-src": "'self' blob: 'unsafe-eval'",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",

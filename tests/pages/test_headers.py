@@ -25,7 +25,7 @@ def test_the_scripts_of_streamlits_own_page_may_run_and_no_other() -> None:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     allowed = headers.policy(f'<script>{script}</script><script type="module" src="./x.js"></script>')
     parts = dict(part.split(" ", 1) for part in allowed.split("; "))
-    assert parts["script-src"] == f"'self' blob: 'sha256-{digest}'"
+    assert parts["script-src"] == f"'self' blob: 'unsafe-eval' 'sha256-{digest}'"
     assert parts["frame-ancestors"] == parts["default-src"] == "'none'" and parts["connect-src"] == "'self'"
 
 
