@@ -55,10 +55,10 @@ class Provider:
         key = self.other if self.forged else self.key
         return jwt.encode({"alg": "RS256", "kid": "1"}, {**claims, **self.person, **self.changed}, key)
 
-    def secrets_toml(self, port: str = "{port}") -> str:
+    def secrets_toml(self, site: str = "http://127.0.0.1:{port}") -> str:
         """The section that a dashboard on this machine needs to be logged into by this provider."""
         section = {
-            "redirect_uri": f"http://127.0.0.1:{port}/oauth2callback",
+            "redirect_uri": f"{site}/oauth2callback",
             "cookie_secret": secrets.token_hex(),
             "client_id": CLIENT,
             "client_secret": SECRET,
