@@ -18,7 +18,7 @@ PY := .venv/bin/python
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 BACKBONES := efficientnet-lite0 efficientnet-lite2
 API := cldi_core $(addprefix cldi_core.,errors data features imports collect scoring evaluation pivot rankers insight)
-DEV := requirements.txt requirements-dev.txt requirements-ray.txt requirements-remote.txt requirements-timm.txt
+DEV := requirements.txt requirements-dev.txt requirements-login.txt requirements-ray.txt requirements-remote.txt requirements-timm.txt
 
 # Shell: sets $folder to the folder that DATASET means: a name under data/, or a path.  An address is none.
 FIND_DATASET = folder=$${CLDI_DATA:-data}/$$DATASET; \
@@ -59,16 +59,19 @@ CHECK_DEMO = nice $(PY) -m cldi_core check --dataset ./data/demo >.venv/check.lo
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name, path or s3://…] [HOST=name] [TORCH=cpu]
+run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name, path or s3://…] [HOST=names or address] [TORCH=cpu]
 	@# Whether the demo is complete is said while people look at it: to look through it takes as long as to start.
 	@case $$DATASET in *://*) $(PY) -c 'import obstore' 2>/dev/null || { $(INSTALL); install requirements-remote.txt; };; esac
+	@case $$CLDI_LOGIN in oidc) $(PY) -c 'import authlib' 2>/dev/null || { $(INSTALL); install requirements-login.txt; };; esac
 	@case $$DATASET in \
 		"") ;; \
 		*://*) set -- --dataset "$$DATASET";; \
 		*) $(FIND_DATASET); CLDI_DATASET=$$(cd "$$folder" && pwd); export CLDI_DATASET;; \
 	esac; \
 	{ sleep $(CHECK_AFTER); kill -0 $$$$ 2>/dev/null || exit 0; $(CHECK_DEMO); } & \
-	set -f; for name in $$HOST; do set -- "$$@" --host "$$name"; done; \
+	set -f; for name in $$HOST; do \
+		case $$name in *[!0-9.]*) set -- "$$@" --host "$$name";; *) set -- "$$@" --address "$$name";; esac; \
+	done; \
 	exec $(PY) -m cldi_core app --port "$$PORT" "$$@"
 
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]

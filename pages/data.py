@@ -38,7 +38,7 @@ def imports(current: view.View) -> None:
     if act.allowed():
         data_import.draw(current)
     else:
-        st.info(act.ONLY_SHOWS)
+        st.info(act.closed())
     data_reports.kept(current)
 
 

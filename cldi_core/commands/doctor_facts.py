@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from cldi_core import __version__
-from cldi_core.data import dataset, job_queue, permissions, remote, remote_room, storage, wordnet
+from cldi_core.data import dataset, job_queue, logs, permissions, remote, remote_room, storage, wordnet
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.listing import listing
@@ -38,8 +38,10 @@ SETTINGS: Mapping[str, Callable[[], object]] = {
     job_queue.FREE: job_queue.floor,
     "CLDI_CACHE_GB": remote_room.limit,
 }
-KNOWN = (*SETTINGS, permissions.VARIABLE, "CLDI_DATA", "CLDI_DATASET", "CLDI_CACHE", "CLDI_CONTACT", "CLDI_LOG",
-         "CLDI_CHROMIUM", "CLDI_NO_BROWSER")  # fmt: skip
+# Of who may do what: what is wrong with them is said together.
+WHO = (permissions.VARIABLE, permissions.LOGIN, permissions.EDITORS)
+OTHERS = ("CLDI_DATA", "CLDI_DATASET", "CLDI_CACHE", "CLDI_CONTACT", "CLDI_CHROMIUM", "CLDI_NO_BROWSER")
+KNOWN = (*SETTINGS, *WHO, permissions.IMPORT_FROM, logs.FOLDER, *OTHERS)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def settings() -> Iterator[Line]:
         problem = "" if name in KNOWN else f"nobody reads it; known are {', '.join(KNOWN)}"
         if name in SETTINGS:
             problem = _problem(SETTINGS[name])
-        elif name == permissions.VARIABLE:
+        elif name in WHO and name in permissions.problem():
             problem = permissions.problem()
         # An address may hold a name and a password.
         yield name, re.sub(r"//[^/@]*@", "//…@", os.environ[name])[:200], problem

@@ -34,7 +34,7 @@ def draw(current: view.View) -> None:
         act.said("collect")
         _dry_run(current)
     else:
-        st.info(act.ONLY_SHOWS)
+        st.info(act.closed())
     jobs = job.jobs(load.opened(current.dataset))
     if jobs:
         st.header("Collections")

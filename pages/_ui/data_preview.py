@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cldi_core.data import permissions
 from cldi_core.errors import DatasetError
 
 from . import act, data_words, import_job, load, view
@@ -113,10 +114,12 @@ def typed_path(typed: str) -> Path:
 
     Raises:
         DatasetError: there is none, or it is not from the root: which folder is the server's own, nobody knows.
+        RightError: the visitor may not import from there.
     """
     path = Path(os.path.expanduser(typed))  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     if "\x00" in typed or not path.is_absolute():
         raise DatasetError(f"{typed[:60]!r} is no path from the root of the server's disk; give one as /home/me/words")
+    permissions.refuse_path(path)
     try:
         path.stat()
     except OSError as error:  # also a name that is too long

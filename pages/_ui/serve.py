@@ -11,6 +11,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+
+from .headers import Headers
 
 PATIENCE = 60.0  # seconds until the server is there, at most
 # The dearest modules of all pages; those of one page alone are imported when it is drawn.
@@ -35,15 +38,24 @@ def run(script: str, options: Sequence[str]) -> None:
     os.environ.setdefault(THREADS, "1")
     gc.disable()  # of what is imported nothing becomes garbage, and to look through it takes a fifth of the start
     with _without("plotly"):
+        from starlette.middleware import Middleware
         from streamlit.components.v2 import manifest_scanner
         from streamlit.web import cli
         from streamlit.web.server import server
+        from streamlit.web.server.starlette import starlette_app
 
-        from . import uploads
+        from . import gate, uploads
 
     server.MemoryUploadedFileManager = uploads.Uploads  # type: ignore[misc]  # which keeps what pages asked for
     # It reads of every installed package whether it brings components, a tenth of a second; ours are in the pages.
     manifest_scanner.scan_component_manifests = lambda max_workers=None: []
+    static = Path(starlette_app.__file__).parents[3] / "static"
+    layers = starlette_app.create_streamlit_middleware
+    starlette_app.create_streamlit_middleware = lambda: [
+        Middleware(Headers, static=static),
+        Middleware(gate.Gate),
+        *layers(),
+    ]
     logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)
     threading.Thread(target=prepare, name=PREPARING, daemon=True).start()
     cli.main(["run", script, *options], prog_name="streamlit")

@@ -18,6 +18,7 @@ import pytest
 from streamlit import runtime
 from streamlit.components.v2 import manifest_scanner
 from streamlit.web import cli
+from streamlit.web.server.starlette import starlette_app
 
 from pages._ui import ahead, serve
 
@@ -25,7 +26,11 @@ from pages._ui import ahead, serve
 @pytest.fixture
 def scanner(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a start changes of Streamlit and of Python is as before afterwards."""
-    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", manifest_scanner.scan_component_manifests)
+    for holder, name in (
+        (manifest_scanner, "scan_component_manifests"),
+        (starlette_app, "create_streamlit_middleware"),
+    ):
+        monkeypatch.setattr(holder, name, getattr(holder, name))
     logger = logging.getLogger(serve.SPINNERS)
     before = list(logger.filters)
     yield
@@ -110,6 +115,7 @@ import threading
 import numpy as np
 from streamlit import runtime
 from streamlit.web import cli
+from streamlit.web.server.starlette import starlette_app
 from threadpoolctl import threadpool_info
 from pages._ui import ahead, serve
 runtime.exists = lambda: True
