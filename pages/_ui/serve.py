@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .headers import Headers
+from .headers import Headers, OwnPages
 
 PATIENCE = 60.0  # seconds until the server is there, at most
 # The dearest modules of all pages; those of one page alone are imported when it is drawn.
@@ -47,7 +47,11 @@ def run(script: str, options: Sequence[str]) -> None:
     manifest_scanner.scan_component_manifests = lambda max_workers=None: []
     static = Path(starlette_app.__file__).parents[3] / "static"
     layers = starlette_app.create_streamlit_middleware
-    starlette_app.create_streamlit_middleware = lambda: [Middleware(Headers, static=static), *layers()]
+    starlette_app.create_streamlit_middleware = lambda: [
+        Middleware(Headers, static=static),
+        Middleware(OwnPages),
+        *layers(),
+    ]
     logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)
     threading.Thread(target=prepare, name=PREPARING, daemon=True).start()
     cli.main(["run", script, *options], prog_name="streamlit")
