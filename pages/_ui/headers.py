@@ -53,6 +53,13 @@ def policy(page: str) -> str:
     return "; ".join(f"{what} {whence}" for what, whence in allowed.items())
 
 
+async def refused(send: Send, status: int, why: str) -> None:
+    """Answer a request with a line that says why nothing came of it, and hang up."""
+    said = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": said})
+    await send({"type": "http.response.body", "body": why.encode()})
+
+
 class OwnPages:
     """A layer of an ASGI application that answers no page elsewhere, also none of another server on this machine.
 
@@ -74,8 +81,7 @@ class OwnPages:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
-            await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
-            await send({"type": "http.response.body", "body": b"Pages elsewhere get no answer."})
+            await refused(send, 403, "Pages elsewhere get no answer.")
 
 
 class Headers:

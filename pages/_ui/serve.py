@@ -41,17 +41,18 @@ def run(script: str, options: Sequence[str]) -> None:
         from starlette.middleware import Middleware
         from streamlit.components.v2 import manifest_scanner
         from streamlit.web import cli
+        from streamlit.web.server import server
         from streamlit.web.server.starlette import starlette_app
+
+    from .uploads import Bounded, Uploads  # which need Streamlit
 
     # It reads of every installed package whether it brings components, a tenth of a second; ours are in the pages.
     manifest_scanner.scan_component_manifests = lambda max_workers=None: []
     static = Path(starlette_app.__file__).parents[3] / "static"
     layers = starlette_app.create_streamlit_middleware
-    starlette_app.create_streamlit_middleware = lambda: [
-        Middleware(Headers, static=static),
-        Middleware(OwnPages),
-        *layers(),
-    ]
+    own = [Middleware(Headers, static=static), Middleware(OwnPages), Middleware(Bounded)]
+    starlette_app.create_streamlit_middleware = lambda: [*own, *layers()]
+    server.MemoryUploadedFileManager = Uploads
     logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)
     threading.Thread(target=prepare, name=PREPARING, daemon=True).start()
     cli.main(["run", script, *options], prog_name="streamlit")
