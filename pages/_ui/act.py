@@ -4,7 +4,7 @@ next run.  Who the visitor is, is found here alone."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -14,16 +14,33 @@ from cldi_core.errors import CldiError
 
 from .foreign import safe
 
-__all__ = ["EDIT", "JUDGE", "SEE", "allowed", "attempt", "closed", "is_own", "own_name", "refuse", "said", "who"]
+__all__ = [
+    "EDIT",
+    "JUDGE",
+    "SEE",
+    "allowed",
+    "attempt",
+    "closed",
+    "is_own",
+    "own_name",
+    "refuse",
+    "said",
+    "visitor_of",
+    "who",
+]
 ONLY_SHOWS = "This dashboard only shows: nothing can be changed or started here."
 
 
 def visitor() -> Visitor | None:
     """Who looks at the page that is drawn, or acts in it; ``None``: nobody has logged in where that is needed."""
+    return visitor_of(st.user.to_dict()) if permissions.settings().login else LOCAL
+
+
+def visitor_of(told: Mapping[str, object]) -> Visitor | None:
+    """As ``visitor``, of what Streamlit was told of somebody."""
     login = permissions.settings().login
     if not login:
         return LOCAL
-    told = st.user.to_dict()
     return permissions.of_claims(told, time.time()) if login == OIDC else permissions.of_proxy(told)
 
 

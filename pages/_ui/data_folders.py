@@ -16,7 +16,7 @@ from cldi_core.imports.folder import Plan
 from cldi_core.imports.report import Report
 from cldi_core.imports.samples import Sample, samples
 
-from . import data_preview, data_reports, data_tables, data_words, load, take, uploads, view
+from . import data_preview, data_reports, data_tables, data_words, load, take, view
 from .data_preview import Preview
 from .foreign import safe
 from .import_job import Progress
@@ -30,7 +30,7 @@ FILE, PATH, WORDS, LICENCE, AUTHOR = (f"folder {name}" for name in ("file", "pat
 def ask(current: view.View) -> None:
     """The form of the first step."""
     with st.form("look at folders", border=True):
-        uploads.uploader("A zip or tar file of LANGUAGE/WORD/pictures", key=FILE, largest=LARGEST,
+        st.file_uploader("A zip or tar file of LANGUAGE/WORD/pictures", key=FILE, max_upload_size=LARGEST,
                          type=["zip", "tar", "gz", "tgz", "bz2", "xz"])  # fmt: skip
         st.caption(data_words.upload_limit(LARGEST))
         st.text_input("Path on the server's disk", key=PATH, placeholder="instead: a folder, or a larger archive")
@@ -38,7 +38,7 @@ def ask(current: view.View) -> None:
             st.text_input("Licence of all pictures", key=LICENCE, max_chars=200, placeholder="unknown", width=240)
             st.text_input("Author", key=AUTHOR, max_chars=200, width=240)
         with st.expander("Words that no folder can be called by"):
-            uploads.uploader("A table: folder, tab, word", key=WORDS, type=["tsv", "txt"], largest=10)
+            st.file_uploader("A table: folder, tab, word", key=WORDS, type=["tsv", "txt"], max_upload_size=10)
             st.caption(data_words.WORDS_FILE)
         st.form_submit_button("Look at it", icon=":material/search:", on_click=look, args=(current.dataset,))
 

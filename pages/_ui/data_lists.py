@@ -12,11 +12,12 @@ from cldi_core.imports import lists
 from cldi_core.imports.lists import Looked
 from cldi_core.imports.report import Report
 
-from . import data_preview, data_reports, data_words, load, take, uploads, view
+from . import data_preview, data_reports, data_words, load, take, view
 from .data_preview import Preview
 from .foreign import safe
 from .import_job import Progress
 
+LARGEST = 20  # MB of an upload, which a server keeps in memory
 FIRST = 12  # rows that are shown
 FILES, PATH, PAIR, POS = "list files", "list path", "list pair", "list pos"  # widgets
 
@@ -24,8 +25,10 @@ FILES, PATH, PAIR, POS = "list files", "list path", "list pair", "list pos"  # w
 def ask(current: view.View) -> None:
     """The form of the first step."""
     with st.form("look at lists", border=True):
-        uploads.uploader("Word lists, of any format that people have", key=FILES, accept_multiple_files=True)
-        st.caption(data_words.upload_limit(uploads.LARGEST))
+        st.file_uploader(
+            "Word lists, of any format that people have", key=FILES, accept_multiple_files=True, max_upload_size=LARGEST
+        )
+        st.caption(data_words.upload_limit(LARGEST))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.text_input("Path on the server's disk", key=PATH, placeholder="instead of an upload", width=420)
             st.text_input("Pair", key=PAIR, placeholder="by the file's name", max_chars=40, width=170,

@@ -1,6 +1,7 @@
-"""What the server says with each answer: a browser is to draw our pages alone, in no frame, and load from nowhere else.
+"""What stands before Streamlit: whom the server answers, and what it says with each answer.
 
-The pages themselves let nothing act that comes from elsewhere (``foreign``); this holds where that has a gap.
+Only our own pages are answered.  A browser is to draw them in no frame, and to load from nowhere else: they let nothing
+act that comes from elsewhere (``foreign``), and this holds where that has a gap.
 """
 
 from __future__ import annotations
@@ -50,6 +51,37 @@ def policy(page: str) -> str:
     digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in _SCRIPT.findall(page)]
     allowed = {**POLICY, "script-src": " ".join([POLICY["script-src"], *(f"'sha256-{one}'" for one in digests)])}
     return "; ".join(f"{what} {whence}" for what, whence in allowed.items())
+
+
+async def refused(send: Send, status: int, why: str) -> None:
+    """Answer a request with a line that says why nothing came of it, and hang up."""
+    said = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": said})
+    await send({"type": "http.response.body", "body": why.encode()})
+
+
+class OwnPages:
+    """A layer of an ASGI application that answers no page elsewhere, also none of another server on this machine.
+
+    Streamlit would let pages of all its servers on this machine in, and would ask the world for its own address to see
+    whether one is of it.  Who sends no ``Origin`` is no page of a browser.
+
+    Args:
+        app: the application below.
+    """
+
+    def __init__(self, app: Application) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer as the application does, or that nothing is answered."""
+        said = dict(scope.get("headers", ()))
+        if b"origin" not in said or said[b"origin"].partition(b"://")[2].lower() == said.get(b"host", b"").lower():
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await refused(send, 403, "Pages elsewhere get no answer.")
 
 
 class Headers:

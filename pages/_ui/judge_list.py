@@ -9,7 +9,7 @@ from cldi_core.data import judgement_tables
 from cldi_core.data.counting import counted
 from cldi_core.data.judgements import Judgement
 
-from . import act, judge_act, judge_load, load, take, uploads, view, words
+from . import act, judge_act, judge_load, load, take, view, words
 from .foreign import safe
 
 LARGEST = max(1, judgement_tables.MAX_BYTES // 1_000_000)  # MB of an upload
@@ -48,9 +48,9 @@ def draw(current: view.View) -> None:
 
 def _take_in(current: view.View) -> None:
     with st.form("judge take in", clear_on_submit=True, border=True):
-        uploads.uploader(
+        st.file_uploader(
             f"Take in a table (TSV with {', '.join(judgement_tables.NEEDED)})",
-            type=["tsv", "txt", "tab"], key="judge table", largest=LARGEST,
+            type=["tsv", "txt", "tab"], key="judge table", max_upload_size=LARGEST,
         )  # fmt: skip
         st.form_submit_button("Take in", on_click=judge_act.take_in, args=(current, "judge table"))
 

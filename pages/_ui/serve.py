@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from .headers import Headers
+from .headers import Headers, OwnPages
+from .server_health import Health
 
 PATIENCE = 60.0  # seconds until the server is there, at most
 # The dearest modules of all pages; those of one page alone are imported when it is drawn.
@@ -44,18 +45,15 @@ def run(script: str, options: Sequence[str]) -> None:
         from streamlit.web.server import server
         from streamlit.web.server.starlette import starlette_app
 
-        from . import gate, uploads
+    from .uploads import Bounded, Uploads  # which need Streamlit
 
-    server.MemoryUploadedFileManager = uploads.Uploads  # type: ignore[misc]  # which keeps what pages asked for
     # It reads of every installed package whether it brings components, a tenth of a second; ours are in the pages.
     manifest_scanner.scan_component_manifests = lambda max_workers=None: []
     static = Path(starlette_app.__file__).parents[3] / "static"
     layers = starlette_app.create_streamlit_middleware
-    starlette_app.create_streamlit_middleware = lambda: [
-        Middleware(Headers, static=static),
-        Middleware(gate.Gate),
-        *layers(),
-    ]
+    own = [Middleware(Headers, static=static), Middleware(OwnPages), Middleware(Health), Middleware(Bounded)]
+    starlette_app.create_streamlit_middleware = lambda: [*own, *layers()]
+    server.MemoryUploadedFileManager = Uploads
     logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)
     threading.Thread(target=prepare, name=PREPARING, daemon=True).start()
     cli.main(["run", script, *options], prog_name="streamlit")

@@ -1,85 +1,123 @@
-"""What may be uploaded: by sessions that a page has asked for a file, so much by each, and so much by all of them.
+"""Uploads, which the server keeps in memory until their page is closed: those that a page asked for, and not too many.
 
-Streamlit takes files of any session that is there, whatever its page shows, and holds them in memory until it ends.
+A browser that is to upload a file is given an address first.  What comes to another address, or is too large for what
+the session may do, is refused before any of it is read.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
 
-import streamlit as st
-from starlette.exceptions import HTTPException
+from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
+from streamlit.runtime.uploaded_file_manager import UploadFileUrlInfo
 
-MB = 1_000_000
-LARGEST = 20  # MB of a file, unless an uploader says otherwise
-OF_ONE, OF_ALL = 250 * MB, 1000 * MB  # bytes that one session's files may take, and those of all sessions
-PENDING = 100  # places for files that a session may ask for before it uses them
+from cldi_core.data import permissions
 
+from . import act
+from .headers import Application, Message, Receive, Send, refused
 
-_kept: list[Uploads] = []  # that of the server, if it runs
-
-
-def kept() -> Uploads | None:
-    """The keeper of this process's server; ``None`` where there is no server."""
-    return _kept[-1] if _kept else None
+MB = 1024 * 1024
+ROOM = {act.EDIT: 220 * MB, act.JUDGE: 12 * MB}  # of one session: an archive and a table; a table of judgements
+ALL = 1000 * MB  # of all sessions together
+AROUND = 64 * 1024  # bytes of an upload that are not of its file, at most
+ADDRESSES = 100  # of a session that are remembered
+_PATH = re.compile(r"/_stcore/upload_file/([^/]+)/([^/]+)")
 
 
 class Uploads(MemoryUploadedFileManager):
-    """Streamlit's keeper of uploaded files, within bounds."""
+    """What was uploaded, and the addresses that were given away for it."""
 
-    def __init__(self, endpoint: str) -> None:
-        super().__init__(endpoint)
-        _kept.append(self)
-        self._asked: dict[str, list[str]] = {}  # session → the places that it was given, the newest last
-        self._guard = threading.Lock()
-
-    def ask(self, session: str) -> None:
-        """A page shows this session an uploader."""
-        with self._guard:
-            self._asked.setdefault(session, [])
+    def __init__(self, upload_endpoint: str) -> None:
+        super().__init__(upload_endpoint)
+        self._given: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=ADDRESSES))
 
     def get_upload_urls(self, session_id: str, file_names: Sequence[str]) -> list[UploadFileUrlInfo]:
-        """Places for files of a session: none for one that no page has asked."""
-        with self._guard:
-            if session_id not in self._asked:
-                return []
-            found = super().get_upload_urls(session_id, file_names[:PENDING])
-            self._asked[session_id] = [*self._asked[session_id], *(one.file_id for one in found)][-PENDING:]
-        return found
-
-    def problem(self, session: str, file: str, size: int) -> tuple[int, str]:
-        """The HTTP status and sentence with which a file of so many bytes is refused; 0 where it is not."""
-        with self._guard:
-            if file not in self._asked.get(session, ()):
-                return 403, "No page of this session has asked for a file."
-        with self._lock:
-            own = sum(len(one.data) for key, one in self.file_storage.get(session, {}).items() if key != file)
-            if own + size > OF_ONE or self._total_bytes + size > OF_ALL:
-                return 413, "The files of this session, or of all, take too much of the server's memory: remove some."
-        return 0, ""
-
-    def add_file(self, session_id: str, file: UploadedFileRec) -> None:
-        """Keep a file; HTTPException where it is refused."""
-        status, detail = self.problem(session_id, file.file_id, len(file.data))
-        if status:
-            raise HTTPException(status, detail)
-        super().add_file(session_id, file)
+        """An address for each file."""
+        made = super().get_upload_urls(session_id, file_names[:ADDRESSES])
+        self._given[session_id].extend(one.file_id for one in made)
+        return made
 
     def remove_session_files(self, session_id: str) -> None:
-        """Forget a session, and its files."""
-        with self._guard:
-            self._asked.pop(session_id, None)
+        """Forget a session."""
         super().remove_session_files(session_id)
+        self._given.pop(session_id, None)
+
+    def was_given(self, session_id: str, file_id: str) -> bool:
+        """Whether an address was given away."""
+        return file_id in self._given.get(session_id, ())
+
+    def held(self, session_id: str = "") -> int:
+        """Bytes that are kept of a session, or of all."""
+        with self._lock:
+            sessions = [self.file_storage.get(session_id, {})] if session_id else list(self.file_storage.values())
+            return sum(len(file.data) for own in sessions for file in own.values())
 
 
-def uploader(label: str, *, largest: int = LARGEST, **how: Any) -> Any:
-    """``st.file_uploader`` for one file of at most so many MB."""
-    context = get_script_run_ctx()
-    if context is not None and isinstance(context.uploaded_file_mgr, Uploads):
-        context.uploaded_file_mgr.ask(context.session_id)
-    return st.file_uploader(label, max_upload_size=largest, **how)
+class Bounded:
+    """A layer of an ASGI application that lets uploads through for which there is room.
+
+    Args:
+        app: the application below.
+        told: of a session's id, what is known of its visitor; ``None`` where there is no such session.
+        kept: what was uploaded so far.
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        told: Callable[[str], dict[str, object] | None] | None = None,
+        kept: Callable[[], Uploads] | None = None,
+    ) -> None:
+        self.app, self._told, self._kept = app, told or _told, kept or _kept
+        self._under_way: Counter[str] = Counter()  # bytes by session
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer as the application does, or refuse."""
+        found = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "PUT" else None
+        if found is None:
+            await self.app(scope, receive, send)
+            return
+        session, size = found[1], _size(scope)
+        if size is None:
+            await refused(send, 411, "An upload says how long it is.")
+        elif why := self._why_not(session, found[2], size):
+            await refused(send, 413, why)
+        else:
+            self._under_way[session] += size
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self._under_way[session] -= size
+                self._under_way += Counter()  # those that are 0 go
+
+    def _why_not(self, session: str, file: str, size: int) -> str:
+        told, kept = self._told(session), self._kept()
+        if told is None or not kept.was_given(session, file):
+            return "No page asked for this upload."
+        rights = permissions.rights(permissions.settings(), act.visitor_of(told))
+        room = max((ROOM.get(right, 0) for right in rights), default=0)
+        if kept.held(session) + self._under_way[session] + size > room + AROUND:
+            return "This page has been given too much; load it anew."
+        if kept.held() + self._under_way.total() + size > ALL:
+            return "The server holds as many uploads as it may; try it later."
+        return ""
+
+
+def _size(scope: Message) -> int | None:
+    said = dict(scope.get("headers", ())).get(b"content-length", b"")
+    return int(said) if said.isdigit() and len(said) < 20 else None
+
+
+def _told(session: str) -> dict[str, object] | None:
+    found = runtime.get_instance()._session_mgr.get_active_session_info(session)
+    return None if found is None else dict(found.session._user_info)
+
+
+def _kept() -> Uploads:
+    kept = runtime.get_instance().uploaded_file_mgr
+    if not isinstance(kept, Uploads):
+        raise TypeError(f"uploads are kept by {type(kept).__name__}")
+    return kept

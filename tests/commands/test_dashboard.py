@@ -185,3 +185,11 @@ def test_a_page_whose_name_is_made_to_lead_here_gets_no_connection(tmp_path: Pat
             assert answer(port, f"{host}:{port}") == 101, host
         for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xexplorer.example", "", "*"):
             assert answer(port, f"{host}:{port}") in (400, 403), host
+        here = f"127.0.0.1:{port}"
+        for origin in (
+            "http://127.0.0.1:9999", "http://localhost:9999", f"http://localhost:{port}", "http://0.0.0.0:1", "null",
+            "https://evil.example", f"http://{here}.evil.example", "file://", f"http://x@{here}",
+        ):  # fmt: skip
+            assert answer(port, here, origin=origin) == 403, origin
+            assert answer(port, here, "/_stcore/health", origin=origin) == 403, origin
+        assert answer(port, "explorer.example", origin="https://explorer.example") == 101, "behind a proxy with TLS"

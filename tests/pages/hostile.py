@@ -86,22 +86,29 @@ EVIL = (
 )
 
 
+# What acts as Markdown and as HTML alike, as long as a name may be, and as a player's.
+BOTH, SHORT = (
+    "![x](//evil.example/p)<img src=//evil.example/q onerror=alert(1)>",
+    "![x](//e.example/p)<img src=//e.example>",
+)
+
+
 def add_people(made: dataset.Dataset, pair: str = "en-de") -> dict[str, str]:
     """Let people with hostile names leave hostile texts in a data set, and an import its report: what → the text."""
-    told = dict(
-        zip(("judge", "note", "player", "reason", "source", "place", "text", "remark", "format"), EVIL, strict=False)
-    )
-    told["player"] = answers.player_name(told["player"])
-    for name in (told["judge"], told["note"]):
+    told = {
+        what: f"{BOTH} {what}" for what in ("judge", "note", "reason", "source", "place", "text", "remark", "format")
+    }
+    told["player"] = answers.player_name(SHORT)
+    for name in (told["judge"], "Ann"):
         one = judgements.Judgement(pair, NAMES["dog"], "N", NAMES["Hut"], judgements.WRONG, note=told["note"])
         judgements.judge(made, name, one)
     options = (NAMES["Hund"], NAMES["Hut"])
     answer = answers.Answer(told["player"], "2026-11-25T18:51:13Z", 1, 1, pair, FOLDER, f"{NAMES['dog']}.N", options,
-                            options[1], options[0], 100, EVIL[0])  # fmt: skip
+                            options[1], options[0], 100, BOTH)  # fmt: skip
     answers.add(made.path, answer)
     left_out.leave_out(made, [left_out.Item(language="de", word=NAMES["rot"])], told["reason"])
-    one = report.Report("lists", told["source"], told["format"], remarks=[told["remark"]], junk=Counter({EVIL[9]: 1}))
+    one = report.Report("lists", told["source"], told["format"], remarks=[told["remark"]], junk=Counter({BOTH: 1}))
     for notes in (one.missing, one.passed, one.changed):
-        notes.add(EVIL[8], told["place"], told["text"])
+        notes.add(BOTH, told["place"], told["text"])
     report.keep(made.path, one)
     return told

@@ -18,6 +18,7 @@ import pytest
 from streamlit import runtime
 from streamlit.components.v2 import manifest_scanner
 from streamlit.web import cli
+from streamlit.web.server import server
 from streamlit.web.server.starlette import starlette_app
 
 from pages._ui import ahead, serve
@@ -29,6 +30,7 @@ def scanner(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for holder, name in (
         (manifest_scanner, "scan_component_manifests"),
         (starlette_app, "create_streamlit_middleware"),
+        (server, "MemoryUploadedFileManager"),
     ):
         monkeypatch.setattr(holder, name, getattr(holder, name))
     logger = logging.getLogger(serve.SPINNERS)
@@ -115,6 +117,7 @@ import threading
 import numpy as np
 from streamlit import runtime
 from streamlit.web import cli
+from streamlit.web.server import server
 from streamlit.web.server.starlette import starlette_app
 from threadpoolctl import threadpool_info
 from pages._ui import ahead, serve

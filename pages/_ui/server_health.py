@@ -1,12 +1,10 @@
-"""What the server answers before Streamlit is asked: how it is, and that a file is not wanted."""
+"""What the server says of itself to who watches over it, at ``/healthz``."""
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +12,23 @@ from cldi_core.data import dataset, job_queue
 from cldi_core.data.listing import listing
 from cldi_core.errors import CldiError
 
-from . import uploads
+from .headers import Application, Message, Receive, Send
 
-Scope = MutableMapping[str, Any]
-Answer = Callable[[Any], Awaitable[None]]
-App = Callable[[Scope, Any, Answer], Awaitable[None]]
 HEALTH = "/healthz"
 KEPT = 5.0  # seconds for which it is told again: who asks often costs nothing
-PLACE = re.compile(r".*/_stcore/upload_file/([^/]+)/([^/]+)")
 
 
-class Gate:
-    """A layer around Streamlit's server."""
+class Health:
+    """A layer of an ASGI application that answers how the server is."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
         self._health: tuple[float, int, dict[str, Any]] | None = None
 
-    async def __call__(self, scope: Scope, receive: Any, send: Answer) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if scope["path"] == HEALTH and scope["method"] in ("GET", "HEAD"):
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer as the application does, but for what is asked of the server itself."""
+        if scope["type"] == "http" and scope["path"] == HEALTH and scope["method"] in ("GET", "HEAD"):
             await _answer(send, *self._how())
-        elif scope["method"] == "PUT" and (place := PLACE.fullmatch(scope["path"])):
-            status, why = _unwanted(*place.groups(), scope["headers"])
-            await (_answer(send, status, {"detail": why}) if status else self._app(scope, receive, send))
         else:
             await self._app(scope, receive, send)
 
@@ -76,16 +64,7 @@ def _memory() -> int | None:
         return None
 
 
-def _unwanted(session: str, file: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, str]:
-    """The status and sentence with which a file is refused before it is read; 0 where it is not."""
-    keeper = uploads.kept()
-    if keeper is None:
-        return 0, ""
-    size = next((value for name, value in headers if name == b"content-length"), b"0")
-    return keeper.problem(session, file, int(size) if size.isdigit() else 0)
-
-
-async def _answer(send: Answer, status: int, told: dict[str, Any]) -> None:
+async def _answer(send: Send, status: int, told: dict[str, Any]) -> None:
     body = json.dumps(told).encode()
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status,
