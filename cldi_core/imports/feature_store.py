@@ -54,8 +54,6 @@ class Store:
             "backbone": backbone, "layer": about, "weights": "", "preprocessing": "", "failed": json.dumps([]),
             "source": f"imported: {', '.join(files)}"[:1000],
         }  # fmt: skip
-        for left in self._folder.glob(".*.tmp"):  # by a run that was killed while it wrote
-            left.unlink(missing_ok=True)
         self._before = sorted(self._folder.glob("*.safetensors"))
         self.dim = shards.read_shard(self._before[0])[1].shape[1] if self._before else 0
         self.counts: dict[str, int] = {"rows": 0, "pictures": 0, "words only": 0, "stored": 0}

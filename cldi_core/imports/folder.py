@@ -148,9 +148,7 @@ def store(
             _remove_empty(dataset)
         raise
     report.remarks += fit.remarks(dataset)
-    with storage.lock(dataset, "import pictures"):
-        storage.remove_unfinished(dataset / FOLDER / "*")
-        keep(dataset, report)
+    keep(dataset, report)
     return report
 
 
