@@ -1,0 +1,160 @@
+"""Commands and acts that are killed, at every point where they write and at seeded moments, and then run again.
+
+What is there after that must be what an undisturbed run leaves, bit for bit but for ``kill_stores.ALLOWED``: so nothing
+is lost, nothing is left over, and no lock is held by the dead.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.soak.kill_cases import CASES
+from benchmarks.soak.kill_server import BEFORE, MADE, Done, Run
+from benchmarks.soak.kill_stores import Held, differences, held
+from benchmarks.soak.trial import Effort, Trial
+from cldi_core.data import storage
+
+ROOT = Path(__file__).resolve().parents[2]
+MOMENTS = 20  # of each case, in a long run
+KILLED = -9
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Where one is killed: ``point`` and ``how`` as in ``Run``; or at a ``share`` of the time that a whole one takes."""
+
+    point: int = 0
+    how: str = BEFORE
+    share: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.how} point {self.point}" if self.point else f"at {self.share:.3f} of its time"
+
+
+class Server:
+    """``kill_server`` in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def ask(self, asked: dict[str, Any]) -> Any:
+        """An answer; RuntimeError: it has ended."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the process that is forked ended at {asked}")
+        return json.loads(line)
+
+    def run(self, run: Run) -> Done:
+        """Run one to its end."""
+        return Done(**self.ask(asdict(run)))
+
+
+@contextmanager
+def serving(*options: str) -> Iterator[Server]:
+    """A server that is ready."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)} | dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"  # a fork has no other threads
+    )  # fmt: skip
+    command = [sys.executable, "-m", "benchmarks.soak.kill_server", *options]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
+    ) as process:
+        server = Server(process)
+        try:
+            if process.stdout is None or process.stdout.readline() != "ready\n":
+                raise RuntimeError("the process that is forked did not start")
+            yield server
+        finally:
+            process.kill()
+
+
+class Tried:
+    """One case: what was there before it, what an undisturbed run leaves, and what came of those that were killed."""
+
+    def __init__(self, server: Server, folder: Path, name: str) -> None:
+        self.server, self.name, self.case = server, name, CASES[name]
+        self.before, self.place = folder / "before", folder / "try"
+        for path in (self.before, self.place):
+            shutil.rmtree(path, ignore_errors=True)
+        self.before.mkdir(parents=True)
+        server.ask({"before": name, "folder": str(self.before)})
+        self.lost: list[str] = []
+        self.landed = 0
+        self.whole, self.expected = self._undisturbed()
+        again, found = self._undisturbed()
+        if unlike := differences(self.expected, found):
+            self.lost.append(f"two undisturbed runs differ: {'; '.join(unlike)}")
+        self.seconds = again.seconds
+
+    def _undisturbed(self) -> tuple[Done, Held]:
+        self._fresh()
+        done = self.server.run(Run(self.name, str(self.place)))
+        if done.code:
+            self.lost.append(f"undisturbed it ended with {done.code}: {done.said[-300:]}")
+        return done, held(self.place)
+
+    def _fresh(self) -> None:
+        shutil.rmtree(self.place, ignore_errors=True)
+        shutil.copytree(self.before, self.place, symlinks=True)
+
+    def points(self) -> list[Kill]:
+        """All places where one can be killed that are known ahead."""
+        every = [Kill(number) for number in range(1, len(self.whole.points) + 1)]
+        return every + [Kill(number, MADE) for number, kind in enumerate(self.whole.points, 1) if kind == "o"]
+
+    def kill(self, kill: Kill) -> None:
+        """Kill one, run it again, and compare."""
+        self._fresh()
+        after = kill.share * self.seconds
+        killed = self.server.run(Run(self.name, str(self.place), kill.point, kill.how, after))  # type: ignore[arg-type]
+        if killed.code != KILLED and (killed.code or not kill.share):
+            self._lose(kill, f"it ended with {killed.code}: {killed.said[-300:]}")
+        self.landed += killed.code == KILLED
+        if killed.left:
+            self._lose(kill, f"{killed.left} of its processes lived on")
+        if locked := [str(path) for path in self.place.rglob(storage.LOCK) if storage.is_locked(path.parent)]:
+            self._lose(kill, f"{locked[0]} is held by nobody")
+        again = self.server.run(Run(self.name, str(self.place)))
+        if again.code not in self.case.again:
+            self._lose(kill, f"run again it ended with {again.code}: {again.said[-300:]}")
+        if unlike := differences(self.expected, held(self.place)):
+            self._lose(kill, "; ".join(unlike))
+
+    def _lose(self, kill: Kill, what: str) -> None:
+        self.lost.append(f"{self.name}, killed {kill}: {' '.join(what.split())}")
+
+
+def chosen(kills: Sequence[Kill], effort: Effort, drawn: random.Random) -> list[Kill]:
+    """Some of all kills, in their order: as many as the effort asks for."""
+    return [kills[place] for place in sorted(drawn.sample(range(len(kills)), effort.of(len(kills))))]
+
+
+def try_kills(folder: Path, effort: Effort) -> Iterator[Trial]:
+    """Kill every case at some or all points and at some moments."""
+    with serving(*(["--quick"] if effort.share < 1 else [])) as server:
+        for name in CASES:
+            drawn, start = random.Random(f"{effort.seed} {name}"), time.monotonic()  # noqa: S311 (no secrets)
+            tried = Tried(server, folder, name)
+            points = chosen(tried.points(), effort, drawn)
+            moments = [Kill(share=drawn.uniform(0.001, 1)) for _ in range(effort.of(MOMENTS))]
+            for kill in (*points, *moments):
+                tried.kill(kill)
+            every = len(tried.points())
+            yield Trial(
+                "kills", f"{name}, killed and run again", len(points) + len(moments), tried.landed,
+                tuple(tried.lost), time.monotonic() - start, f"{len(points)} of {every} points, {len(moments)} moments",
+            )  # fmt: skip
