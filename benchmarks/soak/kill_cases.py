@@ -1,6 +1,7 @@
 """What is killed: every command that writes, and every act of a page, each on a data set of some kilobytes.
 
-A case is run in a folder with ``data/`` (the data sets), ``sources/`` (what is imported) and ``out/`` (what is exported).
+A case is run in a folder with ``data/`` (the data sets), ``sources/`` (what is imported) and ``out/`` (what is
+exported).
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import atexit
 import importlib
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,6 +19,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.soak.forks import forked
+
 Make = Callable[[Path], object]
 NAME, PAIR, BACKBONE, OWN = "small", "en-de", "efficientnet-lite0", "alexnet-mmid"
 METHODS = ("avgmax", "knn", "avgmax+csls", "sinkhorn-short")
@@ -27,7 +29,7 @@ TIME = "2026-11-25T18:51:13Z"
 PORT: list[int] = []  # of the site that is collected from
 # What the commands import while they run; forks find it there.
 MODULES = (
-    "cldi_core.commands.main", "pandas", "pyarrow.parquet", "torch", "sklearn.decomposition", "umap", "filelock",
+    "cldi_core.commands.main", "pandas", "pyarrow.parquet", "torch", "sklearn.decomposition", "filelock",
     "safetensors.numpy", "tests.collect.elsewhere", "cldi_core.rankers", "cldi_core.insight.report",
     "cldi_core.insight.preparing", "cldi_core.insight.health", "cldi_core.insight.learning", "cldi_core.insight.story",
     "cldi_core.pivot.experiment", "cldi_core.evaluation.ray_scoring", "cldi_core.features.extraction",
@@ -108,11 +110,10 @@ def _scored(folder: Path) -> None:
 
 def _quietly(folder: Path, name: str, *arguments: str) -> None:
     """Run a command in a process of its own, as this one goes on."""
-    environment = {**os.environ, "CLDI_DATA": str(folder / "data")}
-    command = [sys.executable, "-m", "cldi_core", *name.split(), "--dataset", NAME, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
+    log = Path(f"{folder}.log")
+    status = os.waitpid(forked(_of(name, *arguments), folder, log), 0)[1]
+    if status:
+        raise RuntimeError(f"{name} ended with {os.waitstatus_to_exitcode(status)}: {log.read_text('utf-8')}")
 
 
 def _changed(folder: Path) -> None:
@@ -265,8 +266,10 @@ def _start(folder: Path) -> None:
 
 
 def _collect(folder: Path) -> None:
+    from cldi_core.collect import journal
     from tests.collect.elsewhere import one_run
 
+    journal._now = lambda: TIME  # shards hold when their pictures were fetched, and are named by what they hold
     one_run(folder / "data" / NAME, PORT[0], 2, 6, 0)
 
 
@@ -318,9 +321,17 @@ CASES: dict[str, Case] = {
 
 @contextmanager
 def loaded() -> Iterator[None]:
-    """With all that the cases import at hand, and the site that is collected from up."""
+    """With all that the cases import at hand, and the site that is collected from up.
+
+    Maps are not UMAP's: its threads do not outlive a fork, and it takes half a minute to compile.
+    """
+    import numpy as np
+
     for name in MODULES:
         importlib.import_module(name)
+    from cldi_core.insight import map_layout
+
+    map_layout.umap = lambda rows, *given, **how: np.ascontiguousarray(rows[:, :2], np.float32)
     from tests.collect.site import serving
     from tests.collect.small import stock
 

@@ -1,15 +1,14 @@
 """Runs each command in a fork of a process that has imported everything, and kills it where it is asked to.
 
-``python -m benchmarks.soak.kill_server`` reads a ``Run`` a line and answers with a ``Done`` a line, both JSON.  A run is
-killed at a *point*: an audit hook counts what Python is about to do to files below the run's folder (open for writing,
-rename, remove, make or remove a folder, change a mode or a length, take a lock), and calls of ``os.fsync`` and
-``os.write`` on such files.  What libraries write in C++ is not seen byte by byte; for that, it is also killed after some
-time.  Only the command's own process is killed: those that it started (decoders) see that it is gone, and end.
+``python -m benchmarks.soak.kill_server`` reads a ``Run`` a line and answers with a ``Done`` a line, both JSON.  A run
+is killed at a *point*: an audit hook counts what Python is about to do to files below the run's folder (open for
+writing, rename, remove, make or remove a folder, change a mode or a length, take a lock), and calls of ``os.fsync`` and
+``os.write`` on such files.  What libraries write in C++ is not seen byte by byte; for that, it is also killed after
+some time.  Only the command's own process is killed: those that it started (decoders) see that it is gone, and end.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import importlib
@@ -20,11 +19,13 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+
+from benchmarks.soak.forks import forked
 
 BEFORE, MADE = "before", "made"
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -127,9 +128,10 @@ class Points:
             if hasattr(path, "fileno"):
                 path = path.fileno()
             if isinstance(path, int):
-                return os.readlink(f"/proc/self/fd/{path}")
-            above = os.readlink(f"/proc/self/fd/{base}") if isinstance(base, int) and base >= 0 else os.getcwd()
-            return os.path.join(above, os.fsdecode(path))  # noqa: PTH118 (of a text, and cheap)
+                return str(Path(f"/proc/self/fd/{path}").readlink())
+            is_open = isinstance(base, int) and base >= 0
+            above = Path(f"/proc/self/fd/{base}").readlink() if is_open else Path.cwd()
+            return str(above / os.fsdecode(path))
         return ""
 
     def _count(self, path: Any, flags: int) -> None:
@@ -141,29 +143,38 @@ class Points:
                 self.memory[7 + number : 8 + number] = b"o" if makes else b"x"
             if number == self.run.point:
                 if makes and self.run.how == MADE:
-                    os.open(path, flags, 0o600)
+                    os.open(path, flags, 0o600 if os.fsdecode(path).endswith(".tmp") else 0o666)
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
 def perform(run: Run) -> Done:
     """Run one in a fork of this process, and wait for it and for all that it started."""
-    points, log = Points(), Path(run.folder).with_suffix(".log")
+    points, log, modules = Points(), Path(f"{run.folder}.log"), Path(f"{run.folder}.modules")
     points.memory[:8] = bytes(8)
     start = time.monotonic()
-    child = os.fork()
-    if not child:
-        _become(run, points, log)
+    child = forked(partial(_counted, points, run), Path(run.folder), log, partial(_note, modules))
     status = _ended(child, start + (run.after or SLOW))
     if status is None:
         os.kill(child, signal.SIGKILL)
         status = os.waitpid(child, 0)[1]
     seconds = time.monotonic() - start
-    _import(log.with_suffix(".modules"))
+    _import(modules)
     said = log.read_text("utf-8", "replace")[-2000:]
     code = os.waitstatus_to_exitcode(status)
     if code == -signal.SIGKILL and not run.point and not run.after:
         said += f"\nit took longer than {SLOW:.0f} s"
     return Done(code, points.seen, seconds, _left(), said)
+
+
+def _counted(points: Points, run: Run, folder: Path) -> None:
+    from benchmarks.soak.kill_cases import CASES
+
+    points.begin(run)
+    CASES[run.case].run(folder)
+
+
+def _note(modules: Path) -> None:
+    modules.write_text("\n".join(sys.modules), "utf-8")
 
 
 def _import(modules: Path) -> None:
@@ -212,36 +223,6 @@ def _end_all() -> int:
     for pid in own:
         os.waitpid(pid, 0)
     return len(own)
-
-
-def _become(run: Run, points: Points, log: Path) -> None:
-    """What the forked process does; it never returns."""
-    code = 1
-    atexit._clear()  # what is the parent's to do
-    try:
-        handle = os.open(log, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for number, source in ((0, nothing), (1, handle), (2, handle)):
-            os.dup2(source, number)
-        sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)  # noqa: PTH123, SIM115
-        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: PTH123, SIM115
-        os.chdir(run.folder)
-        os.environ["CLDI_DATA"] = str(Path(run.folder) / "data")
-        from benchmarks.soak.kill_cases import CASES
-
-        points.begin(run)
-        CASES[run.case].run(Path(run.folder))
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        with contextlib.suppress(Exception):
-            atexit._run_exitfuncs()
-            sys.stdout.flush()
-            log.with_suffix(".modules").write_text("\n".join(sys.modules), "utf-8")
-        os._exit(code)
 
 
 def main() -> None:

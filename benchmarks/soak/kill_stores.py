@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d{4}|\+00:00)")
-_STAMP = re.compile(r"\d{8}T\d{6}-([a-z-]+?)(?:-\d+)?\.json$")
+_STAMP = re.compile(r"\d{8}T\d{6}-([a-z -]+?)(?:-\d+)?\.json$")
 Held = dict[str, set[bytes]]
 
 
@@ -50,7 +50,8 @@ def _journal(data: bytes) -> set[bytes]:
         except ValueError:
             continue
         told.pop("time", None)
-        lines |= {} if "storing" in told else {_json(told)}
+        if "storing" not in told:
+            lines.add(_json(told))
     return lines
 
 
@@ -81,15 +82,15 @@ def _json(told: Any) -> bytes:
 ALLOWED = (
     Allowed(
         r"data/[^/]+/imports/",
-        "a report has its date in its name and says what that run itself did (fetched, stored, replaced); of a run that "
-        "was killed after its report was kept there are two of the same",
+        "a report has its date in its name and says what that run itself did (fetched, stored, replaced); of a run "
+        "that was killed after its report was kept there are two of the same",
         _report,
         lambda path: _STAMP.sub(r"\1.json", path),
     ),
     Allowed(
         r"data/[^/]+/collect/[^/]+/journal\.jsonl$",
-        "a log, only ever appended to: lines have dates and come in the order in which eight threads get their answers; "
-        "a line that a kill cut off is passed over, and words are announced again",
+        "a log, only ever appended to: lines have dates and come in the order in which eight threads get their "
+        "answers; a line that a kill cut off is passed over, and words are announced again",
         _journal,
     ),
     Allowed(
@@ -103,6 +104,12 @@ ALLOWED = (
         _space,
     ),
     Allowed(r"data/[^/]+/left_out\.tsv$", "says when something was left out", _undated),
+    Allowed(r"data/[^/]+/judgements/[^/]+\.tsv$", "says when something was judged", _undated),
+    Allowed(
+        r"data/[^/]+/dispersions/[^/]+/\.prepared$",
+        "says of which files all was prepared: by their times, as pages look at it often",
+        lambda data: {data.split()[-1]},
+    ),
 )  # fmt: skip
 
 

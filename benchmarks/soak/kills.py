@@ -32,14 +32,14 @@ KILLED = -9
 
 @dataclass(frozen=True)
 class Kill:
-    """Where one is killed: ``point`` and ``how`` as in ``Run``; or at a ``share`` of the time that a whole one takes."""
+    """Where one is killed: ``point`` and ``how``, or ``after`` how many seconds, as in ``Run``."""
 
     point: int = 0
     how: str = BEFORE
-    share: float = 0.0
+    after: float = 0.0
 
     def __str__(self) -> str:
-        return f"{self.how} point {self.point}" if self.point else f"at {self.share:.3f} of its time"
+        return f"{self.how} point {self.point}" if self.point else f"after {self.after:.3f} s"
 
 
 class Server:
@@ -64,12 +64,12 @@ class Server:
 
 
 @contextmanager
-def serving(*options: str) -> Iterator[Server]:
+def serving() -> Iterator[Server]:
     """A server that is ready."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)} | dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"  # a fork has no other threads
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"  # a fork has no other threads
     )  # fmt: skip
-    command = [sys.executable, "-m", "benchmarks.soak.kill_server", *options]
+    command = [sys.executable, "-m", "benchmarks.soak.kill_server"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment
     ) as process:
@@ -95,10 +95,6 @@ class Tried:
         self.lost: list[str] = []
         self.landed = 0
         self.whole, self.expected = self._undisturbed()
-        again, found = self._undisturbed()
-        if unlike := differences(self.expected, found):
-            self.lost.append(f"two undisturbed runs differ: {'; '.join(unlike)}")
-        self.seconds = again.seconds
 
     def _undisturbed(self) -> tuple[Done, Held]:
         self._fresh()
@@ -111,6 +107,15 @@ class Tried:
         shutil.rmtree(self.place, ignore_errors=True)
         shutil.copytree(self.before, self.place, symlinks=True)
 
+    def moments(self, count: int, drawn: random.Random) -> list[Kill]:
+        """So many moments of the time that it takes where all is imported; two undisturbed runs must end alike, too."""
+        if not count:
+            return []
+        again, found = self._undisturbed()
+        if unlike := differences(self.expected, found):
+            self.lost.append(f"two undisturbed runs of {self.name} differ: {'; '.join(unlike)}")
+        return [Kill(after=drawn.uniform(0.001, again.seconds)) for _ in range(count)]
+
     def points(self) -> list[Kill]:
         """All places where one can be killed that are known ahead."""
         every = [Kill(number) for number in range(1, len(self.whole.points) + 1)]
@@ -119,9 +124,8 @@ class Tried:
     def kill(self, kill: Kill) -> None:
         """Kill one, run it again, and compare."""
         self._fresh()
-        after = kill.share * self.seconds
-        killed = self.server.run(Run(self.name, str(self.place), kill.point, kill.how, after))  # type: ignore[arg-type]
-        if killed.code != KILLED and (killed.code or not kill.share):
+        killed = self.server.run(Run(self.name, str(self.place), kill.point, kill.how, kill.after))  # type: ignore[arg-type]
+        if killed.code != KILLED and (killed.code or not kill.after):
             self._lose(kill, f"it ended with {killed.code}: {killed.said[-300:]}")
         self.landed += killed.code == KILLED
         if killed.left:
@@ -145,12 +149,12 @@ def chosen(kills: Sequence[Kill], effort: Effort, drawn: random.Random) -> list[
 
 def try_kills(folder: Path, effort: Effort) -> Iterator[Trial]:
     """Kill every case at some or all points and at some moments."""
-    with serving(*(["--quick"] if effort.share < 1 else [])) as server:
+    with serving() as server:
         for name in CASES:
             drawn, start = random.Random(f"{effort.seed} {name}"), time.monotonic()  # noqa: S311 (no secrets)
             tried = Tried(server, folder, name)
             points = chosen(tried.points(), effort, drawn)
-            moments = [Kill(share=drawn.uniform(0.001, 1)) for _ in range(effort.of(MOMENTS))]
+            moments = tried.moments(effort.of(MOMENTS, 0), drawn)
             for kill in (*points, *moments):
                 tried.kill(kill)
             every = len(tried.points())

@@ -1,4 +1,4 @@
-"""A new data set: of a name that somebody typed, in a folder of ``root()`` and nowhere else; there at once or not at all."""
+"""A new data set, there at once or not at all; one of a name that somebody typed is in ``root()`` and nowhere else."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.data.pictures import Picture, picture_id, write_shards
 from cldi_core.errors import DatasetError
