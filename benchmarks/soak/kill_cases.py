@@ -277,6 +277,15 @@ def _nothing(folder: Path) -> None:
     (folder / "data").mkdir()
 
 
+@_once
+def _trained(folder: Path) -> None:
+    """A data set with a model, which is to be tested anew."""
+    _described(folder)
+    _quietly(folder, "pivot train", *TRAIN)
+    for path in (folder / "data" / NAME / "pivot").rglob("*.parquet"):
+        path.unlink()
+
+
 TRAIN = ("--model", "pivot-sym", "--seed", "0", "--epochs", "3", "--encoder", "bag", "--holdout", "items")
 CURVE = ("--method", "avgmax", "--draws", "2")
 CASES: dict[str, Case] = {
@@ -306,6 +315,7 @@ CASES: dict[str, Case] = {
     "learning-curve": Case(_small, _of("learning-curve", "--pair", PAIR, *CURVE)),
     "check": Case(_scored, _of("check"), (0, 1)),
     "pivot train": Case(_described, _of("pivot train", *TRAIN)),
+    "pivot evaluate": Case(_trained, _of("pivot evaluate", *TRAIN[:4])),
     "judgements import": Case(_table, _of("judgements import", "--name", "Ann", "sources/table.tsv")),
     "judgements export": Case(_out, _of("judgements export", "--name", "Ann", "out/table.tsv")),
     "judgements delete": Case(_scored, _of("judgements delete", "--name", "Ann"), (0, 2)),
