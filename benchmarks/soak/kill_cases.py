@@ -46,11 +46,14 @@ class Case:
         before: makes what is there before it, in an empty folder.
         run: what is run, in that folder.
         again: codes that it may end with when it is run after one that was killed.
+        writes_again: it holds its lock again, also where the one that was killed had done all; what does not, as it has
+            nothing to do, leaves the plate of who held it to the next one.
     """
 
     before: Make
     run: Make
     again: tuple[int, ...] = (0,)
+    writes_again: bool = True
 
 
 def _command(*arguments: str) -> Make:
@@ -258,11 +261,13 @@ def _left_out(folder: Path) -> None:
 
 
 def _start(folder: Path) -> None:
-    """A new data set by name; who sees that it is there does not make it again."""
-    from cldi_core.data import dataset, starting
+    from cldi_core.data import starting
+    from cldi_core.errors import DatasetError
 
-    if "new" not in dataset.available():
+    try:
         starting.start("new", "A new one")
+    except DatasetError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _collect(folder: Path) -> None:
@@ -318,14 +323,14 @@ CASES: dict[str, Case] = {
     "pivot evaluate": Case(_trained, _of("pivot evaluate", *TRAIN[:4])),
     "judgements import": Case(_table, _of("judgements import", "--name", "Ann", "sources/table.tsv")),
     "judgements export": Case(_out, _of("judgements export", "--name", "Ann", "out/table.tsv")),
-    "judgements delete": Case(_scored, _of("judgements delete", "--name", "Ann"), (0, 2)),
-    "answers --delete": Case(_scored, _of("answers", "--delete", "Ann"), (0, 2)),
+    "judgements delete": Case(_scored, _of("judgements delete", "--name", "Ann"), (0, 2), writes_again=False),
+    "answers --delete": Case(_scored, _of("answers", "--delete", "Ann"), (0, 2), writes_again=False),
     "a judgement": Case(_small, _judge),
     "a judgement taken back": Case(_scored, _withdraw),
-    "an answer": Case(_scored, partial(_answer, number=2)),
+    "an answer": Case(_scored, partial(_answer, number=2), writes_again=False),
     "leaving out": Case(_small, _leave_out),
     "taking back": Case(_left_out, _take_back),
-    "a new data set": Case(_nothing, _start),
+    "a new data set": Case(_nothing, _start, (0, 1)),
 }
 
 

@@ -135,8 +135,16 @@ class Tried:
         again = self.server.run(Run(self.name, str(self.place)))
         if again.code not in self.case.again:
             self._lose(kill, f"run again it ended with {again.code}: {again.said[-300:]}")
+        if not self.case.writes_again:
+            self._hold_once()
         if unlike := differences(self.expected, held(self.place)):
             self._lose(kill, "; ".join(unlike))
+
+    def _hold_once(self) -> None:
+        """What the next writer does: a plate that names a dead one goes with who holds that lock next."""
+        for plate in self.place.rglob(storage.HOLDER):
+            with storage.lock(plate.parent):
+                pass
 
     def _lose(self, kill: Kill, what: str) -> None:
         self.lost.append(f"{self.name}, killed {kill}: {' '.join(what.split())}")
