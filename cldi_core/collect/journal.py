@@ -146,6 +146,12 @@ class Journal:
         """Where a picture lies until it is stored."""
         return self.folder / FILES / key
 
+    def waiting(self) -> list[str]:
+        """The ids of the pictures whose files lie here."""
+        with contextlib.suppress(FileNotFoundError):
+            return [path.name for path in (self.folder / FILES).iterdir() if _ID.fullmatch(path.name)]
+        return []
+
     def drop(self, keys: Iterable[str]) -> None:
         """Remove files of pictures that are stored."""
         for key in keys:

@@ -21,7 +21,6 @@ from cldi_core.collect.keys import Keys
 from cldi_core.collect.planning import Plan, plan
 from cldi_core.collect.providers import PROVIDERS
 from cldi_core.collect.records import AnswerError, Hit, Request, hidden, with_urls
-from cldi_core.data import storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.ids import PictureIds
@@ -144,8 +143,6 @@ class _Run:
         self.planned, self.keys, self.budget, self.client, self._tell = planned, keys, budget, client, tell
         provider = planned.provider
         self.journal = Journal(folder_of(planned.dataset.path, provider.name, provider.program))
-        for unfinished in (self.journal.file("*"), self.journal.folder / job.STATUS):
-            storage.remove_unfinished(unfinished)
         self.stopped = ""
         self._new = 0
         self._errors: dict[Word, str] = {}
@@ -155,6 +152,8 @@ class _Run:
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._ids = self._in_data_set()
+        # Of a run that was killed when it had stored them.
+        self.journal.drop(key for key in self.journal.waiting() if key in self._ids)
 
     def _in_data_set(self) -> PictureIds:
         return Pictures(self.planned.dataset.path / "images").ids

@@ -16,6 +16,7 @@ import time
 from functools import lru_cache
 from pathlib import Path
 
+from cldi_core.data import unfinished
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.data.remote_files import checked
 from cldi_core.data.remote_mirror import Mirror
@@ -54,8 +55,11 @@ def folder_of(url: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / ADDRESS).is_file():
-            (folder / f"{ADDRESS}-{os.getpid()}").write_text(above, "utf-8")
-            (folder / f"{ADDRESS}-{os.getpid()}").replace(folder / ADDRESS)
+            unfinished.sweep(folder)
+            with unfinished.beside(folder) as temporary:
+                temporary.write_text(above, "utf-8")
+                temporary.chmod(0o644)
+                temporary.replace(folder / ADDRESS)
     except OSError as error:
         raise DatasetError(
             f"the cache {str(folder)!r} cannot be written to ({error.strerror or error}); name another: CLDI_CACHE"

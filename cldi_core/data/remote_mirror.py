@@ -11,7 +11,6 @@ import contextlib
 import os
 import sqlite3
 import stat
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +19,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cldi_core.data import layout
+from cldi_core.data import layout, unfinished
 from cldi_core.data.remote_blocks import BLOCK, SIDE, Opened
 from cldi_core.data.remote_files import Entry, Files
 from cldi_core.data.remote_room import LAZY
@@ -115,16 +114,13 @@ class Mirror:
         """Put a file of holes in a file's place."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-        try:
-            os.ftruncate(handle, entry.size)
-            os.fchmod(handle, FETCHED)
-            os.utime(handle, ns=(time.time_ns(), changed or time.time_ns()))
-            status = os.fstat(handle)
-            Path(temporary).replace(path)
-        finally:
-            os.close(handle)
-            Path(temporary).unlink(missing_ok=True)
+        unfinished.sweep(path.parent)
+        with unfinished.beside(path.parent) as temporary:
+            os.truncate(temporary, entry.size)
+            temporary.chmod(FETCHED)
+            os.utime(temporary, ns=(time.time_ns(), changed or time.time_ns()))
+            status = temporary.stat()
+            temporary.replace(path)
         self._note(base, name, entry, status)
 
     def _note(self, base: sqlite3.Connection, name: str, entry: Entry, status: os.stat_result) -> None:

@@ -1,9 +1,13 @@
-"""A new data set of a name that somebody typed: a folder of ``root()`` and nowhere else."""
+"""A new data set, there at once or not at all; one of a name that somebody typed is in ``root()`` and nowhere else."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shutil
 import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
 
 from cldi_core.data import dataset, storage
 from cldi_core.errors import DatasetError
@@ -39,14 +43,47 @@ def start(typed: str, title: str = "") -> dataset.Dataset:
     name = named(typed)
     path = dataset.root() / name
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir()  # of two at once one is told that it is there
-    except FileExistsError as error:
-        raise DatasetError(f"there is something called {name!r} already; choose another name, or open that") from error
+        _check_free(path)
+        with place_beside(path) as beside:
+            _check_free(path)
+            dataset.create(beside, " ".join(title.split())[: dataset.MAX_TITLE] or name)
+            beside.rename(path)
     except OSError as error:
         raise storage.cannot_write(path.parent, error) from error
-    try:
-        return dataset.create(path, " ".join(title.split())[: dataset.MAX_TITLE])
-    except OSError as error:
-        path.rmdir()
-        raise storage.cannot_write(path, error) from error
+    return dataset.Dataset(path)
+
+
+def _check_free(path: Path) -> None:
+    if path.exists() or path.is_symlink():
+        clear_beside(path)
+        raise DatasetError(f"there is something called {path.name!r} already; choose another name, or open that")
+
+
+@contextlib.contextmanager
+def place_beside(path: Path) -> Iterator[Path]:
+    """An empty folder beside the place of a data set, two levels down, where nobody takes it for one.
+
+    It goes again in the end; what was left by one that was killed is taken away by the next of that name.
+
+    Raises:
+        DatasetError: another process has been making that data set for long, or nothing can be written there.
+    """
+    beside = _beside(path)
+    with storage.lock(beside, "a new data set"):
+        try:
+            shutil.rmtree(beside / "whole", ignore_errors=True)
+            (beside / "whole").mkdir()
+            yield beside / "whole"
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def clear_beside(path: Path) -> None:
+    """Take away what one left that was killed when its data set was in its place already."""
+    if _beside(path).is_dir() and not storage.is_locked(_beside(path)):
+        with contextlib.suppress(DatasetError), place_beside(path):
+            pass
+
+
+def _beside(path: Path) -> Path:
+    return path.parent / f".{path.name}.importing"

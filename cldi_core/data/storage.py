@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import remote
+from cldi_core.data import remote, unfinished
 from cldi_core.data.processes import Holder
 from cldi_core.data.remote_blocks import Opened
-from cldi_core.data.tensor_files import MAX_HEADER, place_of, tensors_of
+from cldi_core.data.tensor_files import MAX_HEADER, parts_of, place_of, tensors_of
 from cldi_core.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -46,21 +45,22 @@ class RunKey:
 def write(path: Path, save: Callable[[Path], object]) -> None:
     """Let ``save`` fill a temporary file beside ``path``, then move it there: readers see the old file or the new.
 
+    What processes that were killed left in that folder goes.
+
+    Args:
+        save: fills the file that it is given, and puts no other in its place.
+
     Raises:
         OSError: it cannot be written; DatasetError: it was, and could not be put to the address of its data set.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    unfinished.sweep(path.parent)
+    with unfinished.beside(path.parent) as temporary:
         save(temporary)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not every file system lets a folder be synced
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -77,16 +77,6 @@ def remove(path: Path) -> None:
         OSError or DatasetError: that cannot be done.
     """
     remote.removed(path)
-
-
-def remove_unfinished(path: Path) -> None:
-    """Remove what was left of ``write`` where its process was killed; to be called by who holds the lock for them.
-
-    Args:
-        path: of the files that were to be written; the stem may be a pattern, such as ``part-*``.
-    """
-    for temporary in path.parent.glob(f".{path.stem}-*.tmp"):
-        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -163,6 +153,8 @@ def digest(*parts: object) -> str:
 def lock(folder: Path, what: str = "write") -> Iterator[None]:
     """Hold ``folder`` for writing; a second process waits, then is told who holds it and for ``what``.
 
+    What processes that were killed left in it and below it goes.
+
     Raises:
         DatasetError: somebody else has held it for ``LOCK_WAIT`` seconds, or the folder cannot be written to.
     """
@@ -198,6 +190,7 @@ def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None], wait: f
     except OSError as error:
         raise cannot_write(folder, error) from error
     try:
+        unfinished.sweep_all(folder)
         yield
     finally:
         held.release()
@@ -330,14 +323,12 @@ def save_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], meta: Mapping[
     Raises:
         OSError: it cannot be written: the disk is full, the folder is not to be written to.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
 
-    whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
-    try:
-        write(path, lambda file: save_file(whole, file, metadata=dict(meta)))
-    except SafetensorError as error:  # what the library makes of any error of the disk
-        raise OSError(str(error)) from error
+    def save(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            file.writelines(parts_of(tensors, meta))
+
+    write(path, save)
 
 
 def map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

@@ -31,7 +31,7 @@ class Scored:
         matrix: float32 (n_source, n_target), higher is better, nan for words without pictures.
         key: of everything they depend on (``Ranker.full_key``); recipe: of the ranker alone (``Ranker.recipe``).
         device: what they were computed on.
-        seconds: how long the computation took that they were part of.
+        seconds: how long the computation took that they were part of; 0 where they were stored already.
         computed: how many of the scores it computed; the others were found.
         source_keys, target_keys: uint8 (n, 16), the keys of the words.
         error: the largest error that a method which iterates has left, in its own or a base's scores (see

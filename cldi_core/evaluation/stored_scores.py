@@ -157,8 +157,8 @@ def read_whole(path: Path) -> Scored | None:
         matrix, source, target = (tensors[name] for name in ("scores", "source_keys", "target_keys"))
         fits = matrix.dtype == np.float32 and matrix.shape == (len(source), len(target))
         keyed = all(keys.dtype == np.uint8 and keys.shape[1:] == (16,) for keys in (source, target))
-        how = meta["key"], meta["recipe"], meta["device"], float(meta["seconds"]), int(meta["computed"])
-        return Scored(matrix, *how, source, target, float(meta["error"]), True) if fits and keyed else None
+        how = meta["key"], meta["recipe"], meta["device"]
+        return Scored(matrix, *how, 0.0, 0, source, target, float(meta["error"]), True) if fits and keyed else None
     except (KeyError, ValueError):
         return None
 
@@ -185,8 +185,8 @@ def keep_each(pair: Pair, what: str, keeping: Mapping[str, Callable[[], object]]
 
 
 def keep(path: Path, one: Scored) -> None:
-    """Store scores; OSError where they cannot be written."""
-    meta = {name: str(getattr(one, name)) for name in ("key", "recipe", "device", "seconds", "computed", "error")}
+    """Store scores, of which nothing tells how they came about; OSError where they cannot be written."""
+    meta = {name: str(getattr(one, name)) for name in ("key", "recipe", "device", "error")}
     tensors: dict[str, NDArray[Any]] = {
         "scores": one.matrix,
         "source_keys": one.source_keys,

@@ -108,7 +108,7 @@ def extract(
             lambda shard, some: None if force else finished(feature_file(folder, shard), some, extractor),
             done,
         )
-        prepare_folder(folder, left)
+        check_writable(folder, left)
         told(0, 0)
         for made in extracted(left, extractor, processors() if workers is None else workers, told):
             write(folder, made, extractor)
@@ -154,16 +154,9 @@ def left_of(
     return left
 
 
-def prepare_folder(folder: Path, left: dict[Path, Sequence[Batch]]) -> None:
-    """Take away what a run left that was killed while it wrote; to be called under the lock, so that nobody writes.
-
-    Raises:
-        DatasetError: something is left to do, and nothing can be written.
-    """
-    if storage.is_writable(folder):
-        for path in folder.glob(".*.tmp"):
-            path.unlink(missing_ok=True)
-    elif left:
+def check_writable(folder: Path, left: dict[Path, Sequence[Batch]]) -> None:
+    """Raise a DatasetError where something is left to do, and nothing can be written."""
+    if left and not storage.is_writable(folder):
         raise storage.cannot_write(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
 
 

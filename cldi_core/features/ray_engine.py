@@ -93,7 +93,7 @@ def extract(
             batches, lambda shard, some: None if force else target.finished(shard, some, extractor), done
         )
         if output is None:
-            extraction.prepare_folder(folder, todo)
+            extraction.check_writable(folder, todo)
         _tell(done, job, report)
         if todo:
             options = {"device": device, "weights": file, "arithmetic": arithmetic}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cldi_core.data import storage, word_table
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.ids import PictureIds, texts
+from cldi_core.data.ids import PictureIds
 from cldi_core.errors import FeatureError
 from cldi_core.features import shards
 from cldi_core.features.backbones import BACKBONES
@@ -54,8 +54,6 @@ class Store:
             "backbone": backbone, "layer": about, "weights": "", "preprocessing": "", "failed": json.dumps([]),
             "source": f"imported: {', '.join(files)}"[:1000],
         }  # fmt: skip
-        for left in self._folder.glob(".*.tmp"):  # by a run that was killed while it wrote
-            left.unlink(missing_ok=True)
         self._before = sorted(self._folder.glob("*.safetensors"))
         self.dim = shards.read_shard(self._before[0])[1].shape[1] if self._before else 0
         self.counts: dict[str, int] = {"rows": 0, "pictures": 0, "words only": 0, "stored": 0}
@@ -109,7 +107,7 @@ class Store:
         """
         self._write()
         self.counts["pictures"] = len(self._pictures)
-        gone: set[str] = set()
+        owned: PictureIds | None = None
         if self._words:
             with storage.lock(self._dataset.path, "import-features"):
                 before = Dataset(self._dataset.path).word_table
@@ -120,16 +118,24 @@ class Store:
                 )
                 after = before.without(self._words).joined(mine)
                 word_table.write(self._dataset.path / "words.parquet", after)
-                gone = set(texts(before.rows[~PictureIds(after.rows).has_rows(before.rows)]))
+                owned = PictureIds(after.rows)
         for path in self._before:
             if path not in self._written:
-                self._make_room(path, gone)
+                self._make_room(path, owned)
         return dict(sorted(Counter(language for language, _ in self._words).items()))
 
-    def _make_room(self, path: Path, gone: set[str]) -> None:
-        """Write an earlier shard without the rows that are stored anew or belong to nothing any more."""
+    def _make_room(self, path: Path, owned: PictureIds | None) -> None:
+        """Write an earlier shard without the rows that are stored anew or belong to nothing any more.
+
+        Args:
+            owned: the ids that belong to words; ``None`` where that has not changed.
+        """
         ids, matrix, meta = shards.read_shard(path)
-        stay = [row for row, key in enumerate(ids) if key not in gone and bytes.fromhex(key) not in self._met]
+        pictures = self._dataset.pictures.ids
+        stay = [
+            row for row, key in enumerate(ids)
+            if bytes.fromhex(key) not in self._met and (owned is None or key in owned or key in pictures)
+        ]  # fmt: skip
         if not stay:
             storage.remove(path)
         elif len(stay) < len(ids):

@@ -23,7 +23,7 @@ from cldi_core.imports import fit, languages
 from cldi_core.imports.paths import natural, shown
 from cldi_core.imports.pictures import UNUSABLE, Found, Provenance, import_pictures
 from cldi_core.imports.placed_files import PlacedFiles
-from cldi_core.imports.report import FOLDER, Report, keep
+from cldi_core.imports.report import Report, keep
 from cldi_core.imports.trees import Tree, open_tree
 from cldi_core.imports.words import clean
 
@@ -148,9 +148,7 @@ def store(
             _remove_empty(dataset)
         raise
     report.remarks += fit.remarks(dataset)
-    with storage.lock(dataset, "import pictures"):
-        storage.remove_unfinished(dataset / FOLDER / "*")
-        keep(dataset, report)
+    keep(dataset, report)
     return report
 
 

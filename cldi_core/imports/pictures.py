@@ -196,8 +196,7 @@ class _Import:
                 self._write_shard()
 
     def _write_shard(self) -> None:
-        """Under the lock: store what nobody else has stored meanwhile, and take away what one that was killed left."""
-        storage.remove_unfinished(self._images / "part-*")
+        """Under the lock: store what nobody else has stored meanwhile."""
         if self._shard is None:
             return
         self.known.look_again()
@@ -214,6 +213,5 @@ class _Import:
             return
         with storage.lock(self.dataset.path, "import pictures"):
             self._write_shard()
-            storage.remove_unfinished(self.dataset.path / "words")
             self.words.write(self.dataset.path)
         self.report.counts |= self.words.counts() | {"new": self.new}

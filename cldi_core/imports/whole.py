@@ -25,6 +25,7 @@ from pathlib import Path
 from cldi_core.data import layout, storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, write_info
+from cldi_core.data.starting import clear_beside, place_beside
 from cldi_core.errors import DatasetError, in_one_line
 from cldi_core.imports import report as reports
 from cldi_core.imports.report import Report
@@ -59,7 +60,7 @@ def import_whole(path: Path, file: Path, *, title: str = "", progress: Progress 
     with _opened(file) as archive:
         try:
             manifest = _manifest(archive, file.stat().st_size)
-            with _place_beside(path) as beside:
+            with place_beside(path) as beside:
                 report = _unpacked(archive, manifest, beside, file, progress)
                 made = Dataset(beside)
                 if "pictures" in made.info:
@@ -84,23 +85,8 @@ def _check_free(path: Path) -> None:
     except OSError as error:
         raise storage.cannot_write(path, error) from error
     if taken:
+        clear_beside(path)
         raise DatasetError(f"{str(path)!r} is there already; give --dataset a name that is not taken")
-
-
-@contextmanager
-def _place_beside(path: Path) -> Iterator[Path]:
-    """An empty folder beside the place of a data set, two levels down, where nobody takes it for one.
-
-    It goes again in the end; what an import left that was killed is taken away by the next of that name.
-    """
-    beside = path.parent / f".{path.name}.importing"
-    with storage.lock(beside, "import"):
-        try:
-            shutil.rmtree(beside / "whole", ignore_errors=True)
-            (beside / "whole").mkdir()
-            yield beside / "whole"
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
 
 
 class _Careful(io.BufferedReader):

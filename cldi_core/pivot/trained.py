@@ -82,6 +82,7 @@ def train(
                 label = f"{model.label} {'+'.join(languages)}" + (" (pictures permuted)" if key.permuted else "")
                 state = training.begin(corpus, split, model, languages, options, device)
                 _train(corpus, split, state, path, lambda *done, label=label: report and report(label, *done))
+            checkpoint.drop_state(path)  # also that of a run that was killed when it had stored the space
         space, about = checkpoint.read_checkpoint(path, device)
         spaces |= dict.fromkeys(languages, space)
         known |= dict.fromkeys(languages, about)
@@ -112,7 +113,6 @@ def _train(corpus: Corpus, split: Split, state: State, path: Path, report: train
             raise TrainingError(f"{error}; epoch {state.best_epoch + 1}, the best before it, is kept") from error
         raise
     save()
-    checkpoint.drop_state(path)
 
 
 def _is(path: Path, options: TrainingOptions, corpus: Corpus, split: Split) -> bool:

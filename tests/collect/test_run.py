@@ -48,6 +48,18 @@ def test_each_word_gets_its_first_pictures_in_their_order(site: Site, tmp_path: 
     assert not list((folder_of(path, "commons") / "files").glob("*")), "nothing is kept twice"
 
 
+def test_files_go_that_a_run_left_which_was_killed_when_it_had_stored_them(site: Site, tmp_path: Path) -> None:
+    stock(site)
+    path = listed(tmp_path / "new").path
+    collect(site, path)
+    stored = next(iter(Dataset(path).pictures.ids))
+    files = folder_of(path, "commons") / "files"
+    for name in (stored, "0" * 32, "not a picture"):
+        (files / name).write_bytes(b"x")
+    collect(site, path)
+    assert sorted(each.name for each in files.iterdir()) == ["0" * 32, "not a picture"], "what is not stored is kept"
+
+
 def test_the_words_of_one_language_only(site: Site, tmp_path: Path) -> None:
     stock(site)
     path = listed(tmp_path / "new").path

@@ -49,6 +49,17 @@ def test_what_is_there_is_not_touched(data: Path, kind: str) -> None:
     assert {one: one.lstat().st_mtime_ns for one in data.parent.rglob("*")} == before
 
 
+def test_one_that_was_killed_takes_no_name(data: Path) -> None:
+    """Neither before its data set was in its place, nor after."""
+    (data / ".new.importing" / "whole").mkdir(parents=True)
+    (data / ".new.importing" / "whole" / "dataset.toml").write_text("half", "utf-8")
+    assert starting.start("new").title == "new" and [path.name for path in data.iterdir()] == ["new"]
+    (data / ".new.importing").mkdir()
+    with pytest.raises(DatasetError, match="already"):
+        starting.start("new")
+    assert [path.name for path in data.iterdir()] == ["new"]
+
+
 def test_where_nothing_can_be_written_it_says_so(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (data.parent / "file").write_text("", "utf-8")
     monkeypatch.setenv("CLDI_DATA", str(data.parent / "file" / "data"))

@@ -327,14 +327,34 @@ def test_a_folder_is_held_where_no_name_can_be_put_on_it(tmp_path: Path, monkeyp
     assert names(tmp_path) == [".lock"]
 
 
-def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The library has errors of its own for it."""
-    import safetensors.numpy
+def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
+    """The system refuses what is longer than a limit, as it refuses what does not fit on a disk."""
+    script = (
+        "import resource, signal, sys; from pathlib import Path; import numpy as np\n"
+        "from cldi_core.data import storage\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))\n"
+        "try:\n    storage.save_tensors(Path(sys.argv[1]) / 't', {'x': np.zeros(9000)}, {})\n"
+        "except OSError as error:\n    print(error.strerror)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("File too large\n", "") and names(tmp_path) == []
 
-    def full(*given: object, **how: object) -> None:
-        raise safetensors.SafetensorError("I/O error: No space left on device")
 
-    monkeypatch.setattr(safetensors.numpy, "save_file", full)
-    with pytest.raises(OSError, match="No space left on device"):
-        storage.save_tensors(tmp_path / "t.safetensors", TENSORS, {})
-    assert names(tmp_path) == []
+def test_a_file_of_tensors_is_what_the_library_writes_and_the_same_each_time(tmp_path: Path) -> None:
+    """The library gives the metadata another order each time, so of several only the set is compared."""
+    from safetensors.numpy import save
+
+    for meta in ({"layer": "pöol \u2028"}, {}, {"b": "2", "a": '"', "c": ""}):
+        for tensors in (TENSORS, dict(reversed(TENSORS.items()))):
+            storage.save_tensors(tmp_path / "a", tensors, meta)
+            ours, theirs = (tmp_path / "a").read_bytes(), save(tensors, meta)
+            assert len(ours) == len(theirs) and (len(meta) > 1 or ours == theirs)
+            size = 8 + int.from_bytes(ours[:8], "little")
+            assert ours[size:] == theirs[size:] and json.loads(ours[8:size]) == {"__metadata__": meta} | json.loads(
+                theirs[8:size]
+            )
+            storage.save_tensors(tmp_path / "b", dict(reversed(tensors.items())), dict(reversed(meta.items())))
+            assert ours == (tmp_path / "b").read_bytes()

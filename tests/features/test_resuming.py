@@ -117,7 +117,7 @@ def test_killing_it_loses_at_most_the_shard_under_way(
     job = background.job(drawn, LITE)
     assert job is not None and job.state == "interrupted" and job.done < 24 and job.made is None
     assert job.runner is not None and job.runner.pid == process.pid
-    (folder / ".part-x-1.tmp").write_bytes(b"what a run leaves that is killed while it writes")
+    (folder / ".cldi-x1.tmp").write_bytes(b"what a run leaves that is killed while it writes")
     again = extraction.extract(Dataset(drawn.path), LITE, workers=0)
     assert not list(folder.glob("*.tmp")) and not list(folder.glob(".*.tmp"))
     assert again.reused == 4 * len(kept) and again.reused + again.extracted == 24

@@ -361,6 +361,22 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, make: Any) -> None:
         assert not list((tmp_path / "set").rglob("*.safetensors")), name
 
 
+def test_rows_that_a_killed_import_left_of_an_earlier_one_go_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had written which rows the words have now, and not yet taken away those that they had."""
+    for name, matrix in (("one.npz", np.eye(3)), ("other.npz", 2 - np.eye(3))):
+        np.savez(tmp_path / name, Kuh=matrix)
+    bring(tmp_path, tmp_path / "one.npz", language="de")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(feature_store.Store, "_make_room", lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+        bring(tmp_path, tmp_path / "other.npz", language="de")
+    assert len(list((tmp_path / "set").rglob("*.safetensors"))) == 2
+    bring(tmp_path, tmp_path / "other.npz", language="de")
+    (left,) = (tmp_path / "set").rglob("*.safetensors")
+    assert sorted(shards.read_shard(left)[0]) == sorted(Dataset(tmp_path / "set").words["id"])
+
+
 def test_other_dimensions_need_another_name(tmp_path: Path) -> None:
     np.savez(tmp_path / "f.npz", Kuh=np.eye(3))
     bring(tmp_path, tmp_path / "f.npz", language="de")

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cldi_core.data import storage
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.data.pictures import Picture, picture_id, write_shards
 from cldi_core.errors import DatasetError
@@ -170,7 +169,7 @@ if __name__ == "__main__":
 def test_what_a_killed_import_left_goes_also_where_nothing_is_left_to_store(tmp_path: Path) -> None:
     made = create(tmp_path / "set")
     run(made, dots(3))
-    left = [made.path / "images" / ".part-0123-x.tmp", made.path / ".words-x.tmp"]
+    left = [made.path / "images" / ".cldi-0123.tmp", made.path / ".cldi-x.tmp"]
     for path in left:
         path.write_bytes(b"half")
     run(Dataset(made.path), dots(3))
@@ -193,9 +192,8 @@ def test_one_that_was_killed_goes_on_and_ends_in_the_same_files(tmp_path: Path) 
         child.send_signal(signal.SIGKILL)
         child.wait()
     # As one that was killed while it wrote leaves them.
-    for name in ("images/.part-0123-x.tmp", ".words-x.tmp"):
+    for name in ("images/.cldi-0123.tmp", ".cldi-x.tmp"):
         (target / name).parent.mkdir(exist_ok=True)
         (target / name).write_bytes(b"half")
     run(Dataset(target), dots(3300))
-    (target / storage.HOLDER).unlink(missing_ok=True)
     assert content(target) == content(alone.path)

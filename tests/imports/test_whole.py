@@ -219,6 +219,17 @@ def test_a_killed_import_is_no_data_set_and_the_next_one_works(scored: Dataset, 
     assert sorted(path.name for path in data.iterdir()) == ["again", "small"]
 
 
+def test_what_an_import_left_that_was_killed_at_its_end_goes(small: Dataset, data: Path, tmp_path: Path) -> None:
+    """Its data set was in its place already, so the next one has nothing to do but to say so."""
+    export_whole(small, tmp_path / "out.zip")
+    import_whole(data / "again", tmp_path / "out.zip")
+    (data / ".again.importing").mkdir()
+    (data / ".again.importing" / ".lock").touch()
+    with pytest.raises(DatasetError, match="is there already"):
+        import_whole(data / "again", tmp_path / "out.zip")
+    assert sorted(path.name for path in data.iterdir()) == ["again", "small"]
+
+
 @pytest.mark.parametrize("taken", ["set", "file", "link"])
 def test_what_is_there_stays_there(small: Dataset, data: Path, tmp_path: Path, taken: str) -> None:
     export_whole(small, tmp_path / "out.zip")

@@ -74,6 +74,14 @@ def counted(folder: Path, **rest: object) -> int:
     return len(told)
 
 
+def test_a_state_goes_that_a_killed_training_left_when_it_had_stored_its_model(tmp_path: Path) -> None:
+    train(tmp_path)
+    path = path_of(tmp_path)
+    state, before = path.with_suffix(models.STATE), path.read_bytes()
+    state.write_bytes(b"what it went on from")
+    assert counted(tmp_path) == 0 and not state.exists() and path.read_bytes() == before
+
+
 def interrupted(epoch: int) -> Callable[..., None]:
     def report(label: str, done: int, total: int, last: object) -> None:
         if done == epoch:
