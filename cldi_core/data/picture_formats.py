@@ -75,6 +75,39 @@ def loaded(data: bytes, least: int | None = None) -> tuple[Any, str]:
     return image, ""
 
 
+def still_webp(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a WebP file of one picture that is not turned, told by its headers; ``None`` for all else.
+
+    Nothing is decoded: the file is a list of chunks (RFC 9649), each with a name, its length and that many bytes.
+    """
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or int.from_bytes(data[4:8], "little") != len(data) - 8:
+        return None
+    size, place = None, 12
+    while place < len(data):
+        kind, length = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
+        body = data[place + 8 : place + 18]
+        place += 8 + length + length % 2
+        if kind in _WEBP_SIZES and size is None and length >= len(body) == 10:
+            size = _WEBP_SIZES[kind](body)
+        elif kind not in _WEBP_BESIDE:  # such as what turns it, or others of an animation
+            return None
+    return size if place == len(data) else None
+
+
+def _lossy_size(body: bytes) -> tuple[int, int] | None:
+    width, height = (int.from_bytes(body[place : place + 2], "little") & 0x3FFF for place in (6, 8))
+    return (width, height) if body[3:6] == b"\x9d\x01\x2a" else None
+
+
+def _lossless_size(body: bytes) -> tuple[int, int] | None:
+    bits = int.from_bytes(body[1:5], "little")
+    return ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1) if body[:1] == b"\x2f" else None
+
+
+_WEBP_SIZES = {b"VP8 ": _lossy_size, b"VP8L": _lossless_size}
+_WEBP_BESIDE = (b"VP8X", b"ALPH", b"ICCP", b"XMP ")
+
+
 def upright(image: Any) -> Any:
     """A decoded picture turned as its EXIF data say; what they say is passed over where they are broken."""
     from PIL import ImageOps

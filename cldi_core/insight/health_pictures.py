@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +15,15 @@ from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.ids import Raw, texts
 from cldi_core.data.members import shared
-from cldi_core.data.pictures import Pictures, picture_id, probe
+from cldi_core.data.pictures import Pictures, examine_all, picture_id
+from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import CldiError, LexiconError
 from cldi_core.features import shards
 from cldi_core.insight import hygiene
 from cldi_core.insight.finding import NAMED, Finding, some
 from cldi_core.insight.likeness import Alike
 
-DECODED = 256  # pictures that are read together
+DECODED, TOGETHER = 256, 16  # pictures that are read together, and of them decoded by one process
 
 
 def pictures(dataset: Dataset) -> list[Finding]:
@@ -117,16 +120,19 @@ def decode(pictures: Pictures, progress: Callable[[int, int], object] | None = N
         progress: told how many were looked at, and how many there are.
     """
     findings = []
-    for start in range(0, len(pictures.ids), DECODED):
-        if progress:
-            progress(start, len(pictures.ids))
-        files = pictures.read(pictures.ids[start : start + DECODED])
-        for key, data in files.items():
-            try:
-                probe(data)
-                if picture_id(data) != key:
-                    raise CldiError("its bytes are not those that were imported")
-            except CldiError as error:
-                text = f"picture {key} ({pictures.path_of(key)}): {error}"
-                findings.append(Finding("error", "pictures", text, "import it again", pictures=(key,)))
+    with Workers(examine_all, os.cpu_count() or 1) as decoders:
+        for start in range(0, len(pictures.ids), DECODED):
+            if progress:
+                progress(start, len(pictures.ids))
+            files = pictures.read(pictures.ids[start : start + DECODED])
+            data_of = [*files.values()]
+            parts = (data_of[first : first + TOGETHER] for first in range(0, len(data_of), TOGETHER))
+            seen = chain.from_iterable(decoders.map(parts))
+            for (key, data), one in zip(files.items(), seen, strict=True):
+                wrong = one if isinstance(one, str) else f"decoding {one.reason}" if isinstance(one, Ended) else ""
+                if not wrong and picture_id(data) != key:
+                    wrong = "its bytes are not those that were imported"
+                if wrong:
+                    text = f"picture {key} ({pictures.path_of(key)}): {wrong}"
+                    findings.append(Finding("error", "pictures", text, "import it again", pictures=(key,)))
     return findings
