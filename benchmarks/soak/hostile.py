@@ -26,9 +26,12 @@ from benchmarks.soak.trial import Effort, Trial
 from cldi_core.data.workers import MEMORY, Ended, Workers
 
 KIND = "hostile"
-SECONDS = 20.0  # for one file
+SECONDS = 20.0  # of a processor for one file
+PATIENCE = 3 * SECONDS  # after which it counts as one that hangs, on a machine that does other things beside
+MAKING = 600.0  # for one that is made
 ROOM = 4_000_000_000  # bytes that a reader may ask for before it is refused: more than it may take
 TOGETHER = 20  # files that a process gets at a time
+DECODED = ("picture.", "decoded.")
 MOST = 6000  # files of a long run
 
 
@@ -45,6 +48,7 @@ class Case:
     kind: str
     changes: tuple[Change, ...] = ()
     crafted: str = ""
+    file: Path | None = None  # where that was made
 
     def __str__(self) -> str:
         return self.crafted or f"{self.kind} {[(one.kind, one.place, one.number) for one in self.changes]}"
@@ -53,6 +57,8 @@ class Case:
         """The file."""
         from benchmarks.soak import hostile_crafted, hostile_readers, hostile_seeds
 
+        if self.file:
+            return self.file.read_bytes()
         if self.crafted:
             return hostile_crafted.CRAFTED[self.crafted].make()
         whole = hostile_readers.kept(self.kind, hostile_seeds.SEEDS[self.kind])
@@ -66,7 +72,7 @@ class Outcome:
     Attributes:
         told: the line that people get; empty where it could be read.
         lost: what went wrong; empty where nothing did.
-        seconds, peak: what it took: of time, and at most of memory, in bytes.
+        seconds, peak: what it took: of a processor, and at most of memory, in bytes.
     """
 
     told: str = ""
@@ -137,19 +143,21 @@ def _one(case: Case, own: Path) -> Outcome:
     readers_own = case.kind in ("metadata.csv", "metadata.jsonl", "index.tsv", "index.json")  # put something beside it
     _reset_peak()
     _allowed[:] = [f"{own / 'sets'}{os.sep}"]
-    start, told, lost = time.perf_counter(), "", ""
+    start, told, lost = time.process_time(), "", ""
     try:
         readers.READERS[case.kind](own / "sets", file)
     except Exception as error:
         told = f"{type(error).__name__}: {error}"[:2000]
         lost = _wrong(error)
-    seconds, peak = time.perf_counter() - start, _peak()
+    seconds, peak = time.process_time() - start, _peak()
     _allowed.clear()
     outside = [one for one in _writes if not (readers_own and str(own / "given") in one)]
     if outside:
         lost = f"wrote outside: {outside[0]}"
     elif sorted(os.listdir(own)) != ["given", "sets"] or file.read_bytes() != data:
         lost = "wrote beside its data sets"
+    elif seconds > SECONDS:
+        lost = f"took {seconds:.0f} s"
     elif peak > MEMORY:
         lost = f"took {peak / 1e9:.1f} GB"
     return Outcome(told, lost, seconds, peak)
@@ -188,13 +196,36 @@ def _peak() -> int:
 
 def outcomes(cases: Sequence[Case], folder: Path, count: int = 2) -> Iterator[tuple[Case, Outcome | Ended]]:
     """What became of each, in processes beside; those that decode have the limits of those that decode."""
-    decoded = [case for case in cases if case.kind.startswith("picture.")]
-    others = [case for case in cases if not case.kind.startswith("picture.")]
+    decoded = [case for case in cases if case.kind.startswith(DECODED)]
+    others = [case for case in cases if not case.kind.startswith(DECODED)]
     for some, memory in ((decoded, MEMORY), (others, ROOM)):
         parts = [some[start : start + TOGETHER] for start in range(0, len(some), TOGETHER)]
-        with Workers(partial(tried, folder=folder), min(count, len(parts)) or 1, SECONDS, memory) as workers:
+        with Workers(partial(tried, folder=folder), min(count, len(parts)) or 1, PATIENCE, memory) as workers:
             for part, found in zip(parts, workers.map(parts), strict=True):
                 yield from zip(part, found, strict=True)
+
+
+def harmful(folder: Path, names: Sequence[str]) -> Iterator[tuple[Case, Outcome | Ended]]:
+    """What became of crafted files, which are made one after the other, as to make one takes long and much memory."""
+    from benchmarks.soak import hostile_crafted
+
+    for name in names:
+        with Workers(partial(crafted_all, folder=folder), 1, MAKING, 8 * MEMORY) as makers:
+            ((file,),) = makers.map([[name]])
+        if isinstance(file, Ended):
+            raise RuntimeError(f"{name} was not made: {file.reason}")
+        yield from outcomes([Case(hostile_crafted.CRAFTED[name].kind, crafted=name, file=file)], folder)
+        file.unlink()
+
+
+def crafted_all(names: Sequence[str], folder: Path) -> Iterator[Path]:
+    """Make crafted files."""
+    from benchmarks.soak import hostile_crafted
+
+    for name in names:
+        path = folder / "crafted"
+        path.write_bytes(hostile_crafted.CRAFTED[name].make())
+        yield path
 
 
 def cases(effort: Effort, most: int) -> list[Case]:
@@ -214,9 +245,10 @@ def try_hostile(folder: Path, effort: Effort) -> Iterator[Trial]:
     """Crafted files, then changed ones."""
     from benchmarks.soak import hostile_crafted
 
-    crafted = [Case(one.kind, crafted=name) for name, one in hostile_crafted.CRAFTED.items()]
-    yield judged("files made to do harm", outcomes(crafted, folder))
-    yield judged("whole files of every format, changed at random", outcomes(cases(effort, effort.of(MOST, 200)), folder))
+    yield judged("files made to do harm", harmful(folder, [*hostile_crafted.CRAFTED]))
+    yield judged(
+        "whole files of every format, changed at random", outcomes(cases(effort, effort.of(MOST, 200)), folder)
+    )
 
 
 def judged(what: str, found: Iterable[tuple[Case, Outcome | Ended]]) -> Trial:

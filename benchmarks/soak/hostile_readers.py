@@ -24,6 +24,7 @@ from cldi_core.data import (
 )
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.data.listing import listing
+from cldi_core.errors import CldiError, PictureError
 from cldi_core.features import decoding, shards
 from cldi_core.features.backbones import Preprocessing
 from cldi_core.imports import features, feature_index, folder, hugging_face, lists, mmid, report, whole
@@ -46,6 +47,13 @@ def picture(sets: Path, file: Path) -> None:
     for work in (pictures.examine_all, pictures.thumbnail_all, fingerprints.of_pictures):
         list(work([data]))
     decoding.prepare(data, HOW)
+
+
+def decoded(sets: Path, file: Path) -> None:
+    """One who decodes, of a file that takes its time."""
+    (found,) = pictures.thumbnail_all([file.read_bytes()])
+    if isinstance(found, str):
+        raise PictureError(found)
 
 
 def _beside(sets: Path, within: str, file: Path) -> Dataset:
@@ -200,7 +208,10 @@ def settings(sets: Path, file: Path) -> None:
 
 
 TABLES: dict[str, tuple[str, Callable[[Dataset], object]]] = {
-    "descriptions.tsv": ("descriptions.tsv", lambda opened: descriptions.read_concepts(opened.path / descriptions.FILE)),
+    "descriptions.tsv": (
+        "descriptions.tsv",
+        lambda opened: descriptions.read_concepts(opened.path / descriptions.FILE),
+    ),
     "texts.tsv": ("texts.tsv", lambda opened: descriptions.read_table(opened.path / descriptions.TABLE)),
     "senses.tsv": ("senses.tsv", lambda opened: opened.senses("sun")),
     "left-out.tsv": ("left_out.tsv", left_out.left_out),
@@ -224,14 +235,13 @@ def judgements(sets: Path, file: Path) -> None:
 
 def is_told(error: BaseException) -> bool:
     """Whether an error is one of those that people are told in a line."""
-    from cldi_core.errors import CldiError
-
     return isinstance(error, CldiError)
 
 
 # The end of a file's name → what reads it; the longest that fits counts.
 READERS: dict[str, Reader] = {
     **{f"picture.{kind}": picture for kind in seeds.PICTURES},
+    **{f"decoded.{kind}": decoded for kind in seeds.PICTURES},
     "shard.parquet": shard,
     "words.parquet": words,
     "frame.parquet": frame,

@@ -128,9 +128,7 @@ def _labelled() -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table(
-        {"image": [{"bytes": drawn("JPEG"), "path": f"{word}.jpg"} for word in WORDS], "label": [*WORDS]}
-    )
+    table = pa.table({"image": [{"bytes": drawn("JPEG"), "path": f"{word}.jpg"} for word in WORDS], "label": [*WORDS]})
     return _stored(lambda path: pq.write_table(table, path, row_group_size=2))
 
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import shlex
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tomli_w
 
-from cldi_core.data import left_out, remote, spelling, stamping, storage, word_table, wordlists, wordnet
+from cldi_core.data import left_out, parsing, remote, spelling, stamping, storage, word_table, wordlists, wordnet
 from cldi_core.data.ids import Raw, raw, unique
 from cldi_core.data.members import Members
 from cldi_core.data.pictures import Pictures
@@ -45,7 +44,7 @@ class Dataset:
         self.path = path
         remote.synced(path, remote.FRESH)
         try:
-            self.info: Mapping[str, Any] = tomllib.loads(storage.read_text(path / "dataset.toml"))
+            self.info: Mapping[str, Any] = parsing.parsed_toml(storage.read_text(path / "dataset.toml"))
             repr(self.info)  # a number of 5,000 digits in hex can be read, but not be shown
         except FileNotFoundError as error:
             shown = remote.url_of(path) or str(path)

@@ -131,10 +131,9 @@ def decode(data: bytes, size: int | None = None, *, least: int | None = None) ->
         if upright.mode[0] in "IF":
             upright = formats.eight_bits(upright, unsigned=unsigned)
         if upright.mode != "RGB" or "transparency" in upright.info:
-            upright = upright.convert("RGBA")
-            background = Image.new("RGBA", upright.size, "white")
-            background.alpha_composite(upright)
-            upright = background.convert("RGB")
+            del image  # of the largest ones three at once are half a gigabyte
+            upright = upright if upright.mode == "RGBA" else upright.convert("RGBA")
+            upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("RGB")
     except Exception as error:
         raise PictureError(f"broken picture: {error}") from error
     if size and max(upright.size) > size:

@@ -29,6 +29,7 @@ LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
 LARGE = 200_000_000  # bytes of a word list or of descriptions
+MAX_LINES = 2_500_000  # of such a text; what is made of a line takes up to 700 bytes
 # Windows has no pipes among its files, and takes line ends for text unless it is told not to; the others the other way.
 READ_ONLY = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 
@@ -138,9 +139,17 @@ def read_text(path: Path, most: int = SMALL) -> str:
     """As ``read_bytes``, for text in UTF-8 without a byte order mark.
 
     Raises:
-        OSError: as ``read_bytes``; UnicodeDecodeError: it is not UTF-8.
+        OSError: as ``read_bytes``, or it has more than ``MAX_LINES`` lines; UnicodeDecodeError: it is not UTF-8.
     """
-    return read_bytes(path, most).decode("utf-8-sig")
+    data = read_bytes(path, most)
+    check_lines(data)
+    return data.decode("utf-8-sig")
+
+
+def check_lines(text: bytes) -> None:
+    """OSError: it has more than ``MAX_LINES`` lines."""
+    if max(text.count(b"\n"), text.count(b"\r")) > MAX_LINES:
+        raise OSError(f"it has more than the {MAX_LINES:,} lines that are accepted")
 
 
 def is_writable(folder: Path) -> bool:

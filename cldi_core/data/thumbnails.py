@@ -1,7 +1,7 @@
 """Small pictures kept at hand, so that pages read each from disk once.
 
-Whoever shows them decodes nothing: what is not a thumbnail as it is becomes one in a process beside, which has limits of
-time and memory, is started when it is first needed, and ends with this one.
+Whoever shows them decodes nothing: what is not a thumbnail as it is becomes one in a process beside, which has limits
+of time and memory, is started when it is first needed, and ends with this one.
 """
 
 from __future__ import annotations
