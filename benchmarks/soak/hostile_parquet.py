@@ -54,7 +54,7 @@ def _shard(count: int, title: Any, size: int = 10) -> dict[str, Any]:
 
     keys = [f"{number:032x}" for number in range(count)]
     image = pa.array([{"bytes": bytes(size), "path": "x.png"}] * count)
-    return {"id": keys, "image": image, "path": ["x.png"] * count, "title": title}
+    return {"id": keys, "image": image, "title": title}
 
 
 def repeated(count: int, text: str) -> Any:

@@ -24,7 +24,7 @@ from cldi_core.data import (
 )
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.data.listing import listing
-from cldi_core.errors import CldiError, PictureError
+from cldi_core.errors import CldiError, DatasetError, PictureError, in_one_line
 from cldi_core.features import decoding, shards
 from cldi_core.features.backbones import Preprocessing
 from cldi_core.imports import features, feature_index, folder, hugging_face, lists, mmid, report, whole
@@ -110,8 +110,17 @@ def words(sets: Path, file: Path) -> None:
 
 
 def frame(sets: Path, file: Path) -> None:
-    """A table that was computed."""
-    storage.whole_frame(file)
+    """A table that was computed: what cannot be read is as good as none to a page."""
+    import pyarrow as pa
+
+    try:
+        storage.read_frame(file)
+    except MemoryError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise DatasetError(in_one_line(error)) from error
+    finally:
+        storage.whole_frame(file)
 
 
 def stored_features(sets: Path, file: Path) -> None:

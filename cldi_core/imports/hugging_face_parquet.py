@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import storage
+from cldi_core.data import parquet_pages, storage
 from cldi_core.errors import DatasetError, in_one_line
 from cldi_core.imports.labelled import NO_LABEL, Labelled, word_column
 from cldi_core.imports.paths import natural, shown
@@ -16,6 +16,7 @@ from cldi_core.imports.trees import open_tree
 
 MAX_ROWS = 10_000_000  # of one file
 MAX_GROUP = 2_000_000_000  # bytes of the pictures of one row group, as they say of themselves
+MAX_BATCH = 1_000_000_000  # bytes that reading some rows may take, as the pages say
 MAX_CLASSES = 1_000_000
 ROWS, BUFFER = 16, 1 << 20  # that are in memory at a time: rows, and bytes of each column
 IMAGES = ("image", "img", "picture", "photo")
@@ -79,7 +80,7 @@ class Opened:
         """The pictures with their labels, row after row; the report hears of rows that have none."""
         number = 0
         try:
-            for batch in self._file.iter_batches(ROWS, columns=[self._image, self._word], use_threads=False):
+            for batch in self._batches():
                 images, words = batch.column(self._image), batch.column(self._word)
                 for row in range(len(batch)):
                     number += 1
@@ -94,6 +95,16 @@ class Opened:
         except (OSError, ValueError, MemoryError) as error:  # ArrowInvalid is a ValueError
             report.missing.add(NOT_READ, f"{self._place}, after row {number}", in_one_line(error))
 
+    def _batches(self) -> Iterator[Any]:
+        """Some rows at a time, of row groups that were looked at; ValueError: one of them takes too much memory."""
+        columns = [self._image, self._word]
+        for group in range(self._file.metadata.num_row_groups):
+            with self.path.open("rb") as file:
+                found = parquet_pages.unpacked(file, self._file.metadata, [group], columns)
+            if (size := found.page + ROWS * found.dictionary) > MAX_BATCH:
+                raise ValueError(f"some of its rows can take {size:,} bytes, more than the {MAX_BATCH:,} accepted")
+            yield from self._file.iter_batches(ROWS, row_groups=[group], columns=columns, use_threads=False)
+
     def _label(self, value: Any) -> str:
         if not self._names:
             return "" if value is None else str(value)
@@ -104,7 +115,8 @@ class Opened:
 def _open(path: Path) -> Any:
     import pyarrow.parquet as pq
 
-    storage.open_regular(path).close()  # raises where reading would never end
+    with storage.open_regular(path) as file:  # raises where reading would never end
+        parquet_pages.check_end(file)
     return pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
 
 
