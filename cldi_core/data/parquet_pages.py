@@ -17,7 +17,7 @@ from typing import IO, Any
 
 PIECE, LONGEST = 512, 1 << 20  # bytes that are read of a header at first, and at most
 MAX_END = 50_000_000  # bytes of a file's end, of which pyarrow makes six times as many
-MAX_TABLE, MAX_CHUNKS = 1_000_000_000, 200_000  # bytes of a table that is read whole, and pieces of its columns
+MAX_TABLE, MAX_CHUNKS = 1_000_000_000, 10_000  # bytes of a table that is read whole, and pieces of its columns
 SHARED = 7  # the encoding DELTA_BYTE_ARRAY
 NUMBERED = (2, 8)  # those that give the number of a value in a dictionary
 DATA, DICTIONARY, DATA_2 = 0, 2, 3  # kinds of pages

@@ -20,7 +20,7 @@ JUDGED = 50_000  # versions of shards whose footers were found right: reading on
 GROUPS = 1000  # row groups whose origins were asked for last, some 15 kB each
 ROW_GROUP = 16  # pictures: one is fetched by reading its row group
 MAX_ROWS = 100_000
-MAX_GROUP = 1_000_000_000  # bytes of the pictures in a row group, unpacked
+MAX_GROUP = 700_000_000  # bytes of the pictures in a row group, unpacked: 16 of the largest that are imported
 MAX_TEXTS = 500_000_000  # bytes of all else in a shard, unpacked
 # How values may be written.  Others can make any number of long texts of a few bytes, and no footer says how long.
 ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}

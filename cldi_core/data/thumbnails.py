@@ -16,6 +16,7 @@ from cldi_core.data.workers import Ended, Workers
 
 SIZE = 20_000  # thumbnails of some kilobytes each
 PROCESSES = 2  # for all data sets together
+MOST = 500_000_000  # bytes of files that are held to make thumbnails of them
 SECONDS = 10.0  # for one picture
 PATIENCE = 15.0  # seconds for which a page waits for its pictures
 TOGETHER = 2  # pictures: so few that nobody waits long behind the slow ones of somebody else
@@ -33,13 +34,13 @@ class Shelf:
         """Thumbnails (WebP): id → bytes, in the order of ``ids``; missing and broken pictures are left out.
 
         All that are not at hand are read in one go: ask for everything that a page shows before the parts of it.  Those
-        that are not made in ``PATIENCE`` seconds are left out this time.
+        that are not made in ``PATIENCE`` seconds, and those behind ``MOST`` bytes of files, are left out this time.
         """
         wanted = list(dict.fromkeys(ids))
         with self._lock:
             found = {key: self._kept[key] for key in wanted if key in self._kept}
         missing = [key for key in wanted if key not in found]
-        files = self._pictures.read(missing) if missing else {}
+        files = dict(_some(self._pictures.files(missing))) if missing else {}
         found |= {key: data for key, data in files.items() if is_thumbnail(data)}
         found |= _made({key: data for key, data in files.items() if key not in found})
         with self._lock:
@@ -49,6 +50,16 @@ class Shelf:
             while len(self._kept) > self._size:
                 self._kept.popitem(last=False)
         return {key: found[key] for key in wanted if found.get(key)}
+
+
+def _some(files: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """The files until they are too many bytes to be held together."""
+    held = 0
+    for key, data in files:
+        held += len(data)
+        if held > MOST:
+            return
+        yield key, data
 
 
 def _made(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:

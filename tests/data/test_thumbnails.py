@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cldi_core.data.pictures import thumbnail
 from cldi_core.data.thumbnails import Shelf
@@ -19,9 +19,9 @@ class Disk:
     def __init__(self) -> None:
         self.asked: list[list[str]] = []
 
-    def read(self, ids: Iterable[str]) -> dict[str, bytes]:
+    def files(self, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         self.asked.append(list(ids))
-        return {key: FILES[key] for key in reversed(self.asked[-1]) if key in FILES}
+        return iter([(key, FILES[key]) for key in reversed(self.asked[-1]) if key in FILES])
 
 
 def test_thumbnails_come_in_the_order_asked_for() -> None:
