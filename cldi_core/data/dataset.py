@@ -80,7 +80,9 @@ class Dataset:
         if re.fullmatch(r"\.\./[\w-]{1,255}", other):
             remote.synced(self.path.parent / other[3:], remote.FRESH)
         # 255: no file system has longer names, and to ask for one is an error.
-        if not re.fullmatch(r"\.\./[\w-]{1,255}", other) or not _is_there(self.path.parent / other[3:], Path.is_dir):
+        # A data set: what is computed is written there, and a link with that name could lead to any folder.
+        file = self.path.parent / other[3:] / "dataset.toml"
+        if not re.fullmatch(r"\.\./[\w-]{1,255}", other) or not _is_there(file, Path.is_file):
             shown = other if len(other) < 200 else f"{other[:200]}…"
             raise DatasetError(
                 f"dataset.toml of {self.name!r} says pictures = {shown!r}; expected '../NAME' of a sibling"

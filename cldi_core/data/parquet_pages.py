@@ -112,6 +112,8 @@ def unpacked(file: IO[bytes], footer: Any, groups: Iterable[int], columns: Seque
     pages = page = dictionary = values = numbers = 0
     places: list[int] | None = None  # the same in each row group
     for group in map(footer.row_group, groups):
+        if not group.num_rows:  # no page of it is read
+            continue
         if places is None:
             paths = [f"{group.column(place).path_in_schema}." for place in range(group.num_columns)]
             wanted = ("",) if columns is None else tuple(f"{name}." for name in columns)
