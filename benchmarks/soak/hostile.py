@@ -1,4 +1,4 @@
-"""Hostile files, thousands of them: each is read as a person or a page would have it read, and works or ends in one line.
+"""Hostile files, thousands of them: each is read as a person or a page would have it read, and works or ends in a line.
 
 Whole files of every format are changed at random, and others are made to do harm from the start.  A reader runs in a
 process beside, which notes what it writes where.  A file is lost where its reader raises what people are not told in a
@@ -154,7 +154,7 @@ def _one(case: Case, own: Path) -> Outcome:
     outside = [one for one in _writes if not (readers_own and str(own / "given") in one)]
     if outside:
         lost = f"wrote outside: {outside[0]}"
-    elif sorted(os.listdir(own)) != ["given", "sets"] or file.read_bytes() != data:
+    elif {path.name for path in own.iterdir()} != {"given", "sets"} or file.read_bytes() != data:
         lost = "wrote beside its data sets"
     elif seconds > SECONDS:
         lost = f"took {seconds:.0f} s"

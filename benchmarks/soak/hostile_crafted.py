@@ -1,18 +1,16 @@
-"""Files that were made to do harm: bombs, headers that lie, structures without an end.  Each is small, and made anew."""
+"""Files that were made to do harm: bombs, headers that lie, structures without an end; each is made when it is tried."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import json
-import pickle
 import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Hostile files made of whole ones: a ``Change`` says what is done to the bytes, so that each can be told and made again."""
+"""Hostile files made of whole ones: a ``Change`` says what is done to the bytes, so that each can be made again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 LONGEST = 2_000_000  # bytes of a file after changes
 EXTREMES = (b"\x00", b"\xff", b"\x7f", b"\x80", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f",
             b"\x7f\xff\xff\xff", b"\x00\x00\x00\x80", b"\xff" * 8, b"\xff" * 7 + b"\x7f")  # fmt: skip
-TEXTS = (b"\t" * 1000, b"\n" * 1000, b"\r", b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"[" * 5000, b"{" * 5000, b'"', b"'", b"../" * 20,
-         b"/etc/passwd", "\u202e\u0000".encode(), b"9" * 5000, b"-1", b"1e999", b"NaN", b"null", b"true", b"\\u0000",
+TEXTS = (b"\t" * 1000, b"\n" * 1000, b"\r", b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"[" * 5000, b"{" * 5000, b'"',
+         b"'", b"../" * 20,         b"/etc/passwd", "\u202e\u0000".encode(), b"9" * 5000, b"-1", b"1e999", b"NaN", b"null", b"true", b"\\u0000",
          b"a" * 100_000, "é".encode("latin-1"), b"=cmd|'/c'!A1", b"{}", b"[]", b'{"a":' * 500)  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def changed(data: bytes, changes: Sequence[Change]) -> bytes:
 
 
 def drawn(draw: random.Random, size: int) -> list[Change]:
-    """One to four changes of a file of so many bytes; each second one is near its beginning or end, where headers are."""
+    """One to four changes of a file of so many bytes; half of them near its beginning or end, where headers are."""
     found = []
     for _ in range(draw.choice((1, 1, 1, 2, 3, 4))):
         place = draw.randrange(max(1, size))

@@ -1,7 +1,7 @@
 """What reads a hostile file, as a person or a page would have it read: kind of file → what is done with it.
 
-Each gets a folder of data sets, in which alone it may write, and the file.  It ends, or raises one of what its documented
-errors are; what else it raises is a fault.
+Each gets a folder of data sets, in which alone it may write, and the file.  It ends, or raises a ``CldiError``; what
+else it raises is a fault.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cldi_core.data.listing import listing
 from cldi_core.errors import CldiError, DatasetError, PictureError, in_one_line
 from cldi_core.features import decoding, shards
 from cldi_core.features.backbones import Preprocessing
-from cldi_core.imports import features, feature_index, folder, hugging_face, lists, mmid, report, whole
+from cldi_core.imports import feature_index, features, folder, hugging_face, lists, mmid, report, whole
 from cldi_core.insight import health
 
 Reader = Callable[[Path, Path], object]  # the folder of data sets, and the file
@@ -91,8 +91,8 @@ def shard(sets: Path, file: Path) -> None:
     opened = _beside(sets, "images/part-0.parquet", file)
     found = opened.pictures
     errors: list[Exception] = []
-    for read in (lambda: found.table, lambda: found.about(pictures.ABOUT), lambda: found.read(found.ids),
-                 lambda: found.concepts, lambda: [*pictures.thumbnail_all([*found.read(found.ids).values()])]):  # fmt: skip
+    for read in (lambda: found.table, lambda: found.about(pictures.ABOUT), lambda: found.concepts,
+                 lambda: [[*pictures.thumbnail_all([data])] for _, data in found.files(found.ids)]):  # fmt: skip
         try:
             read()
         except Exception as error:

@@ -197,6 +197,12 @@ def _rows(separator: str, rows: list[tuple[Any, ...]]) -> bytes:
 
 
 _PAIRS: list[tuple[Any, ...]] = [("sun", "Sonne", "N"), ("run", "laufen", "V"), ("big", "groß", "A")]
+
+
+def _texts() -> bytes:
+    return f"picture\tlanguage\ttext\n{ids()[0]}\ten\ta bright disc\n".encode()
+
+
 _ANSWER = {"player": "Ann", "time": "2026-11-25T18:51:13Z", "seed": 1, "number": 1, "pair": "en-de", "backbone": "x",
            "query": "sun.N", "options": ["Sonne", "Tag"], "chosen": "Tag", "right": "Sonne", "milliseconds": 900,
            "pictures": "x"}  # fmt: skip
@@ -224,7 +230,7 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "german-package.tar": _package,
     "en-de.tsv": lambda: _rows("\t", _PAIRS),
     "en-de.csv": lambda: _rows(",", [("English", "German", "POS"), *_PAIRS]),
-    "en-de.txt": lambda: "sun Sonne\nrun laufen\nbig groß\n".encode(),
+    "en-de.txt": "sun Sonne\nrun laufen\nbig groß\n".encode,
     "concreteness.tsv": lambda: _rows("\t", [("Word", "Conc.M"), ("sun", 4.9), ("idea", 1.6)]),
     "folders.tsv": lambda: _rows("\t", [("en/sun", "sun"), ("en/cow", "cow")]),
     "metadata.csv": lambda: _rows(",", [("file_name", "label"), *((f"{word}.png", word) for word in WORDS)]),
@@ -232,7 +238,7 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "dataset.toml": lambda: TOML + b'pictures = "../other"\n[more]\nnumbers = [1, 2.5]\n',
     "stored-list.tsv": lambda: _rows("\t", _PAIRS),
     "descriptions.tsv": lambda: b"concept\tlanguage\tname\tkeywords\nsun\ten\tsun\tbright|disc\n",
-    "texts.tsv": lambda: f"picture\tlanguage\ttext\n{ids()[0]}\ten\ta bright disc\n".encode(),
+    "texts.tsv": _texts,
     "senses.tsv": lambda: b"sun\t4\nrun\t30\n",
     "left-out.tsv": lambda: _rows("\t", [left_out.COLUMNS, ("word", "en", "cow", "", "why", "2026-11-25T18:51:13Z")]),
     "answers.jsonl": lambda: json.dumps(_ANSWER).encode() + b"\n",

@@ -11,7 +11,7 @@ from typing import Any
 MAX_VALUES = 10_000_000  # about 100 bytes of memory each: an empty list takes 64 for its three bytes in a text
 
 
-MAX_DOTS = 10_000_000  # squares of the dots of keys: for each dot of a key tomllib looks at all parts before it
+MAX_DOTS = 30_000_000  # squares of the dots of keys: for each dot of a key tomllib looks at all parts before it
 _KEY = re.compile("[=\n]")  # what ends one
 
 
