@@ -1,4 +1,4 @@
-"""Files that were made to do harm: bombs, headers that lie, structures without an end; each is made when it is tried."""
+"""Files that were made to do harm: bombs, headers that lie, structures without an end; each is made when tried."""
 
 from __future__ import annotations
 

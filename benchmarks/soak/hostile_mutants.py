@@ -10,8 +10,9 @@ LONGEST = 2_000_000  # bytes of a file after changes
 EXTREMES = (b"\x00", b"\xff", b"\x7f", b"\x80", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f",
             b"\x7f\xff\xff\xff", b"\x00\x00\x00\x80", b"\xff" * 8, b"\xff" * 7 + b"\x7f")  # fmt: skip
 TEXTS = (b"\t" * 1000, b"\n" * 1000, b"\r", b"\x00", b"\xef\xbb\xbf", b"\xff\xfe", b"[" * 5000, b"{" * 5000, b'"',
-         b"'", b"../" * 20,         b"/etc/passwd", "\u202e\u0000".encode(), b"9" * 5000, b"-1", b"1e999", b"NaN", b"null", b"true", b"\\u0000",
-         b"a" * 100_000, "é".encode("latin-1"), b"=cmd|'/c'!A1", b"{}", b"[]", b'{"a":' * 500)  # fmt: skip
+         b"'", b"../" * 20, b"/etc/passwd", "\u202e\u0000".encode(), b"9" * 5000, b"-1", b"1e999", b"NaN", b"null",
+         b"true", b"\\u0000", b"a" * 100_000, "é".encode("latin-1"), b"=cmd|'/c'!A1", b"{}", b"[]",
+         b'{"a":' * 500)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -272,8 +272,11 @@ def read_frame(path: Path) -> pd.DataFrame:
     """
     with open_regular(path) as file:  # raises where reading would never end
         table = parquet_pages.read_table(path, file)
-    frame: pd.DataFrame = table.to_pandas()
-    frame.attrs = json.loads((table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
+    try:
+        frame: pd.DataFrame = table.to_pandas()
+        frame.attrs = json.loads((table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:  # what pandas wrote is broken
+        raise OSError(f"{type(error).__name__}: {error}") from error
     return frame
 
 
