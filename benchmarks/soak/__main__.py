@@ -22,6 +22,7 @@ KEPT = "soak"
 # kind → where its function is; in the order in which they are tried.
 KINDS: dict[str, str] = {
     "kills": "benchmarks.soak.kills.try_kills",
+    "hostile": "benchmarks.soak.hostile.try_hostile",
 }
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 

@@ -12,7 +12,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
-from cldi_core.data import dataset as datasets
 from cldi_core.data import judgements as judgement_files
 from cldi_core.data import listing as listings
 from cldi_core.data import stamping
@@ -54,17 +53,9 @@ def listed() -> listings.Listing:
     """All data sets; each is opened when it is new or its ``dataset.toml`` has changed, and not before."""
     run = _run.get() or _Run()
     if run.listing is None:
-        files = ((name, str(path), *_status(path / "dataset.toml")) for name, path in datasets.available().items())
+        files = ((name, str(folder), *status) for name, (folder, *status) in listings.statuses().items())
         run.listing = _opened_once(tuple(files))
     return run.listing
-
-
-def _status(file: Path) -> tuple[int, int]:
-    try:
-        status = file.stat()
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
