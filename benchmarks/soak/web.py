@@ -24,6 +24,7 @@ ELSEWHERE = (
     "2130706433:{port}", "evil.example#127.0.0.1:{port}", "evil.example\\@127.0.0.1:{port}", "user@127.0.0.1:{port}",
     "127.0.0.1:{port}/x",
 )  # fmt: skip
+OURS = re.compile(rf"(127\.0\.0\.1|localhost|{re.escape(NAME)})(:\d+)?")  # at any port: a tunnel has one of its own
 SCHEMES = ("http://", "https://", "HTTP://", "file://", "", "null", "//", "javascript:")
 PATHS = (
     "", "data", "_stcore/health", "_stcore/host-config", "_stcore/metrics", "_stcore/stream", "_stcore/upload_file/a/b",
@@ -81,7 +82,7 @@ def _handshakes(server: Server, draw: random.Random, tries: int) -> Trial:
         said = draw.choice(("http://", "https://")) + host if number % 4 == 1 else (
             draw.choice(SCHEMES) + draw.choice((*OWN, *ELSEWHERE)).format(port=port))  # fmt: skip
         same = re.fullmatch(rf"https?://{re.escape(host)}", said, re.IGNORECASE) is not None
-        wanted = same and host in [one.format(port=port) for one in OWN]
+        wanted = same and OURS.fullmatch(host) is not None
         status = _status(port, "GET", "_stcore/stream", host, (
             f"Origin: {said}", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol: streamlit",
