@@ -155,6 +155,12 @@ def test_a_container_gets_all_that_the_dashboard_needs(tmp_path: Path) -> None:
     assert done.stdout.split() == [str(tmp_path / "opt"), "demo", "demo-hard"], done.stderr
 
 
+def test_secrets_go_into_no_container_and_no_commit() -> None:
+    """The folder beside them is copied whole."""
+    for name in (".dockerignore", ".gitignore"):
+        assert ".streamlit/secrets.toml" in (ROOT / name).read_text("utf-8").splitlines()
+
+
 @pytest.mark.parametrize(("stays", "after", "said"), [("0.5", "0", True), ("0", "0.5", False)])
 def test_a_demo_that_is_not_complete_is_said_while_the_explorer_runs(
     make: Make, stays: str, after: str, said: bool

@@ -23,6 +23,7 @@ KEPT = "soak"
 KINDS: dict[str, str] = {
     "kills": "benchmarks.soak.kills.try_kills",
     "hostile": "benchmarks.soak.hostile.try_hostile",
+    "web": "benchmarks.soak.web.try_web",
 }
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 

@@ -76,7 +76,9 @@ class OwnPages:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer as the application does, or that nothing is answered."""
         said = dict(scope.get("headers", ()))
-        if b"origin" not in said or said[b"origin"].partition(b"://")[2].lower() == said.get(b"host", b"").lower():
+        scheme, _, whose = said.get(b"origin", b"").lower().partition(b"://")
+        own = scheme in (b"http", b"https") and whose == said.get(b"host", b"").lower()
+        if own or b"origin" not in said:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})

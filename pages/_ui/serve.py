@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from .back import Back
 from .headers import Headers, OwnPages
 from .server_health import Health
 
@@ -51,7 +52,8 @@ def run(script: str, options: Sequence[str]) -> None:
     manifest_scanner.scan_component_manifests = lambda max_workers=None: []
     static = Path(starlette_app.__file__).parents[3] / "static"
     layers = starlette_app.create_streamlit_middleware
-    own = [Middleware(Headers, static=static), Middleware(OwnPages), Middleware(Health), Middleware(Bounded)]
+    own = [Middleware(Headers, static=static), Middleware(OwnPages), Middleware(Health)]
+    own += [Middleware(Bounded), Middleware(Back)]
     starlette_app.create_streamlit_middleware = lambda: [*own, *layers()]
     server.MemoryUploadedFileManager = Uploads
     logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)

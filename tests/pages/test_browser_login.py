@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from cldi_core.data.permissions import LASTS
+from pages._ui.back import COOKIE
 from pages._ui.login import LOG_IN
 from tests.conftest import build_small
 from tests.oidc import SECRET, Provider, provide
@@ -91,12 +92,14 @@ def test_a_viewer_looks_and_an_editor_starts_work(page: Any, server: Server, pro
     page.get_by_role("button", name="Log out").click()
     outside(page)
     assert provider.asked[-1] == "/logout", "the provider hears of it"
-    page.goto(f"{server.url}/data?section=import")
+    link = f"{server.url}/data?section=import&pair=en-de"
+    page.goto(link)
     outside(page)
 
     provider.person = ANN
-    log_in(page, server.url)
+    log_in(page, link)
     drawn(page)
+    assert page.url == link and not [one for one in page.context.cookies() if one["name"] == COOKIE]
     assert "ann@example.org, editor" in page.locator(SIDEBAR).inner_text()
     visit(page, f"{server.url}/data?section=import")
     assert page.locator("[data-testid='stFileUploader']").count() == 1

@@ -55,8 +55,7 @@ def test_an_archive_as_large_as_the_page_says_is_taken_and_what_nobody_asked_for
         address, headers = asked.url.rpartition("/")[0], {"X-Xsrftoken": asked.request.headers["x-xsrftoken"]}
         told = page.evaluate(
             "async ([url, headers]) => { const body = new FormData(); body.append('file', new Blob(['x']), 'x');"
-            " const found = await fetch(url, {method: 'PUT', headers, body});"
-            " return [found.status, await found.text()]}",
+            " const one = await fetch(url, {method: 'PUT', headers, body}); return [one.status, await one.text()] }",
             [f"{address}/guessed", headers],
         )
         assert told == [413, "No page asked for this upload."]
