@@ -20,7 +20,9 @@ from cldi_core.scoring.hardware import processors
 NAME = "python -m benchmarks.soak"
 KEPT = "soak"
 # kind → where its function is; in the order in which they are tried.
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "load": "benchmarks.soak.load.try_load",
+}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
