@@ -101,11 +101,10 @@ async def come(server: Server, crowd: Crowd, seed: int) -> Seen:
     known = words()
     async with _watched(server.process.pid, seen, start), asyncio.TaskGroup() as group:
         over = asyncio.Event()
-        stays = []
         for _ in range(crowd.visitors):
-            stays.append(group.create_task(_stay(server.url, crowd, known, chances.random(), over, seen)))
+            group.create_task(_stay(server.url, crowd, known, chances.random(), over, seen))
             await asyncio.sleep(min(ARRIVING, crowd.seconds / crowd.visitors))
-        while len(seen.opened) < crowd.visitors and not all(one.done() for one in stays):
+        while len(seen.opened) + len(seen.lost) < crowd.visitors:
             await asyncio.sleep(0.05)
         seen.began, own, busy = time.perf_counter() - start, time.process_time(), processors(server.process.pid)
         seen.switches.clear()  # those of visitors who had come before the others

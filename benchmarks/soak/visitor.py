@@ -25,6 +25,8 @@ PAGE = "word"
 NEXT = "-step-right"  # ends the id of the button that leads to the next word
 PATIENCE = 120.0  # seconds until a page is drawn, at most
 LARGEST = 64 * 2**20  # bytes of a message
+# No connection is kept: the server closes those that rest, and a browser asks again of which it did so meanwhile.
+ANEW = httpx2.Limits(max_keepalive_connections=0)
 KEPT_RUNS = 2  # runs for which a browser keeps a message
 _MEDIA = re.compile(rb"/media/[0-9a-f]+\.[0-9a-z]+")
 _OF_CHOICES = ("button_group", "multiselect")  # what these hold is a list of texts
@@ -179,7 +181,7 @@ class Visitor:
 @asynccontextmanager
 async def visit(url: str) -> AsyncIterator[Visitor]:
     """A window at the address of a dashboard: its page is fetched first, as a proxy gives its cookie with that."""
-    async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False, limits=ANEW) as client:
         answer = await client.get(f"/{PAGE}")
         if answer.status_code != httpx2.codes.OK:
             raise FailedError(f"the page was answered with {answer.status_code}")

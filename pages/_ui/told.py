@@ -140,6 +140,7 @@ def story(name: str, backbone: str, pair: str, method: str, query: str) -> Story
             ceilings=load.ceilings(name, backbone, pair),
             compared=_compared(name, backbone, pair, method),
             elsewhere=_elsewhere(name, backbone, pair, method).changes(query),
+            found=found,
             apart={word: attributed(name, backbone, pair, method, query, word, Edit()) for word in sides},
         )
     )
