@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, overload
@@ -43,9 +43,15 @@ class Ranked(Sequence[Candidate]):
     """
 
     def __init__(
-        self, pair: Pair, order: NDArray[np.int64], ranks: NDArray[np.floating], row: NDArray[np.floating], right: set[int]
+        self,
+        pair: Pair,
+        order: NDArray[np.int64],
+        ranks: NDArray[np.floating],
+        row: NDArray[np.floating],
+        right: Collection[int],
     ) -> None:
-        """Args: the columns of the candidates, best first; by column ranks and scores; the columns that are right."""
+        """Args: order: the columns of the candidates, best first; ranks, row: by column ranks and scores; right: the
+        columns that are right answers."""
         self._pair, self._order, self._ranks, self._row, self._right = pair, order, ranks, row, right
         self._known: dict[int, Candidate] = {}  # by column
 
@@ -154,7 +160,9 @@ class Explanation:
     def find(self, word: str) -> Candidate | None:
         """The candidate of a word; ``None`` where it is none."""
         known = self.candidates
-        return known.find(word) if isinstance(known, Ranked) else next((one for one in known if one.word == word), None)
+        if isinstance(known, Ranked):
+            return known.find(word)
+        return next((one for one in known if one.word == word), None)
 
     @property
     def shared(self) -> bool:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 
 PATIENCE = 60.0  # seconds until the server is there, at most
 # The dearest modules of all pages; those of one page alone are imported when it is drawn.
@@ -22,6 +23,9 @@ THREADS = "OPENBLAS_NUM_THREADS"
 SPINNERS = "streamlit.runtime.scriptrunner_utils.script_run_context"  # warns of those that no page shows
 ALTERNATING = 0.0005  # seconds until a thread lets others on; files are asked for by the dozen meanwhile, each of which
 # waits for that several times
+
+FRESH = 1.0  # seconds for which a look at what commands write stands for all visitors
+EVERY, WHOLE = 10.0, 12  # seconds between two collections of garbage, and every how many looks at all there is
 
 shown = threading.Event()  # a page has been drawn: what is likely to be asked for next may be found now
 
@@ -42,6 +46,7 @@ def run(script: str, options: Sequence[str]) -> None:
     manifest_scanner.scan_component_manifests = lambda max_workers=None: []
     logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)
     threading.Thread(target=prepare, name=PREPARING, daemon=True).start()
+    threading.Thread(target=keep_tidy, name="tidy", daemon=True).start()
     cli.main(["run", script, *options], prog_name="streamlit")
 
 
@@ -78,8 +83,9 @@ def prepare() -> None:
 
         if os.environ.get(THREADS) == "1":  # numpy may have been there before the variable
             threadpool_limits(1, user_api="blas")
-        from . import ahead
+        from . import ahead, keep
 
+        keep.fresh = FRESH
         ahead.first_page()
     finally:
         sys.setswitchinterval(before)
@@ -90,8 +96,26 @@ def prepare() -> None:
     spare()
 
 
+def keep_tidy() -> None:
+    """``tidy`` for as long as the server lives."""
+    for number in count(1):
+        time.sleep(EVERY)
+        tidy(whole=number % WHOLE == 0)
+
+
+def tidy(*, whole: bool) -> None:
+    """Collect garbage, of all visitors together: what came since the last time, or of all there is.
+
+    Streamlit would do so after each run of a page, which took a fifth of what the next word takes.
+    """
+    if whole:
+        gc.unfreeze()
+    gc.collect()
+    spare()
+
+
 def spare() -> None:
-    """Leave what is there now out of the collection of garbage that Streamlit does after each run of a page.
+    """Leave what is there now out of the next collection of garbage.
 
     Modules stay until the end, and to look through them takes longer than to draw most pages.
     """
