@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from cldi_core.commands import allocation, preparing
+from cldi_core.commands import workers as working
 from cldi_core.commands.program import fail
 from cldi_core.data import dataset as datasets
 from cldi_core.data import permissions, remote
@@ -38,6 +39,9 @@ def start(
         list[str] | None,
         typer.Option("--host", help="A name by which browsers reach it through a proxy of yours; may be repeated."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=working.MOST, help="Processes that draw pages, one for each core; needs Caddy.")
+    ] = 1,
 ) -> None:
     """Start the dashboard, for this machine only; Ctrl+C stops it.  With CLDI_READ_ONLY=1 it only shows.
 
@@ -49,6 +53,8 @@ def start(
     if wrong := permissions.problem():
         fail(wrong, 2)
     _may_listen(address)
+    if workers > 1:
+        working.proxy()
     if not _is_free(port, address):
         fail(
             f"port {port} is in use, or may not be opened; choose another one: --port {8600 if port != 8600 else 8700}",
@@ -60,6 +66,9 @@ def start(
     allocation.settle()
     for path in datasets.requested().values():
         preparing.before_showing(path)
+    if workers > 1:
+        working.run(workers, port, address, host or ())
+        return
     print(f"CLDI Explorer: http://{ADDRESS}:{port} (Ctrl+C stops it)", flush=True)
     _serve(port, address, host or ())
 

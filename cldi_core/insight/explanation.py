@@ -148,7 +148,8 @@ class Explanation:
         if not self.ranked:
             return None
         known = np.flatnonzero(~np.isnan(self.scores))
-        first = [self.candidates[place] for place in known[self.scores[known] >= self.scores[known[0]] - TIE].tolist()]
+        shared: list[int] = known[self.scores[known] >= self.scores[known[0]] - TIE].tolist()
+        first = [self.candidates[place] for place in shared]
         return next((candidate for candidate in first if candidate.gold), first[0])
 
     @property
