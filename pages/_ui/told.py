@@ -27,8 +27,8 @@ from cldi_core.scoring.word_facts import TargetFacts, facts_of
 from . import load
 
 OWNERS = 8  # words named of those that have a picture
-# Words that are kept as they are told, as many as the demo has: a class looks at the same.  What they are computed from,
-# ten times as much of each, is kept of the last ones, which somebody may be changing.
+# Words that are kept as they are told, as many as the demo has: a class looks at the same.  What they are computed
+# from, ten times as much of each, is kept of the last ones, which somebody may be changing.
 TOLD, ASKED = 800, 24
 EVIDENCE = (*load.SCORES, "evidence/*/*/*")  # and scores, of which a word's row is read
 
