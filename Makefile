@@ -2,17 +2,18 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format tables soak readme-tables mutants demo-data docs screenshots bench lock clean
+.PHONY: help run serve test lint format tables soak readme-tables mutants demo-data docs screenshots bench lock clean
 .PHONY: venv torch-fits runtime dev system dataset-exists port-is-free npm-exists
 
 PORT ?= 8501
 DATASET ?=
 HOST :=
+WORKERS ?=
 PYTHON ?=
 ARGS ?=
 TORCH ?=
 CHECK_AFTER ?= 10
-export PORT DATASET HOST TORCH
+export PORT DATASET HOST TORCH WORKERS
 
 PY := .venv/bin/python
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
@@ -72,7 +73,11 @@ run: dataset-exists venv port-is-free runtime ## start the explorer: make run [P
 	set -f; for name in $$HOST; do \
 		case $$name in *[!0-9.]*) set -- "$$@" --host "$$name";; *) set -- "$$@" --address "$$name";; esac; \
 	done; \
+	[ -z "$$WORKERS" ] || set -- "$$@" --workers "$$WORKERS"; \
 	exec $(PY) -m cldi_core app --port "$$PORT" "$$@"
+
+serve: ## start it for a group, in so many processes (needs Caddy): make serve [WORKERS=2] and what `make run` takes
+	@$(MAKE) --no-print-directory run WORKERS="$(or $(WORKERS),2)"
 
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
 	@# Two processes share the cores: with threads of their own each waits for the other's, and it takes twice as long.

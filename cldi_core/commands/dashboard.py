@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from cldi_core.commands import allocation, login, preparing
+from cldi_core.commands import workers as working
 from cldi_core.commands.program import fail
 from cldi_core.data import dataset as datasets
 from cldi_core.data import job_queue, logs, permissions, remote
@@ -52,6 +53,9 @@ def start(
             "--host", help="A name by which browsers reach it, with a login or CLDI_READ_ONLY=1; may be repeated."
         ),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=working.MOST, help="Processes that draw pages, one for each core; needs Caddy.")
+    ] = 1,
 ) -> None:
     """Start the dashboard, for this machine only; Ctrl+C stops it.  With CLDI_READ_ONLY=1 it only shows.
 
@@ -69,12 +73,13 @@ def start(
     _may_listen(address, host or ())
     if permissions.settings().login == permissions.OIDC:
         login.check(_script(), _hosts(address, host or ()))
+    if workers > 1:
+        working.proxy()
     if not _is_free(port, address):
         fail(
             f"port {port} is in use, or may not be opened; choose another one: --port {8600 if port != 8600 else 8700}",
             2,
         )
-    logs.begin(port)
     if dataset is not None:
         opened = datasets.open_dataset(dataset)
         os.environ["CLDI_DATASET"] = remote.url_of(opened.path) or str(opened.path.resolve())
@@ -83,6 +88,10 @@ def start(
         preparing.before_showing(path)
     if said := login.editors_said():
         print(said, flush=True)
+    if workers > 1:
+        working.run(workers, port, address, _hosts(address, host or ())[len(HOSTS) :])
+        return
+    logs.begin(port)
     shown = ADDRESS if address == EVERYWHERE else address
     print(f"CLDI Explorer: http://{shown}:{port} (Ctrl+C stops it)", flush=True)
     _serve(port, address, host or ())
@@ -119,14 +128,25 @@ def _may_listen(address: str, hosts: Sequence[str]) -> None:
     except ValueError:
         fail(f"{address!r} is not an address; accepted: {ADDRESS}, or {EVERYWHERE} for all of this machine's", 2)
     given = permissions.settings()
+    if given.login == permissions.PROXY and not given.read_only and not own and not _contained():
+        fail(
+            f"with {permissions.LOGIN}={permissions.PROXY} a visitor is who the proxy says, and whoever reaches {address} "
+            "could say it too: leave --address out, so that only a proxy on this machine reaches the dashboard",
+            2,
+        )
     if given.read_only or given.login or (own and set(hosts) <= set(HOSTS)):
         return
-    if any(mark.exists() for mark in CONTAINER) and not hosts:
+    if _contained() and not hosts:
         if not own:
             print(IN_A_CONTAINER, file=sys.stderr, flush=True)
         return
     reached = address if not own else next(name for name in hosts if name not in HOSTS)
     fail(f"whoever reaches {reached} could start work and change data; set {SHARED}", 2)
+
+
+def _contained() -> bool:
+    """Whether this runs in a container, of which somebody publishes ports for whom they choose."""
+    return any(mark.exists() for mark in CONTAINER)
 
 
 def _is_free(port: int, address: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cldi_core.data import ids, parquet_pages, remote, storage
@@ -161,7 +163,16 @@ def broken(path: Path, error: Exception) -> DatasetError:
 
 
 def read_group(path: Path, group: int) -> Any:
-    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}."""
+    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}; the last ones are kept."""
+    try:
+        key = path.absolute(), _version(path), group
+        found = _read_last.get(key)
+        return _read_last.keep(key, _read_group(path, group)) if found is None else found
+    except OSError as error:
+        raise broken(path, error) from error
+
+
+def _read_group(path: Path, group: int) -> Any:
     import pyarrow as pa
 
     try:
@@ -171,6 +182,37 @@ def read_group(path: Path, group: int) -> Any:
         return shard.read_row_group(group, columns=["image"]).column("image")
     except (OSError, pa.ArrowException) as error:
         raise broken(path, error) from error
+
+
+class _Last:
+    """The row groups that were read last, so many bytes of them: a page asks for pictures that are stored together one
+    after the other.  Safe to share between threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._held = size, 0
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Any) -> Any:
+        """What is kept under a key, or ``None``."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def keep(self, key: Any, column: Any) -> Any:
+        """The column itself, kept unless it is large."""
+        if column.nbytes <= self._size // 16:
+            with self._lock:
+                if key not in self._kept:
+                    self._kept[key] = column
+                    self._held += column.nbytes
+                while self._held > self._size:
+                    self._held -= self._kept.popitem(last=False)[1].nbytes
+        return column
+
+
+_read_last = _Last(16 << 20)
 
 
 def read_ids(path: Path) -> tuple[ids.Raw, list[int]]:

@@ -182,7 +182,6 @@ def _outcome(page: StreamlitPage) -> str:
             _run(page)
         if page.title not in _drawn:
             _drawn.add(page.title)
-            serve.spare()  # what it has imported and read for all who come after
             serve.shown.set()
     except CldiError as error:
         st.error(safe(str(error)))

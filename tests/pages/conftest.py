@@ -62,6 +62,9 @@ class Url(dict[str, str]):
         self.clear()
         self.update(params)
 
+    def to_dict(self) -> dict[str, str]:
+        return dict(self)
+
 
 @pytest.fixture
 def url(monkeypatch: pytest.MonkeyPatch) -> Url:
