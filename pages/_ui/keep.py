@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
+from cldi_core.data import dataset as datasets
 from cldi_core.data import judgements as judgement_files
 from cldi_core.data import listing as listings
 from cldi_core.data import stamping

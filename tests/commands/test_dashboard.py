@@ -99,6 +99,9 @@ def test_another_address_shows_and_changes_nothing(
             "error: whoever reaches 0.0.0.0 could start work and change data; set CLDI_LOGIN=oidc for"
         )
         assert app("--port", port, "--address", "127.0.0.2")[0] == 0
+    elif allowed == "proxy":
+        assert (code, started) == (2, []) and err.count("\n") == 1
+        assert "whoever reaches 0.0.0.0 could say it too" in err
     else:
         assert code == 0 and started[started.index("--server.address") + 1] == "0.0.0.0"
         assert ("Nobody logs in here: publish the container's port for this machine alone" in err) == (
