@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -11,6 +11,7 @@ from benchmarks.soak.hostile_crafted import scans
 from cldi_core.data import picture_formats, thumbnails
 from cldi_core.data.pictures import thumbnail
 from cldi_core.data.thumbnails import Shelf
+from cldi_core.data.workers import Ended
 from tests.conftest import CONCEPTS, draw
 
 FILES = {concept: draw(concept) for concept in CONCEPTS} | {"broken": b"no picture"}
@@ -126,3 +127,15 @@ def test_a_page_waits_for_its_pictures_no_longer_than_it_may(monkeypatch: pytest
 def test_of_large_files_those_are_shown_that_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thumbnails, "MOST", len(FILES["house"]) + len(FILES["ring"]))
     assert list(Shelf(Disk()).get(["sun", "tree", "ring", "house"])) == ["ring", "house"]  # type: ignore[arg-type]
+
+
+def test_one_that_ends_its_process_is_left_out_and_the_others_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ending:
+        """Processes of which one ends."""
+
+        def map(self, batches: Iterable[Sequence[bytes]], patience: float) -> Iterator[list[bytes | Ended]]:
+            for files in batches:
+                yield [Ended("it hung") if data == FILES["sun"] else thumbnail(data) for data in files]
+
+    monkeypatch.setattr(thumbnails, "decoders", Ending)
+    assert Shelf(Disk()).get(["tree", "sun", "ring"]) == {key: SMALL[key] for key in ("tree", "ring")}  # type: ignore[arg-type]
