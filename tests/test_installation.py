@@ -103,11 +103,13 @@ def test_what_it_needs_is_what_the_files_pin(wheel: Path) -> None:
         text = packed.read(name).decode()
     found = set(re.findall(r"^Requires-Dist: (.+)$", text, re.MULTILINE))
     assert {line for line in found if "extra ==" not in line} == pins("")
-    for extra in ("ray", "remote", "timm"):
+    for extra in ("login", "ray", "remote", "timm"):
         own = {line for line in found if line.endswith(f'extra == "{extra}"')}
         assert own == {f'{pin}; extra == "{extra}"' for pin in pins(f"-{extra}")}
     dev = {line.partition(";")[0] for line in found if line.endswith('extra == "dev"')}
-    assert dev == {pin.partition(";")[0] for extra in ("-dev", "-ray", "-remote", "-timm") for pin in pins(extra)}
+    assert dev == {
+        pin.partition(";")[0] for extra in ("-dev", "-login", "-ray", "-remote", "-timm") for pin in pins(extra)
+    }
 
 
 def pins(which: str) -> set[str]:

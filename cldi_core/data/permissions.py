@@ -162,7 +162,9 @@ def refuse(right: str = EDIT, given: Settings | None = None, visitor: Visitor | 
             )
         if visitor is None:
             raise RightError("nobody has logged in here, or longer ago than a day's work: nothing was done; log in")
-        raise RightError(f"{lacking(right, given, visitor)}: nothing was done; ask who started this dashboard")
+        raise RightError(
+            f"{lacking(right, given, visitor)}: nothing was done; ask who started this dashboard ({EDITORS})"
+        )
     own = own_name(given, visitor)
     if name and own and name != own:
         raise RightError(f"{own} judges and plays under that name alone, and not as {name[:60]!r}: nothing was written")
@@ -194,7 +196,7 @@ def lacking(right: str, given: Settings, visitor: Visitor) -> str:
     if given.login == OIDC and not visitor.verified:
         return f"the login did not say that {visitor.email or 'an e-mail address'} is yours, so you may only look"
     who = visitor.email or "who comes without an address"
-    return f"only editors may do this, and {who} is none of {EDITORS}" if right == EDIT else f"{who} may not do this"
+    return f"only editors may do this, and {who} is none" if right == EDIT else f"{who} may not do this"
 
 
 def _is_editor(given: Settings, visitor: Visitor) -> bool:

@@ -191,7 +191,7 @@ def test_a_page_whose_name_is_made_to_lead_here_gets_no_connection(tmp_path: Pat
         here = f"127.0.0.1:{port}"
         for origin in (
             "http://127.0.0.1:9999", "http://localhost:9999", f"http://localhost:{port}", "http://0.0.0.0:1", "null",
-            "https://evil.example", f"http://{here}.evil.example", "file://", f"http://x@{here}",
+            "https://evil.example", f"http://{here}.evil.example", "file://", f"file://{here}", f"http://x@{here}",
         ):  # fmt: skip
             assert answer(port, here, origin=origin) == 403, origin
             assert answer(port, here, "/_stcore/health", origin=origin) == 403, origin
