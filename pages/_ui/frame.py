@@ -158,7 +158,7 @@ def run() -> None:
         st.html(PRESENTED)
     token = _in_frame.set(True)
     try:
-        with load.one_run():
+        with serve.in_turn(), load.one_run():
             _run(page)
         if page.title not in _drawn:
             _drawn.add(page.title)
