@@ -178,7 +178,7 @@ def _outcome(page: StreamlitPage) -> str:
         if not act.allowed(act.SEE):
             login.page()
             return "closed"
-        with load.one_run():
+        with serve.in_turn(), load.one_run():
             _run(page)
         if page.title not in _drawn:
             _drawn.add(page.title)

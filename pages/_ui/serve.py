@@ -33,6 +33,11 @@ ALTERNATING = 0.0005  # seconds until a thread lets others on; files are asked f
 FRESH = 1.0  # seconds for which a look at what commands write stands for all visitors
 EVERY, WHOLE = 10.0, 12  # seconds between two collections of garbage, and every how many looks at all there is
 
+# So many pages are drawn at a time: one thread of Python works at a time anyway, and thirty that share it are all late,
+# and hold thirty times what each needs meanwhile.  One whose turn has not come by then begins all the same.
+AT_ONCE, TURN = 2, 2.0
+_turns = threading.Semaphore(AT_ONCE)
+
 shown = threading.Event()  # a page has been drawn: what is likely to be asked for next may be found now
 
 
@@ -133,6 +138,17 @@ def tidy(*, whole: bool) -> None:
     spare()
     with contextlib.suppress(AttributeError, OSError):  # a system that has no such thing keeps what it has
         ctypes.CDLL(None).malloc_trim(0)
+
+
+@contextlib.contextmanager
+def in_turn() -> Iterator[None]:
+    """Draw a page when it is its turn, or after ``TURN`` seconds: one that takes long keeps nobody waiting longer."""
+    has = _turns.acquire(timeout=TURN)
+    try:
+        yield
+    finally:
+        if has:
+            _turns.release()
 
 
 def spare() -> None:

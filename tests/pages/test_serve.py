@@ -177,3 +177,36 @@ def test_the_first_collection_and_every_so_many_look_at_all_there_is(monkeypatch
     with pytest.raises(KeyboardInterrupt):
         serve.keep_tidy()
     assert looked == [True, *[False] * (serve.WHOLE - 1), True]
+
+
+def test_so_many_pages_are_drawn_at_a_time_and_nobody_waits_for_one_that_takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serve, "_turns", threading.Semaphore(1))
+    inside, let_go, drawn = threading.Event(), threading.Event(), threading.Event()
+
+    def long() -> None:
+        with serve.in_turn():
+            inside.set()
+            let_go.wait(60)
+
+    def another() -> None:
+        with serve.in_turn():
+            drawn.set()
+
+    threads = [threading.Thread(target=one) for one in (long, another)]
+    threads[0].start()
+    assert inside.wait(20)
+    monkeypatch.setattr(serve, "TURN", 60.0)
+    threads[1].start()
+    assert not drawn.wait(0.2), "it waits for its turn"
+    monkeypatch.setattr(serve, "TURN", 0.01)
+    with serve.in_turn():  # begins all the same, and gives back no turn that it did not have
+        assert not serve._turns.acquire(blocking=False)
+    let_go.set()
+    assert drawn.wait(20)
+    for thread in threads:
+        thread.join(20)
+    with pytest.raises(ValueError, match="broken"), serve.in_turn():
+        raise ValueError("broken")
+    assert serve._turns.acquire(blocking=False), "a page that fails gives its turn back"
