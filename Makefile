@@ -2,23 +2,24 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test lint format tables readme-tables mutants demo-data docs screenshots bench lock clean
+.PHONY: help run serve test lint format tables soak readme-tables mutants demo-data docs screenshots bench lock clean
 .PHONY: venv torch-fits runtime dev system dataset-exists port-is-free npm-exists
 
 PORT ?= 8501
 DATASET ?=
 HOST :=
+WORKERS ?=
 PYTHON ?=
 ARGS ?=
 TORCH ?=
 CHECK_AFTER ?= 10
-export PORT DATASET HOST TORCH
+export PORT DATASET HOST TORCH WORKERS
 
 PY := .venv/bin/python
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 BACKBONES := efficientnet-lite0 efficientnet-lite2
 API := cldi_core $(addprefix cldi_core.,errors data features imports collect scoring evaluation pivot rankers insight)
-DEV := requirements.txt requirements-dev.txt requirements-ray.txt requirements-remote.txt requirements-timm.txt
+DEV := requirements.txt requirements-dev.txt requirements-login.txt requirements-ray.txt requirements-remote.txt requirements-timm.txt
 
 # Shell: sets $folder to the folder that DATASET means: a name under data/, or a path.  An address is none.
 FIND_DATASET = folder=$${CLDI_DATA:-data}/$$DATASET; \
@@ -59,29 +60,37 @@ CHECK_DEMO = nice $(PY) -m cldi_core check --dataset ./data/demo >.venv/check.lo
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name, path or s3://…] [HOST=name] [TORCH=cpu]
+run: dataset-exists venv port-is-free runtime ## start the explorer: make run [PORT=8600] [DATASET=name, path or s3://…] [HOST=names or address] [TORCH=cpu]
 	@# Whether the demo is complete is said while people look at it: to look through it takes as long as to start.
 	@case $$DATASET in *://*) $(PY) -c 'import obstore' 2>/dev/null || { $(INSTALL); install requirements-remote.txt; };; esac
+	@case $$CLDI_LOGIN in oidc) $(PY) -c 'import authlib' 2>/dev/null || { $(INSTALL); install requirements-login.txt; };; esac
 	@case $$DATASET in \
 		"") ;; \
 		*://*) set -- --dataset "$$DATASET";; \
 		*) $(FIND_DATASET); CLDI_DATASET=$$(cd "$$folder" && pwd); export CLDI_DATASET;; \
 	esac; \
 	{ sleep $(CHECK_AFTER); kill -0 $$$$ 2>/dev/null || exit 0; $(CHECK_DEMO); } & \
-	set -f; for name in $$HOST; do set -- "$$@" --host "$$name"; done; \
+	set -f; for name in $$HOST; do \
+		case $$name in *[!0-9.]*) set -- "$$@" --host "$$name";; *) set -- "$$@" --address "$$name";; esac; \
+	done; \
+	[ -z "$$WORKERS" ] || set -- "$$@" --workers "$$WORKERS"; \
 	exec $(PY) -m cldi_core app --port "$$PORT" "$$@"
+
+serve: ## start it for a group, in so many processes (needs Caddy): make serve [WORKERS=2] and what `make run` takes
+	@$(MAKE) --no-print-directory run WORKERS="$(or $(WORKERS),2)"
 
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
 	@# Two processes share the cores: with threads of their own each waits for the other's, and it takes twice as long.
 	@# Bytecode is kept, whatever the environment says: hundreds of processes are started, and each would compile anew.
 	@$(FIND_CHROMIUM); PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-lint: dev ## check style, formatting, types, who may import whom, and the container's file
+lint: dev ## check style, formatting, types, who may import whom, the container's file, and known holes of what is pinned
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-cache
 	.venv/bin/hadolint Containerfile
+	@$(PY) -m tools.audit
 
 format: dev ## format the code and fix what ruff can fix
 	$(PY) -m ruff check --fix .
@@ -129,6 +138,10 @@ bench: dev system ## measure scoring beside other tools, and how fast the pages 
 	$(PY) -m benchmarks $(ARGS)
 	@$(FIND_CHROMIUM); $(PY) -m benchmarks.pages
 	@$(FIND_CHROMIUM); $(PY) -m benchmarks --paper
+
+soak: dev ## try kills, full disks, other writers, hostile files and load, and write RELIABILITY.md: make soak [ARGS="kills --share 0.1"]
+	$(PY) -m benchmarks.soak $(if $(ARGS),$(ARGS),--keep soak)
+	@$(PY) -m tools.documents
 
 lock: ## pin everything that the requirements need, for all systems, in requirements.lock (uv)
 	uv pip compile --universal --python-version 3.11 --quiet --no-annotate \

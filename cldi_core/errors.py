@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 
 class CldiError(Exception):
-    """Base of every error that is shown to a person; its text is one complete line."""
+    """Base of every error that is shown to a person; its text is one complete line, whatever a library says in it."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(" ".join(part.strip() for part in text.splitlines()))
 
 
 class UnknownNameError(CldiError, ValueError):

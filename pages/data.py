@@ -13,6 +13,7 @@ from pages._ui import (
     data_import,
     data_left_out,
     data_licences,
+    data_queue,
     data_reports,
     data_sets,
     data_suspects,
@@ -37,7 +38,7 @@ def imports(current: view.View) -> None:
     if act.allowed():
         data_import.draw(current)
     else:
-        st.info(act.ONLY_SHOWS)
+        st.info(act.closed())
     data_reports.kept(current)
 
 
@@ -72,6 +73,7 @@ def main() -> None:
     st.markdown(f"**{draw.safe(dataset.title)}** ({draw.safe(dataset.name)})")
     if about := str(dataset.info.get("about", "")):
         st.caption(draw.safe(about))
+    data_queue.draw()
     SECTIONS[section][1](current)
 
 

@@ -12,17 +12,23 @@ INTRODUCTION = (
     "winners of missed words; what you find acceptable counts as a further right answer in the figures “with” your "
     "judgements, and nothing changes in those without."
 )
+KEPT = "in a file beside the data set that everybody here can see"
 
 
 def name(current: view.View) -> None:
     """Ask under which name judgements are kept."""
+    own = act.own_name()
     with st.form("judge name", border=True):
-        st.text_input(
-            "Your name", key="judge name field", max_chars=MAX_NAME,
-            help="Your judgements are kept under it, in a file beside the data set that everybody here can see.",
-        )  # fmt: skip
+        if own:
+            st.markdown(f"Your judgements are kept as **{draw.safe(own)}**, {KEPT}.")
+        else:
+            st.text_input(
+                "Your name", key="judge name field", max_chars=MAX_NAME,
+                help=f"Your judgements are kept under it, {KEPT}.",
+            )  # fmt: skip
         st.form_submit_button("Begin", type="primary", on_click=judge_act.begin, args=(current, "judge name field"))
-    st.caption("Judged here before? Choose your name under “Judgements” in the sidebar, or type it again.")
+    if not own:
+        st.caption("Judged here before? Choose your name under “Judgements” in the sidebar, or type it again.")
 
 
 def main() -> None:
@@ -33,9 +39,9 @@ def main() -> None:
     judge_act.said()
     if not draw.ready(current, "judge"):
         return
-    if not act.allowed():
-        st.info(act.ONLY_SHOWS)
-    elif current.judge:
+    if not act.allowed(act.JUDGE):
+        st.info(act.closed(act.JUDGE))
+    elif current.judge and act.is_own(current.judge):
         judge_next.draw_next(current)
     else:
         name(current)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cldi_core.data import answers
 from cldi_core.data.dataset import POS
@@ -34,13 +35,7 @@ def begin(current: view.View, asked: str) -> None:
     st.markdown(ABOUT)
     with st.form("play start"):
         name, kinds, seed = st.columns([2, 2, 1], vertical_alignment="bottom")
-        name.text_input(
-            "Your name",
-            value=st.session_state.get(play_load.NAME, ""),
-            key="play-name",
-            max_chars=answers.LONGEST_NAME,
-            placeholder="nothing is kept",
-        )
+        _name(name)
         kinds.pills(
             "Words",
             load.opened(current.dataset).kinds,
@@ -52,13 +47,27 @@ def begin(current: view.View, asked: str) -> None:
         seed.text_input("Seed", value=asked, key="play-seed", max_chars=20, placeholder="random",
                         help="The same seed makes the same rounds for everybody.")  # fmt: skip
         st.form_submit_button("Start", type="primary", on_click=started)
-    st.caption(PRIVACY if act.allowed() else f"{act.ONLY_SHOWS} You can play, and no answer is kept.")
+    kept = act.allowed(act.JUDGE)
+    st.caption(PRIVACY if kept else f"{act.closed(act.JUDGE)} You can play, and no answer is kept.")
+
+
+def _name(place: DeltaGenerator) -> None:
+    """Under which name answers are kept: the one that is typed, or the visitor's own if they say so."""
+    before = st.session_state.get(play_load.NAME, "")
+    if own := play_load.own_name():
+        place.checkbox(f"Keep my answers, as {draw.safe(own)}", value=before == own, key="play-keep")
+    else:
+        place.text_input(
+            "Your name", value=before, key="play-name", max_chars=answers.LONGEST_NAME, placeholder="nothing is kept",
+        )  # fmt: skip
 
 
 def started() -> None:
     """Begin to play what the start card says; its address then opens the same rounds for others."""
     state = st.session_state
-    state[play_load.NAME] = answers.player_name(state.get("play-name") or "")
+    own = play_load.own_name()
+    state[play_load.NAME] = (own if state.get("play-keep") else "") if own else answers.player_name(
+        state.get("play-name") or "")  # fmt: skip
     state[play_load.STARTED] = True
     typed = str(state.get("play-seed") or "")
     seed = play.seed_of(typed) if typed.strip() else secrets.randbelow(1_000_000)

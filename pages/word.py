@@ -54,8 +54,7 @@ def heading(current: view.View, query: str, found: Explanation, verdict: str) ->
 
 def sides(current: view.View, found: Explanation) -> tuple[Candidate | None, Candidate]:
     """The candidate in the middle of the board and the right answer: the view's own in the place of the best."""
-    by_word = {one.word: one for one in found.candidates}
-    chosen = by_word.get(current.candidate)
+    chosen = found.find(current.candidate)
     if chosen is None:
         return found.rival, found.gold[0]
     return (found.rival, chosen) if chosen.gold else (chosen, found.gold[0])

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from cldi_core.data import dataset, pictures, wordlists
+from cldi_core.data import dataset, job_queue, pictures, wordlists
 from cldi_core.features import shards
 from cldi_core.features.backbones import Preprocessing, find_backbone
 from cldi_core.features.networks import Extractor
@@ -199,6 +199,13 @@ class Spy:
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         self.most = max(self.most, len(rows))
         return self.features[rows]
+
+
+@pytest.fixture(autouse=True)
+def queue(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs of a test wait for none of another test, whichever data sets both use."""
+    own = tmp_path_factory.getbasetemp() / f"queue-{os.urandom(8).hex()}"
+    monkeypatch.setattr(job_queue, "place", lambda: own)
 
 
 @pytest.fixture

@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 
 
-def answer(port: int, host: str, path: str = "/_stcore/stream") -> int:
-    """The status with which a server on this machine answers a page that it takes for one of ``host``; 101 is yes."""
+def answer(port: int, host: str, path: str = "/_stcore/stream", *, origin: str = "") -> int:
+    """The status with which a server on this machine answers a page that it takes for one of ``host``; 101 is yes.
+
+    Args:
+        origin: that of a page elsewhere.
+    """
     lines = [
         f"GET {path} HTTP/1.1",
         f"Host: {host}",
-        f"Origin: http://{host}",
+        f"Origin: {origin or f'http://{host}'}",
         "Connection: Upgrade",
         "Upgrade: websocket",
         "Sec-WebSocket-Version: 13",

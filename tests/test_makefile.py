@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAMES = (
     "requirements.txt",
     "requirements-dev.txt",
+    "requirements-login.txt",
     "requirements-ray.txt",
     "requirements-remote.txt",
     "requirements-timm.txt",
@@ -55,9 +56,9 @@ class Make:
         (self.programs / "uv").symlink_to(self.folder / "uv")
         return self
 
-    def __call__(self, target: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *target: str, **environment: str) -> subprocess.CompletedProcess[str]:
         env = {"PATH": str(self.programs), "HOME": str(self.folder), **environment}
-        return subprocess.run(["make", target], cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+        return subprocess.run(["make", *target], cwd=self.folder, env=env, capture_output=True, text=True, check=False)
 
     def asked(self) -> list[str]:
         """What was asked of pip and uv since the last look."""
@@ -154,6 +155,12 @@ def test_a_container_gets_all_that_the_dashboard_needs(tmp_path: Path) -> None:
     assert done.stdout.split() == [str(tmp_path / "opt"), "demo", "demo-hard"], done.stderr
 
 
+def test_secrets_go_into_no_container_and_no_commit() -> None:
+    """The folder beside them is copied whole."""
+    for name in (".dockerignore", ".gitignore"):
+        assert ".streamlit/secrets.toml" in (ROOT / name).read_text("utf-8").splitlines()
+
+
 @pytest.mark.parametrize(("stays", "after", "said"), [("0.5", "0", True), ("0", "0.5", False)])
 def test_a_demo_that_is_not_complete_is_said_while_the_explorer_runs(
     make: Make, stays: str, after: str, said: bool
@@ -171,3 +178,14 @@ def test_a_demo_that_is_not_complete_is_said_while_the_explorer_runs(
         "error   pictures: one is missing\nThe demo data is not complete. Restore it with: git checkout -- data/demo\n"
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "served\n", told if said else "")
+
+
+def test_names_and_an_address_to_be_reached_by_are_told_apart(make: Make) -> None:
+    make.write(".venv/bin/python", 'case "$*" in *" app "*) echo "$*";; esac')
+    (make.folder / ".venv" / "requirements.txt").write_text("")
+    for name in ("sleep", "nice", "grep"):
+        (make.programs / name).symlink_to(shutil.which(name) or name)
+    done = make("run", "HOST=words.example 192.0.2.7 *.lab.example")
+    assert done.returncode == 0, done.stderr
+    asked = "--host words.example --address 192.0.2.7 --host *.lab.example"
+    assert done.stdout == f"-m cldi_core app --port 8501 {asked}\n"

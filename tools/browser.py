@@ -117,6 +117,18 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server did not start")
 
 
+def wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until a program that was just started listens, at most a minute."""
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError(f"the program ended with {process.returncode}")
+        with socket.socket() as asked:
+            if asked.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("the program did not start")
+
+
 @contextmanager
 def browse() -> Iterator[Any]:
     """A headless Chromium."""

@@ -22,6 +22,9 @@ KEPT = "soak"
 # kind → where its function is; in the order in which they are tried.
 KINDS: dict[str, str] = {
     "kills": "benchmarks.soak.kills.try_kills",
+    "hostile": "benchmarks.soak.hostile.try_hostile",
+    "web": "benchmarks.soak.web.try_web",
+    "load": "benchmarks.soak.load.try_load",
 }
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 

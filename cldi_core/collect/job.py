@@ -116,15 +116,15 @@ def jobs(dataset: Dataset) -> dict[str, CollectionJob]:
     return {name: job for name, job in found.items() if job is not None}
 
 
-def start(dataset: Dataset, wanted: Wanted, keys: Mapping[str, str] | None = None) -> None:
+def start(dataset: Dataset, wanted: Wanted, keys: Mapping[str, str] | None = None, by: str = "") -> None:
     """Begin or go on with a collection in a process of its own, which outlives this one; nothing happens if one runs.
 
     Args:
-        keys: variable → key, given to the process in its environment and kept nowhere.
+        keys: variable → key, given to the process in its environment and kept nowhere; by: who starts it.
 
     Raises:
         UnknownNameError: unknown provider; CollectError: it is a ``command:``, which only its owner may run;
-        DatasetError: the data set cannot be written to, or no process can be started.
+        DatasetError: as ``Record.start``.
     """
     if wanted.provider.startswith(PREFIX):
         raise CollectError("a program of one's own is run from the command line only: collect --provider command:…")
@@ -136,6 +136,7 @@ def start(dataset: Dataset, wanted: Wanted, keys: Mapping[str, str] | None = Non
         ["collect", "--dataset", str(dataset.path.resolve()), *wanted.arguments()],
         f"the collection from {provider.label}",
         environment,
+        by,
     )
 
 

@@ -5,6 +5,7 @@ Each command is a function in a file of its group; here they get their names.  E
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cldi_core.commands import (
     collecting,
     curves,
     dashboard,
+    doctor,
     evaluating,
     explaining,
     exporting,
@@ -27,7 +29,9 @@ from cldi_core.commands import (
     projecting,
     scoring,
 )
-from cldi_core.commands.program import Program, run
+from cldi_core.commands.program import Program, fail, run
+from cldi_core.data import job_queue
+from cldi_core.errors import CldiError
 
 app = Program(
     help="Learn translations from pictures: import, extract, score, evaluate, explain.",
@@ -55,6 +59,7 @@ app.command()(explaining.explain)
 app.command("learning-curve")(curves.learning_curve)
 app.command()(checking.check)
 app.command()(answering.answers)
+app.command()(doctor.doctor)
 app.command("app")(dashboard.start)
 app.command("bench", **benchmarking.PASSED_ON)(benchmarking.bench)
 app.add_typer(pivot.app, name="pivot")
@@ -62,5 +67,10 @@ app.add_typer(judging.app, name="judgements")
 
 
 def main() -> None:
-    """Run the command that was asked for, and end with its exit code."""
-    run(app, "cldi" if Path(sys.argv[0]).stem == "cldi" else "python -m cldi_core")
+    """Run the command that was asked for, when its turn has come, and end with its exit code."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(job_queue.turn_of_process())
+        except CldiError as error:
+            fail(error, 1)
+        run(app, "cldi" if Path(sys.argv[0]).stem == "cldi" else "python -m cldi_core")

@@ -22,7 +22,7 @@ from cldi_core.errors import DatasetError, in_one_line
 FILE = "concreteness.tsv"
 WORD, MEAN = "word", "conc.m"  # headings of the published table, in lower case
 EXPECTED = "expected a word, a tab and a number, or the table of Brysbaert et al. (2014) as it is"
-LONGEST = 200  # letters of a word
+LONGEST, MAX_LINES = 200, 1_000_000  # letters of a word, and lines: of English words 40,000 are rated
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -59,8 +59,8 @@ def read(path: Path) -> dict[str, float]:
 
     Raises:
         FileNotFoundError: there is none.
-        DatasetError: it is no regular file of UTF-8, has no words, or a line that is no word and number; a word stands
-            there with two numbers.
+        DatasetError: it is no regular file of UTF-8, has no words, too many lines, or one that is no word and number; a
+            word stands there with two numbers.
     """
     try:
         text = storage.read_text(path, storage.LARGE).removeprefix("\ufeff")
@@ -72,6 +72,8 @@ def read(path: Path) -> dict[str, float]:
     lines = [(number, line) for number, line in lines if line.strip()]
     if not lines:
         raise DatasetError(f"{FILE} has no words; {EXPECTED}")
+    if len(lines) > MAX_LINES:
+        raise DatasetError(f"{FILE} has {len(lines):,} lines, more than the {MAX_LINES:,} that are accepted")
     tab = "\t" in lines[0][1]
     rows = [(number, _cells(line, number, tab=tab)) for number, line in lines]
     own, mean, width = _columns(rows[0][1])

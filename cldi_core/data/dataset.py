@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import shlex
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tomli_w
 
-from cldi_core.data import left_out, remote, spelling, stamping, storage, word_table, wordlists, wordnet
+from cldi_core.data import left_out, parsing, remote, spelling, stamping, storage, word_table, wordlists, wordnet
 from cldi_core.data.ids import Raw, raw, unique
 from cldi_core.data.members import Members
 from cldi_core.data.pictures import Pictures
@@ -45,7 +44,7 @@ class Dataset:
         self.path = path
         remote.synced(path, remote.FRESH)
         try:
-            self.info: Mapping[str, Any] = tomllib.loads(storage.read_text(path / "dataset.toml"))
+            self.info: Mapping[str, Any] = parsing.parsed_toml(storage.read_text(path / "dataset.toml"))
             repr(self.info)  # a number of 5,000 digits in hex can be read, but not be shown
         except FileNotFoundError as error:
             shown = remote.url_of(path) or str(path)
@@ -81,7 +80,9 @@ class Dataset:
         if re.fullmatch(r"\.\./[\w-]{1,255}", other):
             remote.synced(self.path.parent / other[3:], remote.FRESH)
         # 255: no file system has longer names, and to ask for one is an error.
-        if not re.fullmatch(r"\.\./[\w-]{1,255}", other) or not _is_there(self.path.parent / other[3:], Path.is_dir):
+        # A data set: what is computed is written there, and a link with that name could lead to any folder.
+        file = self.path.parent / other[3:] / "dataset.toml"
+        if not re.fullmatch(r"\.\./[\w-]{1,255}", other) or not _is_there(file, Path.is_file):
             shown = other if len(other) < 200 else f"{other[:200]}…"
             raise DatasetError(
                 f"dataset.toml of {self.name!r} says pictures = {shown!r}; expected '../NAME' of a sibling"

@@ -12,6 +12,7 @@ from cldi_core.errors import PictureError
 
 MAX_PIXELS = 50_000_000
 MAX_SCANS = 100  # of a JPEG; each goes through the whole picture again, and a progressive one has about ten
+MAX_WORK = 1_000_000_000  # pixels times scans
 MAX_MISSING = 0.25  # of a picture's rows, at its end, without which it is still used
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 # Formats that people do have, and how their files are known.
@@ -22,6 +23,7 @@ REFUSED: dict[str, Callable[[bytes], bool]] = {
     "PDF": lambda data: data[:5] == b"%PDF-",
 }
 _END, _SCAN, _TABLES = b"\xff\xd9", b"\xff\xda", (b"\xff\xc4", b"\xff\xdb", b"\xff\xda")  # marks within a JPEG
+BAND = 1_000_000  # pixels of a grey picture that are brought to 8 bits together
 _GREY = (127, 128)  # what a decoder puts in place of what is missing
 
 
@@ -47,8 +49,9 @@ def opened(data: bytes) -> Any:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise PictureError(f"{width} × {height} pixels are more than the {MAX_PIXELS:,} that are accepted")
-    if _is_jpeg(image) and (scans := data.count(_SCAN)) > MAX_SCANS:
-        raise PictureError(f"{scans:,} scans are more than the {MAX_SCANS} that are accepted")
+    most = min(MAX_SCANS, MAX_WORK // max(width * height, 1))
+    if _is_jpeg(image) and (scans := data.count(_SCAN)) > most:
+        raise PictureError(f"{scans:,} scans are more than the {most} that are accepted of {width} × {height} pixels")
     return image
 
 
@@ -75,12 +78,46 @@ def loaded(data: bytes, least: int | None = None) -> tuple[Any, str]:
     return image, ""
 
 
+def still_webp(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a WebP file of one picture that is not turned, told by its headers; ``None`` for all else.
+
+    Nothing is decoded: the file is a list of chunks (RFC 9649), each with a name, its length and that many bytes.
+    """
+    if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or int.from_bytes(data[4:8], "little") != len(data) - 8:
+        return None
+    size, place = None, 12
+    while place < len(data):
+        kind, length = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
+        body = data[place + 8 : place + 18]
+        place += 8 + length + length % 2
+        if kind in _WEBP_SIZES and size is None and length >= len(body) == 10:
+            size = _WEBP_SIZES[kind](body)
+        elif kind not in _WEBP_BESIDE:  # such as what turns it, or others of an animation
+            return None
+    return size if place == len(data) else None
+
+
+def _lossy_size(body: bytes) -> tuple[int, int] | None:
+    width, height = (int.from_bytes(body[place : place + 2], "little") & 0x3FFF for place in (6, 8))
+    return (width, height) if body[3:6] == b"\x9d\x01\x2a" else None
+
+
+def _lossless_size(body: bytes) -> tuple[int, int] | None:
+    bits = int.from_bytes(body[1:5], "little")
+    return ((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1) if body[:1] == b"\x2f" else None
+
+
+_WEBP_SIZES = {b"VP8 ": _lossy_size, b"VP8L": _lossless_size}
+_WEBP_BESIDE = (b"VP8X", b"ALPH", b"ICCP", b"XMP ")
+
+
 def upright(image: Any) -> Any:
     """A decoded picture turned as its EXIF data say; what they say is passed over where they are broken."""
-    from PIL import ImageOps
+    from PIL import ExifTags, ImageOps
 
     with suppress(Exception), warnings.catch_warnings(action="ignore"):  # as many kinds as ways to break them
-        return ImageOps.exif_transpose(image)
+        if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:  # it copies others as they are
+            return ImageOps.exif_transpose(image)
     return image
 
 
@@ -124,16 +161,20 @@ def eight_bits(image: Any, *, unsigned: bool) -> Any:
     grey = np.asarray(image)
     if unsigned:
         grey = grey.view(np.uint32)  # Pillow has no mode of its own for these
-    grey = grey.astype(np.float64)
-    finite = grey[np.isfinite(grey)]
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 0.0)
+    step = max(1, BAND // max(grey.shape[1], 1))  # rows: fractions of all pixels at once would take gigabytes
+    parts = [slice(start, start + step) for start in range(0, len(grey), step)]
+    ends = [(own.min(), own.max()) for part in parts if (own := grey[part][np.isfinite(grey[part])]).size]
+    low, high = (float(min(one[0] for one in ends)), float(max(one[1] for one in ends))) if ends else (0.0, 0.0)
     if low >= 0 and high <= 1 and image.mode == "F":
         low, high = 0.0, 1.0
     elif low >= 0 and high <= 65535:
         low, high = 0.0, 255.0 if high <= 255 else 255 * 256.0
-    grey = np.nan_to_num(grey, nan=low, posinf=high, neginf=low)
-    scaled = (grey - low) * (255 / ((high - low) or 1))
-    return Image.fromarray((np.rint if image.mode == "F" else np.floor)(scaled).clip(0, 255).astype(np.uint8))
+    made = np.empty(grey.shape, np.uint8)
+    for part in parts:
+        own = np.nan_to_num(grey[part].astype(np.float64), nan=low, posinf=high, neginf=low)
+        scaled = (own - low) * (255 / ((high - low) or 1))
+        made[part] = (np.rint if image.mode == "F" else np.floor)(scaled).clip(0, 255)
+    return Image.fromarray(made)
 
 
 def is_unsigned(image: Any) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from cldi_core.data import ids, remote, storage
+from cldi_core.data import ids, parquet_pages, remote, storage
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.errors import DatasetError
 
@@ -20,7 +22,7 @@ JUDGED = 50_000  # versions of shards whose footers were found right: reading on
 GROUPS = 1000  # row groups whose origins were asked for last, some 15 kB each
 ROW_GROUP = 16  # pictures: one is fetched by reading its row group
 MAX_ROWS = 100_000
-MAX_GROUP = 1_000_000_000  # bytes of the pictures in a row group, unpacked
+MAX_GROUP = 700_000_000  # bytes of the pictures in a row group, unpacked: 16 of the largest that are imported
 MAX_TEXTS = 500_000_000  # bytes of all else in a shard, unpacked
 # How values may be written.  Others can make any number of long texts of a few bytes, and no footer says how long.
 ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}
@@ -51,6 +53,7 @@ def _version(path: Path) -> tuple[int, ...]:
             about = os.fstat(elsewhere.handle)
     else:
         with storage.open_regular(path) as file:  # raises where reading would never end
+            parquet_pages.check_end(file)
             about = os.fstat(file.fileno())
     return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns
 
@@ -73,6 +76,29 @@ def _fetch(path: Path, footer: Any, groups: Iterable[int], columns: Sequence[str
                 places.append((start, start + chunk.total_compressed_size))
     with elsewhere:
         elsewhere.fetch(places)
+
+
+def _check_pages(path: Path, footer: Any, groups: Iterable[int], columns: Sequence[str]) -> None:
+    """DatasetError: what is to be read unpacks to more than is accepted, whatever the shard's end says."""
+    held = [BYTES if name == "image" else name for name in columns]
+    texts = [name for name in held if name != BYTES] + ([NAME] if BYTES in held else [])
+    try:
+        with path.open("rb") as file:
+            pictures = parquet_pages.unpacked(file, footer, groups, [BYTES]).pages if BYTES in held else 0
+            others = parquet_pages.unpacked(file, footer, groups, texts).values
+    except ValueError as error:
+        raise broken(path, error) from error
+    if pictures > MAX_GROUP:
+        raise _refused(path, f"has {pictures:,} bytes of pictures in a row group, more than {MAX_GROUP:,}")
+    if others > MAX_TEXTS:
+        raise _refused(path, f"can have {others:,} bytes beside its pictures, more than the {MAX_TEXTS:,} accepted")
+
+
+def check(path: Path) -> None:
+    """DatasetError: a shard is larger than is accepted, for who reads it a row group at a time."""
+    shard = parquet(path)
+    for group in range(shard.metadata.num_row_groups):
+        _check_pages(path, shard.metadata, [group], shard.schema_arrow.names)
 
 
 def forget(most: int = 2) -> None:
@@ -137,15 +163,56 @@ def broken(path: Path, error: Exception) -> DatasetError:
 
 
 def read_group(path: Path, group: int) -> Any:
-    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}."""
+    """The pictures of one row group of a shard, as an Arrow column of structs {bytes, path}; the last ones are kept."""
+    try:
+        key = path.absolute(), _version(path), group
+        found = _read_last.get(key)
+        return _read_last.keep(key, _read_group(path, group)) if found is None else found
+    except OSError as error:
+        raise broken(path, error) from error
+
+
+def _read_group(path: Path, group: int) -> Any:
     import pyarrow as pa
 
     try:
         shard = parquet(path)
         _fetch(path, shard.metadata, [group], ["image"])
+        _check_pages(path, shard.metadata, [group], ["image"])
         return shard.read_row_group(group, columns=["image"]).column("image")
     except (OSError, pa.ArrowException) as error:
         raise broken(path, error) from error
+
+
+class _Last:
+    """The row groups that were read last, so many bytes of them: a page asks for pictures that are stored together one
+    after the other.  Safe to share between threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._held = size, 0
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Any) -> Any:
+        """What is kept under a key, or ``None``."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def keep(self, key: Any, column: Any) -> Any:
+        """The column itself, kept unless it is large."""
+        if column.nbytes <= self._size // 16:
+            with self._lock:
+                if key not in self._kept:
+                    self._kept[key] = column
+                    self._held += column.nbytes
+                while self._held > self._size:
+                    self._held -= self._kept.popitem(last=False)[1].nbytes
+        return column
+
+
+_read_last = _Last(16 << 20)
 
 
 def read_ids(path: Path) -> tuple[ids.Raw, list[int]]:
@@ -155,8 +222,9 @@ def read_ids(path: Path) -> tuple[ids.Raw, list[int]]:
         DatasetError: as ``parquet``, or an id is not what ids are.
     """
     shard = parquet(path)
+    column = _read(path, shard, ["id"]).column("id")
     try:
-        found = ids.raw_of_column(_read(path, shard, ["id"]).column("id"))
+        found = ids.raw_of_column(column)
     except ValueError as error:
         raise _refused(path, f"has {error}") from error
     footer = shard.metadata
@@ -209,7 +277,7 @@ def _origins_of(path: Path, names: Sequence[str], group: int | None = None) -> A
     import pyarrow as pa
 
     shard = parquet(path)
-    present = [name for name in names if name in shard.schema_arrow.names]
+    present = [name for name in names if name in shard.schema_arrow.names and name != PATH]
     table = _read(path, shard, [*(present or ["id"]), *([NAME] if PATH in names else [])], group)
     if PATH in names:  # the part of a struct that is asked for is read; the bytes stay on disk
         paths = pa.chunked_array([chunk.field(PATH) for chunk in table.column("image").chunks], pa.string())
@@ -224,8 +292,10 @@ def _origins_of(path: Path, names: Sequence[str], group: int | None = None) -> A
 def _read(path: Path, shard: Any, columns: list[str], group: int | None = None) -> Any:
     import pyarrow as pa
 
-    _fetch(path, shard.metadata, range(shard.metadata.num_row_groups) if group is None else [group], columns)
+    groups = range(shard.metadata.num_row_groups) if group is None else [group]
+    _fetch(path, shard.metadata, groups, columns)
     try:
+        _check_pages(path, shard.metadata, groups, columns)
         return shard.read(columns=columns) if group is None else shard.read_row_group(group, columns=columns)
     except (OSError, pa.ArrowException) as error:
         raise broken(path, error) from error

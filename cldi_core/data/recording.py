@@ -16,11 +16,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from cldi_core.data import children, storage
+from cldi_core.data import children, job_queue, storage
+from cldi_core.data.job_queue import Ticket
 from cldi_core.data.processes import Holder
 
 EVERY = 1.0  # seconds between two writes of the status
-State = Literal["starting", "running", "interrupted", "failed", "stopped", "done"]
+State = Literal["waiting", "starting", "running", "interrupted", "failed", "stopped", "done"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +29,9 @@ class Job:
     """The newest work of one kind in a folder.
 
     Attributes:
-        state: ``"starting"`` before it can tell how far it is, ``"running"``, ``"interrupted"`` if it ended before it
-            was done and said nothing, ``"failed"``, ``"stopped"`` where a limit ended it, or ``"done"``.
+        state: ``"waiting"`` for its turn in the queue, ``"starting"`` before it can tell how far it is, ``"running"``,
+            ``"interrupted"`` if it ended before it was done and said nothing, ``"failed"``, ``"stopped"`` where a limit
+            ended it, or ``"done"``.
         runner: the process that is or was at it, and since when; ``None`` where nobody knows.
         ended: when it was done, stopped or failed, as ISO 8601; empty until then.
         total, done: of what it counts in; ``done`` has what was kept from before.
@@ -37,6 +39,7 @@ class Job:
         seconds: since it could first tell how far it is, when this was written.
         error: why it failed or stopped, in one line.
         said: the last line that it printed, such as how far a download is, if it was started in this process.
+        ticket: its place in the queue, if a page started it and it is not done.
     """
 
     state: State
@@ -48,11 +51,12 @@ class Job:
     seconds: float = 0.0
     error: str = ""
     said: str = field(default="", compare=False)
+    ticket: Ticket | None = field(default=None, compare=False)
 
     @property
     def is_active(self) -> bool:
-        """Whether somebody is at it."""
-        return self.state in ("starting", "running")
+        """Whether somebody is at it, or will be."""
+        return self.state in ("waiting", "starting", "running")
 
     @property
     def left(self) -> float | None:
@@ -72,6 +76,8 @@ J = TypeVar("J", bound=Job)
 class Record(ABC, Generic[J]):
     """Where work of one kind is written down: a folder with a status file, a lock, and what a process printed.
 
+    The folder lies in one of its data set, as in ``features/vgg19``.
+
     Attributes:
         status_file, log_file: their names; the log is that of a process which was started here.
     """
@@ -83,8 +89,8 @@ class Record(ABC, Generic[J]):
         self.folder = folder
 
     def as_json(self, job: J) -> dict[str, Any]:
-        """What the status file is to say: all that is known of it but what its process said."""
-        return {name: value for name, value in asdict(job).items() if name != "said"}
+        """What the status file is to say: all that is known of it but what its process said, and its place."""
+        return {name: value for name, value in asdict(job).items() if name not in ("said", "ticket")}
 
     @abstractmethod
     def from_json(self, found: Any) -> J | None:
@@ -111,6 +117,19 @@ class Record(ABC, Generic[J]):
 
     def read(self) -> J | None:
         """The newest work; ``None`` if there is no trace of any."""
+        ticket = job_queue.ticket_of(self.folder)
+        found = self._read()
+        if ticket is None:
+            return found
+        if ticket.before:
+            fresh = self.fresh(found, "")
+            return replace(fresh, state="waiting", runner=ticket.runner, ticket=ticket) if fresh else None
+        if found is not None and not found.is_active:  # its turn has just come, and it has no lock yet
+            found = self.fresh(found, "")
+        return replace(found, ticket=ticket, runner=found.runner or ticket.runner) if found else None
+
+    def _read(self) -> J | None:
+        """As ``read``, of who has the lock or was started here, wherever in the queue that is."""
         # The lock first: one that ends writes its last words before it lets go of it.
         locked = storage.is_locked(self.folder)
         found: J | None = None
@@ -132,24 +151,29 @@ class Record(ABC, Generic[J]):
         return found
 
     def start(
-        self, begun: J, arguments: Sequence[str], what: str, environment: Mapping[str, str] | None = None
+        self, begun: J, arguments: Sequence[str], what: str, environment: Mapping[str, str] | None = None, by: str = ""
     ) -> None:
-        """Begin or go on in a process of its own, which outlives this one; nothing happens if one runs.
+        """Begin or go on in a process of its own, which outlives this one, when its turn comes; nothing if one runs.
 
         Args:
             begun: what is said of it until it names itself.
             arguments, what, environment: as those of ``children.start``.
+            by: who starts it, for those who wait.
 
         Raises:
-            DatasetError: the folder cannot be written to, or no process can be started.
+            DatasetError: the folder cannot be written to, no process can be started, or ``job_queue.variables``.
         """
         before = self.read()
         if before is not None and before.is_active:
             return
+        queued = {
+            **(environment or {}),
+            **job_queue.variables(f"{what} in {self.folder.parents[1].name}", self.folder, by),
+        }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.write(begun)
-            children.start(self.folder / self.log_file, arguments, what, environment)
+            children.start(self.folder / self.log_file, arguments, what, queued)
         except OSError as error:
             raise storage.cannot_write(self.folder, error) from error
 
@@ -211,6 +235,8 @@ class Recorder(Generic[J]):
         if now - self._written >= EVERY:
             self._written = now
             self.write()
+            if job_queue.is_queued():  # who started it in a terminal fills the disk knowingly
+                job_queue.check_room(self._record.folder)
 
     def finish(self, stopped: str = "", **more: Any) -> None:
         """It is done, or was stopped: why.  More: further fields of the job."""

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import remote, unfinished
+from cldi_core.data import parquet_pages, remote, unfinished
 from cldi_core.data.processes import Holder
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.data.tensor_files import MAX_HEADER, parts_of, place_of, tensors_of
@@ -28,6 +28,7 @@ LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
 LARGE = 200_000_000  # bytes of a word list or of descriptions
+MAX_LINES = 2_500_000  # of such a text; what is made of a line takes up to 700 bytes
 # Windows has no pipes among its files, and takes line ends for text unless it is told not to; the others the other way.
 READ_ONLY = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 
@@ -128,9 +129,17 @@ def read_text(path: Path, most: int = SMALL) -> str:
     """As ``read_bytes``, for text in UTF-8 without a byte order mark.
 
     Raises:
-        OSError: as ``read_bytes``; UnicodeDecodeError: it is not UTF-8.
+        OSError: as ``read_bytes``, or it has more than ``MAX_LINES`` lines; UnicodeDecodeError: it is not UTF-8.
     """
-    return read_bytes(path, most).decode("utf-8-sig")
+    data = read_bytes(path, most)
+    check_lines(data)
+    return data.decode("utf-8-sig")
+
+
+def check_lines(text: bytes) -> None:
+    """OSError: it has more than ``MAX_LINES`` lines."""
+    if max(text.count(b"\n"), text.count(b"\r")) > MAX_LINES:
+        raise OSError(f"it has more than the {MAX_LINES:,} lines that are accepted")
 
 
 def is_writable(folder: Path) -> bool:
@@ -252,14 +261,15 @@ def read_frame(path: Path) -> pd.DataFrame:
     """A stored frame with its ``attrs``: what ``pandas.read_parquet`` gives, in a third of the time for small files.
 
     Raises:
-        OSError or pyarrow.ArrowInvalid: there is none, or it is broken.
+        OSError or pyarrow.ArrowInvalid: there is none, or it is broken, or as ``parquet_pages.read_table``.
     """
-    import pyarrow.parquet as pq
-
-    open_regular(path).close()  # raises where reading would never end
-    table = pq.ParquetFile(path).read(use_threads=False)
-    frame: pd.DataFrame = table.to_pandas()
-    frame.attrs = json.loads((table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
+    with open_regular(path) as file:  # raises where reading would never end
+        table = parquet_pages.read_table(path, file)
+    try:
+        frame: pd.DataFrame = table.to_pandas()
+        frame.attrs = json.loads((table.schema.metadata or {}).get(b"PANDAS_ATTRS", b"{}"))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:  # what pandas wrote is broken
+        raise OSError(f"{type(error).__name__}: {error}") from error
     return frame
 
 

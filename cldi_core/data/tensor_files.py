@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cldi_core.data import parsing
 
 MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 # In the order in which they are laid out: the largest first, so that all begin at whole multiples of their size.
@@ -48,14 +50,25 @@ def tensors_of(mapped: NDArray[np.uint8]) -> tuple[dict[str, NDArray[Any]], dict
     size = int.from_bytes(mapped[:8].tobytes(), "little")
     if len(mapped) < 8 or size > min(MAX_HEADER, len(mapped) - 8):
         raise ValueError(f"a header of {size} bytes in a file of {len(mapped)}")
-    header = json.loads(mapped[8 : 8 + size].tobytes())
+    header = parsing.parsed_json(mapped[8 : 8 + size].tobytes(), parsing.without_repeats)
     if not isinstance(header, dict):
         raise ValueError("the header is not a JSON object")
     meta = header.pop("__metadata__", None) or {}
     if not isinstance(meta, dict) or not all(isinstance(value, str) for value in meta.values()):
         raise ValueError("the metadata are not texts")
-    data = mapped[8 + size :]
-    return {name: _tensor(data, name, about) for name, about in header.items()}, meta
+    data = np.asarray(mapped)[8 + size :]  # a view of a memmap takes ten times as long to make
+    tensors = {name: _tensor(data, name, about) for name, about in header.items()}
+    _check_apart({name: about["data_offsets"] for name, about in header.items()})
+    return tensors, meta
+
+
+def _check_apart(places: Mapping[str, Sequence[int]]) -> None:
+    """ValueError: two tensors share bytes, so that a small file could be any number of rows."""
+    end = 0
+    for name, (begin, own_end) in sorted(places.items(), key=lambda one: tuple(one[1])):
+        if begin < end and begin < own_end:
+            raise ValueError(f"tensor {name[:40]!r} overlaps the one before it")
+        end = max(end, own_end)
 
 
 def _tensor(data: NDArray[np.uint8], name: str, about: object) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import ids, storage
+from cldi_core.data import ids, parquet_pages, storage
 from cldi_core.data.ids import Raw
 from cldi_core.data.members import Members
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 COLUMNS = ("language", "word", "position", "id")
 Word = tuple[str, str]  # language, word
 _ROWS = 1 << 16  # that are read and written together
+MANY, ROWS_PER_BYTE = 5_000_000, 4  # rows that are accepted, and of larger files; 28 bytes are taken for each
+MAX_UNPACKED, MAX_RATIO = 500_000_000, 8  # bytes of all pages, and of larger files for each of their own
 
 
 @dataclass(frozen=True)
@@ -111,16 +114,38 @@ def read(path: Path) -> WordTable:
     """
     import pyarrow.parquet as pq
 
-    storage.open_regular(path).close()  # raises where reading would never end
+    with storage.open_regular(path) as opened:  # raises where reading would never end
+        parquet_pages.check_end(opened)
+        # A picture's id is held once, however often it is there: it could be any text, of any length.
+        file = pq.ParquetFile(path, read_dictionary=["language", "word", "id"], pre_buffer=False)
+        _check_size(opened, file.metadata)
     words: dict[Word, int] = {}
     numbers, positions = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
     rows = [np.zeros((0, ids.BYTES), np.uint8)]
-    file = pq.ParquetFile(path, read_dictionary=["language", "word"], pre_buffer=False)
     for batch in file.iter_batches(_ROWS, columns=[*COLUMNS], use_threads=False):
-        rows.append(ids.raw_of_column(batch.column("id")))
+        rows.append(_ids(batch.column("id")))
         positions.append(batch.column("position").to_numpy(zero_copy_only=False).astype(np.int64))
         numbers.append(_numbers(batch.column("language"), batch.column("word"), words))
     return WordTable([*words], np.concatenate(numbers), np.concatenate(positions), np.concatenate(rows))
+
+
+def _check_size(file: IO[bytes], footer: Any) -> None:
+    """ValueError: a table is larger than is accepted."""
+    size = os.fstat(file.fileno()).st_size
+    if footer.num_rows > max(MANY, ROWS_PER_BYTE * size):
+        raise ValueError(f"{footer.num_rows:,} rows in {size:,} bytes")
+    found = parquet_pages.unpacked(file, footer, range(footer.num_row_groups), COLUMNS)
+    if found.pages > max(MAX_UNPACKED, MAX_RATIO * size):
+        raise ValueError(f"it unpacks to {found.pages:,} bytes, from {size:,}")
+
+
+def _ids(column: Any) -> Raw:
+    """A column of dictionaries of ids; ValueError as ``ids.raw_of_column``."""
+    import pyarrow.compute as pc
+
+    if (pc.max(pc.binary_length(column.dictionary)).as_py() or 0) > ids.WIDTH:  # before each is written out
+        raise ValueError("ids that are not 32 hex digits")
+    return ids.raw_of_column(column.dictionary_decode())
 
 
 def _numbers(language: Any, word: Any, words: dict[Word, int]) -> NDArray[np.int32]:

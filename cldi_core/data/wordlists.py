@@ -296,10 +296,12 @@ def bytes_of(path: Path, name: str) -> bytes:
     """What the file of a word list holds; errors call it by ``name``.
 
     Raises:
-        LexiconError: no regular file that can be read, or larger than ``storage.LARGE``.
+        LexiconError: no regular file that can be read, larger than ``storage.LARGE``, or of too many lines.
     """
     try:
-        return storage.read_bytes(path, storage.LARGE)
+        data = storage.read_bytes(path, storage.LARGE)
+        storage.check_lines(data)
+        return data
     except FileNotFoundError:
         raise LexiconError(f"there is no word list {name!r}; check the path") from None
     except OSError as error:

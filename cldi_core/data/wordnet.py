@@ -61,7 +61,7 @@ def counts(path: Path) -> dict[str, int] | None:
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path.name} of {path.parent.name!r} cannot be read ({in_one_line(error)})") from error
     lines = [line.removesuffix("\r").split("\t") for line in text.split("\n")]
-    return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal()}
+    return {line[0]: int(line[1]) for line in lines if len(line) == 2 and line[1].isdecimal() and len(line[1]) < 10}
 
 
 def find_wordnet(path: str | Path | None = None) -> Path | None:

@@ -1,7 +1,7 @@
 """Work on hostile files, such as decoding, in processes that may die or never come to an end.
 
-A file that takes its process down, or that takes too long, costs that process and nothing else: its place in what
-``Workers.map`` yields is taken by ``Ended``, and the others are worked on as if it were not there.
+A file that takes its process down, or that takes too long or too much memory, costs that process and nothing else: its
+place in what ``Workers.map`` yields is taken by ``Ended``, and the others are worked on as if it were not there.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ import multiprocessing
 import os
 import queue
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 AHEAD = 3  # batches for each worker that are worked on before they are asked for
 TIME_UP = -signal.SIGALRM if hasattr(signal, "SIGALRM") else 1  # what a process ends with whose time was up
-SECONDS = 30.0  # for one item; the slowest picture that is accepted takes two of a whole core
+SECONDS = 30.0  # for one item; the slowest picture that is accepted takes five of a whole core
+MEMORY = 2_000_000_000  # bytes that a process may take beside what it began with
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,12 +47,14 @@ class Workers(Generic[Item, Result]):
         work: a function that another process can import, or a ``partial`` of one.
         count: of processes; none is started before there is something to do.
         seconds: that an item may take, in a process of its own.
+        memory: bytes that such a process may take, where the system can be asked to see to it (not on Windows).
     """
 
-    def __init__(self, work: Work[Item, Result], count: int, seconds: float = SECONDS) -> None:
-        self.work, self.count, self.seconds = work, count, seconds
+    def __init__(self, work: Work[Item, Result], count: int, seconds: float = SECONDS, memory: int = MEMORY) -> None:
+        self.work, self.count, self.seconds, self.memory = work, count, seconds, memory
         self._threads = ThreadPoolExecutor(max(1, count), "worker")
-        self._idle: queue.SimpleQueue[_Worker | None] = queue.SimpleQueue()
+        # Who came last goes first: another process is started only where all that there are have something to do.
+        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(None)
         self.pids: set[int] = set()  # of the processes that are there
@@ -67,22 +72,33 @@ class Workers(Generic[Item, Result]):
             if worker := self._idle.get():
                 self._end(worker)
 
-    def map(self, batches: Iterable[Sequence[Item]]) -> Iterator[list[Result | Ended]]:
-        """What the items of each batch gave, in their order; a few batches are worked on ahead."""
+    def map(self, batches: Iterable[Sequence[Item]], patience: float | None = None) -> Iterator[list[Result | Ended]]:
+        """What the items of each batch gave, in their order; a few batches are worked on ahead.
+
+        Args:
+            patience: seconds after which no more is waited for: what is not done by then is not yielded.
+        """
         if not self.count:
             for items in batches:
                 yield [*self.work(items)]
             return
+        until = None if patience is None else time.monotonic() + patience
         waiting: deque[Future[list[Result | Ended]]] = deque()
-        for items in batches:
-            waiting.append(self._threads.submit(self._do, items))
-            if len(waiting) > AHEAD * self.count:
+        try:
+            for items in batches:
+                waiting.append(self._threads.submit(self._do, items))
+                if len(waiting) > AHEAD * self.count:
+                    if not _is_done(waiting[0], until):
+                        return
+                    yield waiting.popleft().result()
+            while waiting and _is_done(waiting[0], until):
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
     def _start(self) -> _Worker:
-        worker = _Worker(self.work, self.seconds)
+        worker = _Worker(self.work, self.seconds, self.memory)
         self.pids.add(worker.pid)
         return worker
 
@@ -113,14 +129,19 @@ class Workers(Generic[Item, Result]):
         return done
 
 
+def _is_done(future: Future[Any], until: float | None) -> bool:
+    """Wait for it, at the longest until that moment of the monotonic clock."""
+    return bool(wait([future], None if until is None else max(0.0, until - time.monotonic())).done)
+
+
 class _Worker:
     """One process and the way to it."""
 
-    def __init__(self, work: Work[Any, Any], seconds: float) -> None:
+    def __init__(self, work: Work[Any, Any], seconds: float, memory: int) -> None:
         # Not forked: the parent has threads of torch, whose locks a fork would copy as they are.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, work, seconds), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, work, seconds, memory), daemon=True)
         self.process.start()
         theirs.close()  # so that its end is seen here
         self.pid = self.process.pid or 0
@@ -160,22 +181,49 @@ def _limit() -> Callable[[float], object]:
     return limit
 
 
-def _serve(connection: Connection, work: Work[Any, Any], seconds: float) -> None:
+def _confine(memory: int) -> None:
+    """Let this process take no more than so many bytes beside what it has; what asks for more gets a MemoryError."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # Windows, a system without /proc, a lower limit
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[0])
+        most = pages * resource.getpagesize() + memory
+        resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _serve(connection: Connection, work: Work[Any, Any], seconds: float, memory: int) -> None:
     """Work until nobody asks any more: the parent has closed the connection, or has ended in any way."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     limit = _limit()
+    _confine(memory)
     with contextlib.suppress(EOFError, OSError):
         while True:
             items = connection.recv()
-            try:
-                results = iter(work(items))
-                for _ in items:
-                    limit(seconds)
-                    result = next(results)
-                    limit(0)
-                    connection.send(result)
-            except (EOFError, OSError):
-                raise
-            except Exception as error:
-                limit(0)
-                connection.send(error)
+            for result in _results(work, items, partial(limit, seconds), partial(limit, 0)):
+                connection.send(result)
+
+
+def _results(
+    work: Work[Any, Any], items: Sequence[Any], begin: Callable[[], object], end: Callable[[], object]
+) -> Iterator[Any]:
+    """What each item gives; an error ends it, but for one for which there is not the memory."""
+    done = 0
+    while done < len(items):
+        try:
+            results = iter(work(items[done:]))
+            while done < len(items):
+                begin()
+                result = next(results)
+                end()
+                done += 1
+                yield result
+        except MemoryError:
+            end()
+            done += 1
+            yield Ended("it took more memory than is accepted")
+        except (EOFError, OSError):  # a system that fails may do so for good: another process tries again
+            raise
+        except Exception as error:
+            end()
+            yield error
+            return

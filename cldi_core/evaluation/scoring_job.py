@@ -94,12 +94,15 @@ def is_due(dataset: Dataset, backbone: str) -> bool:
     return False
 
 
-def start(dataset: Dataset, backbone: str, device: str = "cpu") -> None:
+def start(dataset: Dataset, backbone: str, device: str = "cpu", by: str = "") -> None:
     """Score all word lists with a backbone, in a process that outlives this one; nothing happens if one runs.
 
+    Args:
+        by: who starts it.
+
     Raises:
-        UnknownNameError: no features of that backbone, no word list, or unknown device; DatasetError: scores cannot be
-        written, or no process can be started.
+        UnknownNameError: no features of that backbone, no word list, or unknown device; DatasetError: as
+        ``Record.start``.
     """
     check_device(device)
     if backbone not in dataset.backbones:
@@ -108,6 +111,7 @@ def start(dataset: Dataset, backbone: str, device: str = "cpu") -> None:
         ScoringJob(backbone, device, state="starting"),
         ["score", "--dataset", str(dataset.path.resolve()), "--backbone", backbone, "--device", device],
         f"the scoring with {backbone}",
+        by=by,
     )
 
 

@@ -115,18 +115,20 @@ def job(dataset: Dataset, backbone: str) -> ExtractionJob | None:
     return _record(dataset, backbone).read()
 
 
-def start(dataset: Dataset, backbone: str, device: str = "cpu") -> None:
+def start(dataset: Dataset, backbone: str, device: str = "cpu", by: str = "") -> None:
     """Begin or go on with an extraction in a process of its own, which outlives this one; nothing happens if one runs.
 
+    Args:
+        by: who starts it.
+
     Raises:
-        UnknownNameError: unknown backbone or device; DatasetError: the folder of features cannot be written to, or no
-        process can be started.
+        UnknownNameError: unknown backbone or device; DatasetError: as ``Record.start``.
     """
     check_device(device)
     record = _record(dataset, find_backbone(backbone).name)
     begun = ExtractionJob(backbone, device, state="starting", made=made_of(record.status()))
     command = ["extract", "--dataset", str(dataset.path.resolve()), "--backbone", backbone, "--device", device]
-    record.start(begun, command, f"the extraction of {backbone}")
+    record.start(begun, command, f"the extraction of {backbone}", by=by)
 
 
 def cancel(dataset: Dataset, backbone: str) -> None:

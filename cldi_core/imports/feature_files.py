@@ -20,7 +20,7 @@ from cldi_core.data import storage
 from cldi_core.errors import CldiError, FeatureError, in_one_line
 from cldi_core.imports import pickles
 
-MAX_MEMBER = 4_000_000_000  # bytes of one array in an .npz, which is read into memory
+MAX_MEMBER = 1_000_000_000  # bytes of one array in an .npz, which is read into memory
 MAX_MEMBERS = 1_000_000
 MAX_DIM = 1_000_000
 NUMBERS = "fiub"  # kinds of numpy's types

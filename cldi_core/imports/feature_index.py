@@ -6,12 +6,11 @@ word and a position.  As JSON: a list with the same for each row, as a text, a l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cldi_core.data import storage
+from cldi_core.data import parsing, storage
 from cldi_core.errors import FeatureError, in_one_line
 
 HEADINGS = {
@@ -64,8 +63,10 @@ def read(path: Path, *, words: bool = False) -> Index:
         FeatureError: it cannot be read, or a line says neither a picture nor a word.
     """
     try:
-        text = storage.read_text(path, storage.LARGE)
-        table = _json(text) if path.suffix.lower() == ".json" else _tsv(text)
+        if path.suffix.lower() == ".json":
+            table = _json(storage.read_bytes(path, storage.LARGE).decode("utf-8-sig"))  # in however many lines
+        else:
+            table = _tsv(storage.read_text(path, storage.LARGE))
     except (OSError, ValueError, RecursionError) as error:
         raise FeatureError(f"the index {path.name!r} cannot be read ({in_one_line(error)}); {EXPECTED}") from error
     if not table:
@@ -94,7 +95,7 @@ def _tsv(text: str) -> list[tuple[str, Sequence[str] | dict[str, object]]]:
 
 
 def _json(text: str) -> list[tuple[str, Sequence[str] | dict[str, object]]]:
-    rows = json.loads(text)
+    rows = parsing.parsed_json(text)
     if not isinstance(rows, list):
         raise ValueError("it is no list")
     found: list[tuple[str, Sequence[str] | dict[str, object]]] = []

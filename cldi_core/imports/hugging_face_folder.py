@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cldi_core.data import parsing
 from cldi_core.errors import DatasetError, in_one_line
 from cldi_core.imports.labelled import NO_LABEL, Labelled, word_column
 from cldi_core.imports.paths import shown
@@ -114,7 +114,7 @@ def _jsonl(text: str, place: str, report: Report) -> Iterator[tuple[int, Mapping
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = parsing.parsed_json(line)
         except (ValueError, RecursionError):
             row = None
         if isinstance(row, dict):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import storage
+from cldi_core.data import parquet_pages, storage
 from cldi_core.errors import DatasetError, in_one_line
 from cldi_core.imports.labelled import NO_LABEL, Labelled, word_column
 from cldi_core.imports.paths import natural, shown
@@ -16,6 +16,8 @@ from cldi_core.imports.trees import open_tree
 
 MAX_ROWS = 10_000_000  # of one file
 MAX_GROUP = 2_000_000_000  # bytes of the pictures of one row group, as they say of themselves
+MAX_BATCH = 1_000_000_000  # bytes that reading some rows may take, as the pages say
+MAX_RATIO, MAX_LABEL = 200, 10_000  # bytes unpacked for each of the file, and of a label
 MAX_CLASSES = 1_000_000
 ROWS, BUFFER = 16, 1 << 20  # that are in memory at a time: rows, and bytes of each column
 IMAGES = ("image", "img", "picture", "photo")
@@ -56,6 +58,7 @@ class Opened:
         self._word = word_column(words, word, self._place)
         self._names = _class_names(schema, self._word)
         self._check_size()
+        self._file = _open(path, self._word)
 
     def _check_size(self) -> None:
         about = self._file.metadata
@@ -79,12 +82,12 @@ class Opened:
         """The pictures with their labels, row after row; the report hears of rows that have none."""
         number = 0
         try:
-            for batch in self._file.iter_batches(ROWS, columns=[self._image, self._word], use_threads=False):
+            for batch in self._batches():
                 images, words = batch.column(self._image), batch.column(self._word)
                 for row in range(len(batch)):
                     number += 1
                     place = f"{self._place}, row {number}"
-                    content, label = _content(images[row].as_py()), self._label(words[row].as_py())
+                    content, label = _content(images[row].as_py()), self._label(_value(words, row))
                     if content is None:
                         report.missing.add(NO_PICTURE, place)
                     elif not label:
@@ -94,6 +97,20 @@ class Opened:
         except (OSError, ValueError, MemoryError) as error:  # ArrowInvalid is a ValueError
             report.missing.add(NOT_READ, f"{self._place}, after row {number}", in_one_line(error))
 
+    def _batches(self) -> Iterator[Any]:
+        """Some rows at a time, of row groups that were looked at; ValueError: one of them takes too much memory."""
+        columns = [self._image, self._word]
+        most, total = max(MAX_GROUP, MAX_RATIO * self.path.stat().st_size), 0
+        for group in range(self._file.metadata.num_row_groups):
+            with self.path.open("rb") as file:
+                found = parquet_pages.unpacked(file, self._file.metadata, [group], columns)
+            if (size := found.page + ROWS * found.dictionary) > MAX_BATCH:
+                raise ValueError(f"some of its rows can take {size:,} bytes, more than the {MAX_BATCH:,} accepted")
+            total += found.pages
+            if total > most:
+                raise ValueError(f"it unpacks to more than {most:,} bytes")
+            yield from self._file.iter_batches(ROWS, row_groups=[group], columns=columns, use_threads=False)
+
     def _label(self, value: Any) -> str:
         if not self._names:
             return "" if value is None else str(value)
@@ -101,11 +118,25 @@ class Opened:
         return self._names[value].replace("_", " ") if known else ""
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path, word: str = "") -> Any:
+    """A file whose words, if they are texts, are each held once: one that is there a thousand times is read once."""
     import pyarrow.parquet as pq
 
-    storage.open_regular(path).close()  # raises where reading would never end
-    return pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
+    with storage.open_regular(path) as file:  # raises where reading would never end
+        parquet_pages.check_end(file)
+    return pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False, read_dictionary=[word] if word else None)
+
+
+def _value(words: Any, row: int) -> Any:
+    """What a row of the column of words holds; ``None`` where that is too long for any word."""
+    import pyarrow as pa
+
+    if not isinstance(words, pa.DictionaryArray):
+        return words[row].as_py()
+    number = words.indices[row].as_py()
+    value = None if number is None else words.dictionary[number]
+    is_long = isinstance(value, pa.StringScalar | pa.LargeStringScalar) and value.as_buffer().size > MAX_LABEL
+    return None if value is None or is_long else value.as_py()
 
 
 def _content(value: Any) -> bytes | None:

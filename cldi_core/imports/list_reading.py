@@ -35,6 +35,10 @@ def lines_of(source: Path | bytes, name: str) -> tuple[list[str], str]:
     data = source if isinstance(source, bytes) else wordlists.bytes_of(source, name)
     if len(data) > storage.LARGE:
         raise LexiconError(f"{name!r} is larger than the {storage.LARGE:,} bytes that are accepted; split it")
+    try:
+        storage.check_lines(data)
+    except OSError as error:
+        raise LexiconError(f"{name!r} cannot be read: {error}; split it") from None
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
     encoding, said = MARKS.get(mark, ("utf-8", ""))
     data = data.removeprefix(mark)

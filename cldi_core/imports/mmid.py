@@ -9,7 +9,6 @@ archives, or what was unpacked from them, is read alike.
 from __future__ import annotations
 
 import io
-import json
 import re
 import zlib
 from collections import Counter
@@ -20,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import storage
+from cldi_core.data import parsing, storage
 from cldi_core.data.dataset import create
 from cldi_core.errors import CldiError, DatasetError, LexiconError, in_one_line
 from cldi_core.imports import archives, fit, languages, trees
@@ -208,7 +207,7 @@ class _Package:
 
     def _json(self, place: str, name: str, said: dict[str, str]) -> Any:
         try:
-            return json.loads(said[name]) if said.get(name, "").strip() else None
+            return parsing.parsed_json(said[name]) if said.get(name, "").strip() else None
         except (ValueError, RecursionError) as error:
             self._report.missing.add(NO_PROVENANCE, f"{place}: {name}", in_one_line(error))
             return None

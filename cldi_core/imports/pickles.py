@@ -24,7 +24,7 @@ from cldi_core.imports import pickled_arrays
 from cldi_core.imports.pickled_arrays import MADE, MAX_NAME, Name, RefusedError, Value, finished, named, refuse
 
 MAX_STEPS = 5_000_000  # operations of a pickle
-MAX_TEXT = 1_000_000_000  # bytes of all texts, which unlike bytes are held in memory
+MAX_TEXT = 200_000_000  # bytes of all texts, which unlike bytes are held in memory, at up to four times their size
 MAX_LINE = 64  # characters of a number, in protocols 0 and 1
 ACCEPTED = "only numeric numpy arrays, in dicts, lists and tuples, are read from a pickle"
 _OPERATIONS = {operation.code: f"the operation {operation.name}" for operation in pickletools.opcodes}

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import storage
+from cldi_core.data import parsing, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.plain import plain
 
@@ -162,5 +162,5 @@ def named(dataset: Dataset) -> dict[str, Report]:
     found: dict[str, Report] = {}
     for path in sorted((dataset.path / FOLDER).glob("*.json"), reverse=True):
         with contextlib.suppress(OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            found[path.stem] = Report.from_json(json.loads(storage.read_text(path, storage.LARGE)))
+            found[path.stem] = Report.from_json(parsing.parsed_json(storage.read_text(path, storage.LARGE)))
     return dict(sorted(found.items(), key=lambda one: one[1].time, reverse=True))

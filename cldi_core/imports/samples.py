@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from cldi_core.data.pictures import thumbnail
+from cldi_core.data.pictures import thumbnail_all
 from cldi_core.data.workers import Ended, Workers
-from cldi_core.errors import PictureError
 from cldi_core.imports.folder import Plan
 
 MET = 5000  # files that are met in looking for them
@@ -41,18 +39,9 @@ def samples(plan: Plan, count: int = 8) -> list[Sample]:
             found.append((words[place[0]], data))
             if len(found) == count or size > LARGEST:
                 break
-    with Workers(thumbnails, 1, SECONDS) as workers:
+    with Workers(thumbnail_all, 1, SECONDS) as workers:
         (made,) = [*workers.map([[data for _, data in found]])] if found else [[]]
     return [_sample(word, file) for (word, _), file in zip(found, made, strict=True)]
-
-
-def thumbnails(files: Sequence[bytes]) -> Iterator[bytes | str]:
-    """``thumbnail`` for many files: of those that cannot be used, why."""
-    for data in files:
-        try:
-            yield thumbnail(data)
-        except PictureError as error:
-            yield str(error)
 
 
 def _sample(word: tuple[str, str], file: bytes | str | Ended) -> Sample:

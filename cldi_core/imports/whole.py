@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 import shutil
 import stat
@@ -22,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cldi_core.data import layout, storage
+from cldi_core.data import layout, parsing, storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, write_info
 from cldi_core.data.starting import clear_beside, place_beside
@@ -167,7 +166,7 @@ def _parsed(data: bytes) -> Manifest:
     try:
         if len(data) > MAX_MANIFEST:
             raise ValueError("too large")
-        said = json.loads(data)
+        said = parsing.parsed_json(data)
         kind, version = str(said["format"])[:SHOWN], int(said["version"])
         files = {str(name): (_count(about["bytes"]), str(about["sha256"])) for name, about in said["files"].items()}
         left = {str(part)[:SHOWN]: str(why)[:SHOWN] for part, why in said["left_behind"].items()}

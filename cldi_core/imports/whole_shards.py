@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from cldi_core.data import csv_safe, storage
+from cldi_core.data import picture_shards as shards_of_pictures
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.plain import plain
 from cldi_core.errors import unknown_name
@@ -138,6 +139,7 @@ def _thin_pictures(file: Path, choice: Chosen, out: IO[bytes]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    shards_of_pictures.check(file)
     with storage.open_regular(file) as source:
         parquet = pq.ParquetFile(source, pre_buffer=False)
         schema = parquet.schema_arrow

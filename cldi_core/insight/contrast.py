@@ -107,11 +107,17 @@ def difference(rival: Attributed, right: Attributed) -> float:
 
 def behind(found: Explanation, shown: Sequence[Candidate]) -> list[float]:
     """How far the score of each candidate is below the first one's, at least 0; nan without a score."""
-    first = max((one.score for one in found.candidates if not np.isnan(one.score)), default=float("nan"))
+    first = _first(found)
     return [max(first - one.score, 0.0) if not np.isnan(one.score) else float("nan") for one in shown]
 
 
 def tied_first(found: Explanation) -> int:
     """How many candidates share the first place: 1 where there is one winner, 0 where none is ranked."""
-    gaps = behind(found, found.candidates)
-    return sum(gap <= TIE for gap in gaps if not np.isnan(gap))
+    with np.errstate(invalid="ignore"):  # nan is not tied
+        return int(np.count_nonzero(_first(found) - found.scores <= TIE))
+
+
+def _first(found: Explanation) -> float:
+    """The highest score; nan where there is none."""
+    known = found.scores[~np.isnan(found.scores)]
+    return float(known.max()) if len(known) else float("nan")

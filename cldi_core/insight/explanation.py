@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +36,63 @@ class Candidate:
     pictures: int
 
 
+class Ranked(Sequence[Candidate]):
+    """All candidates of a query in order of rank; each is made when it is asked for, as hardly any is ever looked at.
+
+    To make all 774 of the demo took as long as to score the word.
+    """
+
+    def __init__(
+        self,
+        pair: Pair,
+        order: NDArray[np.int64],
+        ranks: NDArray[np.floating],
+        row: NDArray[np.floating],
+        right: Collection[int],
+    ) -> None:
+        """Args: order: the columns of the candidates, best first; ranks, row: by column ranks and scores; right: the
+        columns that are right answers."""
+        self._pair, self._order, self._ranks, self._row, self._right = pair, order, ranks, row, right
+        self._known: dict[int, Candidate] = {}  # by column
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, place: int) -> Candidate: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Candidate, ...]: ...
+    def __getitem__(self, place: int | slice) -> Candidate | tuple[Candidate, ...]:
+        if isinstance(place, slice):
+            return tuple(map(self._made, self._order[place].tolist()))
+        return self._made(int(self._order[place]))
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return map(self._made, self._order.tolist())
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """float64 (n,), nan without a score."""
+        return self._row[self._order].astype(np.float64)
+
+    def find(self, word: str) -> Candidate | None:
+        """The candidate of a word; ``None`` where it is none."""
+        target = self._pair.target
+        return self._made(target.row(word)) if word in target else None
+
+    def right(self) -> tuple[Candidate, ...]:
+        """The right answers, in order of rank."""
+        return tuple(self._made(column) for column in self._order.tolist() if column in self._right)
+
+    def _made(self, column: int) -> Candidate:
+        if column not in self._known:
+            word = self._pair.target.words[column]
+            figures = float(self._ranks[column]), float(self._row[column]), column in self._right
+            pictures = int(self._pair.target.offsets[column + 1] - self._pair.target.offsets[column])
+            self._known[column] = Candidate(word, *figures, self._pair.target_pos[word], pictures)
+        return self._known[column]
+
+
 @dataclass(frozen=True)
 class Match:
     """Two pictures, one of the source word and one of the candidate, and their cosine."""
@@ -58,7 +117,7 @@ class Explanation:
 
     word: str
     pos: str
-    candidates: tuple[Candidate, ...]
+    candidates: Sequence[Candidate]
     gold: tuple[Candidate, ...]
     rank: float
     pictures: int
@@ -72,23 +131,39 @@ class Explanation:
         """One of ``OUTCOMES``."""
         return outcome(self.rank)
 
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Of all candidates, in their order: float64 (n,), nan without one."""
+        known = self.candidates
+        return known.scores if isinstance(known, Ranked) else np.array([one.score for one in known], np.float64)
+
     @property
     def ranked(self) -> int:
         """How many candidates have a rank: all that have pictures."""
-        return sum(not np.isnan(candidate.score) for candidate in self.candidates)
+        return int(np.count_nonzero(~np.isnan(self.scores)))
 
     @property
     def winner(self) -> Candidate | None:
         """As ``ranking.winners``: a right answer that shares the first place, else the first; ``None``: no ranks."""
-        known = [candidate for candidate in self.candidates if not np.isnan(candidate.score)]
-        first = [candidate for candidate in known if candidate.score >= known[0].score - TIE]
-        return next((candidate for candidate in first if candidate.gold), known[0] if known else None)
+        if not self.ranked:
+            return None
+        known = np.flatnonzero(~np.isnan(self.scores))
+        shared: list[int] = known[self.scores[known] >= self.scores[known[0]] - TIE].tolist()
+        first = [self.candidates[place] for place in shared]
+        return next((candidate for candidate in first if candidate.gold), first[0])
 
     @property
     def rival(self) -> Candidate | None:
         """The best wrong candidate; ``None`` where none is ranked."""
         wrong = (one for one in self.candidates if not one.gold and not np.isnan(one.score))
         return next(wrong, None)
+
+    def find(self, word: str) -> Candidate | None:
+        """The candidate of a word; ``None`` where it is none."""
+        known = self.candidates
+        if isinstance(known, Ranked):
+            return known.find(word)
+        return next((one for one in known if one.word == word), None)
 
     @property
     def shared(self) -> bool:
@@ -113,7 +188,7 @@ def explain(pair: Pair, number: int, row: NDArray[np.floating], *, learned: bool
     """
     query = pair.queries[number]
     candidates = _candidates(pair, number, row)
-    gold = tuple(candidate for candidate in candidates if candidate.gold)
+    gold = candidates.right()
     rank = float(ranking.gold_ranks(row[None], [pair.gold[number]])[0])
     alone = ImageSets.from_arrays([query.word], [pair.source[query.word]])
     return Explanation(
@@ -136,22 +211,13 @@ def best_cosine(pair: Pair, word: str, candidate: str) -> float:
     return float(np.clip(cosines.max(), -1, 1)) if cosines.size else float("nan")
 
 
-def _candidates(pair: Pair, number: int, row: NDArray[np.floating]) -> tuple[Candidate, ...]:
-    right, sizes = set(pair.gold[number]), pair.target.sizes
+def _candidates(pair: Pair, number: int, row: NDArray[np.floating]) -> Ranked:
+    right = set(pair.gold[number])
     ranks, apart = ranking.with_right(row, right), ranking.rank(row)
-    wrong = ~np.isin(np.arange(len(row)), list(right))
-    return tuple(
-        Candidate(
-            word,
-            float(ranks[column]),
-            float(row[column]),
-            int(column) in right,
-            pair.target_pos[word],
-            int(sizes[column]),
-        )
-        for column in np.lexsort((wrong, apart))  # nan comes last; what is alike keeps its order
-        for word in (pair.target.words[column],)
-    )
+    wrong = np.ones(len(row), bool)
+    wrong[list(right)] = False
+    # nan comes last; what is alike keeps its order
+    return Ranked(pair, np.lexsort((wrong, apart)), ranks, row, right)
 
 
 def matches(pair: Pair, word: str, candidate: str, method: str) -> list[Match]:

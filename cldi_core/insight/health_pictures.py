@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +15,16 @@ from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.ids import Raw, texts
 from cldi_core.data.members import shared
-from cldi_core.data.pictures import Pictures, picture_id, probe
+from cldi_core.data.pictures import Pictures, examine_all, picture_id
+from cldi_core.data.workers import Ended, Workers
 from cldi_core.errors import CldiError, LexiconError
 from cldi_core.features import shards
 from cldi_core.insight import hygiene
 from cldi_core.insight.finding import NAMED, Finding, some
 from cldi_core.insight.likeness import Alike
 
-DECODED = 256  # pictures that are read together
+DECODED = 256  # pictures that are asked for together
+TOGETHER, TOGETHER_BYTES = 16, 8_000_000  # pictures, and bytes of them, that are decoded together
 
 
 def pictures(dataset: Dataset) -> list[Finding]:
@@ -117,16 +121,30 @@ def decode(pictures: Pictures, progress: Callable[[int, int], object] | None = N
         progress: told how many were looked at, and how many there are.
     """
     findings = []
-    for start in range(0, len(pictures.ids), DECODED):
-        if progress:
-            progress(start, len(pictures.ids))
-        files = pictures.read(pictures.ids[start : start + DECODED])
-        for key, data in files.items():
-            try:
-                probe(data)
-                if picture_id(data) != key:
-                    raise CldiError("its bytes are not those that were imported")
-            except CldiError as error:
-                text = f"picture {key} ({pictures.path_of(key)}): {error}"
+    waiting: deque[tuple[str, str]] = deque()  # the pictures that are decoded, and the ids of their bytes
+
+    def parts() -> Iterator[list[bytes]]:
+        part: list[bytes] = []
+        for start in range(0, len(pictures.ids), DECODED):
+            for key, data in pictures.files(pictures.ids[start : start + DECODED]):
+                waiting.append((key, picture_id(data)))
+                part.append(data)
+                if len(part) == TOGETHER or sum(map(len, part)) > TOGETHER_BYTES:
+                    yield part
+                    part = []
+        yield part
+
+    done = 0
+    with Workers(examine_all, os.cpu_count() or 1) as decoders:
+        for one in chain.from_iterable(decoders.map(parts())):
+            if progress and done % DECODED == 0:
+                progress(done, len(pictures.ids))
+            done += 1
+            key, found = waiting.popleft()
+            wrong = one if isinstance(one, str) else f"decoding {one.reason}" if isinstance(one, Ended) else ""
+            if not wrong and found != key:
+                wrong = "its bytes are not those that were imported"
+            if wrong:
+                text = f"picture {key} ({pictures.path_of(key)}): {wrong}"
                 findings.append(Finding("error", "pictures", text, "import it again", pictures=(key,)))
     return findings

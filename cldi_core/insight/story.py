@@ -110,6 +110,7 @@ class Asking:
         compared: evidence and ceilings once more, where many words are asked of.
         apart: candidate → its score taken apart (``attributed``), where that is done already.
         facts: of the word, or of the candidates, to be kept where more is asked for.
+        found: what became of the word, where that is known already.
     """
 
     pair: Pair
@@ -123,6 +124,7 @@ class Asking:
     compared: Compared | None = None
     apart: Mapping[str, Attributed | None] = field(default_factory=dict)
     facts: Facts | None = None
+    found: Explanation | None = None
 
     @property
     def query(self) -> Query:
@@ -184,7 +186,7 @@ def tell(asking: Asking) -> Story:
     """The story of a word under a method."""
     pair, number, query = asking.pair, asking.number, asking.query
     asking = replace(asking, facts=facts_of(pair.source, pair.target, query.word, asking.facts))
-    found = explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
+    found = asking.found or explanation.explain(pair, number, asking.row, learned=not asking.of_pictures)
     right, rival = found.gold[0].word, found.rival
     known = asking.known
     causes, said = ((), "") if known is None else judged(pair, known, query.id)

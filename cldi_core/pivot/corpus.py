@@ -206,3 +206,8 @@ def drawn(texts: Sequence[str], rng: np.random.Generator, *, keyworded: bool) ->
     count = 1 if kind == _ONE else int(rng.integers(1, len(keywords) + 1))
     chosen = [keywords[number] for number in rng.permutation(len(keywords))[:count]]
     return " ".join([name, *chosen] if kind == _BOTH else chosen)
+
+
+def one_picture(items: Sequence[Item], language: str, rng: np.random.Generator) -> list[int]:
+    """A picture of each item, drawn among those that go with a language."""
+    return [item.own[language][int(rng.integers(len(item.own[language])))] for item in items]

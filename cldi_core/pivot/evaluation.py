@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 
 from cldi_core.evaluation import metrics
 from cldi_core.pivot import resampling
-from cldi_core.pivot.corpus import Corpus, Item
+from cldi_core.pivot.corpus import Corpus, Item, one_picture
 from cldi_core.pivot.retrieval import KS, best_ranks, chance, median_of_chance
 from cldi_core.pivot.scorers import Scorer, Similarities
 from cldi_core.pivot.text import Vocabulary, words
-from cldi_core.pivot.training import one_picture
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,14 +22,16 @@ from cldi_core.evaluation.controls import CONTROLS
 from cldi_core.evaluation.image_methods import IMAGE_METHODS
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import ranked, rankings
-from cldi_core.pivot import about, evaluation, kept, resampling, scorers, trained, translation
+from cldi_core.pivot import about, evaluation, kept, resampling, scorers, translation
 from cldi_core.pivot.corpus import Corpus
+from cldi_core.pivot.joint import Trained, check_fits
 from cldi_core.pivot.kept import Kept
 from cldi_core.pivot.models import MODELS, Key, TrainingOptions
-from cldi_core.pivot.trained import Report, Trained
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from cldi_core.pivot.trained import Report
 
 PERMUTED = ("pivot-sym", "parallel-sym")  # trained with permuted pictures too
 RANKS, WORDS = "ranks.parquet", "words.parquet"
@@ -93,6 +95,8 @@ class Experiment:
 
 def train(experiment: Experiment, *, force: bool = False, report: Report | None = None) -> dict[Key, Trained]:
     """Train all models of an experiment that are not trained yet."""
+    from cldi_core.pivot import trained  # imports torch, which who reads kept ranks does not need
+
     return {
         key: trained.train(
             experiment.corpus,
@@ -121,7 +125,7 @@ def ranks(experiment: Experiment, models: Iterable[Trained]) -> pd.DataFrame:
         by_seed.setdefault(model.key.seed, []).append(model)
     for seed, own in by_seed.items():
         for model in own:
-            trained.check_fits(model, corpus)
+            check_fits(model, corpus)
         split = corpus.split(seed, experiment.holdout)
         bridge = scorers.Bridge.of(corpus, split)
         every = [*(scorers.Learned(model, bridge) for model in own), *scorers.rivals(corpus, split, bridge)]

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from cldi_core.pivot import controls
 from cldi_core.pivot.corpus import Corpus, Split
-from cldi_core.pivot.trained import Trained
+from cldi_core.pivot.joint import Trained
 from cldi_core.scoring.imagesets import unit_rows
 
 if TYPE_CHECKING:
@@ -88,10 +87,7 @@ class Learned:
         space = self.trained.spaces.get(language)
         if space is None:
             return None
-        device = next(space.parameters()).device
-        with torch.no_grad():
-            seen = space.of_pictures(torch.from_numpy(np.array(features, np.float32)).to(device))
-            return np.asarray(space.to_pictures(space.of_texts(texts, language), seen).cpu().numpy())
+        return space.texts_with_pictures(space.text_rows(texts, language), space.picture_rows(features))
 
     def to_texts(self, left: Texts, right: Texts, languages: tuple[str, str]) -> Similarities | None:
         """As in ``Scorer``; through pictures where the languages have separate spaces."""
@@ -100,10 +96,7 @@ class Learned:
             return None
         if one is not other:
             return self.bridge.compare(self, left, right, languages)
-        with torch.no_grad():
-            return np.asarray(
-                one.to_texts(one.of_texts(left, languages[0]), one.of_texts(right, languages[1])).cpu().numpy()
-            )
+        return one.texts_with_texts(one.text_rows(left, languages[0]), one.text_rows(right, languages[1]))
 
 
 class Ridge:

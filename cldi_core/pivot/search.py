@@ -14,16 +14,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from cldi_core.errors import DatasetError, unknown_name
 from cldi_core.evaluation import ranking
-from cldi_core.pivot import trained
 from cldi_core.pivot.corpus import Corpus, Item
+from cldi_core.pivot.joint import Rows, Trained, check_fits
 from cldi_core.pivot.scorers import Bridge, Learned
 from cldi_core.pivot.text import words
-from cldi_core.pivot.trained import Trained
 
 if TYPE_CHECKING:
     from cldi_core.pivot.about import About
@@ -117,16 +115,15 @@ class Index:
         every = (*own, *item.texts.values(), *item.asked.values())
         return next((texts[0] for texts in every if texts), key)
 
-    def seen(self, language: str) -> torch.Tensor:
+    def seen(self, language: str) -> Rows:
         """All pictures in the space of a language, worked out once: float32 (n, joint_dim)."""
         space = self.model.spaces[language]
         if id(space) not in self._seen:
-            with torch.no_grad():
-                self._seen[id(space)] = space.of_pictures(torch.from_numpy(self.corpus.features))
+            self._seen[id(space)] = space.picture_rows(self.corpus.features)
         return self._seen[id(space)]
 
     @cached_property
-    def _seen(self) -> dict[int, torch.Tensor]:
+    def _seen(self) -> dict[int, Rows]:
         return {}
 
     @cached_property
@@ -164,7 +161,7 @@ def index(corpus: Corpus, model: Trained) -> Index:
     Raises:
         DatasetError: the model was trained on another corpus, or on another split of it.
     """
-    trained.check_fits(model, corpus)
+    check_fits(model, corpus)
     lost = [language for language in corpus.languages if language not in model.spaces]
     if lost:
         raise DatasetError(f"{model.model.label} holds {', '.join(model.spaces)} and not {lost[0]!r}; train it on both")
@@ -189,9 +186,7 @@ def _to_pictures(
     rows = np.array([row for item in items for row in item.pictures], np.int64)
     starts = np.cumsum([0, *(len(item.pictures) for item in items)])
     space, seen = found.model.spaces[language], found.seen(language)
-    with torch.no_grad():
-        scores: NDArray[np.floating] = space.to_pictures(space.of_texts(texts, language), seen[rows]).numpy()
-    return scores, rows, starts
+    return space.texts_with_pictures(space.text_rows(texts, language), seen[rows]), rows, starts
 
 
 def pictures(found: Index, text: str, language: str, keys: Sequence[str], top: int) -> list[Found]:
@@ -298,15 +293,13 @@ def plane(found: Index, keys: Sequence[str], language: str) -> Plane:
     items = [found.corpus.item[key] for key in keys]
     space = found.model.spaces[language]
     groups: list[tuple[str, list[str], list[str], NDArray[np.float64]]] = []
-    with torch.no_grad():
-        features = torch.from_numpy(found.corpus.features[[item.pictures[0] for item in items]])
-        shown = space.of_pictures(features).numpy().astype(np.float64)
-        groups.append((PICTURE, list(keys), [found.name(key) for key in keys], shown))
-        for one in space.languages:
-            candidates = _candidates(found, keys, one)
-            owners, texts = [key for key, _ in candidates], [text for _, text in candidates]
-            rows = space.of_texts(texts, one).numpy().astype(np.float64) if texts else np.zeros((0, shown.shape[1]))
-            groups.append((one, owners, texts, rows))
+    shown = space.picture_rows(found.corpus.features[[item.pictures[0] for item in items]]).astype(np.float64)
+    groups.append((PICTURE, list(keys), [found.name(key) for key in keys], shown))
+    for one in space.languages:
+        candidates = _candidates(found, keys, one)
+        owners, texts = [key for key, _ in candidates], [text for _, text in candidates]
+        rows = space.text_rows(texts, one).astype(np.float64) if texts else np.zeros((0, shown.shape[1]))
+        groups.append((one, owners, texts, rows))
     means = {kind: rows.mean(axis=0) if len(rows) else np.zeros(rows.shape[1]) for kind, _, _, rows in groups}
     centred = np.concatenate([rows - means[kind] for kind, _, _, rows in groups])
     axes, share = _axes(centred)
@@ -337,6 +330,5 @@ def place(found: Index, on: Plane, text: str, language: str) -> NDArray[np.float
     """Where a text lies on a map: float32 (1, 2), or (0, 2) for a text without words or of a language not on it."""
     if not words(text) or language not in on.means:
         return np.zeros((0, 2), np.float32)
-    with torch.no_grad():
-        row = found.model.spaces[language].of_texts([text], language).numpy().astype(np.float64)
+    row = found.model.spaces[language].text_rows([text], language).astype(np.float64)
     return np.asarray((row - on.means[language]) @ on.axes, np.float32)

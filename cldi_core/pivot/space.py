@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cldi_core.pivot.encoders import ENCODERS, Pictures
+from cldi_core.pivot.joint import Rows
 from cldi_core.pivot.models import Model, TrainingOptions
 from cldi_core.pivot.similarity import SIMILARITIES
 from cldi_core.pivot.text import Vocabulary
@@ -54,3 +58,29 @@ class Space(nn.Module):
         if self.model.similarity == "cosine":
             return self.compare(left, right)
         return (self.compare(left, right) + self.compare(right, left).T) / 2
+
+    # As in ``Joint``.
+
+    def _given(self, rows: NDArray[np.floating]) -> Tensor:
+        device = next(self.parameters()).device
+        return torch.from_numpy(np.array(rows, np.float32)).to(device)
+
+    def text_rows(self, texts: Sequence[str], language: str) -> Rows:
+        """Descriptions → rows, outside training."""
+        with torch.no_grad():
+            return np.asarray(self.of_texts(texts, language).cpu().numpy())
+
+    def picture_rows(self, features: NDArray[np.floating]) -> Rows:
+        """Features → rows, outside training."""
+        with torch.no_grad():
+            return np.asarray(self.of_pictures(self._given(features)).cpu().numpy())
+
+    def texts_with_pictures(self, texts: Rows, pictures: Rows) -> Rows:
+        """As ``to_pictures``."""
+        with torch.no_grad():
+            return np.asarray(self.to_pictures(self._given(texts), self._given(pictures)).cpu().numpy())
+
+    def texts_with_texts(self, left: Rows, right: Rows) -> Rows:
+        """As ``to_texts``."""
+        with torch.no_grad():
+            return np.asarray(self.to_texts(self._given(left), self._given(right)).cpu().numpy())

@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
 from cldi_core.data import storage
-from cldi_core.errors import CldiError, DatasetError
+from cldi_core.errors import CldiError
 from cldi_core.pivot import checkpoint, models, training
-from cldi_core.pivot.about import About, Epoch, misfit
+from cldi_core.pivot.about import About, Epoch
 from cldi_core.pivot.corpus import Corpus, Split
+from cldi_core.pivot.joint import Joint, Trained, check_fits
 from cldi_core.pivot.models import Key, TrainingOptions
 from cldi_core.pivot.space import Space
 from cldi_core.pivot.training import State, TrainingError
 from cldi_core.scoring.hardware import check_device
 
+__all__ = ["Report", "Trained", "check_fits", "open_trained", "train"]
 Report = Callable[[str, int, int, Epoch], None]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained model: the space (or spaces) that hold its languages.
-
-    Attributes:
-        spaces: language → the space that holds it; one for both languages, or one each.
-        about: language → what is known of that space.
-    """
-
-    key: Key
-    spaces: Mapping[str, Space]
-    about: Mapping[str, About]
-
-    @property
-    def model(self) -> models.Model:
-        """Which of the six it is."""
-        return models.find_model(self.key.model)
-
-    @property
-    def any(self) -> About:
-        """What is known of the first space; they share their corpus and split."""
-        return next(iter(self.about.values()))
-
-    @property
-    def seconds(self) -> float:
-        """How long training took, all spaces together."""
-        return sum({id(about): about.seconds for about in self.about.values()}.values())
 
 
 def train(
@@ -131,33 +104,10 @@ def open_trained(folder: Path, key: Key, languages: tuple[str, ...], device: str
     Raises:
         DatasetError: it has not, or its file is broken.
     """
-    spaces: dict[str, Space] = {}
+    spaces: dict[str, Joint] = {}
     known: dict[str, About] = {}
     for own in models.find_model(key.model).spaces(languages):
         space, about = checkpoint.read_checkpoint(key.path(folder, own), device)
         spaces |= dict.fromkeys(own, space)
         known |= dict.fromkeys(own, about)
     return Trained(key, spaces, known)
-
-
-def check_fits(model: Trained, corpus: Corpus) -> None:
-    """Refuse a corpus that a model was not trained on: what it has seen, and what it was never shown, is another there.
-
-    Raises:
-        DatasetError: another backbone, number of dimensions, other items, descriptions or features, or another split.
-    """
-    for language, space in model.spaces.items():
-        _check_space(model.about[language], corpus, space, model.key)
-
-
-def _check_space(about: About, corpus: Corpus, space: Space, key: Key) -> None:
-    label = f"{models.find_model(key.model).label} of seed {key.seed}"
-    if about.backbone != corpus.backbone or space.dim != corpus.features.shape[1]:
-        raise DatasetError(
-            f"{label} was trained on features of {about.backbone!r} ({space.dim} numbers), these are of "
-            f"{corpus.backbone!r} ({corpus.features.shape[1]}); name the former, or train on these"
-        )
-    if other := misfit(about, corpus, key):
-        raise DatasetError(
-            f"{label} was trained on {other}; train it again: {corpus.again(key.model, key.seed, key.holdout)}"
-        )

@@ -19,7 +19,7 @@ from torch import Tensor
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.pivot import losses
 from cldi_core.pivot.about import Epoch
-from cldi_core.pivot.corpus import Corpus, Item, Split, drawn
+from cldi_core.pivot.corpus import Corpus, Split, drawn, one_picture
 from cldi_core.pivot.models import Model, TrainingOptions
 from cldi_core.pivot.retrieval import KS, best_ranks
 from cldi_core.pivot.space import Space
@@ -271,8 +271,3 @@ class Validation:
                     for ranks in (best_ranks(scores, right), best_ranks(scores.T, right.T)):
                         found += [float((ranks <= k).mean()) for k in KS]
         return float(np.mean(found)) if found else 0.0
-
-
-def one_picture(items: Sequence[Item], language: str, rng: np.random.Generator) -> list[int]:
-    """A picture of each item, drawn among those that go with a language."""
-    return [item.own[language][int(rng.integers(len(item.own[language])))] for item in items]

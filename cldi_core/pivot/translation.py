@@ -89,15 +89,15 @@ def scores(
     Raises:
         DatasetError: as ``stored``, or the model was trained on another corpus or split.
     """
-    from cldi_core.pivot import sources, trained  # torch takes a second to import
+    from cldi_core.pivot import joint, sources
     from cldi_core.pivot.scorers import Bridge, Learned
 
     stored(pair, name, seed)
-    model = trained.open_trained(
+    model = joint.open_read(
         models_folder(pair.dataset), Key(pair.backbone, pair.name, name, HOLDOUT, seed), pair.languages
     )
     corpus = corpus or sources.of_dataset(pair.dataset, pair.backbone, pair.name)
-    trained.check_fits(model, corpus)
+    joint.check_fits(model, corpus)
     bridge = Bridge.of(corpus, model.any.split)
     asked = pair.source if words is None else pair.source.select(words)
     found = Learned(model, bridge).to_texts(asked.words, pair.target.words, pair.languages)
@@ -125,16 +125,16 @@ def translate(
         DatasetError: the model has not been trained, its file is broken, or it was trained on another corpus.
     """
     from cldi_core.evaluation import ranking
-    from cldi_core.pivot import sources, trained
+    from cldi_core.pivot import joint, sources
     from cldi_core.pivot.scorers import Bridge, Learned
     from cldi_core.pivot.text import words
 
     source, target = pair_languages(key.pair)[:: -1 if back else 1]
-    model = trained.open_trained(models_folder(dataset), key, pair_languages(key.pair))
+    model = joint.open_read(models_folder(dataset), key, pair_languages(key.pair))
     rows = dataset.lexicon(key.pair)
     candidates = list(dict.fromkeys(row.source if back else row.target for row in rows))
     corpus = sources.of_dataset(dataset, key.backbone, key.pair)
-    trained.check_fits(model, corpus)
+    joint.check_fits(model, corpus)
     scorer = Learned(model, Bridge.of(corpus, model.any.split))
     matrix = scorer.to_texts(texts, candidates, (source, target))
     if matrix is None:

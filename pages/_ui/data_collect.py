@@ -34,7 +34,7 @@ def draw(current: view.View) -> None:
         act.said("collect")
         _dry_run(current)
     else:
-        st.info(act.ONLY_SHOWS)
+        st.info(act.closed())
     jobs = job.jobs(load.opened(current.dataset))
     if jobs:
         st.header("Collections")
@@ -114,7 +114,7 @@ def begin(name: str, wanted: Wanted, variables: tuple[str, ...] = ()) -> None:
         keys = {variable: next((str(key).strip() for key in own if key), "") for variable, own in typed.items()}
         if lost := [variable for variable, key in keys.items() if not key]:
             raise CollectError(data_words.no_key(PROVIDERS[wanted.provider], lost))
-        job.start(load.opened(name), wanted, keys)
+        job.start(load.opened(name), wanted, keys, act.who())
         st.session_state.pop(WANTED, None)
         return []
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from cldi_core.data import permissions
 from cldi_core.errors import DatasetError
 
 from . import act, data_words, import_job, load, view
@@ -60,7 +61,7 @@ def store(name: str) -> None:
         found: Preview | None = st.session_state.get(PREVIEW)
         if found is None or found.dataset != name:
             return [data_words.NOTHING_LOOKED_AT]
-        st.session_state[WATCHED] = import_job.start(load.opened(name).path, found.what, found.work)
+        st.session_state[WATCHED] = import_job.start(load.opened(name).path, found.what, found.work, act.who())
         st.session_state.pop(PREVIEW)
         return []
 
@@ -99,7 +100,7 @@ def _under_way(job: import_job.ImportJob, busy: bool) -> None:
     if busy and job.ended:
         st.rerun()  # the whole page: there is a report
     if busy:
-        st.progress(job.share, safe(data_words.storing(job.what, job.done, job.total, job.rate, job.left)))
+        st.progress(job.share, safe(data_words.storing(job.what, job.done, job.total, job.rate, job.left, job.before)))
         st.caption(data_words.CLOSING)
     elif st.session_state.get(WATCHED) is job:
         if job.error:
@@ -113,10 +114,12 @@ def typed_path(typed: str) -> Path:
 
     Raises:
         DatasetError: there is none, or it is not from the root: which folder is the server's own, nobody knows.
+        RightError: the visitor may not import from there.
     """
     path = Path(os.path.expanduser(typed))  # noqa: PTH111 (Path.expanduser raises where there is no such user)
     if "\x00" in typed or not path.is_absolute():
         raise DatasetError(f"{typed[:60]!r} is no path from the root of the server's disk; give one as /home/me/words")
+    permissions.refuse_path(path)
     try:
         path.stat()
     except OSError as error:  # also a name that is too long

@@ -10,6 +10,7 @@ from cldi_core.collect.planning import Plan
 from cldi_core.collect.records import Provider
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import POS
+from cldi_core.data.job_queue import Ticket
 from cldi_core.evaluation.scoring_job import ScoringJob
 from cldi_core.features.backbones import label
 from cldi_core.features.background import ExtractionJob
@@ -212,8 +213,21 @@ def upload_limit(megabytes: int) -> str:
     return f"At most {megabytes:,} MB a file, as the server keeps it in memory; of larger ones, type the path."
 
 
-def storing(what: str, done: int, total: int, rate: float, left: float | None) -> str:
+def ticket(one: Ticket, *, named: bool) -> str:
+    """A line of the queue; with who started it for those who may know."""
+    by = f", started by {one.request.by}" if named and one.request.by else ""
+    return f"{one.request.what}{by}: {waits(one.before) if one.before else 'at work'}"
+
+
+def waits(before: int) -> str:
+    """How long a job has to wait."""
+    return f"waits until {counted(before, 'job')} before it {'is' if before == 1 else 'are'} done"
+
+
+def storing(what: str, done: int, total: int, rate: float, left: float | None, before: int = 0) -> str:
     """How far an import is."""
+    if before:
+        return f"Storing {what} {waits(before)}"
     if not done:
         return f"Storing {what} …"
     parts = [f"{done:,} of {total:,}" if total else f"{done:,}", f"{rate:,.0f} a second"]
@@ -295,6 +309,8 @@ def work(job: ExtractionJob | ScoringJob) -> str:
 
 def progress(job: ExtractionJob | ScoringJob) -> str:
     """How far an extraction or a scoring is."""
+    if job.ticket and job.ticket.before:
+        return waits(job.ticket.before)
     if job.state == "starting":
         return f"starting … {job.said[:120]}".rstrip()
     if isinstance(job, ExtractionJob):
@@ -308,6 +324,8 @@ def progress(job: ExtractionJob | ScoringJob) -> str:
 
 def collecting(one: CollectionJob) -> str:
     """How far a collection is, or how it ended."""
+    if one.ticket and one.ticket.before:
+        return waits(one.ticket.before)
     if one.state == "starting":
         return f"starting … {one.said[:120]}"
     if not one.total:

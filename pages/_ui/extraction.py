@@ -96,17 +96,25 @@ def _begin_typed(name: str) -> None:
 
 def begin(name: str, backbone: str, device: str = "cpu") -> None:
     """Begin or go on with an extraction; for callbacks."""
-    _act(background, "start", name, backbone, device)
+    _start(background, name, backbone, device)
 
 
 def score(name: str, backbone: str) -> None:
     """Begin or go on with scoring; for callbacks."""
-    _act(scoring_job, "start", name, backbone)
+    _start(scoring_job, name, backbone)
 
 
-def _act(kind: ModuleType, what: str, name: str, *given: str) -> None:
+def _start(kind: ModuleType, name: str, *given: str) -> None:
     def do() -> list[str]:
-        getattr(kind, what)(load.opened(name), *given)
+        kind.start(load.opened(name), *given, by=act.who())
+        return []
+
+    act.attempt(do, "features")
+
+
+def _cancel(kind: ModuleType, name: str, backbone: str) -> None:
+    def do() -> list[str]:
+        kind.cancel(load.opened(name), backbone)
         return []
 
     act.attempt(do, "features")
@@ -141,6 +149,6 @@ def _one(name: str, kind: ModuleType, job: Work) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(job.share, draw.safe(f"{what}: {data_words.progress(job)}"))
         if act.allowed():
-            text, icon, action = ("Cancel", "stop", "cancel") if job.is_active else ("Go on", "play_arrow", "start")
-            st.button(text, key=f"{text} {what}", icon=f":material/{icon}:", on_click=_act,
-                      args=(kind, action, name, job.backbone))  # fmt: skip
+            text, icon, action = ("Cancel", "stop", _cancel) if job.is_active else ("Go on", "play_arrow", _start)
+            st.button(text, key=f"{text} {what}", icon=f":material/{icon}:", on_click=action,
+                      args=(kind, name, job.backbone))  # fmt: skip

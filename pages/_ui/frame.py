@@ -9,14 +9,16 @@ from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cldi_core import rankers
+from cldi_core.data import logs
 from cldi_core.data.dataset import CLASSES, HOW_TO_START, POS
 from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import act, glossary, judge_load, load, serve, tour, view, walk
+from . import act, glossary, judge_load, load, login, serve, tour, view, walk
 from .foreign import safe
 
 log = logging.getLogger("cldi")
@@ -136,6 +138,7 @@ def menu(here: str = "") -> None:
     with st.sidebar.container(key="menu", gap=None):
         for name, title in PAGES.items():
             st.page_link(f"pages/{name}.py", label=title, query_params=view.of_menu(title) if here else None)
+    login.told()
 
 
 def draw(main: Callable[[], None]) -> None:
@@ -158,19 +161,39 @@ def run() -> None:
         st.html(PRESENTED)
     token = _in_frame.set(True)
     try:
+        with logs.run_of(page.url_path or next(iter(PAGES)), _session()) as said:
+            said["outcome"] = _outcome(page)
+    finally:
+        _in_frame.reset(token)
+
+
+def _session() -> str:
+    context = get_script_run_ctx()
+    return context.session_id if context is not None else ""
+
+
+def _outcome(page: StreamlitPage) -> str:
+    """Draw the page for those who may see it: what came of that, for the log."""
+    try:
+        if not act.allowed(act.SEE):
+            login.page()
+            return "closed"
         with load.one_run():
             _run(page)
         if page.title not in _drawn:
             _drawn.add(page.title)
-            serve.spare()  # what it has imported and read for all who come after
             serve.shown.set()
     except CldiError as error:
         st.error(safe(str(error)))
+        return "refused"
     except Exception as error:
-        log.exception("page %s failed", page.title)
-        st.error(f"This page could not be drawn ({type(error).__name__}); the server's log says more.")
-    finally:
-        _in_frame.reset(token)
+        log.exception("page %s failed (request %s)", page.title, logs.request())
+        st.error(
+            f"This page could not be drawn ({type(error).__name__}); the server's log says more of request "
+            f"{logs.request()}."
+        )
+        return "failed"
+    return "drawn"
 
 
 def _run(page: StreamlitPage) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cldi_core import rankers
 from cldi_core.errors import CldiError
 from cldi_core.features import backbones
@@ -30,10 +32,13 @@ def of(current: view.View, *names: str) -> str:
 
 @load.cached(resource=True, max_entries=500, also=STORED)
 def _texts(name: str, backbone: str, pair: str, method: str, word: str, names: tuple[str, ...]) -> dict[str, str]:
-    return glossary.texts(_facts(name, backbone, pair, method, word), names)
+    facts = _facts(name, backbone, pair, method)
+    return glossary.texts(facts and replace(facts, query=word), names)
 
 
-def _facts(name: str, backbone: str, pair: str, method: str, word: str) -> glossary.Facts | None:
+@load.cached(resource=True, max_entries=60, also=STORED)
+def _facts(name: str, backbone: str, pair: str, method: str) -> glossary.Facts | None:
+    """What examples are made of, of no word yet."""
     if not (pair and backbone):
         return None
     here, plain = (name, backbone, pair), hubs.uncorrected(method)
@@ -44,7 +49,7 @@ def _facts(name: str, backbone: str, pair: str, method: str, word: str) -> gloss
         rankers.label(method),
         rankers.label(plain),
         rankers.ranker(method).ranks_all,
-        word,
+        "",
         load.rankings(*here, method),
         next((record for record in records if record["setting"] == "ALL"), None),
         load.evidence(*here, method),

@@ -22,8 +22,17 @@ def said() -> None:
     act.said("judge")
 
 
-def _try(do: Callable[[], list[str]]) -> None:
-    act.attempt(do, "judge")
+def _try(do: Callable[[], list[str]], name: str) -> None:
+    """Do something under a name: those may who judge, and under their own name alone."""
+    act.attempt(do, "judge", right=act.JUDGE, name=name)
+
+
+def _take_away(do: Callable[[], list[str]], name: str) -> None:
+    """Take away what was judged under a name: its owner may, and an editor."""
+    if act.is_own(name):
+        _try(do, name)
+    else:
+        act.attempt(do, "judge", right=act.EDIT)
 
 
 def decide(current: view.View, one: Judgement, note: str = "") -> None:
@@ -35,7 +44,7 @@ def decide(current: view.View, one: Judgement, note: str = "") -> None:
         st.session_state.setdefault(UNDO, []).append((current.dataset, current.judge, one.key, earlier))
         return []
 
-    _try(do)
+    _try(do, current.judge)
 
 
 def undo(current: view.View) -> None:
@@ -51,7 +60,7 @@ def undo(current: view.View) -> None:
         return []
 
     if undoable(current):
-        _try(do)
+        _try(do, current.judge)
 
 
 def undoable(current: view.View) -> Key | None:
@@ -67,7 +76,7 @@ def withdraw(current: view.View, keys: Sequence[Key]) -> None:
         gone = files.withdraw(load.opened(current.dataset), current.judge, keys)
         return [f"{gone} withdrawn."]
 
-    _try(do)
+    _take_away(do, current.judge)
 
 
 def skipped() -> Skipped:
@@ -87,13 +96,15 @@ def unskip() -> None:
 
 
 def begin(current: view.View, key: str) -> None:
-    """Judge under the name that the widget of this key holds."""
+    """Judge under the visitor's own name, or where nobody says who they are, under that which the widget of this key
+    holds."""
+    name = act.own_name() or str(st.session_state.get(key, ""))
 
     def do() -> list[str]:
-        view.go(judge=files.begin(load.opened(current.dataset), str(st.session_state.get(key, ""))))
+        view.go(judge=files.begin(load.opened(current.dataset), name))
         return []
 
-    _try(do)
+    _try(do, name)
 
 
 def take_in(current: view.View, key: str) -> None:
@@ -108,7 +119,7 @@ def take_in(current: view.View, key: str) -> None:
         replaced = [one for one in files.judge_all(dataset, current.judge, table.judgements) if one is not None]
         return judge_words.taken(current.judge, len(table.judgements), len(replaced), table.left_out)
 
-    _try(do)
+    _try(do, current.judge)
 
 
 def delete(current: view.View) -> None:
@@ -119,4 +130,4 @@ def delete(current: view.View) -> None:
         view.go(judge="")
         return [f"Everything that {current.judge} judged is deleted."]
 
-    _try(do)
+    _take_away(do, current.judge)

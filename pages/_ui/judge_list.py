@@ -24,7 +24,8 @@ def draw(current: view.View) -> None:
     else:
         st.caption("Nothing yet.")
     left, right = st.columns([3, 2], gap="large")
-    if act.allowed():
+    own = act.allowed(act.JUDGE) and act.is_own(current.judge)
+    if own:
         with left:
             _take_in(current)
     with right:
@@ -36,7 +37,7 @@ def draw(current: view.View) -> None:
         options = ("--name", current.judge, "--as", "list", "--pair", current.pair)
         st.caption("As a word list, in which what is acceptable is right, for another data set:")
         st.code(load.command(current.dataset, f"judgements export {current.pair}.tsv", *options), language="bash")
-        if act.allowed():
+        if own or act.allowed():
             with st.popover("Delete all", icon=":material/delete:"):
                 st.markdown(
                     f"This deletes {counted(len(given), 'judgement')} of {safe(current.judge)}, those of all pairs, "
@@ -78,7 +79,7 @@ def _table(current: view.View, given: tuple[Judgement, ...]) -> None:
         selection_mode="multi-row",
     )  # fmt: skip
     chosen = [given[row].key for row in event.selection.rows if row < len(given)]
-    if not act.allowed():
+    if not (act.allowed() or (act.allowed(act.JUDGE) and act.is_own(current.judge))):
         return
     st.button(
         f"Withdraw {len(chosen)}" if chosen else "Withdraw", icon=":material/remove_done:", key="withdraw",

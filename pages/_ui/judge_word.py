@@ -19,16 +19,19 @@ def popover(current: view.View, pair: Pair, query: str, candidate: str) -> None:
         candidate: ``""`` where there is none; then nothing is drawn, nor while something is presented, nor where nobody
             may write.
     """
-    if not candidate or view.asked("present") == "1" or not act.allowed():
+    if not candidate or view.asked("present") == "1" or not act.allowed(act.JUDGE):
         return
     asked = pair.queries[pair.find(query)]
     one = Judgement(pair.name, asked.word, asked.pos, candidate, ACCEPTABLE)
     with st.popover("Judge", icon=":material/gavel:"):
         st.markdown(f"Is **{draw.safe(candidate)}** an acceptable translation of **{draw.safe(asked.word)}**?")
         judge_act.said()
-        if not current.judge:
+        if not current.judge or not act.is_own(current.judge):
             with st.form("judge as", border=False):
-                st.text_input("Your name", key="judge as name", max_chars=80)
+                if own := act.own_name():
+                    st.caption(f"As {draw.safe(own)}")
+                else:
+                    st.text_input("Your name", key="judge as name", max_chars=80)
                 st.form_submit_button("Begin", on_click=judge_act.begin, args=(current, "judge as name"))
             return
         given = {own.key: own for own in judge_load.judgements(current.dataset, judge=current.judge)}

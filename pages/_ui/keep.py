@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,7 +13,6 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
-from cldi_core.data import dataset as datasets
 from cldi_core.data import judgements as judgement_files
 from cldi_core.data import listing as listings
 from cldi_core.data import stamping
@@ -21,6 +21,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 RANKINGS = ("rankings/*/*/*",)  # files that commands write while pages are looked at
 SCORES = (*RANKINGS, "scores/*/*/*")
+fresh = 0.0  # seconds for which a look at what commands write stands for all visitors; a server sets it
+_seen: dict[tuple[Path, tuple[str, ...]], tuple[float, str]] = {}  # when such files were looked at, and their stamp
 
 
 @dataclass
@@ -54,17 +56,9 @@ def listed() -> listings.Listing:
     """All data sets; each is opened when it is new or its ``dataset.toml`` has changed, and not before."""
     run = _run.get() or _Run()
     if run.listing is None:
-        files = ((name, str(path), *_status(path / "dataset.toml")) for name, path in datasets.available().items())
+        files = ((name, str(folder), *status) for name, (folder, *status) in listings.statuses().items())
         run.listing = _opened_once(tuple(files))
     return run.listing
-
-
-def _status(file: Path) -> tuple[int, int]:
-    try:
-        status = file.stat()
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -78,8 +72,24 @@ def _stamped(name: str, also: tuple[str, ...]) -> tuple[str, ...]:
     wanted = (stamping.STAMPED, *((pattern,) for pattern in also))
     for patterns in wanted:
         if (name, patterns) not in run.stamps:
-            run.stamps[name, patterns] = found.stamp(patterns)
+            run.stamps[name, patterns] = _stamp(found, patterns)
     return name, *(run.stamps[name, patterns] for patterns in wanted)
+
+
+def _stamp(found: datasets.Dataset, patterns: tuple[str, ...]) -> str:
+    """The stamp of files of a data set; that of what commands alone write may be some moments old.
+
+    Visitors who come at once share one look at hundreds of files.  What pages write is looked at every time, as who has
+    just written it wants to see it.
+    """
+    if not fresh or patterns == stamping.STAMPED or patterns[0].startswith(judgement_files.FOLDER):
+        return found.stamp(patterns)
+    key, now = (found.path, patterns), time.monotonic()
+    seen, stamp = _seen.get(key, (-fresh, ""))
+    if now - seen >= fresh:
+        stamp = found.stamp(patterns)
+        _seen[key] = now, stamp
+    return stamp
 
 
 def cached(

@@ -1,4 +1,4 @@
-"""What the page on image pivoting loads.  torch takes seconds to import: only what needs it does.
+"""What the page on image pivoting loads, without torch: it takes seconds to import and half of a server's memory.
 
 A model is named by its data set and its ``Key``, a result by the options that lead to it besides.
 """
@@ -64,11 +64,11 @@ def corpus(name: str, backbone: str, pair: str) -> Corpus:
 @load.cached(resource=True, max_entries=8, spinner="Loading the model …")
 def index(name: str, key: Key) -> Index:
     """A trained model, ready to look things up in."""
-    from cldi_core.pivot import search, trained
+    from cldi_core.pivot import joint, search
 
     folder = translation.models_folder(load.opened(name))
     return search.index(
-        corpus(name, key.backbone, key.pair), trained.open_trained(folder, key, wordlists.pair_languages(key.pair))
+        corpus(name, key.backbone, key.pair), joint.open_read(folder, key, wordlists.pair_languages(key.pair))
     )
 
 

@@ -16,7 +16,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cldi_core import rankers
-from cldi_core.data import answers, permissions
+from cldi_core.data import answers
 from cldi_core.data.answers import Answer, Kept
 from cldi_core.data.queries import Query
 from cldi_core.errors import CldiError
@@ -24,7 +24,7 @@ from cldi_core.insight import people, play
 from cldi_core.insight.people import Counted, Line
 from cldi_core.insight.play import Choice, Round
 
-from . import load, told, view
+from . import act, load, told, view
 
 PEOPLE = (answers.PATTERN,)
 NAME, STARTED, PROBLEM = "play name", "play started", "play problem"  # of the session; the name is in no link
@@ -167,7 +167,7 @@ def choose(game: Game, asked: Round, place: int) -> None:
     st.session_state.setdefault(_GIVEN, {}).setdefault((game, name), {})[asked.number] = answer
     st.session_state[_SHOWN] = (game, asked.number)
     try:
-        if name and not permissions.read_only():
+        if name and act.allowed(act.JUDGE) and is_own(name):
             answers.add(load.opened(game.dataset).path, answer)
     except CldiError as error:
         st.session_state[PROBLEM] = str(error)
@@ -185,10 +185,20 @@ def stop() -> None:
     view.go(seed="")
 
 
+def own_name() -> str:
+    """The one name under which the visitor's answers are kept; ``""``: whichever they type."""
+    return answers.player_name(act.own_name())
+
+
+def is_own(name: str) -> bool:
+    """Whether the visitor may play under a name."""
+    return own_name() in ("", name)
+
+
 def delete(name: str, player: str) -> None:
-    """Delete the answers of a player, also those of this session; for callbacks."""
+    """Delete the answers of a player, also those of this session; for callbacks.  Those of others an editor may."""
     try:
-        permissions.refuse()
+        act.refuse(act.JUDGE if is_own(player) else act.EDIT)
         st.session_state.pop(_SHOWN, None)
         st.session_state[_GIVEN] = {
             key: own

@@ -114,11 +114,13 @@ def _players(current: view.View, given: Sequence[Answer]) -> None:
     number = st.column_config.NumberColumn
     take.table(pd.DataFrame(rows), name="play-players", hide_index=True, alt="All players of this data set",
                column_config={"share": number(format="%.2f"), "seconds a choice": number(format="%.1f")})  # fmt: skip
-    if not act.allowed():
+    names = [one.name for one in found if act.allowed(act.JUDGE if play_load.is_own(one.name) else act.EDIT)]
+    if not names:
         return
     with st.expander("Delete answers"), st.form("play delete", border=False):
-        st.caption("All answers that are kept under a name, for good. Names are no passwords: delete your own alone.")
-        st.selectbox("Name", [one.name for one in found], index=None, key="play-delete")
+        typed = "" if play_load.own_name() else " Names are no passwords: delete your own alone."
+        st.caption(f"All answers that are kept under a name, for good.{typed}")
+        st.selectbox("Name", names, index=None, key="play-delete")
         st.form_submit_button("Delete", on_click=_delete, args=(current.dataset,))
 
 

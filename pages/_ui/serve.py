@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import importlib
 import logging
@@ -10,7 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from .back import Back
+from .headers import Headers, OwnPages
+from .server_health import Health
 
 PATIENCE = 60.0  # seconds until the server is there, at most
 # The dearest modules of all pages; those of one page alone are imported when it is drawn.
@@ -22,6 +29,9 @@ THREADS = "OPENBLAS_NUM_THREADS"
 SPINNERS = "streamlit.runtime.scriptrunner_utils.script_run_context"  # warns of those that no page shows
 ALTERNATING = 0.0005  # seconds until a thread lets others on; files are asked for by the dozen meanwhile, each of which
 # waits for that several times
+
+FRESH = 1.0  # seconds for which a look at what commands write stands for all visitors
+EVERY, WHOLE = 10.0, 12  # seconds between two collections of garbage, and every how many looks at all there is
 
 shown = threading.Event()  # a page has been drawn: what is likely to be asked for next may be found now
 
@@ -35,17 +45,29 @@ def run(script: str, options: Sequence[str]) -> None:
     os.environ.setdefault(THREADS, "1")
     gc.disable()  # of what is imported nothing becomes garbage, and to look through it takes a fifth of the start
     with _without("plotly"):
+        from starlette.middleware import Middleware
         from streamlit.components.v2 import manifest_scanner
         from streamlit.web import cli
+        from streamlit.web.server import server
+        from streamlit.web.server.starlette import starlette_app
+
+    from .uploads import Bounded, Uploads  # which need Streamlit
 
     # It reads of every installed package whether it brings components, a tenth of a second; ours are in the pages.
     manifest_scanner.scan_component_manifests = lambda max_workers=None: []
+    static = Path(starlette_app.__file__).parents[3] / "static"
+    layers = starlette_app.create_streamlit_middleware
+    own = [Middleware(Headers, static=static), Middleware(OwnPages), Middleware(Health)]
+    own += [Middleware(Bounded), Middleware(Back)]
+    starlette_app.create_streamlit_middleware = lambda: [*own, *layers()]
+    server.MemoryUploadedFileManager = Uploads
     logging.getLogger(SPINNERS).addFilter(lambda record: record.threadName != PREPARING)
     threading.Thread(target=prepare, name=PREPARING, daemon=True).start()
+    threading.Thread(target=keep_tidy, name="tidy", daemon=True).start()
     cli.main(["run", script, *options], prog_name="streamlit")
 
 
-@contextmanager
+@contextlib.contextmanager
 def _without(name: str) -> Iterator[None]:
     """Let nothing import a package, unless it is there: Streamlit imports Plotly, if it can, before it listens.
 
@@ -78,8 +100,9 @@ def prepare() -> None:
 
         if os.environ.get(THREADS) == "1":  # numpy may have been there before the variable
             threadpool_limits(1, user_api="blas")
-        from . import ahead
+        from . import ahead, keep
 
+        keep.fresh = FRESH
         ahead.first_page()
     finally:
         sys.setswitchinterval(before)
@@ -90,8 +113,30 @@ def prepare() -> None:
     spare()
 
 
+def keep_tidy() -> None:
+    """``tidy`` for as long as the server lives."""
+    for number in count(1):
+        time.sleep(EVERY)
+        tidy(whole=number % WHOLE == 1)  # also the first: nothing was collected while all was imported
+
+
+def tidy(*, whole: bool) -> None:
+    """Collect garbage, of all visitors together: what came since the last time, or of all there is.
+
+    What has been freed goes back to the system: after many visitors at once that was a third of all memory.
+
+    Streamlit would do so after each run of a page, which took a fifth of what the next word takes.
+    """
+    if whole:
+        gc.unfreeze()
+    gc.collect()
+    spare()
+    with contextlib.suppress(AttributeError, OSError):  # a system that has no such thing keeps what it has
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def spare() -> None:
-    """Leave what is there now out of the collection of garbage that Streamlit does after each run of a page.
+    """Leave what is there now out of the next collection of garbage.
 
     Modules stay until the end, and to look through them takes longer than to draw most pages.
     """

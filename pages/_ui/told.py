@@ -27,6 +27,9 @@ from cldi_core.scoring.word_facts import TargetFacts, facts_of
 from . import load
 
 OWNERS = 8  # words named of those that have a picture
+# Words that are kept as they are told, as many as the demo has: a class looks at the same.  What they are computed
+# from, ten times as much of each, is kept of the last ones, which somebody may be changing.
+TOLD, ASKED = 800, 24
 EVIDENCE = (*load.SCORES, "evidence/*/*/*")  # and scores, of which a word's row is read
 
 
@@ -59,7 +62,7 @@ def facts(name: str, backbone: str, pair: str) -> TargetFacts:
     return TargetFacts(load.pair_of(name, backbone, pair).target)
 
 
-@load.cached(resource=True, max_entries=200, also=load.SCORES, spinner=load.SPINNER)
+@load.cached(resource=True, max_entries=ASKED, also=load.SCORES, spinner=load.SPINNER)
 def _asking(name: str, backbone: str, pair: str, method: str, query: str, edit: Edit) -> Asking | None:
     """A query as a visitor has changed it, with its scores; ``None`` where only scores of all words would tell."""
     opened, ranker = load.pair_of(name, backbone, pair), rankers.ranker(method)
@@ -82,7 +85,7 @@ def _asking(name: str, backbone: str, pair: str, method: str, query: str, edit: 
     return Asking(now, number, ranker, row, made_from, facts=known)
 
 
-@load.cached(resource=True, max_entries=200, also=load.SCORES)
+@load.cached(resource=True, max_entries=TOLD, also=load.SCORES)
 def explained(name: str, backbone: str, pair: str, method: str, query: str, edit: Edit) -> Explanation | None:
     """What became of a query, without the pictures that a visitor leaves out.
 
@@ -95,7 +98,7 @@ def explained(name: str, backbone: str, pair: str, method: str, query: str, edit
     return explanation.explain(asking.pair, asking.number, asking.row, learned=rankers.is_trained(method))
 
 
-@load.cached(resource=True, max_entries=400, also=load.SCORES)
+@load.cached(resource=True, max_entries=2 * TOLD, also=load.SCORES)
 def attributed(
     name: str, backbone: str, pair: str, method: str, query: str, candidate: str, edit: Edit
 ) -> Attributed | None:
@@ -111,21 +114,21 @@ def _compared(name: str, backbone: str, pair: str, method: str) -> Compared | No
     return None if known is None else Compared(known, load.ceilings(name, backbone, pair))
 
 
-@load.cached(resource=True, max_entries=200, also=load.EVIDENCE)
+@load.cached(resource=True, max_entries=TOLD, also=load.EVIDENCE)
 def judged(name: str, backbone: str, pair: str, method: str, query: str) -> tuple[tuple[Cause, ...], str]:
     """The causes that hold of a query, and the verdict; nothing where no evidence is stored."""
     known = _compared(name, backbone, pair, method)
     return ((), "") if known is None else verdicts.judged(load.pair_of(name, backbone, pair), known, query)
 
 
-@load.cached(resource=True, max_entries=200, also=load.EVIDENCE)
+@load.cached(resource=True, max_entries=TOLD, also=load.EVIDENCE)
 def rival(name: str, backbone: str, pair: str, method: str, query: str) -> str:
     """The best wrong candidate of a query as it is stored; ``""`` where there is none, or nothing is stored."""
     known = _compared(name, backbone, pair, method)
     return "" if known is None else str(known.row(query)["rival"])
 
 
-@load.cached(resource=True, max_entries=200, also=EVIDENCE, spinner=load.SPINNER)
+@load.cached(resource=True, max_entries=TOLD, also=EVIDENCE, spinner=load.SPINNER)
 def story(name: str, backbone: str, pair: str, method: str, query: str) -> Story | None:
     """What is told of a query as it is stored; ``None`` where only scores of all words would tell."""
     asking = _asking(name, backbone, pair, method, query, Edit())
@@ -140,6 +143,7 @@ def story(name: str, backbone: str, pair: str, method: str, query: str) -> Story
             ceilings=load.ceilings(name, backbone, pair),
             compared=_compared(name, backbone, pair, method),
             elsewhere=_elsewhere(name, backbone, pair, method).changes(query),
+            found=found,
             apart={word: attributed(name, backbone, pair, method, query, word, Edit()) for word in sides},
         )
     )

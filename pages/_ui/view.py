@@ -12,7 +12,7 @@ between says nothing of it.  Links within the dashboard, those of its menu among
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -129,7 +129,13 @@ def _write(params: dict[str, str]) -> None:
 
 
 def _of_page() -> dict[str, str]:
-    return {name: st.query_params[name] for name in PAGE_PARAMS if name in st.query_params}
+    return _said(PAGE_PARAMS)
+
+
+def _said(names: Iterable[str]) -> dict[str, str]:
+    """What the URL says of some parameters: those that are there, all looked at at once."""
+    said = st.query_params.to_dict()
+    return {name: said[name] for name in names if name in said}
 
 
 def asked(name: str) -> str:
@@ -258,7 +264,7 @@ def start(
 
 def _asked() -> dict[str, str]:
     """Everything that the URL says."""
-    return {name: st.query_params[name] for name in (*PARAMS, *PAGE_PARAMS) if name in st.query_params}
+    return _said((*PARAMS, *PAGE_PARAMS))
 
 
 def of_menu(page: str) -> dict[str, str]:

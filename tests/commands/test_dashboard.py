@@ -6,47 +6,22 @@ import os
 import socket
 import sys
 import tomllib
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from cldi_core.commands import dashboard, main
+from cldi_core.commands import dashboard
 from cldi_core.data import dataset as datasets
 from cldi_core.data.dataset import Dataset
+from tests.commands.conftest import App
 from tests.conftest import build_small
 from tests.handshake import answer
 from tests.pages_data import healthy, open_page, view_of
 from tools.browser import serve
 
-Run = Callable[..., tuple[int, str, str, list[str]]]
 
-
-@pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run ``cldi app`` up to where it would become Streamlit: → exit code, both outputs, that command."""
-
-    def call(*arguments: object) -> tuple[int, str, str, list[str]]:
-        started: list[str] = []
-        monkeypatch.setattr(dashboard.runpy, "run_path", lambda path, run_name: started.extend([run_name, *sys.argv]))
-        monkeypatch.setattr(sys, "argv", ["/somewhere/bin/cldi", "app", *map(str, arguments)])
-        monkeypatch.setattr(sys, "path", ["/somewhere/bin", *sys.path])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        return (int(ended.value.code or 0), *capsys.readouterr(), started)
-
-    return call
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def test_it_becomes_streamlit_for_this_machine_only(app: Run, data: Path, port: int) -> None:
+def test_it_becomes_streamlit_for_this_machine_only(app: App, data: Path, port: int) -> None:
     code, out, err, started = app("--port", port)
     assert (code, out, err) == (0, f"CLDI Explorer: http://127.0.0.1:{port} (Ctrl+C stops it)\n", "")
     script = Path(__file__).resolve().parents[2] / "app.py"
@@ -57,32 +32,81 @@ def test_it_becomes_streamlit_for_this_machine_only(app: Run, data: Path, port: 
     ]  # fmt: skip
 
 
-def test_more_names_by_which_it_may_be_called(app: Run, data: Path, port: int) -> None:
+@pytest.mark.parametrize("known", [("CLDI_LOGIN", "proxy"), ("CLDI_READ_ONLY", "1")])
+def test_more_names_by_which_it_may_be_called(
+    app: App, data: Path, port: int, monkeypatch: pytest.MonkeyPatch, known: tuple[str, str]
+) -> None:
+    monkeypatch.setenv(*known)
     code, _, err, started = app("--port", port, "--host", "explorer.example", "--host", "*.lab.example")
     named = [after for before, after in pairwise(started) if before == "--server.allowedHosts"]
     assert (code, err, named) == (0, "", ["127.0.0.1", "localhost", "explorer.example", "*.lab.example"])
 
 
-@pytest.mark.parametrize("allowed", ["read only", "container", "nothing"])
+@pytest.mark.parametrize("container", [False, True])
+def test_a_name_needs_a_login_too(
+    app: App, data: Path, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, container: bool
+) -> None:
+    mark = tmp_path / "in a container"
+    monkeypatch.setattr(dashboard, "CONTAINER", (mark,))
+    if container:
+        mark.touch()
+    code, out, err, started = app("--port", port, "--host", "explorer.example")
+    assert (code, out, started) == (2, "", []) and err.count("\n") == 1
+    assert err.startswith(
+        "error: whoever reaches explorer.example could start work and change data; set CLDI_LOGIN=oidc"
+    )
+    assert app("--port", port, "--host", "localhost")[0] == 0, "a name of this machine's own"
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "192.0.2.7"])
+def test_an_address_that_is_listened_at_is_a_name_too(
+    app: App, data: Path, port: int, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("CLDI_LOGIN", "proxy")
+    monkeypatch.setattr(dashboard, "_is_free", lambda port, address: True)
+    code, out, _, started = app("--port", port, "--address", address)
+    named = [after for before, after in pairwise(started) if before == "--server.allowedHosts"]
+    own = [] if address == "0.0.0.0" else [address]
+    assert (code, named) == (0, ["127.0.0.1", "localhost", *own])
+    assert f"http://{(own or ['127.0.0.1'])[0]}:{port} " in out
+
+
+def test_a_proxy_says_who_somebody_is(app: App, data: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLDI_LOGIN", "proxy")
+    _, out, _, started = app("--port", port)
+    assert started[-2:] == ["--server.trustedUserHeaders", '{"X-Forwarded-Email": "email"}']
+    assert out.startswith("Editors: whoever the proxy lets in may start work; CLDI_EDITORS names fewer.\n")
+    monkeypatch.delenv("CLDI_LOGIN")
+    assert "--server.trustedUserHeaders" not in app("--port", port)[3], "nobody else is believed"
+
+
+@pytest.mark.parametrize("allowed", ["read only", "proxy", "container", "nothing"])
 def test_another_address_shows_and_changes_nothing(
-    app: Run, data: Path, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str
+    app: App, data: Path, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str
 ) -> None:
     mark = tmp_path / "in a container"
     monkeypatch.setattr(dashboard, "CONTAINER", (mark,))
     if allowed == "read only":
         monkeypatch.setenv("CLDI_READ_ONLY", "1")
+    if allowed == "proxy":
+        monkeypatch.setenv("CLDI_LOGIN", "proxy")
     if allowed == "container":
         mark.touch()
     code, _, err, started = app("--port", port, "--address", "0.0.0.0")
     if allowed == "nothing":
         assert (code, started) == (2, []) and err.count("\n") == 1
-        assert err.startswith("error: whoever reaches 0.0.0.0 could start work and change data; set CLDI_READ_ONLY=1")
+        assert err.startswith(
+            "error: whoever reaches 0.0.0.0 could start work and change data; set CLDI_LOGIN=oidc for"
+        )
         assert app("--port", port, "--address", "127.0.0.2")[0] == 0
     else:
         assert code == 0 and started[started.index("--server.address") + 1] == "0.0.0.0"
+        assert ("Nobody logs in here: publish the container's port for this machine alone" in err) == (
+            allowed == "container"
+        )
 
 
-def test_the_script_finds_what_lies_beside_it(app: Run, data: Path, port: int) -> None:
+def test_the_script_finds_what_lies_beside_it(app: App, data: Path, port: int) -> None:
     before = list(sys.path)
     started = app("--port", port)[3]
     assert sys.path == [str(Path(started[1]).parent), *before]
@@ -94,7 +118,7 @@ def test_a_checkout_that_streamlit_itself_runs_has_the_same_hosts() -> None:
 
 
 def test_an_installed_one_is_inside_the_package(
-    app: Run, data: Path, port: int, monkeypatch: pytest.MonkeyPatch
+    app: App, data: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "CHECKOUT", None)
     assert str(Path(datasets.__file__).parents[1] / "_dashboard" / "app.py") in app("--port", port)[3]
@@ -102,7 +126,7 @@ def test_an_installed_one_is_inside_the_package(
 
 @pytest.mark.parametrize("how", ["name", "path", "relative path"])
 def test_the_data_set_is_handed_on_as_a_path(
-    app: Run, small: Dataset, port: int, how: str, monkeypatch: pytest.MonkeyPatch
+    app: App, small: Dataset, port: int, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(small.path.parent)
     monkeypatch.setenv("CLDI_DATASET", "")
@@ -111,7 +135,7 @@ def test_the_data_set_is_handed_on_as_a_path(
     assert os.environ["CLDI_DATASET"] == str(small.path.resolve())
 
 
-def test_a_port_that_is_taken_is_one_line(app: Run, data: Path) -> None:
+def test_a_port_that_is_taken_is_one_line(app: App, data: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -134,7 +158,7 @@ def test_a_port_that_is_taken_is_one_line(app: Run, data: Path) -> None:
         (("--theme", "dark"), "No such option: --theme"),
     ],
 )
-def test_wrong_use_starts_nothing(app: Run, data: Path, arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_use_starts_nothing(app: App, data: Path, arguments: tuple[str, ...], told: str) -> None:
     code, out, err, started = app(*arguments)
     assert (code, out, started) == (2, "", [])
     assert err.startswith("error: ") and told in err and err.count("\n") == 1
@@ -155,9 +179,17 @@ def test_a_path_is_shown_though_a_named_set_bears_its_name(
 
 def test_a_page_whose_name_is_made_to_lead_here_gets_no_connection(tmp_path: Path) -> None:
     """The server as it is started, asked as a browser asks for a page of each name."""
-    with serve(tmp_path / "log.txt", "--host", "explorer.example") as server:
+    with serve(tmp_path / "log.txt", "--host", "explorer.example", CLDI_LOGIN="proxy") as server:
         port = int(server.url.rpartition(":")[2])
         for host in ("127.0.0.1", "localhost", "LOCALHOST", "explorer.example"):
             assert answer(port, f"{host}:{port}") == 101, host
         for host in ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "xexplorer.example", "", "*"):
             assert answer(port, f"{host}:{port}") in (400, 403), host
+        here = f"127.0.0.1:{port}"
+        for origin in (
+            "http://127.0.0.1:9999", "http://localhost:9999", f"http://localhost:{port}", "http://0.0.0.0:1", "null",
+            "https://evil.example", f"http://{here}.evil.example", "file://", f"http://x@{here}",
+        ):  # fmt: skip
+            assert answer(port, here, origin=origin) == 403, origin
+            assert answer(port, here, "/_stcore/health", origin=origin) == 403, origin
+        assert answer(port, "explorer.example", origin="https://explorer.example") == 101, "behind a proxy with TLS"

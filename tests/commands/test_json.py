@@ -91,6 +91,7 @@ ASKED: dict[str, dict[str, int]] = {
         "--dataset small --pair en-de --provider no": 2,
         "--dataset small --pair en-xx --provider commons": 2,
     },
+    "doctor": {"": 0},
     "import-mmid": {
         "TMP/mmid --dataset new --lang german": 0,
         "TMP/mmid --dataset new": 1,

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from cldi_core.data.pictures import decode, examine, probe, thumbnail
+from benchmarks.soak import hostile_crafted
+from cldi_core.data import picture_formats
+from cldi_core.data.picture_formats import still_webp
+from cldi_core.data.pictures import decode, examine, is_thumbnail, probe, thumbnail
 from cldi_core.errors import PictureError
 from cldi_core.features.backbones import Preprocessing
 from cldi_core.features.decoding import prepare
@@ -239,3 +242,53 @@ def test_one_that_lacks_more_is_broken_whatever_size_it_is_asked_for() -> None:
     for data in (smooth()[:300], smooth()[:20], b"\xff\xd8\xff"):
         with pytest.raises(PictureError):
             probe(data)
+
+
+def _chunks(*chunks: tuple[bytes, bytes]) -> bytes:
+    return hostile_crafted.webp([*chunks])
+
+
+def test_small_webp_files_are_known_by_their_headers() -> None:
+    image = Image.new("RGBA", (33, 7), (1, 2, 3, 100))
+    for how in ({"lossless": True}, {"quality": 50}, {"quality": 50, "icc_profile": b"x" * 7}):
+        data = encoded(image, "WEBP", **how)
+        assert still_webp(data) == (33, 7) and thumbnail(data) == data
+    plain = encoded(image.convert("RGB"), "WEBP")
+    assert still_webp(plain) == (33, 7)
+    frame = plain[20:]
+    for other in (
+        plain[:-1],
+        plain + b"x",
+        plain[:40],
+        b"",
+        b"RIFF",
+        encoded(image, "PNG"),
+        _chunks(),
+        _chunks((b"VP8 ", b"x" * 20)),
+        _chunks((b"VP8 ", frame), (b"VP8 ", frame)),
+        _chunks((b"VP8 ", b"x" * 9)),
+        _chunks((b"VP8 ", frame), (b"EXIF", b"x")),
+        _chunks((b"VP8L", b"x" * 20)),
+        _chunks((b"ANIM", frame)),
+    ):
+        assert still_webp(other) is None  # fmt: skip
+    assert not is_thumbnail(encoded(image.resize((161, 7)), "WEBP")) and is_thumbnail(
+        encoded(image.resize((160, 7)), "WEBP")
+    )
+
+
+def test_scans_are_counted_by_the_pixels_that_they_go_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = hostile_crafted.scans(50, 200)
+    assert examine(data).width == 200
+    monkeypatch.setattr(picture_formats, "MAX_WORK", 40_000 * 49)
+    with pytest.raises(PictureError, match="50 scans are more than the 49 that are accepted of 200 × 200 pixels"):
+        examine(data)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "F", "I"])
+def test_grey_is_the_same_in_bands(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    rows = np.random.default_rng(0).normal(30_000, 9000, (40, 30))
+    image = Image.fromarray(rows.astype({"I;16": np.uint16, "F": np.float32, "I": np.int32}[mode]))
+    whole = np.asarray(picture_formats.eight_bits(image, unsigned=False))
+    monkeypatch.setattr(picture_formats, "BAND", 70)
+    assert (np.asarray(picture_formats.eight_bits(image, unsigned=False)) == whole).all() and whole.std() > 20

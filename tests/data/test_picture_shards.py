@@ -114,3 +114,22 @@ def test_a_footer_is_let_go_of_at_once(tmp_path: Path) -> None:
     finally:
         gc.enable()
     assert picture_shards._footer.cache_info().currsize == 0
+
+
+def test_the_groups_that_were_read_last_are_kept_and_no_more_than_so_many_bytes() -> None:
+    last = picture_shards._Last(size=1600)
+    columns = {number: pa.array([bytes(80)], pa.binary()) for number in range(40)}
+    for number, column in columns.items():
+        assert last.keep(number, column) is column
+    kept = [number for number in columns if last.get(number) is not None]
+    assert kept == list(range(40 - len(kept), 40)) and 0 < sum(columns[number].nbytes for number in kept) <= 1600
+    last.keep("large", pa.array([bytes(1000)], pa.binary()))
+    assert last.get("large") is None, "one alone would take the place of all others"
+
+
+def test_a_shard_that_was_written_anew_is_read_anew(tmp_path: Path) -> None:
+    path = shard(tmp_path)
+    before = picture_shards.read_group(path, 0)
+    assert picture_shards.read_group(path, 0) is before
+    shard(tmp_path, image=pa.array([{"bytes": b"another", "path": "sun.png"}], IMAGE))
+    assert picture_shards.read_group(path, 0)[0].as_py()["bytes"] == b"another"

@@ -6,18 +6,21 @@ import contextlib
 import json
 import os
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cldi_core.data import dataset, descriptions, storage
+from cldi_core.data import answering, dataset, descriptions, storage, wordlists
+from cldi_core.data import listing as listings
 from cldi_core.data.dataset import Dataset, create, open_dataset
 from cldi_core.data.descriptions import read_concepts, write_concepts
-from cldi_core.data.listing import listing
+from cldi_core.data.listing import listing, statuses
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.features import background
+from cldi_core.imports import lists
 from cldi_core.insight import health
 from tests.conftest import BACKBONE
 
@@ -50,6 +53,16 @@ BAD_TOML: dict[str, Spoil] = {
     "too large": lambda path: path.write_text("#" * 1_000_001),
     "a path of 100 kB": lambda path: path.write_text(f"pictures = '../{'a' * 100_000}'"),
     "a path of 300 letters": lambda path: path.write_text(f"pictures = '../{'a' * 300}'"),
+    "a path to a folder that is no data set": lambda path: (
+        (path.parent.parent / "bare").mkdir() or path.write_text("pictures = '../bare'")
+    ),
+    "a path to a link that leads elsewhere": lambda path: (
+        (path.parent.parent / "away").symlink_to("/proc") or path.write_text("pictures = '../away'")
+    ),
+    "a path to a link to itself": lambda path: (
+        (path.parent.parent / "loop").symlink_to("loop") or path.write_text("pictures = '../loop'")
+    ),
+    "a key of 100,000 parts": lambda path: path.write_text("a" + ".a" * 100_000 + " = 1"),
     "a path out of the folder": lambda path: path.write_text("pictures = '../../etc'"),
     "no UTF-8": lambda path: path.write_bytes(b"title = '\xff'"),
     "no TOML": lambda path: path.write_text("<html>"),
@@ -67,6 +80,47 @@ def test_one_bad_data_set_is_named_beside_the_others(small: Dataset, spoil: Spoi
     assert list(found.failed) == ["bad"] and "'bad'" in reason and "\n" not in reason and len(reason) < 500
     with pytest.raises(DatasetError):
         _ = open_dataset("bad").home
+
+
+def test_pictures_may_be_those_of_a_data_set_that_is_a_link(small: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "dataset.toml").write_text("")
+    (small.path.parent / "linked").symlink_to(tmp_path / "elsewhere")
+    (small.path.parent / "user").mkdir()
+    (small.path.parent / "user" / "dataset.toml").write_text("pictures = '../linked'")
+    assert listing().opened["user"].home == small.path.parent / "linked"
+
+
+def test_a_folder_that_does_not_answer_harms_no_other(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answering, "PATIENCE", 0.05)
+    go, real = threading.Event(), Path.stat
+    (small.path.parent / "silent").mkdir()
+
+    def stat(path: Path, **how: Any) -> Any:
+        assert path.parent.name != "silent" or go.wait(60)
+        return real(path, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", stat)
+        found = listing()
+        assert list(found.opened) == ["small"]
+        assert list(found.failed) == ["silent"] and found.failed["silent"].endswith("look whether its disk is there")
+        assert statuses()["silent"][1:] == listings.SILENT != statuses()["small"][1:]
+        go.set()
+        for thread in list(answering._silent.values()):
+            thread.join(60)
+    assert list(statuses()) == ["small"], "it answers that it is no data set"
+
+
+def test_texts_of_too_many_lines_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "MAX_LINES", 3)
+    (tmp_path / "en-de.tsv").write_text("a\tb\tN\n" * 3)
+    assert storage.read_text(tmp_path / "en-de.tsv") and wordlists.read_list(tmp_path / "en-de.tsv")
+    for end in ("\n", "\r"):
+        (tmp_path / "en-de.tsv").write_bytes(f"a\tb\tN{end}".encode() * 4)
+        for read in (storage.read_text, wordlists.read_list, lambda path: lists.look(path.read_bytes(), path.name)):
+            with pytest.raises((OSError, CldiError), match="more than the 3 lines"):
+                read(tmp_path / "en-de.tsv")
 
 
 def test_nothing_is_said_of_good_ones(small: Dataset) -> None:

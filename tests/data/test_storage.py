@@ -272,7 +272,7 @@ def test_tensors_are_stored_and_mapped(tmp_path: Path) -> None:
     for name, expected in TENSORS.items():
         np.testing.assert_array_equal(found[name], expected, strict=True)
         assert not found[name].flags.writeable
-        assert isinstance(found[name], np.memmap) or not expected.size
+        assert isinstance(found[name].base, np.memmap) or not expected.size
 
 
 def test_tensors_are_those_that_the_library_reads(tmp_path: Path) -> None:

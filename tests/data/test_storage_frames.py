@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cldi_core.data import storage
@@ -105,3 +107,14 @@ def test_a_frame_with_gaps_is_whole_when_it_is_read_again(tmp_path: Path, nothin
     assert found is not None and storage.is_whole(found)
     found.loc[1, "rank"] = 2.0
     assert not storage.is_whole(found), "a gap is no number"
+
+
+@pytest.mark.parametrize("attrs", [b"{", b"[1", b"\xff"])
+def test_what_pandas_wrote_beside_a_frame_may_be_broken(tmp_path: Path, attrs: bytes) -> None:
+    table = pa.table({"a": [1]}).replace_schema_metadata({b"PANDAS_ATTRS": attrs})
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(OSError, match="Error"):
+        storage.read_frame(tmp_path / "a.parquet")
+    pq.write_table(table.replace_schema_metadata({b"pandas": attrs}), tmp_path / "a.parquet")
+    with pytest.raises(OSError, match="Error"):
+        storage.read_frame(tmp_path / "a.parquet")

@@ -58,6 +58,18 @@ BROKEN = {
     "offsets that go back": tensor(data_offsets=[64, 0]),
     "one offset": tensor(data_offsets=[64]),
     "offsets of text": tensor(data_offsets=["0", "64"]),
+    "tensors that overlap": packed(
+        {
+            name: {"dtype": "F64", "shape": [3], "data_offsets": [place, place + 24]}
+            for name, place in (("x", 0), ("y", 16))
+        }
+    ),
+    "one place for many": packed({name: {"dtype": "F64", "shape": [8], "data_offsets": [0, 64]} for name in "xy"}),
+    "one name for two": packed(
+        b'{"x": {"dtype": "F64", "shape": [4], "data_offsets": [0, 32]}, '
+        b'"x": {"dtype": "F64", "shape": [4], "data_offsets": [32, 64]}}'
+    ),
+    "millions of lists": packed(b'{"__metadata__": [' + b"[]," * 5_000_001 + b"1]}"),
     "a long name": packed({"\n" * 5000: 5}),
 }
 

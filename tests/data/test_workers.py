@@ -91,3 +91,35 @@ def alive(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def greedy(items: Sequence[int]) -> Iterator[int]:
+    """Takes so many megabytes."""
+    for item in items:
+        yield len(bytes(item * 1_000_000))
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="nothing tells what a process has")  # noqa: PTH110
+def test_what_takes_too_much_memory_is_told_and_the_others_are_done() -> None:
+    with Workers(greedy, 1, memory=300_000_000) as workers:
+        too_much = Ended("it took more memory than is accepted")
+        assert list(workers.map([[1, 2000, 2], [2000], [100]])) == [
+            [1_000_000, too_much, 2_000_000],
+            [too_much],
+            [10**8],
+        ]
+        assert len(workers.pids) == 1, "and in the same process"
+
+
+def test_what_is_not_done_in_time_is_not_waited_for() -> None:
+    with Workers(doubled, 1, seconds=1) as workers:
+        assert list(workers.map([[1]])) == [[2]]
+        assert list(workers.map([[2], [17], [3]], patience=0.5)) == [[4]]
+        assert list(workers.map([[4]])) == [[8]]
+
+
+def test_another_process_is_started_only_where_all_others_work() -> None:
+    with Workers(doubled, 3) as workers:
+        for number in range(4):
+            assert list(workers.map([[number]])) == [[2 * number]]
+        assert len(workers.pids) == 1

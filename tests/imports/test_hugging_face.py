@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import CldiError
+from cldi_core.errors import CldiError, DatasetError
 from cldi_core.imports import hugging_face_folder, hugging_face_parquet, labelled
 from cldi_core.imports.hugging_face import NO_WORD, import_hugging_face
 from cldi_core.imports.report import Report, reports
@@ -195,3 +195,19 @@ def test_folders_that_hold_nothing_of_use(tmp_path: Path) -> None:
     with pytest.raises(CldiError, match="is not a language"):
         bring(tmp_path, tmp_path / "empty", language="x y z")
     assert not (tmp_path / "set").exists()
+
+
+def test_labels_that_are_no_words_and_bombs_of_labels_take_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pa.array([{"bytes": draw("sun"), "path": "x.png"}] * 3)
+    labels = pa.array(["sun", "x" * (hugging_face_parquet.MAX_LABEL + 1), "sun"]).dictionary_encode()
+    pq.write_table(pa.table({"image": image, "label": labels}), tmp_path / "a.parquet")
+    report = import_hugging_face(tmp_path / "made", tmp_path / "a.parquet", "en", workers=0)
+    assert report.counts["memberships"] == 2 and report.missing.counts == {labelled.NO_LABEL: 1}
+    for name, limit in (("MAX_BATCH", 1000), ("MAX_GROUP", 4000)):
+        with monkeypatch.context() as patched:
+            patched.setattr(hugging_face_parquet, name, limit)
+            patched.setattr(hugging_face_parquet, "MAX_RATIO", 0)
+            with pytest.raises(DatasetError):
+                import_hugging_face(tmp_path / "other", tmp_path / "a.parquet", "en", workers=0)

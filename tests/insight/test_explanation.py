@@ -333,3 +333,14 @@ def test_the_place_of_a_tie_is_within_1e_6() -> None:
     for behind, winner in ((0.9e-6, "schütteln"), (1.1e-6, "Milchshake")):
         right = replace(case(1.5).gold[0], score=0.8 - behind)
         assert replace(case(1.5), candidates=(MILK, right), gold=(right,)).winner.word == winner
+
+
+def test_a_candidate_is_found_by_its_word_and_by_its_place(pair: Pair) -> None:
+    found = explained(pair, "run")
+    every = list(found.candidates)
+    assert len(found.candidates) == len(every) and found.candidates[1:3] == tuple(every[1:3])
+    assert found.candidates[-1] is every[-1] and [found.find(one.word) for one in every] == every
+    assert found.find("run") is None
+    np.testing.assert_array_equal(found.scores, [one.score for one in every])
+    plain = replace(found, candidates=tuple(every))
+    assert (plain.find("Geist"), plain.winner, plain.ranked) == (found.find("Geist"), found.winner, found.ranked)

@@ -14,6 +14,7 @@ import streamlit as st
 
 from cldi_core.data.dataset import Dataset
 from pages._ui import frame
+from tests.pages.watched import Watched
 from tests.pages_data import build_ranked, score_all
 from tools.browser import Server, browse, serve
 
@@ -60,6 +61,9 @@ class Url(dict[str, str]):
     def from_dict(self, params: dict[str, str]) -> None:
         self.clear()
         self.update(params)
+
+    def to_dict(self) -> dict[str, str]:
+        return dict(self)
 
 
 @pytest.fixture
@@ -111,6 +115,14 @@ def browser() -> Iterator[Any]:
     """A browser, for all tests of a file."""
     with browse() as running:
         yield running
+
+
+@pytest.fixture
+def watched(browser: Any) -> Iterator[Watched]:
+    """A page of that browser that is watched."""
+    one = Watched(browser)
+    yield one
+    one.context.close()
 
 
 @pytest.fixture(scope="session")

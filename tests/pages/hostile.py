@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import tomli_w
 
-from cldi_core.data import dataset, wordlists
+from cldi_core.data import answers, dataset, judgements, left_out, wordlists
 from cldi_core.features import shards
+from cldi_core.imports import report
 from tests.conftest import ABOUT, BACKBONE, LEXICON, build_small, made_up
 
 CORPUS = (
@@ -67,3 +69,46 @@ def build_hostile(folder: Path) -> dataset.Dataset:
     shards.write_shard(folder / "features" / FOLDER / features.name, ids, made_up(ids), about)
     (folder / "features" / BACKBONE).rmdir()
     return dataset.Dataset(folder)
+
+
+# What would act where it is not taken for text: to draw a picture from elsewhere, to run, to lead away, to be a symbol.
+EVIL = (
+    "<img src=http://evil.example/p.png onerror=alert(1)>",
+    "![x](http://evil.example/p.png)",
+    "<script>alert(1)</script>",
+    "[x](javascript:alert(1))",
+    "<svg onload=alert(1)>",
+    "<a href=//evil.example>x</a>",
+    "www.evil.example :smile: -> $x$",
+    "<style>@import'//evil.example'</style>",
+    "<iframe src=//evil.example>",
+    "<base href=//evil.example>",
+)
+
+
+# What acts as Markdown and as HTML alike, as long as a name may be, and as a player's.
+BOTH, SHORT = (
+    "![x](//evil.example/p)<img src=//evil.example/q onerror=alert(1)>",
+    "![x](//e.example/p)<img src=//e.example>",
+)
+
+
+def add_people(made: dataset.Dataset, pair: str = "en-de") -> dict[str, str]:
+    """Let people with hostile names leave hostile texts in a data set, and an import its report: what → the text."""
+    told = {
+        what: f"{BOTH} {what}" for what in ("judge", "note", "reason", "source", "place", "text", "remark", "format")
+    }
+    told["player"] = answers.player_name(SHORT)
+    for name in (told["judge"], "Ann"):
+        one = judgements.Judgement(pair, NAMES["dog"], "N", NAMES["Hut"], judgements.WRONG, note=told["note"])
+        judgements.judge(made, name, one)
+    options = (NAMES["Hund"], NAMES["Hut"])
+    answer = answers.Answer(told["player"], "2026-11-25T18:51:13Z", 1, 1, pair, FOLDER, f"{NAMES['dog']}.N", options,
+                            options[1], options[0], 100, BOTH)  # fmt: skip
+    answers.add(made.path, answer)
+    left_out.leave_out(made, [left_out.Item(language="de", word=NAMES["rot"])], told["reason"])
+    one = report.Report("lists", told["source"], told["format"], remarks=[told["remark"]], junk=Counter({BOTH: 1}))
+    for notes in (one.missing, one.passed, one.changed):
+        notes.add(BOTH, told["place"], told["text"])
+    report.keep(made.path, one)
+    return told

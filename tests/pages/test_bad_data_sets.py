@@ -15,6 +15,9 @@ def test_a_page_is_drawn_whatever_lies_beside_its_data_set(small: Dataset, page:
         folder = small.path.parent / f"bad{number}"
         folder.mkdir()
         spoil(folder / "dataset.toml")
+    (small.path.parent / "lists").mkdir()
+    (small.path.parent / "lists" / "dataset.toml").write_text("x = " + "[" * 300 + "]" * 300)
+    (small.path.parent / "link").symlink_to("link")
     at = healthy(open_page(page, dataset="small"))
     assert "could not be drawn" not in texts(at)
     assert len(at.sidebar.selectbox[0].options) > 1, "the broken ones are still offered, and say what is wrong"

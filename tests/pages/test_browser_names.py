@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 
@@ -15,6 +13,7 @@ from cldi_core.evaluation.pairs import open_pair
 from pages._ui.foreign import plain
 from tests import ranked
 from tests.pages.hostile import CORPUS, FOLDER, NAMES, build_hostile
+from tests.pages.watched import ACTS, Watched
 from tests.pages_data import PAGES
 from tools.browser import serve, serve_script, visit
 
@@ -25,41 +24,6 @@ pytestmark = [
 LINK, TITLE = CORPUS[11], CORPUS[12]
 DATA = ("data#health", "data#features", "data#pictures", "data#import", "data#collect")  # further sections of a page
 CONTENDERS = f"avgmax@{FOLDER},knn@{FOLDER}"
-# Links within the application, and the anchors of headings, are the only ones; pictures are data of its own.
-# The board of the Word page has a root of its own, in which nothing is a link.
-ACTS = """() => [
-  ...[...document.querySelectorAll('*')].filter(host => host.shadowRoot).flatMap(host => [
-    ...host.shadowRoot.querySelectorAll('a, script, iframe, [onerror], [onclick], [href]'),
-    ...[...host.shadowRoot.querySelectorAll('img')].filter(img => !img.src.startsWith('data:')),
-  ]),
-  ...[...document.querySelectorAll('[data-testid="stMain"] a')].filter(a => new URL(a.href).origin !== location.origin),
-  ...[...document.querySelectorAll('[data-testid="stMain"] img')].filter(img => !img.src.startsWith('data:')),
-  ...document.querySelectorAll('.katex, [data-testid="stMain"] [role="img"][aria-label$="icon"], .js-plotly-plot a'),
-  ...document.querySelectorAll('[data-testid="stMain"] script, [onerror]'),
-].map(element => element.outerHTML.slice(0, 300))"""
-
-
-class Watched:
-    """A page whose requests to other hosts are refused and noted."""
-
-    def __init__(self, context: Any) -> None:
-        self.left: list[str] = []
-        self.page = context.new_page()
-        context.route("**/*", self._look)
-
-    def _look(self, route: Any) -> None:
-        if urlsplit(route.request.url).hostname in ("127.0.0.1", None, ""):
-            route.continue_()
-        else:
-            self.left.append(route.request.url)
-            route.abort()
-
-
-@pytest.fixture
-def watched(browser: Any) -> Iterator[Watched]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1200})
-    yield Watched(context)
-    context.close()
 
 
 def squeezed(text: str) -> str:
@@ -86,7 +50,7 @@ def test_every_name_is_drawn_as_it_is(watched: Watched, tmp_path: Path) -> None:
         assert {squeezed(part) for part in parts} == {text, f"{text} → {text} {text}", f"“{text}”"}, name
         assert len(parts) == len(shown[0]) >= 9
     assert [squeezed(text) for text in legend] == [squeezed(plain(name)) for name in CORPUS]
-    assert (acts, watched.left) == ([], [])
+    assert (acts, watched.left()) == ([], [])
 
 
 @pytest.fixture
@@ -113,7 +77,7 @@ def test_hostile_names_on_every_page(watched: Watched, hostile: Dataset, tmp_pat
         visit(page, f"{server.url}/word?{urlencode(asked)}")
         assert squeezed(page.locator("[data-testid='stMain']").inner_text()).count(LINK) == 4
         assert page.evaluate(ACTS) == []
-    assert watched.left == []
+    assert watched.left() == []
     assert f"{NAMES['dog']} → {NAMES['Hund']}" in texts["word"] and FOLDER in texts["word"]
     ends = [word for word in ("dog", "hat", "hand") if NAMES[word] in texts["dispersion"]]
     assert len(ends) == 2, "the only verb and the only adjective stand at neither end"

@@ -37,3 +37,26 @@ def test_a_list_is_uploaded_and_stored(browser: Any, tmp_path: Path) -> None:
         assert "Traceback" not in server.log()
     made = dataset.Dataset(tmp_path / "data" / "mine")
     assert [row.source for row in made.lexicon("en-de")] == ["sea", "<b>dog</b>"]
+
+
+def test_an_archive_as_large_as_the_page_says_is_taken_and_what_nobody_asked_for_is_not(
+    browser: Any, tmp_path: Path
+) -> None:
+    dataset.create(tmp_path / "data" / "mine")
+    (tmp_path / "large.zip").write_bytes(os.urandom(30_000_000))
+    with serve(tmp_path / "log.txt", CLDI_DATA=str(tmp_path / "data")) as server:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(f"{server.url}/data?section=import&source=pictures")
+        drawn(page)
+        with page.expect_response("**/upload_file/**") as coming:
+            page.locator("input[type=file]").first.set_input_files(tmp_path / "large.zip")
+        asked = coming.value
+        assert (asked.request.method, asked.status) == ("PUT", 204)
+        address, headers = asked.url.rpartition("/")[0], {"X-Xsrftoken": asked.request.headers["x-xsrftoken"]}
+        told = page.evaluate(
+            "async ([url, headers]) => { const body = new FormData(); body.append('file', new Blob(['x']), 'x');"
+            " const one = await fetch(url, {method: 'PUT', headers, body}); return [one.status, await one.text()] }",
+            [f"{address}/guessed", headers],
+        )
+        assert told == [413, "No page asked for this upload."]
+        page.close()

@@ -32,7 +32,7 @@ def _nothing_cached(small: Dataset) -> None:
 def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What would have been started and ended."""
     found: list[Any] = []
-    monkeypatch.setattr(job, "start", lambda dataset, wanted, keys: found.append((dataset.name, wanted, keys)))
+    monkeypatch.setattr(job, "start", lambda dataset, wanted, keys, by: found.append((dataset.name, wanted, keys)))
     monkeypatch.setattr(job, "cancel", lambda dataset, provider: found.append((dataset.name, provider)))
     return found
 

@@ -90,7 +90,7 @@ def test_so_many_failures_are_listed_and_all_can_be_reached(
 def test_a_card_offers_to_score(jobs: Jobs, shown: Shown, monkeypatch: pytest.MonkeyPatch, due: bool) -> None:
     begun: list[Any] = []
     monkeypatch.setattr(scoring_job, "is_due", lambda dataset, backbone: due)
-    monkeypatch.setattr(scoring_job, "start", lambda *given: begun.append(given))
+    monkeypatch.setattr(scoring_job, "start", lambda *given, by: begun.append(given))
     extraction._score("small", SimpleNamespace(pairs=("en-de",)), "vgg19")  # type: ignore[arg-type]
     button = shown.widget("score vgg19")
     assert button["type"] == ("primary" if due else "secondary")
@@ -103,7 +103,7 @@ def test_a_card_offers_to_score(jobs: Jobs, shown: Shown, monkeypatch: pytest.Mo
 
 def test_the_form_starts_what_was_chosen(jobs: Jobs, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[Any] = []
-    monkeypatch.setattr(background, "start", lambda *given: begun.append(given))
+    monkeypatch.setattr(background, "start", lambda *given, by: begun.append(given))
     extraction._form("small")
     box = shown.widget("extract backbone")
     assert box["given"] == ("Extract features", list(BACKBONES)) and box["format_func"]("vgg19") == label("vgg19")
@@ -188,7 +188,7 @@ def test_the_button_ends_it_or_goes_on(
 ) -> None:
     done: list[Any] = []
     for name in ("cancel", "start"):
-        monkeypatch.setattr(kind, name, lambda *given, _name=name: done.append((_name, *given)))
+        monkeypatch.setattr(kind, name, lambda *given, by="", _name=name: done.append((_name, *given)))
     one = job(state) if kind is background else ScoringJob("vgg19", state=state)
     extraction._one("small", kind, one)
     (options,) = shown.options("button")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -176,19 +178,29 @@ def test_nothing_stands_beside_what_is_presented(page: Page, visited: Shown, url
     ("error", "line"),
     [
         (CldiError("*it* is\nnot there"), draw.safe("*it* is\nnot there")),
-        (ValueError("secret"), "This page could not be drawn (ValueError); the server's log says more."),
+        (
+            ValueError("secret"),
+            "This page could not be drawn (ValueError); the server's log says more of request REQUEST.",
+        ),
     ],
 )
 def test_whatever_goes_wrong_is_one_line(
-    page: Page, visited: Shown, caplog: pytest.LogCaptureFixture, error: Exception, line: str
+    page: Page,
+    visited: Shown,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    line: str,
 ) -> None:
     def fail() -> None:
         raise error
 
     page.does = fail
+    monkeypatch.setattr(secrets, "token_hex", lambda count: "REQUEST")
     frame.run()
     assert visited.of("error") == [line] and not frame._in_frame.get()
-    logged = [record for record in caplog.records if record.name == "cldi"]
+    logged = [record for record in caplog.records if record.name == "cldi" and record.levelname == "ERROR"]
+    assert all("request REQUEST" in record.getMessage() for record in logged)
     assert [record.exc_info is not None for record in logged] == [True] * isinstance(error, ValueError)
 
 
@@ -233,3 +245,18 @@ def test_a_page_that_runs_alone_registers_all_and_begins_again(page: Page, monke
     frame.draw(lambda: done.append("drawn"))
     frame._in_frame.reset(token)
     assert done == ["registered", "again", "drawn"]
+
+
+def test_each_run_is_logged_with_what_came_of_it(
+    page: Page, visited: Shown, caplog: pytest.LogCaptureFixture, small: Dataset
+) -> None:
+    def fail(error: Exception) -> None:
+        raise error
+
+    caplog.set_level(logging.INFO, "cldi")
+    for does in (lambda: None, lambda: fail(CldiError("x")), lambda: fail(ValueError("x"))):
+        page.does = does
+        frame.run()
+    runs = [record for record in caplog.records if record.getMessage() == "page"]
+    assert [record.outcome for record in runs] == ["drawn", "refused", "failed"]
+    assert all(record.page and record.ms >= 0 for record in runs)

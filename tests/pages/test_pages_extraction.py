@@ -59,7 +59,7 @@ def test_the_page_shows_what_made_the_features_and_what_failed(extracted: Datase
 
 def test_an_extraction_can_be_started(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = []
-    monkeypatch.setattr(background, "start", lambda dataset, *how: begun.append((dataset.name, *how)))
+    monkeypatch.setattr(background, "start", lambda dataset, *how, by: begun.append((dataset.name, *how)))
     at = healthy(open_page("data", section="features"))
     at.main.selectbox(key="extract backbone").set_value("vgg19")
     healthy(button(at, "Start").click().run())
@@ -68,7 +68,7 @@ def test_an_extraction_can_be_started(extracted: Dataset, monkeypatch: pytest.Mo
 
 def test_a_backbone_that_does_not_exist_is_told_of(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     # AppTest cannot type what is not in the list.
-    monkeypatch.setattr(background, "start", lambda dataset, *how: find_backbone("vgg99"))
+    monkeypatch.setattr(background, "start", lambda dataset, *how, by: find_backbone("vgg99"))
     with pytest.raises(UnknownNameError):
         find_backbone("vgg99")
     at = button(open_page("data", section="features"), "Start").click().run()
@@ -102,7 +102,7 @@ def test_one_that_is_starting_says_what_it_does(extracted: Dataset, monkeypatch:
 def test_one_that_was_interrupted_can_be_gone_on_with(extracted: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     write_status(extracted)
     begun = []
-    monkeypatch.setattr(background, "start", lambda dataset, *how: begun.append(how))
+    monkeypatch.setattr(background, "start", lambda dataset, *how, by: begun.append(how))
     at = healthy(open_page("data", section="features"))
     assert bars(at) == [f"{VGG}: 5 of 17 pictures, 2 failed; it was interrupted"]
     healthy(button(at, "Go on").click().run())

@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 
 from cldi_core.data.dataset import Dataset
-from cldi_core.pivot import certainty, models, search, sources, standings, trained, translation
+from cldi_core.pivot import certainty, joint, models, search, sources, standings, translation
 from cldi_core.pivot.models import Key
 from pages._ui import load, pivot_load, pivot_words, view
 from tests.conftest import BACKBONE
@@ -100,7 +100,7 @@ def test_questions_go_to_the_core_with_the_items_that_are_looked_through(asked: 
 def test_a_model_is_opened_on_the_corpus_of_its_pair(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = translation.models_folder(load.opened("small"))
     monkeypatch.setattr(sources, "of_dataset", lambda dataset, *given: (dataset.name, *given))
-    monkeypatch.setattr(trained, "open_trained", lambda *given: given)
+    monkeypatch.setattr(joint, "open_read", lambda *given: given)
     monkeypatch.setattr(search, "index", lambda *given: given)
     corpus = ("small", BACKBONE, "en-de")
     assert pivot_load.index("small", KEY) == (corpus, (folder, KEY, ("en", "de")))

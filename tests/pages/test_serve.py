@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -18,14 +19,23 @@ import pytest
 from streamlit import runtime
 from streamlit.components.v2 import manifest_scanner
 from streamlit.web import cli
+from streamlit.web.server import server
+from streamlit.web.server.starlette import starlette_app
 
-from pages._ui import ahead, serve
+from pages._ui import ahead, keep, serve
 
 
 @pytest.fixture
 def scanner(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a start changes of Streamlit and of Python is as before afterwards."""
-    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", manifest_scanner.scan_component_manifests)
+    for holder, name in (
+        (manifest_scanner, "scan_component_manifests"),
+        (starlette_app, "create_streamlit_middleware"),
+        (server, "MemoryUploadedFileManager"),
+    ):
+        monkeypatch.setattr(holder, name, getattr(holder, name))
+    monkeypatch.setattr(keep, "fresh", keep.fresh)
+    monkeypatch.setattr(serve, "keep_tidy", lambda: None)
     logger = logging.getLogger(serve.SPINNERS)
     before = list(logger.filters)
     yield
@@ -67,7 +77,7 @@ def test_nothing_is_read_before_the_server_listens(monkeypatch: pytest.MonkeyPat
     first = [f"page, switching {serve.ALTERNATING:.4f}", "spared"]
     then = ["waited", f"word, switching {interval:.4f}", "spared"]
     assert read == ["look"] * 3 + [*serve.NEEDED, *first, *then]
-    assert gc.isenabled() and sys.getswitchinterval() == interval
+    assert gc.isenabled() and sys.getswitchinterval() == interval and keep.fresh == serve.FRESH
     for name in serve.NEEDED:
         importlib.import_module(name)
 
@@ -110,8 +120,10 @@ import threading
 import numpy as np
 from streamlit import runtime
 from streamlit.web import cli
+from streamlit.web.server import server
+from streamlit.web.server.starlette import starlette_app
 from threadpoolctl import threadpool_info
-from pages._ui import ahead, serve
+from pages._ui import ahead, keep, serve
 runtime.exists = lambda: True
 ahead.first_page = ahead.word_page = lambda: None
 serve.NEEDED = ("scipy.linalg",)
@@ -127,3 +139,41 @@ print({found["num_threads"] for found in threadpool_info() if found["user_api"] 
     environment = others | ({serve.THREADS: given} if given else {})
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
     assert done.stdout.strip() == str(threads), done.stderr
+
+
+class Knot:
+    """Garbage that counting references does not find."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+def test_garbage_is_collected_for_all_visitors_also_what_was_spared_before() -> None:
+    gc.disable()
+    try:
+        gone = weakref.ref(Knot())
+        serve.tidy(whole=False)
+        assert gone() is None, "what is new"
+        old = weakref.ref(Knot())
+        serve.spare()
+        serve.tidy(whole=False)
+        assert old() is not None, "what was there before is not looked at each time"
+        serve.tidy(whole=True)
+        assert old() is None
+    finally:
+        gc.unfreeze()
+        gc.enable()
+
+
+def test_the_first_collection_and_every_so_many_look_at_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bool] = []
+
+    def sleep(seconds: float) -> None:
+        if len(looked) > serve.WHOLE:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(serve, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(serve, "tidy", lambda **how: looked.append(how["whole"]))
+    with pytest.raises(KeyboardInterrupt):
+        serve.keep_tidy()
+    assert looked == [True, *[False] * (serve.WHOLE - 1), True]

@@ -60,3 +60,29 @@ def test_one_word_is_scored_without_torch() -> None:
         print(cldi.score(sets, sets, "knn").argmax(axis=1).tolist(), "torch" in sys.modules)"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[0] == "[0, 1] False"
+
+
+def test_the_rows_of_the_last_sides_are_kept_widened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(best_match_few, "_wide", best_match_few.deque())
+    source, _ = sides(CASES["as they are stored"])
+    rows = CASES["as they are stored"]
+    targets = [ImageSets.from_members(["a", "b"], [[*range(20)], [*range(10, 30)]], rows, None) for _ in range(3)]
+    expected, _ = best_match.match(source, targets[0], ["forward", "backward"])
+    pictured = source.sizes > 0
+    for target in (*targets, targets[0]):  # the first has to be made again
+        found, _ = best_match_few.match(source, target, ["forward", "backward"])
+        for name in expected:
+            np.testing.assert_array_equal(found[name][pictured], expected[name][pictured])
+    assert ["wide" in target.measured for target in targets] == [True, False, True], "of two sides"
+    some = targets[2].select(["b"])
+    exact = best_match.match(source, some, ["forward"])[0]["forward"]
+    found = best_match_few.match(source, some, ["forward"])[0]
+    np.testing.assert_array_equal(found["forward"][pictured], exact[pictured])
+
+
+def test_the_rows_of_a_large_side_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(best_match_few, "WIDE", 4 * 30 * DIM - 1)
+    source, _ = sides(CASES["as they are stored"])
+    target = ImageSets.from_members(["a"], [[*range(30)]], CASES["as they are stored"], None)
+    best_match_few.match(source, target, ["forward"])
+    assert "wide" not in target.measured and "lengths" in target.measured

@@ -1,7 +1,7 @@
 """``make tables``: every table of the documents, single figures and outputs of commands, made of what is shipped.
 
 Results come from the stored rankings, speeds from kept measurements, formulas from the records of the methods; nothing
-is scored, trained or timed.  The documents are the README, SCALING.md and ``docs/*.md``.
+is scored, trained or timed.  The documents are the README, RELIABILITY.md, SCALING.md and ``docs/*.md``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tools.documents import (
     pivot,
     projections,
     records,
+    reliability,
     results,
     scaling,
     speed,
@@ -65,6 +66,7 @@ def made() -> Made:
         "queue": scaling.queue(),
         "memory": memory.memory(),
         "projections": projections.projections(),
+        "soak": reliability.reliability(),
         **pivot.tables(),
     }
     figures = {
@@ -74,13 +76,14 @@ def made() -> Made:
         **dict(scaling.figures()),
         **dict(memory.figures()),
         **dict(projections.figures()),
+        **dict(reliability.figures()),
     }
     return Made(tables, figures, {"import": example.transcript()})
 
 
 def documents(root: Path = ROOT) -> dict[str, Path]:
     """The documents by their names."""
-    heads = [root / name for name in ("README.md", "SCALING.md") if (root / name).is_file()]
+    heads = [root / name for name in ("README.md", "RELIABILITY.md", "SCALING.md") if (root / name).is_file()]
     return {path.relative_to(root).as_posix(): path for path in (*heads, *sorted(root.glob("docs/*.md")))}
 
 

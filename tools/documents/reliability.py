@@ -1,0 +1,52 @@
+"""RELIABILITY.md's table, made of ``benchmarks/results/soak.json`` and, of the version before, ``soak-before.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from benchmarks import report
+from benchmarks.soak.__main__ import KEPT, KINDS
+
+from .form import table
+
+BEFORE = f"{KEPT}-before"
+HEAD = ["tried", "times", "landed", "lost", "lost before", "in", "and"]
+Trial = dict[str, Any]
+
+
+def _trials(name: str) -> list[Trial]:
+    return [record for record in report.kept(name)["records"] if record["kind"] != "machine"]
+
+
+def reliability() -> Iterable[str]:
+    """A row for each trial, in the order of the kinds, with what the version before lost in the same."""
+    before = {(one["kind"], one["what"]): one for one in _trials(BEFORE)}
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    rows = [HEAD]
+    for one in sorted(_trials(KEPT), key=lambda found: order.get(found["kind"], len(order))):
+        old = before.get((one["kind"], one["what"]))
+        rows.append([
+            one["what"], f"{one['tried']:,}", f"{one['landed']:,}", f"{one['losses']:,}", _lost(old),
+            _time(one["seconds"]), one["note"],
+        ])  # fmt: skip
+    return table(*rows)
+
+
+def _lost(old: Trial | None) -> str:
+    return f"{old['losses']:,} of {old['landed']:,}" if old else "–"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def figures() -> Iterator[tuple[str, str]]:
+    """When and where it was tried, and how much in all."""
+    for name, kept in (("soak", KEPT), ("soak-before", BEFORE)):
+        (where,) = (record for record in report.kept(kept)["records"] if record["kind"] == "machine")
+        yield f"{name}-machine", f"{report.kept(kept)['date']}, {where['cores']} cores of {where['cpu']}"
+    found = _trials(KEPT)
+    yield "soak-tried", f"{sum(one['tried'] for one in found):,}"
+    yield "soak-lost", f"{sum(one['losses'] for one in found):,}"
+    yield "soak-hours", _time(sum(one["seconds"] for one in found))
