@@ -16,7 +16,7 @@ from benchmarks.soak.trial import Effort
 from cldi_core.commands.main import app
 
 # Commands that write into no data set, and into no file that they are given.
-READ_ONLY = {"doctor", "app", "bench", "judgements list", "pivot translate"}
+READ_ONLY = {"app", "bench", "doctor", "judgements list", "pivot translate"}
 TREE = "data/small"
 
 
