@@ -6,8 +6,8 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import remote
+from cldi_core.data import disk, remote
 from cldi_core.data.processes import Holder
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.data.tensor_files import MAX_HEADER, place_of, tensors_of
@@ -25,6 +25,7 @@ from cldi_core.errors import DatasetError
 if TYPE_CHECKING:
     import pandas as pd
 
+cannot_write = disk.cannot_write
 LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
@@ -50,15 +51,19 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
         OSError: it cannot be written; DatasetError: it was, and could not be put to the address of its data set.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
+    temporary = path.parent / f".{path.stem}-{secrets.token_hex(4)}.tmp"
+    handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)  # who may read it is the umask's to say
+    mode = stat.S_IMODE(os.fstat(handle).st_mode)
     os.close(handle)
-    temporary = Path(name)
     try:
         save(temporary)
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
+        temporary.chmod(mode)  # libraries put files of their own in its place
         temporary.replace(path)
+    except OSError as error:
+        error.filename = str(path)  # libraries say none, and nobody knows the name of a temporary file
+        raise
     finally:
         temporary.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not every file system lets a folder be synced
@@ -201,14 +206,6 @@ def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None], wait: f
         yield
     finally:
         held.release()
-
-
-def cannot_write(folder: Path, error: OSError) -> DatasetError:
-    """One line for a folder that nothing can be put into."""
-    return DatasetError(
-        f"{str(folder)!r} cannot be written to ({error.strerror or error}); make it writable, or copy the data set to "
-        "where you can write, and run this again"
-    )
 
 
 def is_locked(folder: Path) -> bool:

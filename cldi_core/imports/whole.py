@@ -205,7 +205,10 @@ def _unpacked(
     """Write all files into a folder, each as large as the manifest says and of its hash."""
     done, free = 0, shutil.disk_usage(folder).free
     if manifest.bytes > free:
-        raise DatasetError(f"it needs {manifest.bytes:,} bytes, and {free:,} are free in {str(folder.parents[1])!r}")
+        raise DatasetError(
+            f"it needs {manifest.bytes:,} bytes, and {free:,} are left in {str(folder.parents[1])!r}; free some space "
+            "there, or choose another place, and run this again"
+        )
     for name, (size, digest) in manifest.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         _unpack(archive, name, folder / name, size, digest)
