@@ -20,7 +20,11 @@ from cldi_core.scoring.hardware import processors
 NAME = "python -m benchmarks.soak"
 KEPT = "soak"
 # kind → where its function is; in the order in which they are tried.
-KINDS: dict[str, str] = {}
+KINDS: dict[str, str] = {
+    "disk": "benchmarks.soak.disk.try_disk",
+    "writers": "benchmarks.soak.writers.try_writers",
+    "flips": "benchmarks.soak.flips.try_flips",
+}
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from cldi_core.data import children, storage
+from cldi_core.data import checksums, children, storage
 from cldi_core.data.processes import Holder
 
 EVERY = 1.0  # seconds between two writes of the status
@@ -107,7 +107,7 @@ class Record(ABC, Generic[J]):
 
     def write(self, job: J) -> None:
         """Replace the status file; OSError where it cannot be written."""
-        storage.write_text(self.folder / self.status_file, json.dumps(self.as_json(job)))
+        storage.write_text(self.folder / self.status_file, checksums.with_checksum(self.as_json(job)))
 
     def read(self) -> J | None:
         """The newest work; ``None`` if there is no trace of any."""

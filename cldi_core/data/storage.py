@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import disk, remote
+from cldi_core.data import checksums, disk, remote
 from cldi_core.data.processes import Holder
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.data.tensor_files import MAX_HEADER, place_of, tensors_of
@@ -60,6 +60,7 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.chmod(mode)  # libraries put files of their own in its place
+        checksums.note(temporary, path)
         temporary.replace(path)
     except OSError as error:
         error.filename = str(path)  # libraries say none, and nobody knows the name of a temporary file

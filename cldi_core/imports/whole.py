@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cldi_core.data import layout, storage
+from cldi_core.data import layout, sealing, storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, write_info
 from cldi_core.errors import DatasetError, in_one_line
@@ -67,6 +67,7 @@ def import_whole(path: Path, file: Path, *, title: str = "", progress: Progress 
                 if title:
                     write_info(beside, {**made.info, "title": title})
                 reports.keep(beside, report)
+                sealing.seal(beside)
                 _check_free(path)
                 beside.rename(path)
         except DatasetError as error:
