@@ -18,6 +18,10 @@ def is_full(error: BaseException) -> bool:
     return getattr(error, "errno", None) in FULL or os.strerror(errno.ENOSPC) in str(error)
 
 
+def _is_too_large(error: BaseException) -> bool:
+    return getattr(error, "errno", None) == errno.EFBIG or os.strerror(errno.EFBIG) in str(error)
+
+
 def reason(error: OSError, folder: Path | None = None) -> str:
     """Why something could not be written, in a few words.
 
@@ -25,6 +29,8 @@ def reason(error: OSError, folder: Path | None = None) -> str:
         folder: where; a disk that is full of files is told from one that is full of bytes, and a disk that is mounted
             read-only from a folder that is another user's.
     """
+    if _is_too_large(error):
+        return os.strerror(errno.EFBIG)
     if is_full(error):
         text = os.strerror(error.errno if error.errno in FULL else errno.ENOSPC)
         return f"{text}: the disk can hold no more files" if _lacks_files(folder) else text
@@ -39,6 +45,8 @@ def step(error: BaseException, folder: Path | None = None, otherwise: str = ELSE
     Args:
         folder: as in ``reason``; where: the disk, in the sentence.
     """
+    if _is_too_large(error):
+        return "let larger files be written (ulimit -f, or another file system), and run this again"
     if not is_full(error):
         return otherwise
     what = "remove files" if _lacks_files(folder) else "free some space"
@@ -59,7 +67,7 @@ def cannot_write_file(path: Path, error: OSError) -> DatasetError:
 def line(error: OSError) -> str:
     """One line for whatever the system refused, where nobody has told of it yet."""
     folder = Path(os.fsdecode(error.filename)).parent if isinstance(error.filename, (str, bytes)) else None
-    if is_full(error) or error.errno in (errno.EROFS, errno.EDQUOT):
+    if is_full(error) or _is_too_large(error) or error.errno == errno.EROFS:
         place = f"{str(folder)!r} cannot be written to" if folder else "the disk cannot be written to"
         return f"{place} ({reason(error, folder)}); {step(error, folder)}"
     if error.errno in CLOSED:

@@ -180,7 +180,7 @@ def keep_each(pair: Pair, what: str, keeping: Mapping[str, Callable[[], object]]
         told = f"{what} of {pair.name} are not kept: {', '.join(lost)} ({disk.reason(first, folder)})"
         if must_keep:
             place = repr(str(folder))
-            again = f"let {place} be written to, and run it again"
+            again = f"let {place} be written to, and run this again"
             raise DatasetError(f"{told}; {disk.step(first, folder, again, f'in {place}')}")
         log.warning(told)
 
