@@ -16,6 +16,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -143,3 +144,34 @@ def damaged(lines: Iterable[bytes]) -> int:
 
 def _sum(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:_DIGITS]
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far the list of a data set went: which file it was (0 for none), and its bytes."""
+
+    inode: int = 0
+    size: int = 0
+
+
+def place(folder: Path) -> Place:
+    """How far the list goes now; one look at one file, whatever the data set holds."""
+    try:
+        status = (folder / LOG).stat()
+    except OSError:
+        return Place()
+    return Place(status.st_ino, status.st_size)
+
+
+def written_since(folder: Path, before: Place) -> tuple[str, ...]:
+    """The files that were written since the list went so far; none where another list has taken its place."""
+    now = place(folder)
+    if now == before or (before.inode and now.inode != before.inode):
+        return ()
+    try:
+        with (folder / LOG).open("rb") as file:
+            file.seek(before.size)
+            found, _ = lines_of(file.read(now.size - before.size))
+    except (OSError, ValueError):
+        return ()
+    return tuple(dict.fromkeys(name for name, _ in found))
