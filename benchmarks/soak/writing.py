@@ -30,7 +30,7 @@ import numpy as np
 from cldi_core import rankers
 from cldi_core.collect import run as collecting
 from cldi_core.commands import main, program
-from cldi_core.data import answers, dataset, judgements, left_out, starting, storage
+from cldi_core.data import answers, checksums, dataset, judgements, left_out, starting, storage
 from cldi_core.errors import CldiError
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import open_pair
@@ -297,7 +297,7 @@ def _content(path: Path) -> bytes:
     if path.suffix == ".safetensors":  # the order of its header means nothing
         size = struct.unpack("<Q", data[:8])[0]
         return json.dumps(json.loads(data[8 : 8 + size]), sort_keys=True).encode() + data[8 + size :]
-    if path.suffix == ".json" or path.name in ("journal.jsonl", ".prepared"):
+    if path.suffix == ".json" or path.name in ("journal.jsonl", ".prepared", checksums.LOG):
         return b""
     return data
 
