@@ -215,6 +215,8 @@ def begin(
         try:
             for descriptor, file in zip((1, 2), printed, strict=True):
                 os.dup2(file.fileno(), descriptor)
+            # Whoever calls may have put something else in their place.
+            sys.stdout, sys.stderr = (os.fdopen(one, "w", encoding="utf-8", closefd=False) for one in (1, 2))
             _stop_clocks()
             if before:
                 before()
