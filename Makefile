@@ -120,8 +120,8 @@ demo-data: npm-exists dev system ## rebuild data/demo and data/demo-hard from th
 	$(PY) -m cldi_core pivot train --dataset demo-hard --model vse --model pivot-sym --holdout items \
 		--seed 5 --seed 6 --seed 7
 	$(PY) -m cldi_core pivot train --model pivot-sym --seed 0
-	$(PY) -m cldi_core check --dataset ./data/demo
-	$(PY) -m cldi_core check --dataset ./data/demo-hard
+	$(PY) -m cldi_core check --seal --dataset ./data/demo
+	$(PY) -m cldi_core check --seal --dataset ./data/demo-hard
 
 docs: dev ## make pages of the whole Python interface, in build/docs
 	@$(PY) -m pdoc --docformat google -o build/docs $(API)

@@ -22,6 +22,9 @@ KEPT = "soak"
 # kind → where its function is; in the order in which they are tried.
 KINDS: dict[str, str] = {
     "kills": "benchmarks.soak.kills.try_kills",
+    "disk": "benchmarks.soak.disk.try_disk",
+    "writers": "benchmarks.soak.writers.try_writers",
+    "flips": "benchmarks.soak.flips.try_flips",
     "hostile": "benchmarks.soak.hostile.try_hostile",
     "web": "benchmarks.soak.web.try_web",
     "load": "benchmarks.soak.load.try_load",

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cldi_core.collect.records import Hit, Request
-from cldi_core.data import storage
+from cldi_core.data import checksums, storage
 from cldi_core.data.pictures import picture_id
 
 FOLDER, JOURNAL, FILES = "collect", "journal.jsonl", "files"
@@ -86,7 +86,7 @@ class Journal:
 
     def _append(self, line: dict[str, Any], *, sync: bool = False) -> None:
         """One more line; what is there already and has no end gets one first."""
-        data = json.dumps(line).encode() + b"\n"
+        data = checksums.with_checksum(line).encode() + b"\n"
         with self._lock:
             self.folder.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab+") as file:

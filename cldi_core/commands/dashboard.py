@@ -130,8 +130,8 @@ def _may_listen(address: str, hosts: Sequence[str]) -> None:
     given = permissions.settings()
     if given.login == permissions.PROXY and not given.read_only and not own and not _contained():
         fail(
-            f"with {permissions.LOGIN}={permissions.PROXY} a visitor is who the proxy says, and whoever reaches {address} "
-            "could say it too: leave --address out, so that only a proxy on this machine reaches the dashboard",
+            f"with {permissions.LOGIN}={permissions.PROXY} a visitor is who the proxy says, and whoever reaches "
+            f"{address} could say it too: leave --address out, so that only a proxy on this machine reaches the dashboard",
             2,
         )
     if given.read_only or given.login or (own and set(hosts) <= set(HOSTS)):

@@ -78,7 +78,7 @@ def _check(file: Path) -> None:
 
 def _write(file: Path, story: Story, pair: Pair, ranker: Ranker) -> None:
     """Write the report; what was there is replaced at once or not at all."""
-    from cldi_core.data import storage
+    from cldi_core.data import disk, storage
     from cldi_core.data.pictures import data_url
     from cldi_core.data.thumbnails import Shelf
     from cldi_core.insight.report import word_report
@@ -88,7 +88,7 @@ def _write(file: Path, story: Story, pair: Pair, ranker: Ranker) -> None:
     try:
         storage.write_text(file, text)
     except OSError as error:
-        raise storage.cannot_write(file.parent, error) from error
+        raise disk.cannot_write_file(file, error) from error
     print(f"report: {file} ({len(text.encode()) / 1000:.0f} kB)", file=sys.stderr)
 
 

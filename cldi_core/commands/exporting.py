@@ -12,7 +12,7 @@ import typer
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption, PairOption
 from cldi_core.commands.reports import tell
 from cldi_core.commands.terminal import QUIET, number, print_json, progress
-from cldi_core.data import storage
+from cldi_core.data import disk, storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import locate, open_dataset
 from cldi_core.errors import unknown_name
@@ -151,7 +151,7 @@ def export_lexicon(
     try:
         storage.write_text(output, lexicon.FORMATS[form](lines))
     except OSError as error:
-        raise storage.cannot_write(output.parent, error) from error
+        raise disk.cannot_write_file(output, error) from error
     told = _told(lines, threshold, len(joined.source), len(found) - len(lines), form)
     told["unlisted"] = len(joined.source) - len(listed)
     told["not_computed"] = len(lexicon.unlisted(joined)) if ranker.row is None else 0

@@ -11,7 +11,7 @@ import typer
 from cldi_core.commands.options import DatasetOption, JsonOption
 from cldi_core.commands.program import Program
 from cldi_core.commands.terminal import print_json
-from cldi_core.data import judgement_tables, storage, wordlists
+from cldi_core.data import disk, judgement_tables, storage, wordlists
 from cldi_core.data import judgements as files
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, open_dataset
@@ -82,9 +82,7 @@ def export(
         try:
             storage.write_text(file, judgement_tables.to_tsv(chosen, name))
         except OSError as error:
-            raise DatasetError(
-                f"cannot write {str(file)!r}: {error.strerror or error}; choose another place"
-            ) from error
+            raise disk.cannot_write_file(file, error) from error
         done = len(chosen)
     if as_json:
         print_json({"file": str(file), "form": form, "lines": done})

@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 from typer.exceptions import TyperException
 
+from cldi_core.data import disk
 from cldi_core.errors import CldiError, UnknownNameError
 
 INTERRUPTED = 130
@@ -61,8 +62,10 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         fail(f"{error.format_message().rstrip('.')}; see {path} --help", 2)
     except UnknownNameError as error:
         fail(error, 2)
-    except (CldiError, OSError) as error:
+    except CldiError as error:
         fail(error, 1)
+    except OSError as error:
+        fail(disk.line(error), 1)
     except ImportError as error:
         fail(f"a package is missing ({error}); {NEEDED}", 1)
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import remote, storage
+from cldi_core.data import checksums, remote, storage
 from cldi_core.errors import DatasetError, in_one_line
 
 FOLDER, FILE = "people", "answers.jsonl"
@@ -113,7 +113,7 @@ def add(dataset: Path, answer: Answer) -> None:
     Raises:
         DatasetError: it cannot be written, or others have held the folder for too long.
     """
-    line = json.dumps(asdict(answer)).encode() + b"\n"
+    line = checksums.with_checksum(asdict(answer)).encode() + b"\n"
     try:
         _parsed(line)
     except ValueError as error:  # what could not be read again is not written

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from cldi_core.data import children, job_queue, storage
+from cldi_core.data import checksums, children, job_queue, storage
 from cldi_core.data.job_queue import Ticket
 from cldi_core.data.processes import Holder
 
@@ -113,7 +113,7 @@ class Record(ABC, Generic[J]):
 
     def write(self, job: J) -> None:
         """Replace the status file; OSError where it cannot be written."""
-        storage.write_text(self.folder / self.status_file, json.dumps(self.as_json(job)))
+        storage.write_text(self.folder / self.status_file, checksums.with_checksum(self.as_json(job)))
 
     def read(self) -> J | None:
         """The newest work; ``None`` if there is no trace of any."""

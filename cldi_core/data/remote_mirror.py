@@ -28,7 +28,9 @@ from cldi_core.errors import DatasetError
 BY_FOLDER = ("rankings", "evidence", "hubs", "curves")  # many small files: who reads one gets all of its folder
 # What anybody can compute again, and gets the same: of these the one that came last stands.
 COMPUTED = (*layout.OF_PAIR, "features", "fingerprints", "projections", "pivot", "pictures")
-FETCHED = 0o640  # the mode of files that were made here to be filled: of no use to anybody without the database
+# The mode of files that were made here to be filled: of no use to anybody without the database.  No umask gives it to a
+# file that is written.
+FETCHED = 0o740
 TABLES = (
     "CREATE TABLE IF NOT EXISTS files"
     " (name TEXT PRIMARY KEY, version TEXT, size INTEGER, inode INTEGER, changed INTEGER)",

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import parquet_pages, remote, unfinished
+from cldi_core.data import checksums, disk, parquet_pages, remote, unfinished
 from cldi_core.data.processes import Holder
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.data.tensor_files import MAX_HEADER, parts_of, place_of, tensors_of
@@ -24,6 +24,7 @@ from cldi_core.errors import DatasetError
 if TYPE_CHECKING:
     import pandas as pd
 
+cannot_write = disk.cannot_write
 LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
@@ -56,12 +57,12 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished.sweep(path.parent)
-    with unfinished.beside(path.parent) as temporary:
-        save(temporary)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+    try:
+        with unfinished.beside(path.parent) as temporary:
+            _put(temporary, path, save)
+    except OSError as error:
+        error.filename = str(path)  # libraries say none, and nobody knows the name of a temporary file
+        raise
     with contextlib.suppress(OSError):  # not every file system lets a folder be synced
         folder = os.open(path.parent, os.O_RDONLY)
         try:
@@ -69,6 +70,15 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
         finally:
             os.close(folder)
     remote.stored(path)
+
+
+def _put(temporary: Path, path: Path, save: Callable[[Path], object]) -> None:
+    """Fill a temporary file, and move it to its place when the disk has it and its checksum is known."""
+    save(temporary)
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    checksums.note(temporary, path)
+    temporary.replace(path)
 
 
 def remove(path: Path) -> None:
@@ -203,14 +213,6 @@ def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None], wait: f
         yield
     finally:
         held.release()
-
-
-def cannot_write(folder: Path, error: OSError) -> DatasetError:
-    """One line for a folder that nothing can be put into."""
-    return DatasetError(
-        f"{str(folder)!r} cannot be written to ({error.strerror or error}); make it writable, or copy the data set to "
-        "where you can write, and run this again"
-    )
 
 
 def is_locked(folder: Path) -> bool:

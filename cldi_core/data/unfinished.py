@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,16 +41,17 @@ def beside(folder: Path) -> Iterator[Path]:
 def _made(folder: Path) -> tuple[int | None, Path]:
     """A new file, and what holds the lock on it; ``None`` where there are no such locks (on Windows)."""
     while True:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=PREFIX, suffix=SUFFIX)
+        path = folder / f"{PREFIX}{secrets.token_hex(6)}{SUFFIX}"
+        handle = os.open(path, OPENED | os.O_CREAT | os.O_EXCL, 0o666)  # who may read it is the umask's to say
         try:
             import fcntl
         except ImportError:
             os.close(handle)
-            return None, Path(name)
+            return None, path
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX)
         if os.fstat(handle).st_nlink:
-            return handle, Path(name)
+            return handle, path
         os.close(handle)  # somebody took it away before it was held
 
 

@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
-from cldi_core.data import storage
+from cldi_core.data import disk, storage
 from cldi_core.errors import LexiconError
 
 POS = ("N", "V", "A", "X")
@@ -186,7 +186,8 @@ def write_list(path: str | Path, rows: Iterable[Row]) -> None:
         storage.write_text(path, "".join(lines))
     except OSError as error:
         raise LexiconError(
-            f"cannot write {str(path)!r}: {error.strerror or error}; choose a folder that you can write to"
+            f"cannot write {str(path)!r}: {disk.reason(error, path.parent)}; "
+            f"{disk.step(error, path.parent, 'choose a folder that you can write to')}"
         ) from error
 
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import storage
+from cldi_core.data import disk, storage
 from cldi_core.errors import DatasetError
 from cldi_core.evaluation.pairs import Pair
 from cldi_core.evaluation.ranker import Ranker, Scored, Work, one_by_one, with_bases
@@ -176,11 +176,12 @@ def keep_each(pair: Pair, what: str, keeping: Mapping[str, Callable[[], object]]
         except OSError as error:
             lost[name] = error
     if lost:
-        reason = next(one.strerror or str(one) for one in lost.values())
-        told = f"{what} of {pair.name} are not kept: {', '.join(lost)} ({reason})"
+        first, folder = next(iter(lost.values())), pair.dataset.path
+        told = f"{what} of {pair.name} are not kept: {', '.join(lost)} ({disk.reason(first, folder)})"
         if must_keep:
-            place = str(pair.dataset.path)
-            raise DatasetError(f"{told}; make room in {place!r}, or let it be written to, and run it again")
+            place = repr(str(folder))
+            again = f"let {place} be written to, and run this again"
+            raise DatasetError(f"{told}; {disk.step(first, folder, again, f'in {place}')}")
         log.warning(told)
 
 

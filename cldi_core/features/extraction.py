@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import remote, storage
+from cldi_core.data import disk, remote, storage
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.recording import now_iso
 from cldi_core.errors import DatasetError, FeatureError
@@ -266,8 +266,8 @@ def write(folder: Path, made: ExtractedShard, extractor: Extractor) -> None:
         shards.write_shard(path, made.ids, made.matrix, metadata(made, extractor))
     except OSError as error:
         raise DatasetError(
-            f"the features could not be written to {str(path)!r} ({error.strerror or error}); what was finished is "
-            "kept: make room and run this again"
+            f"the features could not be written to {str(path)!r} ({disk.reason(error, folder)}); what was finished is "
+            f"kept: {disk.step(error, folder)}"
         ) from error
 
 

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cldi_core.data import layout, parsing, storage
+from cldi_core.data import layout, parsing, sealing, storage
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, write_info
 from cldi_core.data.starting import clear_beside, place_beside
@@ -67,6 +67,7 @@ def import_whole(path: Path, file: Path, *, title: str = "", progress: Progress 
                 if title:
                     write_info(beside, {**made.info, "title": title})
                 reports.keep(beside, report)
+                sealing.seal(beside)
                 _check_free(path)
                 beside.rename(path)
         except DatasetError as error:
@@ -190,7 +191,10 @@ def _unpacked(
     """Write all files into a folder, each as large as the manifest says and of its hash."""
     done, free = 0, shutil.disk_usage(folder).free
     if manifest.bytes > free:
-        raise DatasetError(f"it needs {manifest.bytes:,} bytes, and {free:,} are free in {str(folder.parents[1])!r}")
+        raise DatasetError(
+            f"it needs {manifest.bytes:,} bytes, and {free:,} are left in {str(folder.parents[1])!r}; free some space "
+            "there, or choose another place, and run this again"
+        )
     for name, (size, digest) in manifest.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         _unpack(archive, name, folder / name, size, digest)

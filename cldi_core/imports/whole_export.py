@@ -18,10 +18,10 @@ from typing import IO, Any
 
 import tomli_w
 
-from cldi_core.data import layout, storage, word_table
+from cldi_core.data import disk, layout, storage, word_table
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import DatasetError, unknown_name
+from cldi_core.errors import unknown_name
 from cldi_core.imports import whole_shards
 from cldi_core.imports.report import Report
 from cldi_core.imports.whole import FORMAT, MANIFEST, VERSION, Progress
@@ -73,9 +73,7 @@ def export_whole(
     try:
         storage.write(file, partial(_write, members, about | {"left_behind": left}, report, progress))
     except OSError as error:
-        raise DatasetError(
-            f"{str(file)!r} cannot be written ({error.strerror or error}); choose another place"
-        ) from error
+        raise disk.cannot_write_file(file, error) from error
     report.counts["bytes"] = file.stat().st_size
     return report
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError
-from cldi_core.insight import health_pictures, health_results, health_words
+from cldi_core.insight import health_files, health_pictures, health_results, health_words
 from cldi_core.insight.finding import Finding
 from cldi_core.insight.likeness import Alike
 
@@ -23,11 +23,14 @@ def findings(
     """Look through a data set.  An empty part is a finding, not a failure.
 
     Args:
-        deep: also decode every picture, look at every checksum and digest, and compute a sample of scores and ranks.
+        deep: also decode every picture, look at the checksum of every file and at every digest, and compute a sample of
+            scores and ranks.
         alike: what is known of the pictures (``likeness.make``); without it what ``check`` has kept.
         progress: told how many pictures were decoded, and how many there are.
     """
     found = [*health_words.word_lists(dataset)]
+    if deep:
+        found += health_files.files(dataset)
     try:
         found += [*health_pictures.pictures(dataset), *health_pictures.suspects(dataset, alike)]
         found += [*health_words.coverage(dataset), *health_results.features(dataset)]

@@ -18,7 +18,7 @@ from cldi_core.errors import CldiError
 from cldi_core.features import backbones
 from cldi_core.scoring import methods
 
-from . import act, glossary, judge_load, load, login, serve, tour, view, walk
+from . import act, glossary, judge_load, load, login, news, serve, tour, view, walk
 from .foreign import safe
 
 log = logging.getLogger("cldi")
@@ -218,6 +218,7 @@ def _run(page: StreamlitPage) -> None:
         st.warning(safe(problem))
     load.opened(current.dataset)  # if it can't be, say so under a sidebar that offers others
     if not presented():
+        news.watch(current.dataset)
         tour.banner(current, page.url_path or next(iter(PAGES)))
     page.run()
 

@@ -69,7 +69,7 @@ def test_score_ends_with_1_where_it_can_keep_nothing(run: Run, small: Dataset, m
     refuse_to_write(monkeypatch)
     code, out, err = run("score", "--dataset", "small", "--method", "avgmax", "--method", "maxmax")
     assert (code, out) == (1, "") and err.count("\n") == 1
-    assert "scores of en-de are not kept: avgmax, maxmax (No space left on device)" in err and "run it again" in err
+    assert "scores of en-de are not kept: avgmax, maxmax (No space left on device)" in err and "run this again" in err
     assert not (small.path / "scores").exists()
 
 

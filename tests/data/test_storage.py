@@ -236,13 +236,34 @@ def test_what_is_written_first_lies_beside_its_place_and_is_synced_and_readable(
 
     monkeypatch.setattr(storage.os, "fsync", synced)
     monkeypatch.setattr(Path, "replace", moved)
-    before = os.umask(0o077)
+    before = os.umask(0o022)
     try:
         storage.write_text(path, "some text")
     finally:
         os.umask(before)
     assert steps == [("sync", ".tmp", 9), ("move", tmp_path, path, 0o644), ("sync", "folder", 0)]
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o027, 0o002])
+def test_who_may_read_what_is_written_is_the_umasks_to_say(tmp_path: Path, mask: int) -> None:
+    """Also where a library puts a file of its own in the temporary one's place, and of folders that are made."""
+
+    def save(temporary: Path) -> None:
+        own = tmp_path / "own"
+        own.write_bytes(b"made by a library")
+        own.chmod(0o640)
+        own.replace(temporary)
+
+    before = os.umask(mask)
+    try:
+        storage.write(tmp_path / "folder" / "file", save)
+        with storage.lock(tmp_path / "folder"):
+            pass
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes == {"folder": 0o777 & ~mask, "file": 0o666 & ~mask, storage.LOCK: 0o666 & ~mask}
 
 
 def test_digests_tell_everything_apart() -> None:

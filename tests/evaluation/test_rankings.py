@@ -155,7 +155,7 @@ def test_what_must_be_kept_and_cannot_be_is_named_and_the_rest_is_kept(
     assert caplog.messages == [told]
     with pytest.raises(DatasetError) as caught:
         call(again(pair), own, must_keep=True)
-    assert str(caught.value).startswith(f"{told}; make room in {str(pair.dataset.path)!r}")
+    assert str(caught.value).startswith(f"{told}; free some space in {str(pair.dataset.path)!r}")
     assert caplog.messages == [told], "what is raised is not logged as well"
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cldi_core.data import checksums, pictures
 from cldi_core.data import dataset as datasets
-from cldi_core.data import pictures
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.evaluation import stored_scores
@@ -43,7 +43,8 @@ def scored(small: Dataset) -> Dataset:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """The files of a folder, without its reports and attributions."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    own = (checksums.LOG, checksums.SEALED)
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in own)
     named = {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
     return {name: data for name, data in named.items() if not name.startswith(("imports/", "ATTRIBUTION"))}
 

@@ -1,0 +1,25 @@
+"""``check --deep`` and ``check --seal`` as commands."""
+
+from __future__ import annotations
+
+from cldi_core.data import checksums
+from cldi_core.data.dataset import Dataset
+from tests.commands.conftest import Run
+
+
+def test_sealing_is_a_command(run: Run, small: Dataset) -> None:
+    (small.path / "lexicon" / "en-de.tsv").write_text("dog\tHund\tN\n", "utf-8")
+    with (small.path / checksums.LOG).open("ab") as log:
+        log.write(b"no line of it\n")
+    assert run("check", "--dataset", "small", "--deep")[0] == 1
+    code, _, err = run("check", "--dataset", "small", "--seal")
+    assert code == 0 and err.splitlines()[-1].startswith("sealed: ")
+    code, out, _ = run("check", "--dataset", "small", "--deep")
+    assert code == 0 and " files: " not in out
+
+
+def test_what_is_broken_is_not_sealed(run: Run, small: Dataset) -> None:
+    (small.path / "words.parquet").write_bytes(b"none")
+    code, _, err = run("check", "--dataset", "small", "--seal")
+    assert code == 1 and "error: nothing was sealed, since not all is right (data: words.parquet" in err
+    assert not (small.path / checksums.SEALED).exists()
