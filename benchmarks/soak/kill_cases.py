@@ -6,16 +6,14 @@ exported).
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,17 +85,14 @@ def _listed(folder: Path) -> None:
 
 
 def _once(make: Make) -> Make:
-    """What is made in a folder, made once and copied from then on."""
-
-    @cache
-    def made() -> Path:
-        folder = Path(tempfile.mkdtemp(prefix="cldi-made-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        make(folder)
-        return folder
+    """What is made in a folder: made once, beside the first that asks, and copied from then on."""
 
     def copied(folder: Path) -> None:
-        shutil.copytree(made(), folder, dirs_exist_ok=True, symlinks=True)
+        made = folder.parent / f"made{make.__name__}"  # type: ignore[attr-defined]
+        if not made.is_dir():
+            made.mkdir()
+            make(made)
+        shutil.copytree(made, folder, dirs_exist_ok=True, symlinks=True)
 
     return copied
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,10 @@ def serving() -> Iterator[Server]:
                 raise RuntimeError("the process that is forked did not start")
             yield server
         finally:
+            if process.stdin is not None:
+                process.stdin.close()  # it ends, and takes away what it made
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(30)
             process.kill()
 
 
