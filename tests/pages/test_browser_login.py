@@ -145,10 +145,11 @@ def test_a_token_that_does_not_hold_opens_nothing(
     provider.person = ANN
     how(provider)
     asked = len(provider.asked)
-    log_in(page, server.url)
-    page.wait_for_function("url => location.href === url", arg=f"{server.url}/")
+    with page.expect_response("**/oauth2callback?*", timeout=60_000) as coming:
+        log_in(page, server.url)
+    assert coming.value.status == 302 and "/token" in provider.asked[asked:]
+    page.wait_for_url(f"{server.url}/")
     outside(page)
-    assert "/token" in provider.asked[asked:]
 
 
 def test_an_answer_that_nobody_asked_for_opens_nothing(page: Any, server: Server, provider: Provider) -> None:
