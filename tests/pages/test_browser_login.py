@@ -145,13 +145,10 @@ def test_a_token_that_does_not_hold_opens_nothing(
     provider.person = ANN
     how(provider)
     asked = len(provider.asked)
-    log_in(page, server.url)
-    for _ in range(600):  # until then the page is still that on which somebody clicked
-        if "/token" in provider.asked[asked:]:
-            break
-        page.wait_for_timeout(100)
-    assert "/token" in provider.asked[asked:]
-    page.wait_for_function("url => location.href === url", arg=f"{server.url}/")
+    with page.expect_response("**/oauth2callback?*", timeout=60_000) as coming:
+        log_in(page, server.url)
+    assert coming.value.status == 302 and "/token" in provider.asked[asked:]
+    page.wait_for_url(f"{server.url}/")
     outside(page)
 
 
