@@ -35,7 +35,7 @@ EVERY, WHOLE = 10.0, 12  # seconds between two collections of garbage, and every
 
 # So many pages are drawn at a time: one thread of Python works at a time anyway, and thirty that share it are all late,
 # and hold thirty times what each needs meanwhile.  One whose turn has not come by then begins all the same.
-AT_ONCE, TURN = 2, 2.0
+AT_ONCE, TURN = 2, 5.0
 _turns = threading.Semaphore(AT_ONCE)
 
 shown = threading.Event()  # a page has been drawn: what is likely to be asked for next may be found now
