@@ -32,7 +32,7 @@ ROOM = (0, 4_000, 40_000, 400_000)  # bytes that are left of it
 UMASKS = (0o077, 0o027, 0o002)
 DAY = 86_400.0
 # What a line must say to somebody whose disk it is: what is wrong, and what to do.
-FULL = re.compile(r"(No space left|bytes are left|, and [0-9,]+ are left).*(free some space|remove files).*again")
+FULL = re.compile(r"(No space left|and [0-9,]+ are free in).*(free some space|remove files).*again")
 CLOSED = re.compile(r"Read-only file system.*(writable|be written to|choose)")
 
 

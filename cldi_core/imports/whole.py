@@ -192,7 +192,7 @@ def _unpacked(
     done, free = 0, shutil.disk_usage(folder).free
     if manifest.bytes > free:
         raise DatasetError(
-            f"it needs {manifest.bytes:,} bytes, and {free:,} are left in {str(folder.parents[1])!r}; free some space "
+            f"it needs {manifest.bytes:,} bytes, and {free:,} are free in {str(folder.parents[1])!r}; free some space "
             "there, or choose another place, and run this again"
         )
     for name, (size, digest) in manifest.files.items():
