@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cldi_core.data import checksums, sealing
+
 DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d{4}|\+00:00)")
 _STAMP = re.compile(r"\d{8}T\d{6}-([a-z -]+?)(?:-\d+)?\.json$")
 Held = dict[str, set[bytes]]
@@ -110,6 +112,12 @@ ALLOWED = (
         "says of which files all was prepared: by their times, as pages look at it often",
         lambda data: {data.split()[-1]},
     ),
+    Allowed(
+        r"data/[^/]+/\.checksums$",
+        "only ever appended to: what a killed run was about to write stands there, too; that each file has its "
+        "checksum is looked at beside (``unsealed``)",
+        lambda data: {_STAMP.sub(r"\1.json", name).encode() for name, _ in checksums.lines_of(data)[0]},
+    ),
 )  # fmt: skip
 
 
@@ -137,6 +145,12 @@ def _compared(rule: Allowed | None, data: bytes) -> set[bytes]:
         return rule.compared(data)
     except (ValueError, KeyError, TypeError, IndexError):
         return {b"not what it should be: " + data[:200]}
+
+
+def unsealed(folder: Path) -> list[str]:
+    """The files below a folder of data sets that have none of the checksums that were written down of them."""
+    sets = [path.parent for path in sorted(folder.rglob("dataset.toml"))]
+    return [f"{one.name}/{name}" for one in sets for name in sealing.look(one).changed]
 
 
 def differences(expected: Held, found: Held) -> list[str]:

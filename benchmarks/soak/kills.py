@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.soak.kill_cases import CASES
 from benchmarks.soak.kill_server import BEFORE, MADE, Done, Run
-from benchmarks.soak.kill_stores import Held, differences, held
+from benchmarks.soak.kill_stores import Held, differences, held, unsealed
 from benchmarks.soak.trial import Effort, Trial
 from cldi_core.data import storage
 
@@ -143,6 +143,8 @@ class Tried:
             self._hold_once()
         if unlike := differences(self.expected, held(self.place)):
             self._lose(kill, "; ".join(unlike))
+        if changed := unsealed(self.place):
+            self._lose(kill, f"{changed[0]} has none of its checksums")
 
     def _hold_once(self) -> None:
         """What the next writer does: a plate that names a dead one goes with who holds that lock next."""

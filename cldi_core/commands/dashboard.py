@@ -131,7 +131,7 @@ def _may_listen(address: str, hosts: Sequence[str]) -> None:
     if given.login == permissions.PROXY and not given.read_only and not own and not _contained():
         fail(
             f"with {permissions.LOGIN}={permissions.PROXY} a visitor is who the proxy says, and whoever reaches "
-            f"{address} could say it too: leave --address out, so that only a proxy on this machine reaches the dashboard",
+            f"{address} could say it too: leave --address out, so that only a proxy on this machine reaches it",
             2,
         )
     if given.read_only or given.login or (own and set(hosts) <= set(HOSTS)):

@@ -74,9 +74,11 @@ def write(path: Path, save: Callable[[Path], object]) -> None:
 
 def _put(temporary: Path, path: Path, save: Callable[[Path], object]) -> None:
     """Fill a temporary file, and move it to its place when the disk has it and its checksum is known."""
+    mode = stat.S_IMODE(temporary.stat().st_mode)
     save(temporary)
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
+    temporary.chmod(mode)  # who may read it is the umask's to say, whatever a library made of it
     checksums.note(temporary, path)
     temporary.replace(path)
 

@@ -251,7 +251,7 @@ def test_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", no_space)
-    with pytest.raises(LexiconError, match="No space left on device; choose a folder"):
+    with pytest.raises(LexiconError, match="No space left on device; free some space there, and run this again"):
         write_list(path, TWIN[:1])
     assert read_list(path)[1] == TWIN
     assert list(tmp_path.iterdir()) == [path]
