@@ -201,11 +201,13 @@ torch-fits: venv
 system:
 	@wordnet() { [ -n "$$WNSEARCHDIR" ] || [ -d /usr/share/wordnet ]; }; \
 	browser() { [ -n "$$CLDI_NO_BROWSER" ] && return; $(FIND_CHROMIUM); [ -n "$$CLDI_CHROMIUM" ]; }; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! { wordnet && browser; }; then \
+	proxy() { command -v caddy >/dev/null; }; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! { wordnet && browser && proxy; }; then \
 		apt-get update -q; \
 		install="env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends"; \
 		wordnet || $$install wordnet-base; \
 		browser || $$install chromium-headless-shell || $$install chromium; \
+		proxy || $$install caddy || echo "Caddy could not be installed; tests of proxies are left out." >&2; \
 	fi; \
 	wordnet || echo "WordNet was not found (Debian, Ubuntu: apt install wordnet-base; or set WNSEARCHDIR to its folder)." >&2; \
 	browser || echo "No Chromium or Chrome was found, so the browser tests will fail. Install one (Debian: apt install" \

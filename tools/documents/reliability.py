@@ -16,6 +16,9 @@ Trial = dict[str, Any]
 
 
 def _trials(name: str) -> list[Trial]:
+    """The trials that were kept; none where nothing was kept, as the version before was not tried."""
+    if not (report.KEPT / f"{name}.json").is_file():
+        return []
     return [record for record in report.kept(name)["records"] if record["kind"] != "machine"]
 
 
@@ -43,9 +46,8 @@ def _time(seconds: float) -> str:
 
 def figures() -> Iterator[tuple[str, str]]:
     """When and where it was tried, and how much in all."""
-    for name, kept in (("soak", KEPT), ("soak-before", BEFORE)):
-        (where,) = (record for record in report.kept(kept)["records"] if record["kind"] == "machine")
-        yield f"{name}-machine", f"{report.kept(kept)['date']}, {where['cores']} cores of {where['cpu']}"
+    (where,) = (record for record in report.kept(KEPT)["records"] if record["kind"] == "machine")
+    yield "soak-machine", f"{report.kept(KEPT)['date']}, {where['cores']} cores of {where['cpu']}"
     found = _trials(KEPT)
     yield "soak-tried", f"{sum(one['tried'] for one in found):,}"
     yield "soak-lost", f"{sum(one['losses'] for one in found):,}"
