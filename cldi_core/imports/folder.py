@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import storage
+from cldi_core.data import checksums, storage
 from cldi_core.data.dataset import create
 from cldi_core.errors import CldiError, DatasetError, LexiconError, in_one_line
 from cldi_core.imports import fit, languages
@@ -158,7 +158,7 @@ def import_folder(dataset: Path, source: Path, words: Mapping[str, str] | None =
 
 
 def _remove_empty(dataset: Path) -> None:
-    for name in ("dataset.toml", storage.LOCK):
+    for name in ("dataset.toml", checksums.LOG, storage.LOCK):
         (dataset / name).unlink(missing_ok=True)
     if not any(dataset.iterdir()):
         dataset.rmdir()

@@ -29,8 +29,6 @@ def findings(
         progress: told how many pictures were decoded, and how many there are.
     """
     found = [*health_words.word_lists(dataset)]
-    if deep:
-        found += health_files.files(dataset)
     try:
         found += [*health_pictures.pictures(dataset), *health_pictures.suspects(dataset, alike)]
         found += [*health_words.coverage(dataset), *health_results.features(dataset)]
@@ -41,4 +39,6 @@ def findings(
             found += health_results.pivot_ranks(dataset)
     except CldiError as error:
         found.append(Finding("error", "data", str(error)))
+    if deep:
+        found += health_files.files(dataset, found)
     return found

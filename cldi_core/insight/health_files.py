@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from cldi_core.data import checksums, sealing
 from cldi_core.data.counting import counted
@@ -14,15 +14,22 @@ AREA = "files"
 BY_HAND = (".toml", ".tsv", ".md", ".txt")  # what people may open and change
 
 
-def files(dataset: Dataset) -> list[Finding]:
-    """What has changed since it was written, or was never written down; of an address nothing, whose store knows."""
+def files(dataset: Dataset, others: Iterable[Finding] = ()) -> list[Finding]:
+    """What has changed since it was written, or was never written down; of an address nothing, whose store knows.
+
+    Args:
+        others: what was found besides: a file that an error among them names is told of once, with what they know.
+    """
     if url_of(dataset.path):
         return []
-    return list(_told(sealing.look(dataset.path), dataset.command("check", "--seal")))
+    told = [one.text for one in others if one.level == "error"]
+    return list(_told(sealing.look(dataset.path), dataset.command("check", "--seal"), told))
 
 
-def _told(seen: sealing.Looked, seal: str) -> Iterator[Finding]:
+def _told(seen: sealing.Looked, seal: str, others: Sequence[str]) -> Iterator[Finding]:
     for name in seen.changed:
+        if any(f"'{name}'" in text for text in others):
+            continue
         text = f"{name!r} is not what was written: its checksum does not fit"
         if name.endswith(BY_HAND):
             step = f"if somebody changed it on purpose: {seal}; else take it from a copy"

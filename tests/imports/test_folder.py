@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cldi_core.data import storage
+from cldi_core.data import checksums, storage
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.data.pictures import picture_id
 from cldi_core.errors import CldiError, DatasetError, LexiconError
@@ -52,8 +52,12 @@ def words(path: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def content(path: Path) -> dict[Path, bytes]:
-    """All files of a data set but its reports, which tell of each import."""
-    return {file: file.read_bytes() for file in path.rglob("*") if file.is_file() and file.parent.name != "imports"}
+    """All files of a data set but its reports, which tell of each import, and the list of checksums, which names them."""
+    return {
+        file: file.read_bytes()
+        for file in path.rglob("*")
+        if file.is_file() and file.parent.name != "imports" and file.name != checksums.LOG
+    }
 
 
 def error_of(target: Path, folder: Path) -> str:
@@ -334,7 +338,14 @@ def test_a_word_never_becomes_a_path(tmp_path: Path, drawn: Path, word: str) -> 
     import_folder(target, drawn, words={"de/Hund": word})
     assert {(language, word) for language in ("en", "de")} <= set(words(target))
     assert all(path.is_relative_to(tmp_path / "sets") for path in set(tmp_path.rglob("*")) - before)
-    assert {path.name for path in target.iterdir()} == {"dataset.toml", "images", "imports", "words.parquet", ".lock"}
+    assert {path.name for path in target.iterdir()} == {
+        "dataset.toml",
+        "images",
+        "imports",
+        "words.parquet",
+        ".lock",
+        ".checksums",
+    }
 
 
 def test_links_within_the_folder_are_followed_and_others_are_listed(drawn: Path, tmp_path: Path) -> None:

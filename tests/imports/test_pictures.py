@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from cldi_core.data import checksums
 from cldi_core.data.dataset import Dataset, create
 from cldi_core.data.pictures import Picture, picture_id, write_shards
 from cldi_core.errors import DatasetError
@@ -48,7 +49,11 @@ def empty(tmp_path: Path) -> Dataset:
 
 
 def content(path: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    return {
+        str(file.relative_to(path)): file.read_bytes()
+        for file in path.rglob("*")
+        if file.is_file() and file.name != checksums.LOG
+    }
 
 
 def test_pictures_become_shards_and_words_with_where_they_come_from(empty: Dataset) -> None:

@@ -158,8 +158,8 @@ def test_what_explains_is_looked_at_by_a_deep_check(small: Dataset) -> None:
         (file,) = small.path.glob(f"{folder}/*/*/*.parquet")
         whole = file.read_bytes()
         file.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
-        changed, found = [one for one in findings(small, deep=True) if one.level == "error"]
-        assert changed.area == "files" and found.area == folder and f"cldi_core {command} " in found.next_step, folder
+        (found,) = [one for one in findings(small, deep=True) if one.level == "error"]
+        assert found.area == folder and f"cldi_core {command} " in found.next_step, folder
         file.write_bytes(whole)
 
 
@@ -205,7 +205,7 @@ def test_one_fault_does_not_hide_another(small: Dataset) -> None:
 def test_only_a_deep_check_decodes_pictures(small: Dataset) -> None:
     _exchange_bytes(small.path)
     assert levels(findings(Dataset(small.path)), "error") == []
-    damaged, *errors = levels(findings(Dataset(small.path), deep=True), "error")
+    *errors, damaged = levels(findings(Dataset(small.path), deep=True), "error")
     assert damaged.startswith("files: 'images/part-") and len(errors) == 2
     assert "its bytes are not those that were imported" in errors[0] and "broken picture" in errors[1]
 

@@ -13,13 +13,14 @@ import pytest
 import streamlit as st
 
 from cldi_core import rankers
+from cldi_core.data import listing
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import tables
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import provenance
 from cldi_core.insight import dispersions, health
 from cldi_core.insight.what_if import Edit
-from pages._ui import keep, load, told
+from pages._ui import load, told
 from tests import ranked
 from tests.conftest import BACKBONE, build_small
 from tests.pages_data import build_wide, healthy, open_page, texts, unescaped, view_of
@@ -226,14 +227,12 @@ def test_the_data_set_that_was_asked_for_is_first_then_the_demo_and_what_is_brok
     assert load.names()[1:] == [name for name in others if name != "demo"]
 
 
-def test_a_data_set_whose_file_is_gone_has_a_status_of_its_own(small: Dataset, data: Path) -> None:
+def test_a_data_set_whose_file_is_gone_is_none_any_more(small: Dataset, data: Path) -> None:
     file = small.path / "dataset.toml"
-    size, time = keep._status(file)
-    assert (size, time) == (file.stat().st_size, file.stat().st_mtime_ns) and size > 0
-    assert keep._status(data / "nowhere" / "dataset.toml") not in {(size, time), None}
+    assert listing.statuses() == {"small": (small.path, file.stat().st_size, file.stat().st_mtime_ns)}
     assert load.names() == ["small"]
     file.unlink()
-    assert load.names() == []
+    assert listing.statuses() == {} and load.names() == []
 
 
 def frames_of(small: Dataset, ways: list[str]) -> dict[str, pd.DataFrame]:
