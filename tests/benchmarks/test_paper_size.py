@@ -43,9 +43,7 @@ def test_some_words_are_found_and_some_are_not(made: Dataset) -> None:
 def test_the_same_seed_gives_the_same_data_set(made: Dataset, tmp_path: Path) -> None:
     again = paper_size.build(tmp_path / "again", SCALE)
     names = [sorted(path.relative_to(one.path) for path in one.path.rglob("*.*")) for one in (made, again)]
-    assert (
-        names[0] == names[1] and len(names[0]) == 8
-    )  # two shards and features, two lists, its title, checksums
+    assert names[0] == names[1] and len(names[0]) == 8  # two shards and features, two lists, its title, checksums
     first, second = (shards.open_features(one, paper_size.BACKBONE) for one in (made, again))
     assert (list(first.ids), first.digest) == (list(second.ids), second.digest)
     assert (made.words == again.words).all().all()

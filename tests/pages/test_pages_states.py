@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import streamlit as st
 from cldi_core import rankers
 from cldi_core.data import dataset, wordlists
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.pictures import Pictures
 from cldi_core.evaluation import metrics, paper
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import overview
@@ -195,8 +197,12 @@ def test_a_broken_file_is_one_line(small: Dataset, pattern: str, line: str) -> N
 
 def test_one_broken_picture_does_not_break_the_page(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = small.members("en")["dog"]
-    read = type(small.pictures).read
-    monkeypatch.setattr(type(small.pictures), "read", lambda self, keys: read(self, keys) | {ids[0]: b"not a picture"})
+    files = type(small.pictures).files
+
+    def broken(self: Pictures, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        return ((key, b"not a picture" if key == ids[0] else data) for key, data in files(self, keys))
+
+    monkeypatch.setattr(type(small.pictures), "files", broken)
     at = healthy(open_page("word", word="dog.N"))
     assert re.search(
         r"Missing or broken: 1 of the \d+ pictures here; run: python -m cldi_core check", unescaped(texts(at))

@@ -14,6 +14,7 @@ from pages._ui import report_failure, view
 from tests import ranked
 from tests.conftest import BACKBONE
 from tests.insight.test_report import failure_of, harmless
+from tests.pages.conftest import Url
 from tests.pages_data import board_of, healthy, open_page
 
 HERE = {"dataset": "small", "pair": "en-de", "word": "run.V", "backbone": BACKBONE}
@@ -78,7 +79,7 @@ def test_a_link_opens_the_same_board_and_the_same_report(
 
 def test_every_parameter_of_the_word_page_is_in_its_links(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also those that are added later: a link holds all of a view, and all that the page itself has in the URL."""
-    params = {name: f"x{number}" for number, name in enumerate(view.PAGE_PARAMS)}
+    params = Url({name: f"x{number}" for number, name in enumerate(view.PAGE_PARAMS)})
     monkeypatch.setattr(st, "query_params", params)
     monkeypatch.setattr(type(st.context), "url", "http://x/word?old=1")
     shown = view.View(**dict.fromkeys(view.PARAMS, "y"))
