@@ -52,7 +52,7 @@ def words(path: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def content(path: Path) -> dict[Path, bytes]:
-    """All files of a data set but its reports, which tell of each import, and the list of checksums, which names them."""
+    """All files of a data set but its reports, which tell of each import, and the checksums, which name them."""
     return {
         file: file.read_bytes()
         for file in path.rglob("*")
