@@ -132,6 +132,16 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(server: Server, p
     page.goto(f"{server.url}/{name}")
     page.wait_for_selector("h1", timeout=60_000)
     still(page)
+    reached, unseen = by_keyboard(page)
+    assert len(reached) > 20
+    for _ in range(2):  # what came while one was past it, as a table's button does while a cell of it has the focus
+        if page.evaluate(UNREACHED):
+            unseen += by_keyboard(page)[1]
+    assert (page.evaluate(UNREACHED), unseen) == ([], [])
+
+
+def by_keyboard(page: Any) -> tuple[list[str], list[str]]:
+    """What the Tab key reaches until it has gone round, and of that what does not show that it has the focus."""
     unseen, reached = [], []
     for _ in range(300):
         page.keyboard.press("Tab")
@@ -141,5 +151,4 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(server: Server, p
         reached.append(what)
         if not shown:
             unseen.append(what)
-    assert len(reached) > 20
-    assert (page.evaluate(UNREACHED), unseen) == ([], [])
+    return reached, unseen
