@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from cldi_core.collect.job import CollectionJob, Wanted
 from cldi_core.data import job_queue, permissions
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.job_queue import Request, Ticket
 from cldi_core.data.processes import Holder
+from cldi_core.evaluation.scoring_job import ScoringJob
+from cldi_core.features.background import ExtractionJob
 from pages._ui import data_words
 from tests.pages_data import healthy, open_page, texts, unescaped
 
@@ -39,3 +42,10 @@ def test_those_who_wait_say_for_how_many() -> None:
     assert data_words.ticket(one, named=False) == "the scoring: waits until 1 job before it is done"
     assert data_words.waits(2) == "waits until 2 jobs before it are done"
     assert data_words.storing("x.zip", 0, 0, 0, None, 2) == "Storing x.zip waits until 2 jobs before it are done"
+
+
+def test_what_was_ended_before_its_turn_says_so() -> None:
+    for one in (ScoringJob("vgg19", state="interrupted"), ExtractionJob("vgg19", "cpu", state="interrupted")):
+        assert data_words.progress(one) == "it was ended before it began"
+    assert data_words.collecting(CollectionJob(Wanted("en-de", "commons"), state="interrupted")) == data_words.NOT_BEGUN
+    assert data_words.progress(ScoringJob("vgg19", state="interrupted", total=5, done=1)).startswith("1 of 5")
