@@ -60,7 +60,6 @@ LEAVE_ALL = "Nothing is deleted: the list below takes them back, one by one or a
 LACKING = "The CSV names each word. A word of which no picture has features can't be asked and is no candidate."
 NO_LIST_TO_SCORE = "Next: import a word list; then its words can be scored."
 NOT_SCORED = "Next: score. Pages show nothing yet, or results of older features."
-NOT_BEGUN = "it was ended before it began"
 SCORING = "Computes, for all word lists, what pages show and is not there yet. It can be cancelled and gone on with."
 NO_REPORTS = "Nothing has been imported here that kept a report."
 
@@ -314,10 +313,10 @@ def progress(job: ExtractionJob | ScoringJob) -> str:
         return waits(job.ticket.before)
     if job.state == "starting":
         return f"starting … {job.said[:120]}".rstrip()
-    if job.state == "interrupted" and not job.total:
-        return NOT_BEGUN
     if isinstance(job, ExtractionJob):
         return words.progress(job)
+    if job.state == "interrupted" and not job.total:
+        return words.NOT_BEGUN
     parts = [f"{job.done:,} of {count(job.total, 'language pair')}"]
     if job.is_active:
         parts += [f"now {job.pair}"] if job.pair else []
@@ -332,7 +331,7 @@ def collecting(one: CollectionJob) -> str:
     if one.state == "starting":
         return f"starting … {one.said[:120]}"
     if not one.total:
-        return NOT_BEGUN if one.state == "interrupted" else one.state
+        return words.NOT_BEGUN if one.state == "interrupted" else one.state
     parts = [f"{one.done:,} of {count(one.total, 'word')}", f"{count(one.pictures, 'picture')} fetched"]
     if one.is_active:
         parts += [f"{one.rate:.1f} a second"] if one.pictures else []

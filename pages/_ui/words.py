@@ -20,6 +20,7 @@ from cldi_core.insight.overview import Counts
 from cldi_core.scoring.transport_plans import TOLERANCE
 
 OUTCOMES = {"found": "found", "nearly": "nearly", "missed": "missed", "uncovered": "no pictures"}
+NOT_BEGUN = "it was ended before it began"  # work that had told nothing
 
 
 def kinds(letters: str, join: str = ", ") -> str:
@@ -104,6 +105,8 @@ def provenance(known: Provenance, made: Made | None) -> list[str]:
 
 def progress(job: ExtractionJob) -> str:
     """How far an extraction is."""
+    if job.state == "interrupted" and not job.total:
+        return NOT_BEGUN
     parts = [f"{job.done:,} of {counted(job.total, 'picture', form=',')}"]
     if job.is_active and job.left is not None:
         parts += [f"{job.rate:.1f} a second", f"{duration(job.left)} left"]

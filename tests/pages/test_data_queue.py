@@ -13,7 +13,7 @@ from cldi_core.data.job_queue import Request, Ticket
 from cldi_core.data.processes import Holder
 from cldi_core.evaluation.scoring_job import ScoringJob
 from cldi_core.features.background import ExtractionJob
-from pages._ui import data_words
+from pages._ui import data_words, words
 from tests.pages_data import healthy, open_page, texts, unescaped
 
 EVIL = "the import of <b>*x*"
@@ -47,5 +47,5 @@ def test_those_who_wait_say_for_how_many() -> None:
 def test_what_was_ended_before_its_turn_says_so() -> None:
     for one in (ScoringJob("vgg19", state="interrupted"), ExtractionJob("vgg19", "cpu", state="interrupted")):
         assert data_words.progress(one) == "it was ended before it began"
-    assert data_words.collecting(CollectionJob(Wanted("en-de", "commons"), state="interrupted")) == data_words.NOT_BEGUN
+    assert data_words.collecting(CollectionJob(Wanted("en-de", "commons"), state="interrupted")) == words.NOT_BEGUN
     assert data_words.progress(ScoringJob("vgg19", state="interrupted", total=5, done=1)).startswith("1 of 5")
