@@ -113,7 +113,7 @@ ALLOWED = (
         lambda data: {data.split()[-1]},
     ),
     Allowed(
-        r"data/[^/]+/\.checksums$",
+        r"data/[^/]+/\.(?:checksums|sealed)$",
         "only ever appended to: what a killed run was about to write stands there, too; that each file has its "
         "checksum is looked at beside (``unsealed``)",
         lambda data: {_STAMP.sub(r"\1.json", name).encode() for name, _ in checksums.lines_of(data)[0]},

@@ -53,13 +53,24 @@ class Tries:
         lost = [f"{name} {text}" for name, end in zip((first, second), ended, strict=True)
                 if (text := writing.one_line(end))] + broken  # fmt: skip
         well = [name for name, end in zip((first, second), ended, strict=True) if end.code == 0]
-        orders = list(dict.fromkeys([*itertools.permutations((first, second)), tuple(well)]))
-        if found not in map(self._all_of, orders):
-            lost.append(f"it is left as in no order: {_nearest(found, [self.after(*order) for order in orders])}")
+        names = dict.fromkeys([*itertools.permutations((first, second)), tuple(well)])
+        orders = [self.after(*order) for order in names]
+        if not any(_stored(found) == _stored(order) for order in orders):
+            lost.append(f"it is left as in no order: {_nearest(_stored(found), map(_stored, orders))}")
+        lost += [f"the export holds {name} as in no order" for name in _strange(found, orders)]
         return len(well) == len(ended), "; ".join(lost)
 
-    def _all_of(self, order: tuple[str, ...]) -> dict[str, str]:
-        return self.after(*order)
+
+def _stored(found: dict[str, str]) -> dict[str, str]:
+    """All but what an export holds."""
+    return {path: digest for path, digest in found.items() if not path.startswith(writing.EXPORTED)}
+
+
+def _strange(found: dict[str, str], orders: Iterable[dict[str, str]]) -> list[str]:
+    """What an export holds otherwise than after the acts in any order; of each file it may be one or the other, as it
+    copies one after the other while somebody writes."""
+    held = {path for one in (found, *orders) for path in one if path.startswith(writing.EXPORTED)}
+    return sorted(path for path in held if found.get(path) not in [order.get(path) for order in orders])
 
 
 def _broken(path: Path) -> list[str]:

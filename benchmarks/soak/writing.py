@@ -20,6 +20,7 @@ import tarfile
 import tempfile
 import time
 import traceback
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ from tests.collect.site import CONTACT, Site
 from tests.conftest import BACKBONE, FakeExtractor, draw
 
 NAME, OTHER = "made", "alexnet-own"
+EXPORTED = "out/whole.zip: "  # before the paths of what an export holds
 PAIR = ("--pair", "en-de")
 THEN = time.struct_time((2026, 11, 29, 12, 0, 0, 6, 333, 0))
 WARM = ("pandas", "pyarrow.parquet", "sklearn.decomposition", "scipy.stats", "cldi_core.insight.learning",
@@ -284,12 +286,16 @@ def _done(act: Act, world: Path, site: Site | None) -> int:
 def store(world: Path) -> dict[str, str]:
     """What a world holds but for what it was given: the paths of files → digests of what they hold.
 
-    Locks and logs are none of it; of what tells of each run, such as reports and journals, only that it is there.
+    Locks and logs are none of it; of what tells of each run, such as reports and journals, only that it is there.  What
+    an export holds is ``EXPORTED`` and its path there.
     """
     found = {}
     for top in ("data", "out"):
         for path in sorted((world / top).rglob("*")):
-            if path.is_file() and path.name not in (storage.LOCK, storage.HOLDER) and path.suffix != ".log":
+            if path.suffix == ".zip":
+                with zipfile.ZipFile(path) as held:
+                    found |= {f"{EXPORTED}{name}": storage.digest(held.read(name)) for name in held.namelist()}
+            elif path.is_file() and path.name not in (storage.LOCK, storage.HOLDER) and path.suffix != ".log":
                 found[path.relative_to(world).as_posix()] = storage.digest(_content(path))
     return found
 
