@@ -36,6 +36,7 @@ from cldi_core.errors import CldiError
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.features import extraction
+from cldi_core.imports.whole import MANIFEST
 from tests import pivot_data
 from tests.collect import small
 from tests.collect.site import CONTACT, Site
@@ -294,7 +295,11 @@ def store(world: Path) -> dict[str, str]:
         for path in sorted((world / top).rglob("*")):
             if path.suffix == ".zip":
                 with zipfile.ZipFile(path) as held:
-                    found |= {f"{EXPORTED}{name}": storage.digest(held.read(name)) for name in held.namelist()}
+                    found |= {
+                        f"{EXPORTED}{name}": storage.digest(held.read(name))
+                        for name in held.namelist()
+                        if name != MANIFEST
+                    }
             elif path.is_file() and path.name not in (storage.LOCK, storage.HOLDER) and path.suffix != ".log":
                 found[path.relative_to(world).as_posix()] = storage.digest(_content(path))
     return found
