@@ -6,7 +6,6 @@ import importlib.util
 import os
 import platform
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -194,8 +193,7 @@ def _problem(read: Callable[[], object]) -> str:
 def disks() -> Iterator[Line]:
     """The folder of data sets, and that of what was fetched."""
     for name, folder in (("data", dataset.root()), ("cache", remote.cache())):
-        there = next(path for path in (folder, *folder.parents) if path.exists())
-        free = shutil.disk_usage(there).free
+        free = job_queue.free(folder)
         problems = []
         if not storage.is_writable(folder):
             problems.append("nothing can be written there; make it writable, or show only (CLDI_READ_ONLY=1)")

@@ -83,6 +83,12 @@ def floor() -> float:
     return gigabytes * 1e9
 
 
+def free(folder: Path) -> int:
+    """Bytes that are free on the disk of a folder, which may not be there yet."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return shutil.disk_usage(there).free
+
+
 def check_room(folder: Path) -> None:
     """Nothing, where a job may write.
 
@@ -90,10 +96,9 @@ def check_room(folder: Path) -> None:
         DatasetError: less than ``CLDI_FREE_GB`` is free on the disk of the folder, which may not be there yet.
     """
     least = floor()
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if (free := shutil.disk_usage(there).free) < least:
+    if (left := free(folder)) < least:
         raise DatasetError(
-            f"{free / 1e9:.1f} GB are free where {str(folder)!r} is, and work that pages start leaves "
+            f"{left / 1e9:.1f} GB are free where {str(folder)!r} is, and work that pages start leaves "
             f"{least / 1e9:g} GB free; make room and go on, or start the dashboard with another {FREE}"
         )
 

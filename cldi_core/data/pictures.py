@@ -10,13 +10,13 @@ import base64
 import hashlib
 import io
 import tempfile
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from cldi_core.errors import PictureError
 if TYPE_CHECKING:
     import pandas as pd
 
+Made = TypeVar("Made")
 SHARD = 1000
 SPOOL = 32_000_000  # bytes of pictures that are held in memory on their way into a shard, and of a row group
 SMALL = 20_000  # bytes up to which a WebP file is shown as it is
@@ -105,9 +106,14 @@ def examine(data: bytes) -> Examined:
 
 def examine_all(files: Sequence[bytes]) -> Iterator[Examined | str]:
     """``examine`` for many files: of those that cannot be used, why."""
+    return _each(examine, files)
+
+
+def _each(make: Callable[[bytes], Made], files: Sequence[bytes]) -> Iterator[Made | str]:
+    """What is made of each file; of those that cannot be used, why."""
     for data in files:
         try:
-            yield examine(data)
+            yield make(data)
         except PictureError as error:
             yield str(error)
 
@@ -165,11 +171,7 @@ def is_thumbnail(data: bytes, size: int = 160) -> bool:
 
 def thumbnail_all(files: Sequence[bytes]) -> Iterator[bytes | str]:
     """``thumbnail`` for many files: of those that cannot be used, why."""
-    for data in files:
-        try:
-            yield thumbnail(data)
-        except PictureError as error:
-            yield str(error)
+    return _each(thumbnail, files)
 
 
 def strip(files: Sequence[bytes], size: int = 64) -> bytes:

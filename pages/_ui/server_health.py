@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ def health() -> tuple[int, dict[str, Any]]:
     """The status to answer with, 200 or 503, and what there is to know: no name and no path, as anybody may ask."""
     try:
         found = listing()
-        least, free = job_queue.floor(), shutil.disk_usage(dataset.root()).free
+        least, free = job_queue.floor(), job_queue.free(dataset.root())
         told = {
             "data_sets": len(found.opened), "broken": len(found.failed), "jobs": len(job_queue.tickets()),
             "free_gb": round(free / 1e9, 1), "memory_mb": _memory(),
