@@ -70,6 +70,23 @@ class Pair:
         return source, target
 
     @cached_property
+    def right(self) -> dict[str, frozenset[str]]:
+        """Source word → its right answers in any part of speech, in the order of the word list."""
+        found: dict[str, set[str]] = {}
+        for query in self.queries:
+            found.setdefault(query.word, set()).update(query.right)
+        return {word: frozenset(answers) for word, answers in found.items()}
+
+    @cached_property
+    def right_of(self) -> dict[str, tuple[str, ...]]:
+        """Candidate → the source words that it is a right answer of, in the order of the word list."""
+        found: dict[str, list[str]] = {}
+        for word, answers in self.right.items():
+            for answer in answers:
+                found.setdefault(answer, []).append(word)
+        return {answer: tuple(words) for answer, words in found.items()}
+
+    @cached_property
     def listed(self) -> frozenset[str]:
         """The candidates that the word list has; others are distractors alone."""
         return frozenset(answer for query in self.queries for answer in query.right)

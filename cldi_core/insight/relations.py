@@ -96,15 +96,11 @@ def other_words(pair: Pair, query: Query, candidate: str) -> tuple[Other, ...]:
 
     Right answers and WordNet relations are those of the words in any part of speech.
     """
-    right: dict[str, set[str]] = {}
-    for one in pair.queries:
-        right.setdefault(one.word, set()).update(one.right)
-    own = right.pop(query.word)
-    english = pair.languages[0] == "en"
+    own, english = pair.right[query.word], pair.languages[0] == "en"
     return tuple(
-        Other(word, len(own & answers), len(own), _wordnet(word, query.word) if english else "")
-        for word, answers in right.items()
-        if candidate in answers
+        Other(word, len(own & pair.right[word]), len(own), _wordnet(word, query.word) if english else "")
+        for word in pair.right_of.get(candidate, ())
+        if word != query.word
     )
 
 

@@ -7,14 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from cldi_core.data.counting import counted
-from cldi_core.evaluation.pairs import Pair
-from cldi_core.insight import contrast, explanation, story_words
+from cldi_core.insight import contrast, story_words
 from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
+from cldi_core.insight.what_if import Edit
 
-from . import load, take, view, words
+from . import load, take, told, view, words
 
 TOPS = (10, 30, 100)  # candidates listed
-PICTURES = 3  # of each candidate
 ROW = 44  # pixels
 
 
@@ -28,27 +27,17 @@ def _top() -> int:
     return int(view.one_of("top", [str(top) for top in TOPS]))
 
 
-def pictures(pair: Pair, found: Explanation, candidate: Candidate, method: str) -> list[str]:
-    """The ids of the candidate's pictures that made its score, the most alike first.
-
-    Those of the set as it is stored where no picture made it.
-    """
-    if found.learned:
-        return list(pair.target.word_ids(candidate.word)[:PICTURES])
-    matches = explanation.matches(pair, found.word, candidate.word, method)
-    return list(dict.fromkeys(match.target for match in matches))[:PICTURES]
-
-
-def table(name: str, pair: Pair, found: Explanation, marked: tuple[Candidate, ...], method: str) -> None:
+def table(here: told.Here, edit: Edit, found: Explanation, marked: tuple[Candidate, ...]) -> None:
     """The ranked candidates; those on the board are marked, and a click sets another one on it.
 
     Args:
-        name: of the data set; pair: without the pictures that are left out.
+        found: the word as it is ranked with what is left out (``edit``).
     """
+    name, method = here[0], here[3]
     shown = listed(found, *marked)
     board = {one.word for one in marked}
     gaps = contrast.behind(found, shown)
-    made = [pictures(pair, found, row, method) for row in shown]
+    made = told.nearest(*here, edit, tuple(row.word for row in shown))
     load.thumbnails(name, [key for own in made for key in own])  # all are read at once; each row finds its own at hand
     rows = pd.DataFrame(
         {

@@ -28,6 +28,7 @@ from .keep import RANKINGS, SCORES, cached, listed, one_run
 # What other parts of pages know them by.
 __all__ = ["RANKINGS", "SCORES", "cached", "listed", "one_run"]
 
+STRIPS = 3000  # some 7 kB each
 SPINNER = "Computing this once; it is kept …"
 
 
@@ -271,7 +272,7 @@ def thumbnails(name: str, ids: Sequence[str]) -> dict[str, str]:
     return {key: pictures.data_url(file) for key, file in shelf(name).get(ids).items()}
 
 
-@cached(max_entries=5000)
+@cached(resource=True, max_entries=STRIPS)
 def strip(name: str, ids: Sequence[str]) -> str | None:
     """Some pictures side by side as one data URL, one that is listed twice twice; missing and broken ones left out.
 

@@ -22,6 +22,8 @@ from .server_health import Health
 PATIENCE = 60.0  # seconds until the server is there, at most
 # The dearest modules of all pages; those of one page alone are imported when it is drawn.
 NEEDED = ("pandas", "pyarrow.parquet", "plotly.graph_objs.layout", "scipy.special", "pages._ui.frame")
+# What Arrow has freed goes back with the rest, and threads share what they take: each kept some, a tenth of all.
+POOL, M_ARENA_MAX, ARENAS = "ARROW_DEFAULT_MEMORY_POOL", -8, 2
 PREPARING = "prepare"  # the thread that does
 # Threads of numpy's products, unless somebody says how many: those of one word are so small that threads which wait for
 # each other took half of what the next word takes of the processor.  Visitors have threads of their own.
@@ -48,6 +50,9 @@ def run(script: str, options: Sequence[str]) -> None:
         options: of ``streamlit run``.
     """
     os.environ.setdefault(THREADS, "1")
+    os.environ.setdefault(POOL, "system")
+    with contextlib.suppress(AttributeError, OSError):  # a system without glibc
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
     gc.disable()  # of what is imported nothing becomes garbage, and to look through it takes a fifth of the start
     with _without("plotly"):
         from starlette.middleware import Middleware

@@ -16,7 +16,7 @@ from cldi_core.insight.explanation import Explanation
 from cldi_core.insight.groups import Group
 from cldi_core.insight.story import Attributed, Story
 
-from . import draw, figures, glossary, load, take, told, view, what_if
+from . import cards, draw, figures, glossary, load, take, told, view, what_if
 from .foreign import in_figure
 
 GROUPS = 6  # shown of each side
@@ -32,10 +32,12 @@ def could_it(story: Story, dataset: str) -> None:
     for column, name in zip(st.columns(max(len(shown), 1)), shown, strict=False):
         known = story.places[name]
         title, meaning = story_words.PLACES[name]
-        with column, st.container(gap=None):
-            st.markdown(f"{title} **{story_words.place(name, known)}**")
-            st.caption(draw.safe(story_words.percentile(known, story.found.pos)))
-            st.caption(meaning, help=glossary.of(view.current(), "mrr") if name == "ceiling" else None)
+        place = draw.safe(story_words.percentile(known, story.found.pos))
+        with column:
+            st.markdown(  # in one element: each takes the server and the browser its time
+                f"{title} **{story_words.place(name, known)}**  \n:small[:gray[{place}]]  \n:small[:gray[{meaning}]]",
+                help=glossary.of(view.current(), "mrr") if name == "ceiling" else None,
+            )
     st.markdown(draw.safe(story_words.ceiling(story.ceiling, story.found.pictures)))
     for text in story_words.lacks(story):
         st.caption(draw.safe(text))
@@ -54,13 +56,13 @@ def what_shows(
 ) -> None:
     """Step 2: the groups of both words, each with what it would choose alone, and the word's senses."""
     words = (story.found.word, story.found.gold[0].word)
+    files = load.thumbnails(dataset, [key for own in groups for group in own[:GROUPS] for key in _pictured(group)])
     for side, word, found, sets in zip(("source", "target"), words, groups, (pair.source, pair.target), strict=True):
         st.markdown(f"**{draw.safe(word)}** · {counted(len(found), 'group')}")
         ids = tuple(sets.word_ids(word))
-        columns = st.columns(COLUMNS, gap="small")
-        for place, group in enumerate(found[:GROUPS]):
-            with columns[place % COLUMNS]:
-                _group(dataset, group, (side, word, place), trial, ids, story.found.learned)
+        shown = [_group(group, (side, word), trial, ids, files, story.found.learned) for group in found[:GROUPS]]
+        if shown:
+            cards.show(f"groups-{side}", shown)
         if len(found) > GROUPS:
             st.caption(f"and {counted(len(found) - GROUPS, 'smaller group')}")
         if not found:
@@ -69,27 +71,41 @@ def what_shows(
         st.caption(f"{draw.safe(words[0])} has {story.found.senses} WordNet senses.")
     if story.senses:
         with st.popover("What they mean"):
-            for name, gloss in story.senses:
-                st.markdown(f"**{draw.safe(name)}** {draw.safe(gloss)}")
+            st.markdown("\n\n".join(f"**{draw.safe(name)}** {draw.safe(gloss)}" for name, gloss in story.senses))
+
+
+def _pictured(group: Group) -> tuple[str, ...]:
+    return tuple(group.pictures[:PICTURES])
 
 
 def _group(
-    dataset: str, group: Group, at: tuple[str, str, int], trial: what_if.Trial, ids: tuple[str, ...], learned: bool
-) -> None:
-    side, word, place = at
-    with st.container(border=True, key=f"group-{side}-{place}", gap="xsmall"):
-        label = story_words.label(group) or "without a name"
-        st.markdown(f"**{draw.safe(label)}** · {len(group.pictures)} of {len(ids)}")
-        draw.row(dataset, group.pictures[:PICTURES], f"{word}, {label}", width=40)
-        if alone := story_words.group(group):
-            st.caption(draw.safe(alone))
-        if learned:
-            return
-        with st.container(horizontal=True, gap="small"):
-            rest = [key for key in ids if key not in group.pictures]
-            for label, key, kept in (("Only these", "only", group.pictures), ("Without them", "not", rest)):
-                changes = _on_board(side, word, what_if.only(trial, side, ids, kept))
-                _try(label, f"{key}-{side}-{place}", changes, bool(rest))
+    group: Group,
+    at: tuple[str, str],
+    trial: what_if.Trial,
+    ids: tuple[str, ...],
+    files: Mapping[str, str],
+    learned: bool,
+) -> cards.Card:
+    """A group as a card; of a method that is learned, nothing can be tried."""
+    side, word = at
+    label = story_words.label(group) or "without a name"
+    pictures = [
+        (files[key], f"{word}, {label}, picture {number} of {len(_pictured(group))}")
+        for number, key in enumerate(_pictured(group), 1)
+        if key in files
+    ]
+    rest = [key for key in ids if key not in group.pictures]
+    offers = (("Only these", group.pictures), ("Without them", rest))
+    acts = [
+        _try(name, _on_board(side, word, what_if.only(trial, side, ids, kept)), bool(rest)) for name, kept in offers
+    ]
+    return cards.Card(
+        label,
+        f"{len(group.pictures)} of {len(ids)}",
+        tuple(pictures),
+        story_words.group(group) or "",
+        () if learned else tuple(acts),
+    )
 
 
 def _on_board(side: str, word: str, changes: dict[str, str] | None) -> dict[str, str] | None:
@@ -97,17 +113,9 @@ def _on_board(side: str, word: str, changes: dict[str, str] | None) -> dict[str,
     return changes if changes is None or side == "source" else {**changes, "candidate": word}
 
 
-def _try(label: str, key: str, changes: Mapping[str, str] | None, possible: bool) -> None:
-    st.button(
-        label,
-        key=key,
-        type="tertiary",
-        icon=":material/filter_alt:" if key.startswith("only") else ":material/block:",
-        disabled=changes is None or not possible,
-        help=f"More than {what_if.MOST} pictures would be left out." if changes is None else None,
-        on_click=view.go,
-        kwargs=dict(changes or {}),
-    )
+def _try(label: str, changes: Mapping[str, str] | None, possible: bool) -> cards.Act:
+    why = f"More than {what_if.MOST} pictures would be left out." if changes is None else ""
+    return cards.Act(label, changes if possible else None, why if possible else "These are all its pictures.")
 
 
 def taken_apart(dataset: str, rival: Attributed | None, right: Attributed | None) -> None:
@@ -190,8 +198,8 @@ def relation(story: Story) -> None:
         st.caption(
             "A hub is a word that is near many others; CSLS takes off each word's mean similarity to its neighbours."
         )
-    for one in story.relations:
-        st.markdown(f"- **{draw.safe(one.kind)}**: {draw.safe(one.text)}")
+    if story.relations:
+        st.markdown("\n".join(f"- **{draw.safe(one.kind)}**: {draw.safe(one.text)}" for one in story.relations))
     if not story.relations:
         st.markdown(draw.safe(f"Nothing known relates “{rival.word}” to the right answer “{gold.word}”."))
 
@@ -207,20 +215,12 @@ def saved(current: view.View, story: Story, pair: Pair) -> None:
         return
     if not any(one.rank <= 1 for one in story.changes):
         st.markdown("Nothing that was tried would have brought it to the first place. What comes closest:")
-    with st.container(gap=None):
-        for place, one in enumerate(story.changes[:CHANGES]):
-            changes = change_of(current, one, found, pair)
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.button(
-                    draw.safe(story_words.named(one)),
-                    key=f"change-{place}",
-                    type="tertiary",
-                    icon=":material/arrow_forward:",
-                    disabled=changes is None,
-                    on_click=view.go,
-                    kwargs=dict(changes or {}),
-                )
-                st.caption(draw.safe(story_words.change(one)), width="content")
+    offers = [(one, change_of(current, one, found, pair)) for one in story.changes[:CHANGES]]
+    lines = [
+        cards.Card(text=story_words.change(one), acts=(cards.Act(story_words.named(one), changes),))
+        for one, changes in offers
+    ]
+    cards.show("changes", lines, cards.LINES)
     st.caption(
         "Tried with the pictures: each group alone or left out, each picture alone, the first n, and all ways to leave "
         "out up to three (where that is quick, else fewer), then one after the other. Elsewhere: what is stored."
@@ -254,6 +254,9 @@ def causes(story: Story) -> None:
     """What speaks for the verdict, and how often words have it that were found."""
     if not story.causes:
         st.markdown("No single cause stands out.")
-    for one in story.causes:
-        st.markdown(f"- **{draw.safe(one.cause)}**: {draw.safe(one.text)}")
-        st.caption(draw.safe(story_words.cause(one)))
+        return
+    lines = [
+        f"- **{draw.safe(one.cause)}**: {draw.safe(one.text)}  \n  :small[:gray[{draw.safe(story_words.cause(one))}]]"
+        for one in story.causes
+    ]
+    st.markdown("\n".join(lines))

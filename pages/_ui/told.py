@@ -26,11 +26,15 @@ from cldi_core.scoring.word_facts import TargetFacts, facts_of
 
 from . import load
 
+NEAREST = 3  # pictures of each candidate of the table
 OWNERS = 8  # words named of those that have a picture
+SEEN = 20_000  # pictures of which it is kept what is known, half a kilobyte each
 # Words that are kept as they are told, as many as the demo has: a class looks at the same.  What they are computed
 # from, ten times as much of each, is kept of the last ones, which somebody may be changing.
 TOLD, ASKED = 800, 24
 EVIDENCE = (*load.SCORES, "evidence/*/*/*")  # and scores, of which a word's row is read
+
+Here = tuple[str, str, str, str, str]  # data set, backbone, pair, method, query
 
 
 @dataclass(frozen=True)
@@ -169,10 +173,35 @@ def groups(
     return ((), ()) if asking is None or found is None else stories.grouped(asking, found.gold[0].word, number)
 
 
+@load.cached(resource=True, max_entries=TOLD, also=load.SCORES)
+def nearest(
+    name: str, backbone: str, pair: str, method: str, query: str, edit: Edit, words: tuple[str, ...]
+) -> tuple[tuple[str, ...], ...]:
+    """Of each of some candidates the ids of the pictures that made its score, the most alike first.
+
+    Those of the set as it is stored where no picture made it.
+    """
+    opened = edited(load.pair_of(name, backbone, pair), query, edit)
+    word, learned = opened.queries[opened.find(query)].word, rankers.is_trained(method)
+    made = (
+        opened.target.word_ids(one)
+        if learned
+        else [match.target for match in explanation.matches(opened, word, one, method)]
+        for one in words
+    )
+    return tuple(tuple(dict.fromkeys(own))[:NEAREST] for own in made)
+
+
 def edited(pair: Pair, query: str, edit: Edit) -> Pair:
     """The pair in which a visitor's pictures are left out; the pair itself where there are none."""
     word = pair.queries[pair.find(query)].word
     return what_if.edited_pair(pair, word, edit) if edit.source or edit.target else pair
+
+
+@load.cached(resource=True, max_entries=4)
+def _seen(name: str) -> dict[str, Known]:
+    """What is known of the pictures that were looked at, which words share; filled by ``known``."""
+    return {}
 
 
 def known(name: str, ids: Sequence[str]) -> dict[str, Known]:
@@ -181,6 +210,18 @@ def known(name: str, ids: Sequence[str]) -> dict[str, Known]:
     Args:
         name: of the data set.
     """
+    seen = _seen(name)
+    found = {key: one for key in ids if (one := seen.get(key)) is not None}
+    missing = [key for key in ids if key not in found]
+    if missing:
+        found |= _known(name, missing)
+        if len(seen) > SEEN:
+            seen.clear()
+        seen |= found
+    return {key: found[key] for key in ids}
+
+
+def _known(name: str, ids: Sequence[str]) -> dict[str, Known]:
     opened = load.opened(name)
     columns, called = opened.pictures.known(ids), names(opened, ids)
     owners = {language: opened.stored_members(language).owners.of(ids) for language in opened.pictured}

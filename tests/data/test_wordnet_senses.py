@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,6 +202,27 @@ def test_an_index_without_places(folder: Path, line: str) -> None:
     (folder / "index.noun").write_text(line, "utf-8")
     with pytest.raises(DatasetError, match=r"index\.noun', at byte 0, has 'cow n"):
         Senses(WordNet(folder)).synsets("cow")
+
+
+def test_each_word_is_found_by_halves(folder: Path, senses: Senses) -> None:
+    for pos in ("noun", "verb", "adj", "adv"):
+        data = (folder / f"index.{pos}").read_bytes()
+        with (folder / f"index.{pos}").open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as own:
+            lines = [line for line in data.split(b"\n") if line and not line.startswith(b" ")]
+            assert lines
+            for line in lines:
+                start = line[: line.index(b" ") + 1]
+                place = wordnet_senses._line_of(own, start)
+                assert data[place:].startswith(line) and data[place - 1 : place] == b"\n"
+                assert wordnet_senses._line_of(own, start[:-1] + b"zz ") == 0, "a longer word"
+
+
+def test_words_of_a_file_that_is_not_sorted(folder: Path) -> None:
+    path = folder / "index.noun"
+    lines = [line for line in path.read_text("utf-8").splitlines(keepends=True) if not line.startswith(" ")]
+    known = {line.split()[0]: glosses(Senses(WordNet(folder)), line.split()[0], "noun") for line in lines}
+    path.write_text("".join(lines[::-1]), "utf-8")
+    assert len(known) > 3 and all(glosses(Senses(WordNet(folder)), word, "noun") == own for word, own in known.items())
 
 
 def test_a_file_that_ends_without_a_line_end(folder: Path) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import streamlit as st
 
-from cldi_core.insight import explanation
-from cldi_core.insight.explanation import Candidate, Explanation, Match
-from pages._ui import candidates, load, view
+from cldi_core.insight.explanation import Candidate, Explanation
+from cldi_core.insight.what_if import Edit
+from pages._ui import candidates, load, told, view
 from tests.pages.conftest import Shown, Url
 
 NAN = math.nan
@@ -54,37 +53,21 @@ def test_both_of_the_board_are_listed(shown: Shown, found: Explanation) -> None:
     assert words == [*(f"w{number}" for number in range(1, 11)), "w50", "w80", "w115", LOST]
 
 
-def test_the_pictures_are_those_that_made_the_score_in_their_order(
-    monkeypatch: pytest.MonkeyPatch, found: Explanation
-) -> None:
-    made = [
-        Match("a", "p4", 0.9),
-        Match("b", "p2", 0.8),
-        Match("c", "p4", 0.7),
-        Match("d", "p1", 0.1),
-        Match("e", "p0", 0),
-    ]
-    pair: Any = SimpleNamespace(target=SimpleNamespace(word_ids=lambda word: [f"p{n}" for n in range(6)]))
-    asked: list[Any] = []
-    monkeypatch.setattr(explanation, "matches", lambda *given: asked.append(given) or made)
-    assert candidates.pictures(pair, found, found.candidates[3], "knn") == ["p4", "p2", "p1"], "each once"
-    assert asked == [(pair, "dog", "w4", "knn")]
-    made[1:] = []
-    assert candidates.pictures(pair, found, found.candidates[3], "maxmax") == ["p4"], "no other has made it"
-    learned = replace(found, learned=True)
-    assert candidates.pictures(pair, learned, found.candidates[3], "pivot-sym") == ["p0", "p1", "p2"]
-
-
 def drawn(
     shown: Shown, monkeypatch: pytest.MonkeyPatch, found: Explanation, *marked: Candidate
 ) -> tuple[Any, dict[str, Any]]:
     """The table and its options."""
-    pair: Any = SimpleNamespace()
-    monkeypatch.setattr(candidates, "pictures", lambda pair, found, one, method: [f"{one.word}-{n}" for n in range(3)])
+    here = ("small", "vgg19", "en-de", "avgmax", "dog.N")
+
+    def nearest(*given: Any) -> list[list[str]]:
+        assert given[:-1] == (*here, Edit(("a",)))
+        return [[f"{word}-{n}" for n in range(3)] for word in given[-1]]
+
+    monkeypatch.setattr(told, "nearest", nearest)
     monkeypatch.setattr(load, "strip", lambda name, ids: f"{name}: {' '.join(ids)}")
     read: list[list[str]] = []
     monkeypatch.setattr(load, "thumbnails", lambda name, ids: read.append(ids))
-    candidates.table("small", pair, found, marked, "avgmax")
+    candidates.table(here, Edit(("a",)), found, marked)
     (ids,) = read
     assert ids == [f"{one.word}-{n}" for one in candidates.listed(found, *marked) for n in range(3)], "all in one go"
     options = shown.widget("candidates")

@@ -16,12 +16,13 @@ from cldi_core.insight.changes import Change
 from cldi_core.insight.groups import Group
 from cldi_core.insight.relations import Relation
 from cldi_core.insight.story import Attributed, Hub, Place, Share, Story
-from pages._ui import draw, load, story, told, view, what_if
+from pages._ui import cards, draw, load, story, told, view, what_if
 from pages._ui.what_if import Trial
 from tests.insight.test_explanation import MILK, NAN, case
 from tests.pages.conftest import Shown, Url
 
 IDS = {"shake": tuple(f"{n:032x}" for n in range(6)), "schütteln": tuple(f"{n:032x}" for n in range(10, 13))}
+LOST = "f" * 32
 IDS = {word: tuple(key[::-1] for key in ids) for word, ids in IDS.items()}  # told apart by their first digits
 PAIR: Any = SimpleNamespace(
     source=SimpleNamespace(word_ids=lambda word: list(IDS[word])),
@@ -42,6 +43,10 @@ def drawn(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> Shown:
     st.session_state["view"] = CURRENT
     monkeypatch.setattr(draw, "row", lambda name, ids, alt, *, width: shown.call("row", (name, tuple(ids), alt)))
     known = SimpleNamespace(name="<b>thing</b>")
+    monkeypatch.setattr(load, "thumbnails", lambda name, ids: {key: f"{name}/{key}" for key in ids if key != LOST})
+    monkeypatch.setattr(
+        cards, "show", lambda key, made, layout=cards.GRID: shown.call("cards", made, key=key, layout=layout)
+    )
     monkeypatch.setattr(told, "known", lambda name, ids: dict.fromkeys(ids, known))
     return shown
 
@@ -49,11 +54,11 @@ def drawn(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> Shown:
 def test_numbers_stand_with_their_percentile_and_meaning(drawn: Shown) -> None:
     places = {"dispersion": Place(0.456, 0.82, 111), "pictures": Place(14, 0.5, 111)}
     story.could_it(told_of(places=places, ceiling=Ceiling(0.6, 1.5, 10, 774)), "small")
-    assert drawn.of("markdown")[:2] == ["Pictures **14**", "Dispersion **0.46**"]
-    assert draw.safe("82 % of 111 verbs have at most this") in drawn.of("caption")
-    assert [meaning for _, meaning in story_words.PLACES.values() if meaning in drawn.of("caption")] == [
-        story_words.PLACES["pictures"][1], story_words.PLACES["dispersion"][1]
-    ]  # fmt: skip
+    for line, name in zip(drawn.of("markdown"), ("pictures", "dispersion"), strict=False):
+        title, meaning = story_words.PLACES[name]
+        figure = {"pictures": "14", "dispersion": "0.46"}[name]
+        assert line.startswith(f"{title} **{figure}**  \n") and line.endswith(f":small[:gray[{meaning}]]")
+    assert f":small[:gray[{draw.safe('82 % of 111 verbs have at most this')}]]" in drawn.of("markdown")[1]
     assert drawn.of("markdown")[-1] == draw.safe(story_words.ceiling(Ceiling(0.6, 1.5, 10, 774), 3))
     assert drawn.of("row") == []
 
@@ -67,34 +72,53 @@ def test_near_duplicates_are_shown(drawn: Shown) -> None:
 GROUPS = (Group("<hand>", IDS["shake"][:4], "Hand", 8.0), Group("<*jar*>", IDS["shake"][4:], "Glas", NAN))
 
 
-def shows(drawn: Shown, trial: Trial, **changes: Any) -> dict[str, dict[str, Any]]:
-    """The second step; its buttons by key."""
+def shows(drawn: Shown, trial: Trial, **changes: Any) -> dict[str, tuple[cards.Card, ...]]:
+    """The second step; its cards by side."""
     made = told_of(**changes)
-    story.what_shows("small", PAIR, made, trial, (GROUPS, (Group("", IDS["schütteln"]),)))
-    return {options["key"]: options for options in drawn.options("button")}
+    story.what_shows("small", PAIR, made, trial, (GROUPS, (Group("", (*IDS["schütteln"], LOST)),)))
+    calls = [(options["key"], given[0]) for name, given, options in drawn.calls if name == "cards"]
+    return {key.removeprefix("groups-"): tuple(given) for key, given in calls}
 
 
 def test_groups_say_their_size_and_what_they_would_choose(drawn: Shown) -> None:
-    shows(drawn, Trial())
-    markdown = drawn.of("markdown")
-    assert f"**{draw.safe('<hand>')}** · 4 of 6" in markdown and f"**{draw.safe('<*jar*>')}** · 2 of 6" in markdown
-    assert "**without a name** · 3 of 3" in markdown
-    assert draw.safe("alone would choose Hand; the right answer would be #8") in drawn.of("caption")
-    assert drawn.of("row")[0] == ("small", IDS["shake"][:4], "shake, <hand>")
+    found = shows(drawn, Trial())
+    hand, jar = found["source"]
+    assert (hand.title, hand.more, jar.title, jar.more) == ("<hand>", "4 of 6", "<*jar*>", "2 of 6")
+    assert hand.text == "alone would choose Hand; the right answer would be #8"
+    assert hand.pictures[1] == (f"small/{IDS['shake'][1]}", "shake, <hand>, picture 2 of 4") and len(hand.pictures) == 4
+    (nameless,) = found["target"]
+    assert (nameless.title, nameless.more, nameless.text) == ("without a name", "4 of 3", "")
+    assert len(nameless.pictures) == 3, "one that cannot be read is left out"
 
 
-def test_a_group_is_tried_alone_and_left_out(drawn: Shown, url: Url) -> None:
-    buttons = shows(drawn, Trial((), (IDS["schütteln"][0],)))
-    for key, out in (("only-source-0", IDS["shake"][4:]), ("not-source-0", IDS["shake"][:4])):
-        assert not buttons[key]["disabled"]
-        buttons[key]["on_click"](**buttons[key]["kwargs"])
-        assert url["without"] == what_if.written(out, (IDS["schütteln"][0],))
-    assert buttons["only-target-0"]["kwargs"]["candidate"] == "schütteln", "also where another stands on the board"
-    assert buttons["only-target-0"]["disabled"] and buttons["not-target-0"]["disabled"], "it is all there is"
+def test_a_group_is_tried_alone_and_left_out(drawn: Shown) -> None:
+    found = shows(drawn, Trial((), (IDS["schütteln"][0],)))
+    kept = (IDS["schütteln"][0],)
+    assert found["source"][0].acts == (
+        cards.Act("Only these", {"without": what_if.written(IDS["shake"][4:], kept), "first": ""}),
+        cards.Act("Without them", {"without": what_if.written(IDS["shake"][:4], kept), "first": ""}),
+    )
+    assert {act.changes for act in found["target"][0].acts} == {None}, "it is all there is"
+    assert {act.why for act in found["target"][0].acts} == {"These are all its pictures."}
+
+
+def test_the_right_answer_whose_group_is_tried_stands_on_the_board(drawn: Shown) -> None:
+    ids = IDS["schütteln"]
+    story.what_shows("small", PAIR, told_of(), Trial(), ((), (Group("x", ids[:1]), Group("y", ids[1:]))))
+    (given,) = drawn.of("cards")
+    assert given[0].acts[0].changes == {"without": what_if.written((), ids[1:]), "first": "", "candidate": "schütteln"}
+
+
+def test_what_no_url_holds_is_told(drawn: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(what_if, "MOST", 3)
+    hand, jar = shows(drawn, Trial())["source"]
+    assert (hand.acts[1].changes, hand.acts[1].why) == (None, "More than 3 pictures would be left out.")
+    assert jar.acts[0].changes is None and hand.acts[0].changes and hand.acts[0].why == ""
 
 
 def test_groups_of_what_is_not_compared_have_no_buttons(drawn: Shown) -> None:
-    assert shows(drawn, Trial(), found=replace(case(40, others=(MILK,)), learned=True)) == {}
+    found = shows(drawn, Trial(), found=replace(case(40, others=(MILK,)), learned=True))
+    assert found and {card.acts for own in found.values() for card in own} == {()}
 
 
 def test_senses_are_counted_and_explained(drawn: Shown) -> None:
@@ -181,10 +205,12 @@ def test_what_would_have_saved_it_is_a_click_away(
     monkeypatch.setattr(load, "opened", lambda name: dataset)
     monkeypatch.setattr(load, "offered", lambda *here: ["avgmax", "knn"])
     story.saved(CURRENT, told_of(changes=(one,)), PAIR)
-    (button,) = drawn.options("button")
-    button["on_click"](**button["kwargs"])
+    ((card,),) = drawn.of("cards")
+    assert drawn.options("cards")[0]["layout"] == cards.LINES
+    (act,) = card.acts
+    view.go(**act.changes)
     assert {name: url.get(name) for name in asked} == asked and url["word"] == asked.get("word", "shake.V")
-    assert draw.safe(story_words.change(one)) in drawn.of("caption")
+    assert act.label == story_words.named(one) and card.text == story_words.change(one)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +220,8 @@ def test_what_is_not_offered_is_told_and_no_link(drawn: Shown, monkeypatch: pyte
     monkeypatch.setattr(load, "opened", lambda name: SimpleNamespace(backbones=("vgg19",), directions=("en-de",)))
     monkeypatch.setattr(load, "offered", lambda *here: ["avgmax"])
     story.saved(CURRENT, told_of(changes=(one,)), PAIR)
-    assert drawn.options("button")[0]["disabled"] and drawn.options("button")[0]["kwargs"] == {}
+    ((card,),) = drawn.of("cards")
+    assert card.acts[0].changes is None and card.text == story_words.change(one)
 
 
 def test_nothing_of_the_kind_is_an_answer(drawn: Shown) -> None:
@@ -211,7 +238,9 @@ def test_nothing_of_the_kind_is_an_answer(drawn: Shown) -> None:
 def test_causes_carry_the_shares_of_missed_and_found_words(drawn: Shown) -> None:
     one = Cause("another *word* owns", "It has <six>.", 0.5, 33, 90, 2, 21, "verbs of en-de")
     story.causes(told_of(causes=(one,)))
-    assert drawn.of("markdown") == [f"- **{draw.safe('another *word* owns')}**: {draw.safe('It has <six>.')}"]
-    assert drawn.of("caption") == [draw.safe(story_words.cause(one))]
+    assert drawn.of("markdown") == [
+        f"- **{draw.safe('another *word* owns')}**: {draw.safe('It has <six>.')}  \n"
+        f"  :small[:gray[{draw.safe(story_words.cause(one))}]]"
+    ]
     story.causes(told_of())
     assert drawn.of("markdown")[-1] == "No single cause stands out."

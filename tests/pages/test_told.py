@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import streamlit as st
 
@@ -9,6 +11,8 @@ from cldi_core.data import dataset as datasets
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.descriptions import Row, write_concepts
 from cldi_core.evaluation.pairs import open_pair
+from cldi_core.insight import explanation
+from cldi_core.insight.explanation import Match
 from cldi_core.insight.what_if import Edit
 from pages._ui import told
 from tests import oracles
@@ -47,6 +51,43 @@ def test_a_picture_is_named_by_what_it_depicts(small: Dataset) -> None:
 def test_a_picture_that_nothing_is_known_of_is_no_error(small: Dataset) -> None:
     (one,) = told.known("small", ["f" * 32]).values()
     assert (one.name, one.licence, one.owners, one.more) == ("", "", (), 0)
+
+
+def test_pictures_are_read_once_for_all_words(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[tuple[str, ...]] = []
+    own = told._known
+    monkeypatch.setattr(told, "_known", lambda name, ids: read.append(tuple(ids)) or own(name, ids))
+    one, other, third = (small.members("en")[word][0] for word in ("dog", "run", "hand"))
+    first = told.known("small", [one, other])
+    again = told.known("small", [third, other, one])
+    assert read == [(one, other), (third,)] and list(again) == [third, other, one]
+    assert again[one] == first[one] and again[one] != again[third]
+    monkeypatch.setattr(told, "SEEN", 2)
+    more = [small.members("en")["run"][1], small.members("en")["dog"][1]]
+    found = told.known("small", [one, *more])
+    assert found[one] == first[one] and list(found) == [one, *more]
+    assert set(told.known("small", [other])) == {other} and len(told._seen("small")) < 4, "no more is kept than that"
+
+
+def test_the_pictures_of_a_candidate_are_those_that_made_its_score(
+    small: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, asked = ("small", BACKBONE, "en-de"), list[Any]()
+    pair = open_pair(small, BACKBONE, "en-de")
+    ids = list(pair.source.word_ids("run"))
+    made = [Match("a", key, 0.9) for key in ("p4", "p2", "p4", "p1", "p0")]
+
+    def matches(*given: Any) -> list[Match]:
+        asked.append((list(given[0].source.word_ids("run")), *given[1:]))
+        return made
+
+    monkeypatch.setattr(explanation, "matches", matches)
+    edit = Edit((ids[1],))
+    assert told.nearest(*here, "knn", "run.V", edit, ("Hund", "rennen")) == (("p4", "p2", "p1"),) * 2, "each once"
+    left = [ids[0], *ids[2:]]
+    assert asked == [(left, "run", "Hund", "knn"), (left, "run", "rennen", "knn")]
+    own = tuple(pair.target.word_ids("Hund"))[: told.NEAREST]
+    assert told.nearest(*here, "pivot-sym", "run.V", Edit(), ("Hund",)) == (own,), "no picture has made it"
 
 
 def test_what_is_tried_ranks_as_if_scored_from_scratch(small: Dataset) -> None:
