@@ -26,12 +26,25 @@ APP = Path(__file__).resolve().parents[1] / "app.py"
 PAGES = (
     "overview", "word", "compare", "failure", "dispersion", "map", "pivoting", "results", "play", "judge", "data",
 )  # fmt: skip
+_give_up = local_script_runner.require_widgets_deltas
+
+
+def _ended(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+    """Wait for the end of a run; AppTest itself looks through all that was drawn a thousand times a second."""
+    thread = runner._script_thread
+    if thread is not None:
+        thread.join(timeout)
+    if not runner.script_stopped():
+        _give_up(runner, 0)
+
+
 # At each run AppTest reads of every installed package whether it has components, and compiles the scripts: more than
 # half of what drawing a page takes.  Neither changes while tests run.
 for holder, name, kept in (
     (manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)),
     (app_test, "ScriptCache", scripts := cache(ScriptCache)),
     (local_script_runner, "ScriptCache", scripts),
+    (local_script_runner, "require_widgets_deltas", _ended),
 ):
     setattr(holder, name, kept)
 HOSTILE = ("<b>bold</b>", "[x](http://y.example)", "$a$", ":red[x]")

@@ -17,11 +17,18 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import audit, rankings, stored_scores
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
+from cldi_core.insight import health_pictures
 from cldi_core.insight.health import Finding, findings
 from tests import ranked
 from tests.conftest import BACKBONE, build_small
 
 NAMES = ["avgmax", "maxmax", "knn-c", "avgmax+isf", "rrf=avgmax,maxmax", "identity"]
+
+
+@pytest.fixture(autouse=True)
+def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a deep check says of pictures is tested in ``test_health``; to decode them it starts processes each time."""
+    monkeypatch.setattr(health_pictures, "decode", lambda *given: [])
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,7 @@ def rank(asked: Asked, side: str, gone: tuple[str, ...], right: str) -> float:
 
 def cases(small: Dataset, name: str, seeds: int = 4) -> Iterator[Asked]:
     """Words under a method, those whose right answer is not first before the others."""
-    for seed in range({"sinkhorn": 1, "knn-c": 1, "maxmax": 6}.get(name, seeds)):
+    for seed in range({"sinkhorn": 1, "sinkhorn-short": 1, "knn-c": 1, "maxmax": 6}.get(name, seeds)):
         pair = pair_of(small, seed)
         for number in (0, 1):
             yield asked_of(pair, number, name)

@@ -117,12 +117,19 @@ def browser() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture
-def watched(browser: Any) -> Iterator[Watched]:
-    """A page of that browser that is watched."""
+@pytest.fixture(scope="module")
+def watching(browser: Any) -> Iterator[Watched]:
+    """A page of that browser that is watched, for all tests of a file: what it has loaded once it need not compile."""
     one = Watched(browser)
     yield one
     one.context.close()
+
+
+@pytest.fixture
+def watched(watching: Watched) -> Watched:
+    """That page, empty, and nothing seen yet."""
+    watching.begin()
+    return watching
 
 
 @pytest.fixture(scope="session")

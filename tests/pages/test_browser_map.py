@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,14 @@ def zoomed(page: Any) -> None:
     )
 
 
-def test_who_zooms_in_sees_pictures_and_a_click_on_one_leaves_the_view(server: Server, browser: Any) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 720})
+@pytest.fixture(scope="module")
+def page(browser: Any) -> Iterator[Any]:
+    """One page for all tests: opening another costs more than drawing it anew."""
+    with browser.new_page(viewport={"width": 1280, "height": 720}) as opened:
+        yield opened
+
+
+def test_who_zooms_in_sees_pictures_and_a_click_on_one_leaves_the_view(server: Server, page: Any) -> None:
     page.mouse.move(*opened(page, f"{server.url}/map?dataset=demo&pair=en-de"))
     whole = page.evaluate(RANGE)
     zoomed(page)
@@ -86,11 +93,9 @@ def test_who_zooms_in_sees_pictures_and_a_click_on_one_leaves_the_view(server: S
     page.wait_for_function(f"part => ({RANGE})().every((end, one) => Math.abs(end - part[one]) < 1e-3)", arg=part)
     page.mouse.dblclick(*page.evaluate(EMPTY))
     page.wait_for_function(f"whole => Math.abs(({RANGE})()[0] - whole) < 1e-3", arg=whole[0])
-    page.close()
 
 
-def test_a_lasso_that_begins_on_a_picture_chooses_what_it_goes_round(server: Server, browser: Any) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 720})
+def test_a_lasso_that_begins_on_a_picture_chooses_what_it_goes_round(server: Server, page: Any) -> None:
     page.mouse.move(*opened(page, f"{server.url}/map?dataset=demo&pair=en-de&kind=pictures"))
     zoomed(page)
     drawn(page)
@@ -118,10 +123,9 @@ def test_a_lasso_that_begins_on_a_picture_chooses_what_it_goes_round(server: Ser
     assert 1 < int(heading.inner_text().split()[0]) <= others
     drawn(page)
     assert page.locator(".map-picture").count() == others, "the view stays"
-    page.close()
 
 
-def test_names_on_pictures_are_shown_and_never_act(browser: Any, data: Path, tmp_path: Path) -> None:
+def test_names_on_pictures_are_shown_and_never_act(page: Any, data: Path, tmp_path: Path) -> None:
     made = build_small(data / "hostile")
     frame = made.words.assign(word=made.words["word"].map(lambda word: HOSTILE.get(word, word)))
     datasets.write_words(made.path, list(frame.itertuples(index=False, name=None)))
@@ -129,7 +133,6 @@ def test_names_on_pictures_are_shown_and_never_act(browser: Any, data: Path, tmp
             for row in LEXICON]  # fmt: skip
     wordlists.write_list(made.path / "lexicon" / "en-de.tsv", rows)
     with serve(tmp_path / "log.txt", CLDI_DATA=str(data)) as own:
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
         opened(page, f"{own.url}/map?dataset=hostile&pair=en-de")
         page.wait_for_selector(".map-picture")
         told = page.evaluate(
@@ -148,4 +151,3 @@ def test_names_on_pictures_are_shown_and_never_act(browser: Any, data: Path, tmp
         drawn(page)
         assert HOSTILE["dog"] in page.locator("[data-testid='stMain']").inner_text()
         assert page.evaluate(ACTED) == 0 and page.evaluate("() => window.acted") is None
-        page.close()

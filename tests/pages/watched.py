@@ -35,6 +35,12 @@ class Watched:
         network.on("Network.webSocketCreated", lambda event: self.asked.append(event["url"]))
         self.page.on("dialog", self._dialog)
 
+    def begin(self) -> None:
+        """Show nothing, and forget what was seen: the next address is loaded anew."""
+        self.page.goto("about:blank")
+        self.asked.clear()
+        self.dialogs.clear()
+
     def left(self) -> list[str]:
         """What was asked of anybody but the server that the page is of; at least it was asked for the page."""
         own = self.page.evaluate("() => location.host")

@@ -176,8 +176,9 @@ def test_no_room_and_other_data_end_it_in_one_line(
     assert not list(pieces_of(pair).folder.glob("*"))
 
 
-def test_a_piece_that_takes_every_actor_down_ends_it(nodes: str, small: Dataset) -> None:
+def test_a_piece_that_takes_every_actor_down_ends_it(nodes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """And an error of the work itself is told as it is, at once."""
+    monkeypatch.setattr(ray_cluster, "TRIES", 2)  # each costs the start of a process
     with ray_cluster.joined(nodes), ray_cluster.Pool(make, (), "the test") as pool:
         answers = [pool.submit(piece) for piece in (2, 0, 5, -1)]
         assert answers[0].result() == 4 and answers[2].result() == 10
