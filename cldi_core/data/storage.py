@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import checksums, disk, parquet_pages, remote, unfinished
+from cldi_core.data import checksums, digests, disk, parquet_pages, remote, unfinished
 from cldi_core.data.processes import Holder
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.data.tensor_files import MAX_HEADER, parts_of, place_of, tensors_of
@@ -24,7 +24,7 @@ from cldi_core.errors import DatasetError
 if TYPE_CHECKING:
     import pandas as pd
 
-cannot_write = disk.cannot_write
+cannot_write, digest = disk.cannot_write, digests.digest
 LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
@@ -160,16 +160,6 @@ def is_writable(folder: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def digest(*parts: object) -> str:
-    """32 hex digits that stand for the parts: bytes, or anything JSON can hold."""
-    sha = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else json.dumps(part, ensure_ascii=True, sort_keys=True).encode()
-        sha.update(len(data).to_bytes(8, "little"))
-        sha.update(data)
-    return sha.hexdigest()[:32]
-
-
 @contextlib.contextmanager
 def lock(folder: Path, what: str = "write") -> Iterator[None]:
     """Hold ``folder`` for writing; a second process waits, then is told who holds it and for ``what``.
@@ -283,7 +273,7 @@ def write_frame(path: Path, frame: pd.DataFrame, **how: Any) -> None:
     Args:
         how: of ``DataFrame.to_parquet``, such as ``compression``.
     """
-    frame.attrs = {**frame.attrs, "checksum": _of_frame(frame)}
+    frame.attrs = {**frame.attrs, "checksum": digests.of_frame(frame)}
     write(path, lambda file: frame.to_parquet(file, index=False, **how))
 
 
@@ -304,22 +294,7 @@ def whole_frame(path: Path) -> pd.DataFrame | None:
 
 def is_whole(frame: pd.DataFrame) -> bool:
     """Whether a stored frame is what ``write_frame`` was given; one of an older version has no checksum and passes."""
-    return frame.attrs.get("checksum", "") in ("", _of_frame(frame))
-
-
-def _of_frame(frame: pd.DataFrame) -> str:
-    """The checksum of a frame's values, the names of its columns and its other ``attrs``."""
-    about = {name: value for name, value in frame.attrs.items() if name != "checksum"}
-    parts: list[object] = []
-    for name, column in frame.items():
-        if column.dtype.kind in "biuf":
-            values = column.to_numpy()
-            if column.dtype.kind == "f":
-                values = np.where(np.isnan(values), np.nan, values)  # the sign of a nan is not in the file
-            parts += [str(name), str(column.dtype), values.tobytes()]
-        else:  # texts; those that are missing come back from a file as None or as nan
-            parts += [str(name), column.astype(object).where(column.notna(), None).tolist()]
-    return digest(about, *parts)
+    return frame.attrs.get("checksum", "") in ("", digests.of_frame(frame))
 
 
 def checksum(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, str]) -> str:

@@ -142,9 +142,9 @@ def _filled(
     dataset: Dataset, part: str, files: dict[str, Path], choice: Chosen, languages: tuple[str, ...]
 ) -> Iterator[tuple[str, Fill]]:
     if part == "pictures":
-        yield from whole_shards.picture_shards(dataset, files, choice)
+        yield from whole_shards.of_pictures(dataset, files, choice)
     elif part == "features":
-        yield from whole_shards.feature_shards(files, choice)
+        yield from whole_shards.of_features(files, choice)
     elif part == "about":
         info = {name: value for name, value in dataset.info.items() if name != "pictures"}
         if languages:
