@@ -60,7 +60,7 @@ def _json(part: object) -> bytes:
 
 
 def _add_numbers(sha: hashlib._Hash, column: pd.Series) -> None:
-    sha.update(_length(len(column) * column.dtype.itemsize))
+    sha.update(_length(len(column) * np.dtype(str(column.dtype)).itemsize))
     for part in _parts(column):
         values = part.to_numpy()
         if column.dtype.kind == "f":

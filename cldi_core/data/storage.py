@@ -170,7 +170,7 @@ def lock(folder: Path, what: str = "write") -> Iterator[None]:
         DatasetError: somebody else has held it for ``LOCK_WAIT`` seconds, or the folder cannot be written to.
     """
     plate = folder / HOLDER
-    with lock_named_elsewhere(folder, lambda: _holder(plate)):
+    with lock_named_elsewhere(folder, lambda: holder(plate)):
         with contextlib.suppress(OSError):  # on a full disk the holder stays unnamed
             plate.write_text(json.dumps(vars(Holder.this_process(what))), "utf-8")
         try:
@@ -194,10 +194,7 @@ def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None], wait: f
         folder.mkdir(parents=True, exist_ok=True)
         held.acquire()
     except Timeout as error:
-        raise DatasetError(
-            f"{who() or 'another process'} has been writing to {str(folder)!r} for more than {wait:.0f} s; "
-            "wait for it, or end it, and run this again"
-        ) from error
+        raise still_written(folder, who(), wait) from error
     except OSError as error:
         raise cannot_write(folder, error) from error
     try:
@@ -205,6 +202,14 @@ def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None], wait: f
         yield
     finally:
         held.release()
+
+
+def still_written(folder: Path, holder: Holder | None, wait: float) -> DatasetError:
+    """One line for a folder that somebody has been writing to as long as was waited."""
+    return DatasetError(
+        f"{holder or 'another process'} has been writing to {str(folder)!r} for more than {wait:.0f} s; "
+        "wait for it, or end it, and run this again"
+    )
 
 
 def is_locked(folder: Path) -> bool:
@@ -244,7 +249,8 @@ def _is_taken(folder: Path) -> bool:
         return False
 
 
-def _holder(plate: Path) -> Holder | None:
+def holder(plate: Path) -> Holder | None:
+    """Whom a file names; ``None`` where it names nobody."""
     try:
         return Holder.from_json(json.loads(read_text(plate)))
     except (OSError, ValueError, RecursionError):
