@@ -25,10 +25,13 @@ Look = TypeVar("Look")
 def changing(folder: Path, what: str) -> Iterator[None]:
     """Say that a data set is being changed, and by what, as in ``"import pictures"``.
 
+    What those who were killed left in its folder goes, as it may be that nothing else is written in this run.
+
     Raises:
         DatasetError: the folder cannot be written to.
     """
     with contextlib.ExitStack() as stack:
+        unfinished.sweep(folder)
         try:
             mark = stack.enter_context(unfinished.beside(folder))
         except OSError as error:

@@ -47,8 +47,8 @@ def test_one_that_was_killed_is_at_nothing(tmp_path: Path) -> None:
         child.send_signal(signal.SIGKILL)
         child.wait()
     assert under_way.changes(tmp_path) is None and [*tmp_path.iterdir()], "its file is left to the next who writes"
-    with storage.lock(tmp_path):
-        assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []
+    with under_way.changing(tmp_path, "collect"):
+        assert len([*tmp_path.iterdir()]) == 1, "that of the dead is gone"
 
 
 def test_who_looks_waits_and_is_told_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
