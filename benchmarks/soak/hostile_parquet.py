@@ -139,6 +139,32 @@ def _labelled(text: str, count: int) -> dict[str, Any]:
     return {"image": pa.array([{"bytes": b"x", "path": "x"}] * count), "label": repeated(count, text)}
 
 
+WHOLE = {"data_page_size": 1 << 30, "dictionary_pagesize_limit": 1 << 30}  # all values in one page
+
+
+def _bytes(size: int, rows: int) -> Any:
+    """A column of pictures, so many bytes together."""
+    import pyarrow as pa
+
+    return pa.array([{"bytes": bytes([number]) * (size // rows - 16), "path": "x"} for number in range(rows)])
+
+
+def largest_shard(size: int, rows: int, **how: Any) -> bytes:
+    """A shard of two row groups of so many bytes of pictures."""
+    return repeated_parts({**_shard(rows, ["x"] * rows), "image": _bytes(size, rows)}, 2, **how)
+
+
+def largest_labelled(size: int, rows: int, **how: Any) -> bytes:
+    """Labelled pictures in two pages of so many bytes."""
+    return repeated_parts({"image": _bytes(size, rows), "label": ["x"] * rows}, 2, **how)
+
+
+def largest_table(size: int, text: str) -> bytes:
+    """A table of one text again and again, of so many bytes as its pages say."""
+    each = len(text.encode()) + 12
+    return written({"word": [text] * (size // each)}, max(1, 50_000_000 // each), use_dictionary=False)
+
+
 # What it is → the kind of file, and what makes it.
 CRAFTED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a shard whose titles unpack to 2.4 GB, unsaid": ("shard.parquet", lambda: lying_shard("title")),
@@ -160,6 +186,24 @@ CRAFTED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "words of 200 million rows": ("words.parquet", lambda: many_rows(200_000_000)),
     "words of a text of 1 MB 1,000,000 times": (
         "words.parquet", lambda: repeated_parts(_words("x" * LONG, 1_000_000), 1)),
+    "a shard of row groups as large as are accepted": (
+        "shard.parquet", lambda: largest_shard(245_000_000, 16, use_dictionary=False, **WHOLE)),
+    "a shard of dictionaries as large as are accepted": (
+        "shard.parquet", lambda: largest_shard(245_000_000, 16, **WHOLE)),
+    "a shard of one picture that fills a row group": (
+        "shard.parquet", lambda: largest_shard(245_000_000, 1, **WHOLE)),
+    "a shard of as many bytes of titles as are accepted": (
+        "shard.parquet", lambda: written(_shard(8, ["x" * 61_000_000] * 8), use_dictionary=False, **WHOLE)),
+    "a table of as many bytes of short texts as are accepted": (
+        "frame.parquet", lambda: largest_table(690_000_000, "ü" * 20)),
+    "a table of as many bytes of long texts as are accepted": (
+        "frame.parquet", lambda: largest_table(690_000_000, "ü" * 4_900_000)),
+    "a table of as many numbers as are accepted": (
+        "frame.parquet", lambda: repeated_parts({"rank": np.zeros(1_000_000)}, 76)),
+    "labelled pictures in pages as large as are accepted": (
+        "labelled.parquet", lambda: largest_labelled(195_000_000, 1, use_dictionary=False, **WHOLE)),
+    "labelled pictures in dictionaries as large as are accepted": (
+        "labelled.parquet", lambda: largest_labelled(195_000_000, 1, **WHOLE)),
     "labels of 1 MB, which is there once": (
         "labelled.parquet", lambda: repeated_parts(_labelled("x" * LONG, 100_000), 1)),
     "labels of 1 MB, each as the one before": (

@@ -7,13 +7,15 @@ import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from benchmarks.soak import writing
 from benchmarks.soak.trial import Effort, Trial
+from cldi_core.data import layout
 from cldi_core.data.dataset import Dataset
+from cldi_core.imports.whole_export import TOGETHER
 from cldi_core.insight import health
 from tests.collect.site import Site
 
@@ -66,11 +68,19 @@ def _stored(found: dict[str, str]) -> dict[str, str]:
     return {path: digest for path, digest in found.items() if not path.startswith(writing.EXPORTED)}
 
 
-def _strange(found: dict[str, str], orders: Iterable[dict[str, str]]) -> list[str]:
+def _strange(found: dict[str, str], orders: Sequence[dict[str, str]]) -> list[str]:
     """What an export holds otherwise than after the acts in any order; of each file it may be one or the other, as it
-    copies one after the other while somebody writes."""
+    copies one after the other while somebody writes, but for words, pictures and features, which are of one moment."""
+    if not any(_together(found) == _together(order) for order in orders):
+        return [_nearest(_together(found), map(_together, orders))]
     held = {path for one in (found, *orders) for path in one if path.startswith(writing.EXPORTED)}
     return sorted(path for path in held if found.get(path) not in [order.get(path) for order in orders])
+
+
+def _together(found: dict[str, str]) -> dict[str, str]:
+    """What an export holds of the files that are of one another."""
+    held = {path.removeprefix(writing.EXPORTED): digest for path, digest in found.items()}
+    return {path: digest for path, digest in held.items() if path not in found and layout.part_of(path) in TOGETHER}
 
 
 def _broken(path: Path) -> list[str]:

@@ -21,6 +21,7 @@ from cldi_core.collect.keys import Keys
 from cldi_core.collect.planning import Plan, plan
 from cldi_core.collect.providers import PROVIDERS
 from cldi_core.collect.records import AnswerError, Hit, Request, hidden, with_urls
+from cldi_core.data import under_way
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.ids import PictureIds
@@ -103,7 +104,7 @@ def collect(
                 progress(now)
 
         run = _Run(planned, keys or Keys(), budget, (client or _usual(contact))(budget), tell, workers)
-        with contextlib.closing(run.client):
+        with contextlib.closing(run.client), under_way.changing(planned.dataset.path, "collect"):
             run.all()
         report = run.report()
         reports.keep(planned.dataset.path, report)

@@ -42,6 +42,7 @@ NEIGHBOURS = 200  # of one picture, after which it is compared with few more: wh
 FIELDS = 4  # places a side at which the colour is kept
 COLUMNS = {"hash": "uint64", "colours": "str", "width": "int32", "height": "int32", "cut": "bool"}
 UNKNOWN = (0, "00" * 3 * FIELDS**2, 0, 0, False)  # of a picture that cannot be decoded
+TOGETHER = 8_000_000  # bytes of pictures that are decoded together; of each worker some such are on their way
 _ROWS = 2048  # pictures that are compared with others at once
 _DECODED = 64  # pixels a side that suffice; a JPEG is decoded no larger
 
@@ -241,13 +242,24 @@ def make(
 
 
 def _files(found: pictures.Pictures, shard: Path, span: slice) -> Iterator[list[bytes]]:
-    """The pictures of a shard, a row group at a time."""
+    """The pictures of a shard, some at a time: not many more bytes than ``TOGETHER``."""
     places = found.index.places(np.arange(span.start, span.stop))
     for group in dict.fromkeys(places.group.tolist()):
-        images = picture_shards.read_group(shard, group)
-        rows = places.row[places.group == group].tolist()
-        yield [(images[row].as_py() or {}).get("bytes") or b"" for row in rows]
+        yield from _of_group(shard, group, places.row[places.group == group].tolist())
     picture_shards.forget()
+
+
+def _of_group(shard: Path, group: int, rows: Sequence[int]) -> Iterator[list[bytes]]:
+    """Those of a row group, which is let go of at their end: before the next one is read."""
+    images = picture_shards.read_group(shard, group)
+    files: list[bytes] = []
+    for row in rows:
+        files.append((images[row].as_py() or {}).get("bytes") or b"")
+        if sum(map(len, files)) > TOGETHER:
+            yield files
+            files = []
+    if files:
+        yield files
 
 
 def _keep(shard: Path, ids: Sequence[str], rows: Sequence[tuple[int, str, int, int, bool]]) -> pd.DataFrame:

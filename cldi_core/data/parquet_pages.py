@@ -17,7 +17,9 @@ from typing import IO, Any
 
 PIECE, LONGEST = 512, 1 << 20  # bytes that are read of a header at first, and at most
 MAX_END = 50_000_000  # bytes of a file's end, of which pyarrow makes six times as many
-MAX_TABLE, MAX_CHUNKS = 1_000_000_000, 10_000  # bytes of a table that is read whole, and pieces of its columns
+MAX_TABLE, MAX_CHUNKS = 700_000_000, 10_000  # bytes of a table that is read whole, and pieces of its columns
+MAX_PAGE = 200_000_000  # bytes of a page, unpacked: to read it and a value that fills it takes eight times as many
+MAX_TEXT = 10_000_000  # bytes of one text in such a table: what is made of it takes twelve times as many
 SHARED = 7  # the encoding DELTA_BYTE_ARRAY
 NUMBERED = (2, 8)  # those that give the number of a value in a dictionary
 DATA, DICTIONARY, DATA_2 = 0, 2, 3  # kinds of pages
@@ -42,6 +44,10 @@ class Unpacked:
     dictionary: int = 0
     values: int = 0
     numbers: int = 0
+
+    def rows_at_once(self, most: int) -> int:
+        """How many rows may be read together, at most so many: each of them could be as large as the largest page."""
+        return max(1, min(most, MAX_PAGE // max(self.page, 1)))
 
 
 def check_end(file: IO[bytes]) -> None:
@@ -75,8 +81,10 @@ def read_table(path: Path, file: IO[bytes]) -> Any:
         found = unpacked(file, footer, range(footer.num_row_groups))
     except ValueError as error:
         raise OSError(f"it has {error}") from error
+    if found.page > MAX_PAGE:
+        raise OSError(f"a page of it unpacks to {found.page:,} bytes, more than the {MAX_PAGE:,} that are accepted")
     if found.values <= MAX_TABLE:
-        return parquet.read(use_threads=False)
+        return _check_texts(parquet.read(use_threads=False))
     if found.pages + found.numbers > MAX_TABLE:
         raise _too_large(found.pages + found.numbers)
     # Each of its texts could be the longest one: how long they are together is known when each is held once.
@@ -84,7 +92,20 @@ def read_table(path: Path, file: IO[bytes]) -> Any:
     table = pq.ParquetFile(path, read_dictionary=texts).read(use_threads=False)
     if (size := found.numbers + sum(_length(table.column(name)) for name in texts)) > MAX_TABLE:
         raise _too_large(size)
-    return table.cast(schema.with_metadata(table.schema.metadata))
+    return _check_texts(table.cast(schema.with_metadata(table.schema.metadata)))
+
+
+def _check_texts(table: Any) -> Any:
+    """The table; OSError: one of its texts is longer than is accepted."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for column in table.columns:
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            longest = pc.max(pc.binary_length(column)).as_py() or 0
+            if longest > MAX_TEXT:
+                raise OSError(f"it has a text of {longest:,} bytes, more than the {MAX_TEXT:,} that are accepted")
+    return table
 
 
 def _length(column: Any) -> int:

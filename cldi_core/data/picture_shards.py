@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -22,7 +22,10 @@ JUDGED = 50_000  # versions of shards whose footers were found right: reading on
 GROUPS = 1000  # row groups whose origins were asked for last, some 15 kB each
 ROW_GROUP = 16  # pictures: one is fetched by reading its row group
 MAX_ROWS = 100_000
-MAX_GROUP = 700_000_000  # bytes of the pictures in a row group, unpacked: 16 of the largest that are imported
+MAX_PICTURE = 40_000_000  # bytes of a file: none that is larger is imported
+# Bytes of the pictures in a row group, unpacked, of which reading takes up to six times as many; ``write`` is given a
+# third of them at a time.
+MAX_GROUP = 250_000_000
 MAX_TEXTS = 500_000_000  # bytes of all else in a shard, unpacked
 # How values may be written.  Others can make any number of long texts of a few bytes, and no footer says how long.
 ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED", "PLAIN_DICTIONARY", "RLE_DICTIONARY"}
@@ -92,13 +95,6 @@ def _check_pages(path: Path, footer: Any, groups: Iterable[int], columns: Sequen
         raise _refused(path, f"has {pictures:,} bytes of pictures in a row group, more than {MAX_GROUP:,}")
     if others > MAX_TEXTS:
         raise _refused(path, f"can have {others:,} bytes beside its pictures, more than the {MAX_TEXTS:,} accepted")
-
-
-def check(path: Path) -> None:
-    """DatasetError: a shard is larger than is accepted, for who reads it a row group at a time."""
-    shard = parquet(path)
-    for group in range(shard.metadata.num_row_groups):
-        _check_pages(path, shard.metadata, [group], shard.schema_arrow.names)
 
 
 def forget(most: int = 2) -> None:
@@ -179,9 +175,54 @@ def _read_group(path: Path, group: int) -> Any:
         shard = parquet(path)
         _fetch(path, shard.metadata, [group], ["image"])
         _check_pages(path, shard.metadata, [group], ["image"])
-        return shard.read_row_group(group, columns=["image"]).column("image")
+        column = shard.read_row_group(group, columns=["image"]).column("image")
     except (OSError, pa.ArrowException) as error:
         raise broken(path, error) from error
+    if column.nbytes > MAX_PICTURE:
+        _check_lengths(path, column)
+    return column
+
+
+def _check_lengths(path: Path, column: Any) -> None:
+    """DatasetError: a picture is larger than any that is imported; whoever takes it out of its column copies it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for chunk in column.chunks:
+        held = chunk.field("bytes")
+        files = held.dictionary if pa.types.is_dictionary(held.type) else held
+        if (longest := pc.max(pc.binary_length(files)).as_py() or 0) > MAX_PICTURE:
+            raise _refused(path, f"has a picture of {longest:,} bytes, more than the {MAX_PICTURE:,} accepted")
+
+
+def tables(path: Path) -> Iterator[Any]:
+    """All of a shard as it is stored, some rows at a time: Arrow tables of at most ``ROW_GROUP``.
+
+    Raises:
+        DatasetError: as ``parquet``, or a row group is larger than is accepted.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    footer = parquet(path).metadata
+    try:
+        with storage.open_regular(path) as file:
+            shard = pq.ParquetFile(file, metadata=footer, pre_buffer=False)
+            for group in range(footer.num_row_groups):
+                _check_pages(path, footer, [group], shard.schema_arrow.names)
+                most = parquet_pages.unpacked(file, footer, [group]).rows_at_once(ROW_GROUP)
+                for batch in shard.iter_batches(most, row_groups=[group], use_threads=False):
+                    yield pa.Table.from_batches([batch])
+    except (OSError, pa.ArrowException) as error:
+        raise broken(path, error) from error
+
+
+def schema(path: Path) -> Any:
+    """The columns of a shard as they are stored, as an Arrow schema; DatasetError as ``parquet``."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path, metadata=parquet(path).metadata) as file:
+        return file.schema_arrow
 
 
 class _Last:

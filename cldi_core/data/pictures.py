@@ -313,10 +313,7 @@ class Pictures:
     def files(self, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """As ``read``, one after the other in the order of the shards; one row group of them is in memory."""
         for (path, group), rows in self._by_group(ids):
-            column = picture_shards.read_group(path, group)
-            for key, row in rows:
-                if data := column[row].as_py()["bytes"]:
-                    yield key, data
+            yield from _files_of(path, group, rows)
 
     def names(self) -> FileNames:
         """What finds pictures by the names of their files."""
@@ -325,6 +322,14 @@ class Pictures:
     def path_of(self, key: str) -> str:
         """The name that the file of a picture had when it was imported; KeyError: there is no such picture."""
         return str(self.known([key])[key][picture_shards.PATH])
+
+
+def _files_of(path: Path, group: int, rows: Sequence[tuple[str, int]]) -> Iterator[tuple[str, bytes]]:
+    """The files of a row group, which is let go of at their end: before the next one is read."""
+    column = picture_shards.read_group(path, group)
+    for key, row in rows:
+        if data := column[row].as_py()["bytes"]:
+            yield key, data
 
 
 class Shard:

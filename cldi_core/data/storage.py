@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import checksums, disk, parquet_pages, remote, unfinished
+from cldi_core.data import checksums, digests, disk, parquet_pages, remote, unfinished
 from cldi_core.data.processes import Holder
 from cldi_core.data.remote_blocks import Opened
 from cldi_core.data.tensor_files import MAX_HEADER, parts_of, place_of, tensors_of
@@ -24,7 +24,7 @@ from cldi_core.errors import DatasetError
 if TYPE_CHECKING:
     import pandas as pd
 
-cannot_write = disk.cannot_write
+cannot_write, digest = disk.cannot_write, digests.digest
 LOCK, HOLDER = ".lock", ".holder.json"
 LOCK_WAIT = 30.0  # seconds until a second process gives up
 SMALL = 1_000_000  # bytes of a file that says something of a data set, such as dataset.toml
@@ -160,16 +160,6 @@ def is_writable(folder: Path) -> bool:
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
-def digest(*parts: object) -> str:
-    """32 hex digits that stand for the parts: bytes, or anything JSON can hold."""
-    sha = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else json.dumps(part, ensure_ascii=True, sort_keys=True).encode()
-        sha.update(len(data).to_bytes(8, "little"))
-        sha.update(data)
-    return sha.hexdigest()[:32]
-
-
 @contextlib.contextmanager
 def lock(folder: Path, what: str = "write") -> Iterator[None]:
     """Hold ``folder`` for writing; a second process waits, then is told who holds it and for ``what``.
@@ -180,7 +170,7 @@ def lock(folder: Path, what: str = "write") -> Iterator[None]:
         DatasetError: somebody else has held it for ``LOCK_WAIT`` seconds, or the folder cannot be written to.
     """
     plate = folder / HOLDER
-    with lock_named_elsewhere(folder, lambda: _holder(plate)):
+    with lock_named_elsewhere(folder, lambda: holder(plate)):
         with contextlib.suppress(OSError):  # on a full disk the holder stays unnamed
             plate.write_text(json.dumps(vars(Holder.this_process(what))), "utf-8")
         try:
@@ -204,10 +194,7 @@ def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None], wait: f
         folder.mkdir(parents=True, exist_ok=True)
         held.acquire()
     except Timeout as error:
-        raise DatasetError(
-            f"{who() or 'another process'} has been writing to {str(folder)!r} for more than {wait:.0f} s; "
-            "wait for it, or end it, and run this again"
-        ) from error
+        raise still_written(folder, who(), wait) from error
     except OSError as error:
         raise cannot_write(folder, error) from error
     try:
@@ -215,6 +202,14 @@ def lock_named_elsewhere(folder: Path, who: Callable[[], Holder | None], wait: f
         yield
     finally:
         held.release()
+
+
+def still_written(folder: Path, holder: Holder | None, wait: float) -> DatasetError:
+    """One line for a folder that somebody has been writing to as long as was waited."""
+    return DatasetError(
+        f"{holder or 'another process'} has been writing to {str(folder)!r} for more than {wait:.0f} s; "
+        "wait for it, or end it, and run this again"
+    )
 
 
 def is_locked(folder: Path) -> bool:
@@ -254,7 +249,8 @@ def _is_taken(folder: Path) -> bool:
         return False
 
 
-def _holder(plate: Path) -> Holder | None:
+def holder(plate: Path) -> Holder | None:
+    """Whom a file names; ``None`` where it names nobody."""
     try:
         return Holder.from_json(json.loads(read_text(plate)))
     except (OSError, ValueError, RecursionError):
@@ -283,7 +279,7 @@ def write_frame(path: Path, frame: pd.DataFrame, **how: Any) -> None:
     Args:
         how: of ``DataFrame.to_parquet``, such as ``compression``.
     """
-    frame.attrs = {**frame.attrs, "checksum": _of_frame(frame)}
+    frame.attrs = {**frame.attrs, "checksum": digests.of_frame(frame)}
     write(path, lambda file: frame.to_parquet(file, index=False, **how))
 
 
@@ -304,23 +300,7 @@ def whole_frame(path: Path) -> pd.DataFrame | None:
 
 def is_whole(frame: pd.DataFrame) -> bool:
     """Whether a stored frame is what ``write_frame`` was given; one of an older version has no checksum and passes."""
-    return frame.attrs.get("checksum", "") in ("", _of_frame(frame))
-
-
-def _of_frame(frame: pd.DataFrame) -> str:
-    """The checksum of a frame's values, the names of its columns and its other ``attrs``."""
-    about = {name: value for name, value in frame.attrs.items() if name != "checksum"}
-    parts: list[object] = []
-    for name, column in frame.items():
-        if column.dtype.kind in "biuf":
-            values = column.to_numpy()
-            if column.dtype.kind == "f":
-                values = np.where(np.isnan(values), np.nan, values)  # the sign of a nan is not in the file
-            parts += [str(name), str(column.dtype), values.tobytes()]
-        else:  # texts; those that are missing come back from a file as None or as nan
-            missing = column.isna().tolist()  # a list is a third of the work of ``Series.where``
-            parts += [str(name), [None if gone else one for one, gone in zip(column.tolist(), missing, strict=True)]]
-    return digest(about, *parts)
+    return frame.attrs.get("checksum", "") in ("", digests.of_frame(frame))
 
 
 def checksum(tensors: Mapping[str, NDArray[Any]], about: Mapping[str, str]) -> str:

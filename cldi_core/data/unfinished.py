@@ -70,6 +70,26 @@ def sweep_all(folder: Path) -> None:
         sweep(Path(each))
 
 
+def held(folder: Path) -> Iterator[Path]:
+    """The files in a folder that somebody writes at this moment; nothing is written to ask for them."""
+    with contextlib.suppress(OSError):
+        for path in sorted(folder.glob(f"{PREFIX}*{SUFFIX}")):
+            if _is_held(path):
+                yield path
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        handle = os.open(path, OPENED & ~os.O_RDWR | os.O_RDONLY)
+    except OSError:  # it is gone, or nobody may look at it
+        return False
+    try:
+        about = os.fstat(handle)
+        return stat.S_ISREG(about.st_mode) and not _is_left(handle, about.st_mtime, alone=False)
+    finally:
+        os.close(handle)
+
+
 def _take_away(path: str) -> None:
     """Remove a temporary file that nobody holds; OSError where it cannot be."""
     handle = os.open(path, OPENED)
@@ -81,12 +101,16 @@ def _take_away(path: str) -> None:
         os.close(handle)
 
 
-def _is_left(handle: int, written: float) -> bool:
-    """Whether the process that wrote a file, last at a time in seconds, is not there any more; if not, it is held."""
+def _is_left(handle: int, written: float, *, alone: bool = True) -> bool:
+    """Whether the process that wrote a file, last at a time in seconds, is not there any more; if so, it is held here.
+
+    Args:
+        alone: nobody else is to hold it, either; any number can look who do not.
+    """
     try:
         import fcntl
 
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except (ImportError, OSError):  # there is nobody to ask

@@ -6,13 +6,15 @@ else: it is listed as one that failed.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,18 +121,22 @@ class Pixels:
 
 
 def decode_places(places: Sequence[Place], how: Preprocessing) -> Iterator[Pixels]:
-    """Read and prepare pictures, one after the other."""
-    columns: dict[tuple[Path, int], Any] = {}
-    for shard, group, row in places:
-        if (shard, group) not in columns:
-            columns[shard, group] = picture_shards.read_group(shard, group)
-        file = columns[shard, group][row].as_py()
+    """Read and prepare pictures, one after the other; the row group of one is in memory, so best in their order."""
+    for (shard, group), those in itertools.groupby(places, key=itemgetter(0, 1)):
+        yield from _decode_group(shard, group, [row for _, _, row in those], how)
+    picture_shards.forget()
+
+
+def _decode_group(shard: Path, group: int, rows: Sequence[int], how: Preprocessing) -> Iterator[Pixels]:
+    """Those of a row group, which is let go of at their end: before the next one is read."""
+    column = picture_shards.read_group(shard, group)
+    for row in rows:
+        file = column[row].as_py()
         name = str(file["path"])
         try:
             yield Pixels(name, prepare(file["bytes"], how))
         except PictureError as error:
             yield Pixels(name, None, str(error))
-    picture_shards.forget()
 
 
 def decode_batch(batch: Batch, how: Preprocessing) -> Decoded:

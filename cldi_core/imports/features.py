@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cldi_core.data import storage
+from cldi_core.data import storage, under_way
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import create
 from cldi_core.errors import DatasetError, FeatureError
@@ -82,7 +82,8 @@ def import_features(
     made = create(dataset)
     if made.home != made.path:
         raise DatasetError(f"{made.name!r} uses the pictures of {made.home.name!r}; import there")
-    with storage.lock(shards.folder_of(made, backbone), "import-features"):
+    what = "import-features"
+    with storage.lock(shards.folder_of(made, backbone), what), under_way.changing(made.path, what):
         store = Store(made, backbone, about or "features of elsewhere", [file.name for file in files])
         targets = Targets(made, backbone, language, report)
         lines = feature_index.read(index, words=bool(language)) if index else None

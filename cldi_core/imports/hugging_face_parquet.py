@@ -16,7 +16,6 @@ from cldi_core.imports.trees import open_tree
 
 MAX_ROWS = 10_000_000  # of one file
 MAX_GROUP = 2_000_000_000  # bytes of the pictures of one row group, as they say of themselves
-MAX_BATCH = 1_000_000_000  # bytes that reading some rows may take, as the pages say
 MAX_RATIO, MAX_LABEL = 200, 10_000  # bytes unpacked for each of the file, and of a label
 MAX_CLASSES = 1_000_000
 ROWS, BUFFER = 16, 1 << 20  # that are in memory at a time: rows, and bytes of each column
@@ -104,12 +103,16 @@ class Opened:
         for group in range(self._file.metadata.num_row_groups):
             with self.path.open("rb") as file:
                 found = parquet_pages.unpacked(file, self._file.metadata, [group], columns)
-            if (size := found.page + ROWS * found.dictionary) > MAX_BATCH:
-                raise ValueError(f"some of its rows can take {size:,} bytes, more than the {MAX_BATCH:,} accepted")
+            if found.page > parquet_pages.MAX_PAGE:
+                raise ValueError(
+                    f"a part of a column unpacks to {found.page:,} bytes at once, more than the "
+                    f"{parquet_pages.MAX_PAGE:,} accepted; write it with smaller row groups"
+                )
             total += found.pages
             if total > most:
                 raise ValueError(f"it unpacks to more than {most:,} bytes")
-            yield from self._file.iter_batches(ROWS, row_groups=[group], columns=columns, use_threads=False)
+            rows = found.rows_at_once(ROWS)
+            yield from self._file.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
 
     def _label(self, value: Any) -> str:
         if not self._names:

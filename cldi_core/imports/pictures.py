@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cldi_core.data import storage
+from cldi_core.data import storage, under_way
 from cldi_core.data.dataset import Dataset
 from cldi_core.data.pictures import SHARD, Examined, Picture, Shard, examine_all, picture_id
 from cldi_core.data.workers import Ended, Workers
@@ -108,7 +108,11 @@ def import_pictures(
         raise DatasetError(f"{dataset.name!r} uses the pictures of {dataset.home.name!r}; import there")
     count = workers if workers is not None else os.cpu_count() or 1
     done = 0
-    with closing(_Import(dataset, report)) as imported, Workers(examine_all, count) as decoders:
+    with (
+        under_way.changing(dataset.path, "import pictures"),
+        closing(_Import(dataset, report)) as imported,
+        Workers(examine_all, count) as decoders,
+    ):
         batches = imported.batches(pictures)
         ahead: deque[list[_Waiting]] = deque()
 

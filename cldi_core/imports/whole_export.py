@@ -1,6 +1,7 @@
 """A whole data set as one file, with or without its pictures: ``export_whole``; ``whole.import_whole`` reads it.
 
-The same data set makes the same bytes.  Nothing is held in memory but a part of a shard.
+The same data set makes the same bytes.  Nothing is held in memory but a part of a shard.  What is written is what the
+data set was at one moment, at which no run was changing it; of what is computed and what people say each file is whole.
 """
 
 from __future__ import annotations
@@ -12,23 +13,70 @@ import stat
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import tomli_w
 
-from cldi_core.data import disk, layout, storage, word_table
+from cldi_core.data import disk, layout, storage, under_way, word_table
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset
-from cldi_core.errors import unknown_name
+from cldi_core.errors import CldiError, DatasetError, unknown_name
 from cldi_core.imports import whole_shards
 from cldi_core.imports.report import Report
 from cldi_core.imports.whole import FORMAT, MANIFEST, VERSION, Progress
 from cldi_core.imports.whole_shards import LICENSED, NONE, Chosen, Fill
 
 ATTRIBUTION = "ATTRIBUTION.tsv"
+TOGETHER = ("words", "pictures", "features")  # parts whose files are of one another: all of one moment
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the time of every file, so that equal data sets make equal bytes
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file, its size and when it was written last, both 0 where it is gone."""
+
+    path: Path
+    seen: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """The files of a data set as they were at one moment: part → path within it → file."""
+
+    name: str
+    parts: Mapping[str, Mapping[str, _File]]
+
+    def files(self, part: str) -> dict[str, Path]:
+        return {path: file.path for path, file in self.parts[part].items()}
+
+    def check(self, *parts: str) -> None:
+        """DatasetError: a file of some parts is not what it was."""
+        for part in parts:
+            for path, file in self.parts[part].items():
+                if _seen(file.path) != file.seen:
+                    raise DatasetError(
+                        f"{self.name!r} was written to while it was exported ({path}); wait for who writes, and run "
+                        "this again"
+                    )
+
+
+def _listed(dataset: Dataset) -> _Listed:
+    parts = {part: _files(dataset, part) for part in layout.PARTS}
+    return _Listed(
+        dataset.name,
+        {part: {path: _File(file, _seen(file)) for path, file in files.items()} for part, files in parts.items()},
+    )
+
+
+def _seen(file: Path) -> tuple[int, int]:
+    try:
+        about = file.stat()
+    except OSError:
+        return 0, 0
+    return about.st_size, about.st_mtime_ns
 
 
 def export_whole(
@@ -56,24 +104,30 @@ def export_whole(
         A report; ``counts``: files, bytes, pictures, without_files (licence → pictures), parts (part → files).
 
     Raises:
-        UnknownNameError: a language, part or choice of pictures; DatasetError: something cannot be read or written.
+        UnknownNameError: a language, part or choice of pictures; DatasetError: something cannot be read or written, or
+            others are changing the data set and did not come to an end while they were waited for.
     """
     languages = tuple(dict.fromkeys(languages))
+    listed = under_way.settled(dict.fromkeys((dataset.path, dataset.home)), lambda: _listed(dataset))
+    dataset = Dataset(dataset.path)  # anew: what was read of it before may be of another moment
     _check(dataset, languages, without)
-    choice = whole_shards.chosen(dataset, pictures, languages)
-    report = Report("export", dataset.name, "zip of a whole data set")
-    left = _left_behind(dataset, languages, without, with_people)
-    members = partial(_members, dataset, choice, languages, left, report)
-    about = {"name": dataset.name, "title": dataset.title, "pictures": pictures, "languages": languages}
-    kept = choice.ids or dataset.pictures.ids
-    report.counts = {"pictures": len(kept), "without_files": dict(sorted(choice.licences.items()))}
-    report.remarks = list(_remarks(choice, left, pictures))
-    for path in layout.others(dataset.path):
-        report.passed.add("no file of a data set", path)
     try:
+        choice = whole_shards.chosen(dataset, pictures, languages)
+        report = Report("export", dataset.name, "zip of a whole data set")
+        left = _left_behind(dataset, listed, languages, without, with_people)
+        members = partial(_members, dataset, listed, choice, languages, left, report)
+        about = {"name": dataset.name, "title": dataset.title, "pictures": pictures, "languages": languages}
+        kept = choice.ids or dataset.pictures.ids
+        report.counts = {"pictures": len(kept), "without_files": dict(sorted(choice.licences.items()))}
+        report.remarks = list(_remarks(choice, left, pictures))
+        for path in layout.others(dataset.path):
+            report.passed.add("no file of a data set", path)
         storage.write(file, partial(_write, members, about | {"left_behind": left}, report, progress))
-    except OSError as error:
-        raise disk.cannot_write_file(file, error) from error
+    except (OSError, CldiError) as error:
+        listed.check(*TOGETHER)  # a shard that is gone, say, is told as that
+        if isinstance(error, OSError):
+            raise disk.cannot_write_file(file, error) from error
+        raise
     report.counts["bytes"] = file.stat().st_size
     return report
 
@@ -89,7 +143,7 @@ def _check(dataset: Dataset, languages: Sequence[str], without: Sequence[str]) -
 
 
 def _left_behind(
-    dataset: Dataset, languages: Sequence[str], without: Sequence[str], with_people: bool
+    dataset: Dataset, listed: _Listed, languages: Sequence[str], without: Sequence[str], with_people: bool
 ) -> dict[str, str]:
     """Part → why it is left behind."""
     left = dict.fromkeys(without, "as was asked")
@@ -99,7 +153,7 @@ def _left_behind(
         left |= dict.fromkeys(("projections", "pivot", "descriptions", "fingerprints"), "made of all languages")
     elif dataset.home != dataset.path and (dataset.home / "descriptions.tsv").is_file():
         left["pivot"] = f"trained models are measured on the descriptions that {dataset.home.name} has"
-    return {part: why for part, why in left.items() if part in without or _files(dataset, part)}
+    return {part: why for part, why in left.items() if part in without or listed.parts[part]}
 
 
 def _files(dataset: Dataset, part: str) -> dict[str, Path]:
@@ -119,12 +173,17 @@ def _remarks(choice: Chosen, left: Mapping[str, str], pictures: str) -> Iterator
 
 
 def _members(
-    dataset: Dataset, choice: Chosen, languages: tuple[str, ...], left: Mapping[str, str], report: Report
+    dataset: Dataset,
+    listed: _Listed,
+    choice: Chosen,
+    languages: tuple[str, ...],
+    left: Mapping[str, str],
+    report: Report,
 ) -> Iterator[tuple[str, Fill]]:
     """The files of an export: their paths, and what writes them."""
     parts: Counter[str] = Counter()
     for part in layout.PARTS:
-        files = {} if part in left else _files(dataset, part)
+        files = {} if part in left else listed.files(part)
         files.pop(ATTRIBUTION, None)
         if languages and part in ("lists", *layout.OF_PAIR):
             files = {
@@ -133,6 +192,8 @@ def _members(
         for path, fill in _filled(dataset, part, files, choice, languages):
             parts[part] += 1
             yield path, fill
+        if part in TOGETHER:
+            listed.check(part)
     if "licences" not in left and len(dataset.pictures.ids):
         yield ATTRIBUTION, _text(whole_shards.attribution(dataset, choice))
     report.counts["parts"] = dict(parts)
@@ -142,9 +203,9 @@ def _filled(
     dataset: Dataset, part: str, files: dict[str, Path], choice: Chosen, languages: tuple[str, ...]
 ) -> Iterator[tuple[str, Fill]]:
     if part == "pictures":
-        yield from whole_shards.picture_shards(dataset, files, choice)
+        yield from whole_shards.of_pictures(dataset, files, choice)
     elif part == "features":
-        yield from whole_shards.feature_shards(files, choice)
+        yield from whole_shards.of_features(files, choice)
     elif part == "about":
         info = {name: value for name, value in dataset.info.items() if name != "pictures"}
         if languages:

@@ -15,9 +15,9 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any
 
-from cldi_core.data import csv_safe, storage
-from cldi_core.data import picture_shards as shards_of_pictures
+from cldi_core.data import csv_safe, picture_shards, storage
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.pictures import SPOOL
 from cldi_core.data.plain import plain
 from cldi_core.errors import unknown_name
 from cldi_core.features import shards
@@ -29,7 +29,6 @@ WHICH = (ALL, LICENSED, NONE)
 UNKNOWN = frozenset({"", "unknown", "none", "n/a", "?", "-", "all rights reserved"})
 ORIGIN = ("licence", "author", "title", "provider", "page", "source_url")
 CHUNK = 1 << 20
-ROW_GROUP = 16  # pictures, as in any shard
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def chosen(dataset: Dataset, which: str, languages: tuple[str, ...]) -> Chosen:
     return Chosen(ids, frozenset(bare), licences)
 
 
-def picture_shards(dataset: Dataset, files: dict[str, Path], choice: Chosen) -> Iterator[tuple[str, Fill]]:
+def of_pictures(dataset: Dataset, files: dict[str, Path], choice: Chosen) -> Iterator[tuple[str, Fill]]:
     """The picture shards that go along; one that loses nothing is copied."""
     index = dataset.pictures.index
     numbers = {shard.name: number for number, shard in enumerate(index.shards)}
@@ -96,7 +95,7 @@ def picture_shards(dataset: Dataset, files: dict[str, Path], choice: Chosen) -> 
             yield choice.name(path), partial(_thin_pictures, file, choice)
 
 
-def feature_shards(files: dict[str, Path], choice: Chosen) -> Iterator[tuple[str, Fill]]:
+def of_features(files: dict[str, Path], choice: Chosen) -> Iterator[tuple[str, Fill]]:
     """The feature shards that go along, named as their picture shards are."""
     for path, file in files.items():
         if choice.ids is None:
@@ -135,31 +134,28 @@ def attribution(dataset: Dataset, choice: Chosen) -> str:
 
 
 def _thin_pictures(file: Path, choice: Chosen, out: IO[bytes]) -> None:
-    """A shard without the rows that stay behind; a row group at a time is in memory."""
+    """A shard without the rows that stay behind; some rows at a time are in memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    shards_of_pictures.check(file)
-    with storage.open_regular(file) as source:
-        parquet = pq.ParquetFile(source, pre_buffer=False)
-        schema = parquet.schema_arrow
-        compression = {name: "NONE" if name == "image" else "ZSTD" for name in schema.names}
-        with pq.ParquetWriter(out, schema, compression=compression) as writer:
-            waiting: list[Any] = []  # at least a row group of pictures, and less than two, are written together
-            for batch in parquet.iter_batches(batch_size=ROW_GROUP):
-                waiting.append(_thin_rows(batch, choice))
-                if sum(table.num_rows for table in waiting) >= ROW_GROUP:
-                    writer.write_table(pa.concat_tables(waiting), row_group_size=2 * ROW_GROUP)
-                    waiting.clear()
-            if any(table.num_rows for table in waiting):
-                writer.write_table(pa.concat_tables(waiting), row_group_size=2 * ROW_GROUP)
+    schema = picture_shards.schema(file)
+    compression = {name: "NONE" if name == "image" else "ZSTD" for name in schema.names}
+    with pq.ParquetWriter(out, schema, compression=compression) as writer:
+        waiting: list[Any] = []  # at least a row group of pictures, and less than two, are written together
+        for table in picture_shards.tables(file):
+            waiting.append(_thin_rows(table, choice))
+            many = sum(table.num_rows for table in waiting) >= picture_shards.ROW_GROUP
+            if many or sum(table.nbytes for table in waiting) > SPOOL:
+                writer.write_table(pa.concat_tables(waiting), row_group_size=2 * picture_shards.ROW_GROUP)
+                waiting.clear()
+        if any(table.num_rows for table in waiting):
+            writer.write_table(pa.concat_tables(waiting), row_group_size=2 * picture_shards.ROW_GROUP)
 
 
-def _thin_rows(batch: Any, choice: Chosen) -> Any:
+def _thin_rows(table: Any, choice: Chosen) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = pa.Table.from_batches([batch])
     table = table.filter(pa.array([choice.has(key) for key in table.column("id").to_pylist()], pa.bool_()))
     bare = pa.array([key in choice.bare for key in table.column("id").to_pylist()], pa.bool_())
     place, field = table.schema.get_field_index("image"), table.schema.field("image")

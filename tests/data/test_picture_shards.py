@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 import resource
+import weakref
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cldi_core.data import picture_shards
-from cldi_core.data.pictures import META, Pictures, picture_id, write_shards
+from cldi_core.data import fingerprints, parquet_pages, picture_shards
+from cldi_core.data.pictures import META, Picture, Pictures, picture_id, write_shards
 from cldi_core.errors import DatasetError
+from cldi_core.features import decoding
+from cldi_core.features.backbones import Preprocessing
 from tests.conftest import draw, picture
 
 KEY = picture_id(draw("sun"))
@@ -100,6 +103,68 @@ def test_one_picture_that_is_there_a_thousand_times_takes_its_bytes_once(tmp_pat
     assert path.stat().st_size < 2_100_000
     column = picture_shards.read_group(path, 0)
     assert len(column) == 300 and column.nbytes < 2_100_000 and column[299].as_py()["bytes"] == large
+
+
+def test_pictures_larger_than_any_that_is_imported_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = [{"bytes": bytes(size), "path": "x"} for size in (10, 5000, 20)]
+    for dictionary in (True, False):
+        path = shard(tmp_path, 3, {"use_dictionary": dictionary}, image=pa.array(images, IMAGE))
+        with monkeypatch.context() as patched:
+            patched.setattr(picture_shards, "MAX_PICTURE", 4999)
+            picture_shards._read_last._kept.clear()
+            with pytest.raises(DatasetError, match="has a picture of 5,000 bytes, more than the 4,999 accepted"):
+                picture_shards.read_group(path, 0)
+        assert len(picture_shards.read_group(path, 0)) == 3
+
+
+def test_one_row_group_is_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of before is let go of before the next one is read, by all who read one after the other."""
+    drawn = [picture("sun", variant=number) for number in range(5)]
+    (path,) = write_shards(tmp_path / "images", drawn)
+    pq.write_table(pq.read_table(path), path, row_group_size=1)
+    read, groups = picture_shards._read_group, []
+
+    def spied(path: Path, group: int) -> object:
+        gc.collect()
+        assert [one for one in groups if one() is not None] == []
+        column = read(path, group)
+        held = Held(column)
+        groups.append(weakref.ref(held))
+        return held
+
+    monkeypatch.setattr(picture_shards, "_read_group", spied)
+    monkeypatch.setattr(picture_shards, "_read_last", picture_shards._Last(0))
+    found = Pictures(tmp_path / "images")
+    assert [key for key, _ in found.files(found.ids)] == [*found.ids]
+    assert [*fingerprints._files(found, path, slice(0, 5))] == [[one.data] for one in drawn]
+    places = [(path, group, 0) for group in range(5)]
+    assert all(one.rows is not None for one in decoding.decode_places(places, Preprocessing(resized=32, size=32)))
+    assert len(groups) == 15
+
+
+class Held:
+    """A column that can be asked after."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        self.column, self.nbytes = column, column.nbytes
+
+    def __getitem__(self, row: int) -> object:
+        return self.column[row]
+
+
+def test_a_shard_is_read_in_tables_of_few_rows_where_these_are_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = write_shards(tmp_path, [Picture(bytes([number]) * 200, "x.png", 9, 9) for number in range(20)])
+    tables = [*picture_shards.tables(path)]
+    assert [len(table) for table in tables] == [16, 4]
+    assert pa.concat_tables(tables).equals(pq.read_table(path))
+    assert picture_shards.schema(path).equals(pq.read_schema(path))
+    monkeypatch.setattr(parquet_pages, "MAX_PAGE", 1)
+    assert [len(table) for table in picture_shards.tables(path)] == [1] * 20
+    monkeypatch.setattr(picture_shards, "MAX_GROUP", 1000)
+    with pytest.raises(DatasetError, match="bytes of pictures in a row group, more than 1,000"):
+        [*picture_shards.tables(path)]
 
 
 def test_a_footer_is_let_go_of_at_once(tmp_path: Path) -> None:

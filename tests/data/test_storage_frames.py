@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cldi_core.data import storage
+from cldi_core.data import parquet_pages, storage
 
 
 def framed(**attrs: str) -> pd.DataFrame:
@@ -117,4 +117,16 @@ def test_what_pandas_wrote_beside_a_frame_may_be_broken(tmp_path: Path, attrs: b
         storage.read_frame(tmp_path / "a.parquet")
     pq.write_table(table.replace_schema_metadata({b"pandas": attrs}), tmp_path / "a.parquet")
     with pytest.raises(OSError, match="Error"):
+        storage.read_frame(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize(("name", "most"), [("MAX_PAGE", "a page of it unpacks to"), ("MAX_TEXT", "it has a text of")])
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_a_table_of_large_pages_or_long_texts_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, most: str, dictionary: bool
+) -> None:
+    pq.write_table(pa.table({"word": ["Kuh", "x" * 5000]}), tmp_path / "a.parquet", use_dictionary=dictionary)
+    assert len(storage.read_frame(tmp_path / "a.parquet")) == 2
+    monkeypatch.setattr(parquet_pages, name, 4999)
+    with pytest.raises(OSError, match=rf"^{most} 5,0\d\d bytes, more than the 4,999 that are accepted$"):
         storage.read_frame(tmp_path / "a.parquet")

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cldi_core.data import parquet_pages
 from cldi_core.data.dataset import Dataset
 from cldi_core.errors import CldiError, DatasetError
 from cldi_core.imports import hugging_face_folder, hugging_face_parquet, labelled
@@ -205,9 +206,9 @@ def test_labels_that_are_no_words_and_bombs_of_labels_take_no_memory(
     pq.write_table(pa.table({"image": image, "label": labels}), tmp_path / "a.parquet")
     report = import_hugging_face(tmp_path / "made", tmp_path / "a.parquet", "en", workers=0)
     assert report.counts["memberships"] == 2 and report.missing.counts == {labelled.NO_LABEL: 1}
-    for name, limit in (("MAX_BATCH", 1000), ("MAX_GROUP", 4000)):
+    for where, name, limit in ((parquet_pages, "MAX_PAGE", 1000), (hugging_face_parquet, "MAX_GROUP", 4000)):
         with monkeypatch.context() as patched:
-            patched.setattr(hugging_face_parquet, name, limit)
+            patched.setattr(where, name, limit)
             patched.setattr(hugging_face_parquet, "MAX_RATIO", 0)
             with pytest.raises(DatasetError):
                 import_hugging_face(tmp_path / "other", tmp_path / "a.parquet", "en", workers=0)

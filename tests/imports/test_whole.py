@@ -273,7 +273,7 @@ def test_a_shard_is_never_whole_in_memory(data: Path) -> None:
     datasets.write_words(data / "large", [("en", f"w{n}", 0, one.id) for n, one in enumerate(drawn)])
     large = Dataset(data / "large")
     choice = whole_shards.chosen(large, "licensed", ("en",))
-    ((_, fill),) = whole_shards.picture_shards(large, {"images/a.parquet": large.pictures.shards[0]}, choice)
+    ((_, fill),) = whole_shards.of_pictures(large, {"images/a.parquet": large.pictures.shards[0]}, choice)
     before, held = pa.total_allocated_bytes(), []
 
     class Out(io.RawIOBase):
