@@ -1,7 +1,8 @@
 """What somebody gave to be imported, in a temporary folder of its own that is gone when whose it is has ended.
 
 It is this process's at first, and that of the process which stores it once it was handed over.  Which one that is
-stands in the folder, so that what a killed process left is known for what it is, and swept away by others.
+stands in the folder, so that what a killed process left is known for what it is, and swept away by others.  All are in
+the folder of the queue: a system's own for temporary files may be gone with the server, which the process outlives.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import parsing, processes, storage
+from cldi_core.data import job_queue, parsing, processes, storage
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 
-PREFIX, PLATE, PLAN = "cldi-import-", "holder.json", "plan.json"
+FOLDER, PLATE, PLAN = "given", "holder.json", "plan.json"
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,19 @@ class Given:
         folder: nobody but this user may look into it, and the files in it have names of our own.
 
     Raises:
-        DatasetError: it cannot be made.
+        DatasetError: it cannot be made, or too little of the disk is free.
     """
 
     def __init__(self) -> None:
         sweep()
+        job_queue.check_room(place())
         try:
-            self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+            place().mkdir(parents=True, exist_ok=True)
+            self.folder = Path(tempfile.mkdtemp(dir=place()))
             self._end = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
             _belongs_to(self.folder, os.getpid())
         except OSError as error:
-            raise storage.cannot_write(Path(tempfile.gettempdir()), error) from error
+            raise storage.cannot_write(place(), error) from error
         self._count = 0
 
     def take(self, name: str, data: bytes | memoryview, called: str = "") -> Source:
@@ -90,6 +93,11 @@ class Given:
         self._end.detach()
 
 
+def place() -> Path:
+    """Where such folders are."""
+    return job_queue.place() / FOLDER
+
+
 def planned(folder: Path) -> Any:
     """What is to become of what was given.
 
@@ -111,7 +119,7 @@ def remove(folder: Path) -> None:
 
 def sweep() -> None:
     """Take away what belongs to processes of this user and machine that have ended."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    for folder in sorted(place().glob("*/")):
         with contextlib.suppress(OSError, ValueError, RecursionError):
             holder = Holder.from_json(json.loads(storage.read_text(folder / PLATE)))
             is_ours = folder.lstat().st_uid == getattr(os, "getuid", int)()  # on Windows all are 0

@@ -5,30 +5,36 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
 import tempfile
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
-from cldi_core.data import processes
+from cldi_core.data import job_queue
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 from cldi_core.imports import given as uploads
-from cldi_core.imports.given import PLATE, PREFIX, Given, Source
+from cldi_core.imports.given import PLATE, Given, Source
 
-PROC = Path("/proc")
+Usage = namedtuple("Usage", "total used free")
+ENDED = vars(Holder(2**22 + 1, socket.gethostname(), "import", "", "once"))  # no process has this number
 
 
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def place() -> Path:
     """Where temporary folders are made."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+    uploads.place().mkdir(parents=True)
+    return uploads.place()
+
+
+def test_it_is_where_the_queue_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(job_queue, "place", lambda: tmp_path / "queue")
+    assert Given().folder.parent == tmp_path / "queue" / "given" and job_queue.tickets(tmp_path / "queue") == []
 
 
 def test_uploads_have_names_of_our_own_and_go_with_who_holds_them(place: Path) -> None:
@@ -67,33 +73,32 @@ def test_one_that_took_it_away_before_it_was_handed_over_leaves_nothing(place: P
     given.hand_over(os.getpid())
 
 
-@pytest.mark.parametrize("plate", [None, "", "[]", "{}", "elsewhere", "unknown"])
-def test_what_may_be_somebody_elses_stays(place: Path, plate: str | None) -> None:
-    ended = Holder(2**22 + 1, processes.socket.gethostname(), "import", "", "boot 1")
-    folder = place / f"{PREFIX}x"
+@pytest.mark.parametrize("plate", ["", "[]", "{}", "elsewhere"])
+def test_what_may_be_somebody_elses_stays(place: Path, plate: str) -> None:
+    folder = place / "x"
     folder.mkdir()
-    if plate == "elsewhere":
-        plate = json.dumps(vars(ended) | {"host": "elsewhere"})
-    if plate == "unknown":
-        (place / "mine").mkdir()
-        (place / "mine" / PLATE).write_text(json.dumps(vars(ended)))
-        folder.rmdir()
-        folder.symlink_to(place / "mine")
-    elif plate is not None:
-        (folder / PLATE).write_text(plate)
     uploads.sweep()
-    assert folder.exists() and (plate != "unknown" or (place / "mine" / PLATE).is_file())
-    if plate is None:
-        (folder / PLATE).write_text(json.dumps(vars(ended)))
-        uploads.sweep()
-        assert not folder.exists(), "else nothing is swept"
+    (folder / PLATE).write_text(json.dumps(ENDED | {"host": "elsewhere"}) if plate == "elsewhere" else plate)
+    uploads.sweep()
+    assert folder.exists()
+    (folder / PLATE).write_text(json.dumps(ENDED))
+    uploads.sweep()
+    assert not folder.exists(), "else nothing is swept"
+
+
+def test_a_link_does_not_lead_to_a_folder_elsewhere(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / PLATE).write_text(json.dumps(ENDED))
+    (place / "x").symlink_to(tmp_path / "mine")
+    uploads.sweep()
+    assert (tmp_path / "mine" / PLATE).is_file()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs another user")
 def test_what_is_another_users_stays(place: Path) -> None:
-    folder = place / f"{PREFIX}x"
+    folder = place / "x"
     folder.mkdir()
-    (folder / PLATE).write_text(json.dumps(vars(Holder(2**22 + 1, processes.socket.gethostname(), "", "", "b 1"))))
+    (folder / PLATE).write_text(json.dumps(ENDED))
     os.chown(folder, 12345, 12345)
     uploads.sweep()
     assert folder.exists()
@@ -112,6 +117,13 @@ def test_a_folder_of_somebodys_own_is_none(tmp_path: Path) -> None:
     (tmp_path / uploads.PLAN).write_text("{}")
     with pytest.raises(DatasetError, match="give it again"):
         uploads.planned(tmp_path)
+
+
+def test_a_disk_that_is_nearly_full_gets_no_upload(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, 5))
+    with pytest.raises(DatasetError, match=r"0\.0 GB are free"):
+        Given()
+    assert [*place.iterdir()] == []
 
 
 @pytest.mark.parametrize("what", ["make", "take", "plan"])

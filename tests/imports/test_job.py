@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +27,8 @@ LIST = "dog\tHund\tN\nrun\tlaufen\tV\n"
 
 
 @pytest.fixture
-def mine(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dataset:
-    """An empty data set; temporary folders are made beside it."""
-    (tmp_path / "temporary").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+def mine(data: Path) -> Dataset:
+    """An empty data set."""
     return dataset.create(data / "mine")
 
 
@@ -60,7 +57,7 @@ def ended(mine: Dataset) -> ImportJob:
     return job_of(mine)
 
 
-def test_one_in_a_process_of_its_own_runs_to_its_end(mine: Dataset, tmp_path: Path) -> None:
+def test_one_in_a_process_of_its_own_runs_to_its_end(mine: Dataset) -> None:
     assert job.job(mine) is None
     wanted, given, seen = lists(mine)
     folder = given.folder
@@ -77,7 +74,7 @@ def test_one_in_a_process_of_its_own_runs_to_its_end(mine: Dataset, tmp_path: Pa
         "Hund",
         "laufen",
     ]
-    assert not folder.exists() and [*(tmp_path / "temporary").iterdir()] == []
+    assert not folder.exists() and [*uploads.place().iterdir()] == []
     job.cancel(mine)  # nothing runs: nothing happens
     status = (mine.path / job.FOLDER / job.STATUS).read_bytes()
     assert not checksums.is_damaged(status) and sealing.look(mine.path).lines == {}
@@ -138,7 +135,7 @@ def test_it_goes_on_when_who_started_it_has_ended(mine: Dataset, tmp_path: Path)
         job.start(mine, *lists(mine))
         wait_for(lambda: job_queue.ticket_of(mine.path / job.FOLDER), "its ticket")
         own = children._spawned.pop(mine.path / job.FOLDER)
-        plate = json.loads(next((tmp_path / "temporary").glob(f"*/{uploads.PLATE}")).read_text())
+        plate = json.loads(next(uploads.place().glob(f"*/{uploads.PLATE}")).read_text())
         assert plate["pid"] == own.pid != children.os.getpid() and children.os.getsid(own.pid) == own.pid
     assert ended(mine).state == "done" and own.wait(60) == 0 and len(reports(mine)) == 1
 

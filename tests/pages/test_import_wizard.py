@@ -6,7 +6,6 @@ import io
 import os
 import re
 import signal
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,8 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.data.job_queue import Request
 from cldi_core.errors import DatasetError
 from cldi_core.imports import folder, job, samples
-from cldi_core.imports.given import PREFIX, Given
+from cldi_core.imports import given as uploads
+from cldi_core.imports.given import Given
 from cldi_core.imports.job import ImportJob
 from cldi_core.imports.report import reports
 from cldi_core.imports.wanted import WantedLists
@@ -191,7 +191,7 @@ def test_one_that_waits_is_watched_and_cancelled_and_leaves_nothing(
     at = healthy(open_page("data", dataset="mine", section="import"))
     at.main.file_uploader[0].set_value([("en-de.tsv", LIST.encode(), "text/plain")])
     at = healthy(button(at, "Look at it").click().run())
-    (uploaded,) = [path for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*") if (path / "upload-1").is_file()]
+    (uploaded,) = [path for path in uploads.place().iterdir() if (path / "upload-1").is_file()]
     with job_queue.turn(Request("the collection of x", str(tmp_path / "other"))):
         at = healthy(button(at, "Store in").click().run())
         waiting(empty)
