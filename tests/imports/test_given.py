@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
