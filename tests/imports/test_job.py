@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import signal
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +131,39 @@ def test_one_at_a_time_waits_is_seen_and_ended_from_any_process(mine: Dataset, t
         assert job_of(mine).state == "interrupted" and not folder.exists()
         job.start(mine, *other)
     assert ended(mine).state == "done" and [row.target for row in Dataset(mine.path).lexicon("en-de")] == ["Katze"]
+
+
+def zipped(mine: Dataset, count: int) -> tuple[WantedFolder, Given, str]:
+    """A zip of pictures that was looked at."""
+    buffer, given = io.BytesIO(), Given()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for number in range(count):
+            archive.writestr(f"en/w{number}/1.png", draw("sun", variant=number))
+    wanted = WantedFolder((given.take("words.zip", buffer.getvalue()),))
+    return wanted, given, wanted.digest(wanted.look(given.folder, mine))
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_one_that_is_ended_while_it_stores_leaves_nothing_half_and_can_be_given_again(
+    mine: Dataset, how: signal.Signals
+) -> None:
+    with storage.lock(mine.path):  # at its end it waits for that
+        job.start(mine, *zipped(mine, 3))
+        wait_for(lambda: job_of(mine).state == "running", "its first number")
+        assert job_of(mine).total == 3 and [*uploads.place().iterdir()]
+        if how == signal.SIGTERM:
+            job.cancel(mine)
+        else:
+            child = children._spawned[mine.path / job.FOLDER]
+            child.kill()
+            child.wait(60)
+    left = job_of(mine)
+    assert (left.state, left.what, left.error) == ("interrupted", "words.zip", "")
+    assert reports(mine) == [] and not (mine.path / "words.parquet").exists()
+    job.start(mine, *zipped(mine, 3))
+    assert ended(mine).state == "done" and [*uploads.place().iterdir()] == [], "what was left is swept"
+    made = Dataset(mine.path)
+    assert {*made.members("en")} == {"w0", "w1", "w2"} and len(made.pictures.ids) == 3
 
 
 def test_it_goes_on_when_who_started_it_has_ended(mine: Dataset, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from cldi_core.imports.given import Given
 from cldi_core.imports.job import ImportJob
 from cldi_core.imports.report import reports
 from cldi_core.imports.wanted import WantedLists
-from pages._ui import data_folders, data_lists, data_preview, data_words
+from pages._ui import act, data_folders, data_lists, data_preview, data_words
 from tests.conftest import draw
 from tests.features.test_resuming import wait_for
 from tests.pages.conftest import Shown
@@ -188,6 +188,7 @@ def test_nothing_is_looked_at_stored_or_cancelled_where_nobody_may(
 def test_one_that_waits_is_watched_and_cancelled_and_leaves_nothing(
     empty: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(act, "who", lambda: "ann@x.org")
     at = healthy(open_page("data", dataset="mine", section="import"))
     at.main.file_uploader[0].set_value([("en-de.tsv", LIST.encode(), "text/plain")])
     at = healthy(button(at, "Look at it").click().run())
@@ -197,7 +198,7 @@ def test_one_that_waits_is_watched_and_cancelled_and_leaves_nothing(
         waiting(empty)
         at = healthy(open_page("data", dataset="mine", section="import"))  # as another visitor sees it
         said = unescaped(texts(at))
-        assert "the import of en-de.tsv in mine: waits until 1 job before it is done" in said
+        assert "the import of en-de.tsv in mine, started by ann@x.org: waits until 1 job before it is done" in said
         (bar,) = at.get("progress")
         assert unescaped(bar.proto.text) == "Storing en-de.tsv waits until 1 job before it is done"
         assert data_words.CLOSING in said and uploaded.is_dir()
