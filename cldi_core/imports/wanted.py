@@ -114,7 +114,14 @@ class WantedFolder(Wanted[Plan]):
     def look(self, given: Path, dataset: Dataset) -> Plan:
         """As ``folder.look`` and ``folder.read_words``, with their errors."""
         (source,) = self.sources
-        plan = folder.look(given / source.path, folder.read_words(given / self.words) if self.words else None)
+        file, words = given / source.path, folder.read_words(given / self.words) if self.words else None
+        try:
+            plan = folder.look(file, words)
+        except DatasetError as error:
+            told = str(error)
+            for ours in (str(file), file.name) if file.parent == given else ():  # that an upload is kept under
+                told = told.replace(ours, source.name)
+            raise DatasetError(told) from error
         plan.report.source = source.name
         return plan
 

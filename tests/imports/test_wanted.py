@@ -85,3 +85,14 @@ def test_a_folder_is_stored_as_it_was_seen_or_not_at_all(mine: Dataset, tmp_path
     made = Dataset(mine.path)
     assert {*made.members("en")} == {"and/or"} and {*made.members("de")} == {"Sonne"}
     assert {*made.pictures.table["author"]} == {"Ann"} and {*made.pictures.table["licence"]} == {"unknown"}
+
+
+LISTED = b"PK\x05\x06" + bytes(18)  # how the list of a zip's entries ends
+
+
+@pytest.mark.parametrize("data", [b"no zip", b"", LISTED, b"PK\x03\x04" + b"x" * 90 + LISTED.replace(b"\0", b"\1")])
+def test_an_upload_that_is_no_archive_is_told_of_by_its_own_name(mine: Dataset, tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "upload-1").write_bytes(data)
+    with pytest.raises(DatasetError, match=r"'mine\.zip'") as told:
+        WantedFolder((Source("upload-1", "mine.zip"),)).look(tmp_path, mine)
+    assert "upload" not in str(told.value) and str(tmp_path) not in str(told.value)
