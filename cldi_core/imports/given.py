@@ -1,7 +1,8 @@
 """What somebody gave to be imported, in a temporary folder of its own that is gone when whose it is has ended.
 
 It is this process's at first, and that of the process which stores it once it was handed over.  Which one that is
-stands in the folder, so that what a killed process left is known for what it is, and swept away by others.  All are in
+stands beside the folder, from before it is there until it is gone, so that what a killed process left is known for what
+it is, and swept away by others.  All are in
 the folder of the queue: a system's own for temporary files may be gone with the server, which the process outlives.
 """
 
@@ -10,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
-import tempfile
 import time
 import weakref
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from cldi_core.data import job_queue, parsing, processes, storage
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 
-FOLDER, PLATE, PLAN = "given", "holder.json", "plan.json"
+FOLDER, PLATE, PLAN = "given", ".json", "plan.json"
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,10 @@ class Given:
         job_queue.check_room(place())
         try:
             place().mkdir(parents=True, exist_ok=True)
-            self.folder = Path(tempfile.mkdtemp(dir=place()))
-            self._end = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+            self.folder = place() / secrets.token_hex(8)
+            self._end = weakref.finalize(self, remove, self.folder)
             _belongs_to(self.folder, os.getpid())
+            self.folder.mkdir(mode=0o700)
         except OSError as error:
             raise storage.cannot_write(place(), error) from error
         self._count = 0
@@ -105,7 +107,7 @@ def planned(folder: Path) -> Any:
         DatasetError: nothing was given in that folder, or it is gone.
     """
     try:
-        if not (folder / PLATE).is_file():
+        if not plate_of(folder).is_file():
             raise OSError("nobody is named there")
         return parsing.parsed_json(storage.read_text(folder / PLAN))
     except (OSError, ValueError, RecursionError) as error:
@@ -115,19 +117,26 @@ def planned(folder: Path) -> Any:
 def remove(folder: Path) -> None:
     """Take away what was given."""
     shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        plate_of(folder).unlink(missing_ok=True)
+
+
+def plate_of(folder: Path) -> Path:
+    """The file that says whose a folder is."""
+    return folder.parent / f"{folder.name}{PLATE}"
 
 
 def sweep() -> None:
     """Take away what belongs to processes of this user and machine that have ended."""
-    for folder in sorted(place().glob("*/")):
+    for plate in sorted(place().glob(f"*{PLATE}")):
         with contextlib.suppress(OSError, ValueError, RecursionError):
-            holder = Holder.from_json(json.loads(storage.read_text(folder / PLATE)))
-            is_ours = folder.lstat().st_uid == getattr(os, "getuid", int)()  # on Windows all are 0
+            holder = Holder.from_json(json.loads(storage.read_text(plate)))
+            is_ours = plate.lstat().st_uid == getattr(os, "getuid", int)()  # on Windows all are 0
             if holder and is_ours and holder.is_here and not holder.is_alive:
-                remove(folder)
+                remove(plate.with_suffix(""))
 
 
 def _belongs_to(folder: Path, pid: int) -> None:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     holder = Holder(pid, socket.gethostname(), "import", since, processes.started(pid))
-    storage.write_text(folder / PLATE, json.dumps(vars(holder)))
+    storage.write_text(plate_of(folder), json.dumps(vars(holder)))

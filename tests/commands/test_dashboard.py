@@ -38,7 +38,7 @@ def test_it_becomes_streamlit_for_this_machine_only(app: App, data: Path, port: 
 def test_uploads_that_a_killed_server_left_are_swept_away(app: App, data: Path, port: int) -> None:
     ours, left = Given(), Given()
     left.hand_over(2**22 + 1)  # no process has this number
-    plate = left.folder / given.PLATE
+    plate = given.plate_of(left.folder)
     plate.write_text(json.dumps(json.loads(plate.read_text()) | {"started": "once"}))
     assert app("--port", port)[0] == 0
     assert ours.folder.is_dir() and not left.folder.exists()

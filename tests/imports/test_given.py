@@ -10,7 +10,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 from collections import namedtuple
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from cldi_core.data import job_queue
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 from cldi_core.imports import given as uploads
-from cldi_core.imports.given import PLATE, Given, Source
+from cldi_core.imports.given import Given, Source
 
 Usage = namedtuple("Usage", "total used free")
 ENDED = vars(Holder(2**22 + 1, socket.gethostname(), "import", "", "once"))  # no process has this number
@@ -43,8 +42,12 @@ def test_uploads_have_names_of_our_own_and_go_with_who_holds_them(place: Path) -
     assert given.take("../../<b>.tsv", b"one") == Source("upload-1", "../../<b>.tsv")
     assert given.take("a.zip", memoryview(b"two")).path == "upload-2"
     assert given.take("theirs", b"three", "words.tsv") == Source("words.tsv", "theirs")
-    assert {path.name for path in given.folder.iterdir()} == {"upload-1", "upload-2", "words.tsv", PLATE}
-    assert (given.folder / "upload-2").read_bytes() == b"two" and [*place.iterdir()] == [given.folder]
+    assert {path.name for path in given.folder.iterdir()} == {"upload-1", "upload-2", "words.tsv"}
+    assert (given.folder / "upload-2").read_bytes() == b"two"
+    assert {*place.iterdir()} == {
+        given.folder,
+        uploads.plate_of(given.folder),
+    }
     assert stat.S_IMODE(given.folder.stat().st_mode) == 0o700
     uploads.sweep()
     assert given.folder.is_dir(), "this process lives"
@@ -79,28 +82,29 @@ def test_what_may_be_somebody_elses_stays(place: Path, plate: str) -> None:
     folder = place / "x"
     folder.mkdir()
     uploads.sweep()
-    (folder / PLATE).write_text(json.dumps(ENDED | {"host": "elsewhere"}) if plate == "elsewhere" else plate)
+    uploads.plate_of(folder).write_text(json.dumps(ENDED | {"host": "elsewhere"}) if plate == "elsewhere" else plate)
     uploads.sweep()
     assert folder.exists()
-    (folder / PLATE).write_text(json.dumps(ENDED))
+    uploads.plate_of(folder).write_text(json.dumps(ENDED))
     uploads.sweep()
     assert not folder.exists(), "else nothing is swept"
 
 
 def test_a_link_does_not_lead_to_a_folder_elsewhere(place: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / PLATE).write_text(json.dumps(ENDED))
+    (tmp_path / "mine" / "x").touch()
     (place / "x").symlink_to(tmp_path / "mine")
+    uploads.plate_of(place / "x").write_text(json.dumps(ENDED))
     uploads.sweep()
-    assert (tmp_path / "mine" / PLATE).is_file()
+    assert (tmp_path / "mine" / "x").is_file()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs another user")
 def test_what_is_another_users_stays(place: Path) -> None:
     folder = place / "x"
     folder.mkdir()
-    (folder / PLATE).write_text(json.dumps(ENDED))
-    os.chown(folder, 12345, 12345)
+    uploads.plate_of(folder).write_text(json.dumps(ENDED))
+    os.chown(uploads.plate_of(folder), 12345, 12345)
     uploads.sweep()
     assert folder.exists()
 
@@ -135,7 +139,7 @@ def test_a_disk_that_refuses_is_told_of_in_a_line(place: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     if what == "make":
-        monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+        monkeypatch.setattr(Path, "mkdir", refuse)
     else:
         monkeypatch.setattr(Path, "write_bytes" if what == "take" else "write_text", refuse)
     with pytest.raises(DatasetError, match="cannot be written to"):

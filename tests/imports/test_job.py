@@ -171,7 +171,7 @@ def test_it_goes_on_when_who_started_it_has_ended(mine: Dataset, tmp_path: Path)
         job.start(mine, *lists(mine))
         wait_for(lambda: job_queue.ticket_of(mine.path / job.FOLDER), "its ticket")
         own = children._spawned.pop(mine.path / job.FOLDER)
-        plate = json.loads(next(uploads.place().glob(f"*/{uploads.PLATE}")).read_text())
+        plate = json.loads(next(uploads.place().glob(f"*{uploads.PLATE}")).read_text())
         assert plate["pid"] == own.pid != children.os.getpid() and children.os.getsid(own.pid) == own.pid
     assert ended(mine).state == "done" and own.wait(60) == 0 and len(reports(mine)) == 1
 
@@ -213,7 +213,7 @@ def test_the_command_says_in_one_line_what_is_wrong_and_takes_no_folder_of_ones_
             (own / uploads.PLAN).write_text(plan)
         code, out, err = run("import-given", own, "--dataset", "mine")
         assert (code, out) == (1, "") and err.startswith("error: ") and err.count("\n") == 1
-        (own / uploads.PLATE).write_text("{}")
+        uploads.plate_of(own).write_text("{}")
     assert own.is_dir() and job.job(mine) is None
     given = planned(mine)
     (given.folder / "upload-1").write_text("cat\tKatze\tN\n")
