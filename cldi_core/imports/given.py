@@ -115,7 +115,9 @@ def planned(folder: Path) -> Any:
 
 
 def remove(folder: Path) -> None:
-    """Take away what was given."""
+    """Take away what was given; what is half gone is none any more."""
+    with contextlib.suppress(OSError):
+        (folder / PLAN).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
         plate_of(folder).unlink(missing_ok=True)
