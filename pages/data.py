@@ -13,6 +13,7 @@ from pages._ui import (
     data_import,
     data_left_out,
     data_licences,
+    data_preview,
     data_queue,
     data_reports,
     data_sets,
@@ -39,6 +40,7 @@ def imports(current: view.View) -> None:
         data_import.draw(current)
     else:
         st.info(act.closed())
+    data_preview.watch(current)
     data_reports.kept(current)
 
 

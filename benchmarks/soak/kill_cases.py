@@ -273,6 +273,37 @@ def _collect(folder: Path) -> None:
     one_run(folder / "data" / NAME, PORT[0], 2, 6, 0)
 
 
+def _given(folder: Path) -> None:
+    """What a page was given, and has handed over to a process that has ended."""
+    import json
+    import socket
+
+    from cldi_core.data import dataset
+    from cldi_core.data.processes import Holder
+    from cldi_core.imports.given import Source
+    from cldi_core.imports.wanted import WantedFolder
+
+    _drawn(folder)
+    place = folder / GIVEN
+    shutil.copytree(folder / "sources" / "drawn", place / "upload-1")
+    wanted = WantedFolder((Source("upload-1", "drawn"),))
+    seen = wanted.digest(wanted.look(place, dataset.create(folder / "data" / NAME)))
+    (place / "plan.json").write_text(json.dumps({"wanted": wanted.as_json(), "seen": seen}), "utf-8")
+    holder = Holder(2**22 + 1, socket.gethostname(), "import", "", "once")
+    place.with_suffix(".json").write_text(json.dumps(vars(holder)), "utf-8")
+
+
+def _store_given(folder: Path) -> None:
+    """Store it, if it is there; then the dashboard is started anew."""
+    from cldi_core.imports import given
+
+    try:
+        if (folder / GIVEN / given.PLAN).is_file():
+            _of("import-given", GIVEN)(folder)
+    finally:
+        given.sweep()
+
+
 def _nothing(folder: Path) -> None:
     (folder / "data").mkdir()
 
@@ -288,9 +319,11 @@ def _trained(folder: Path) -> None:
 
 TRAIN = ("--model", "pivot-sym", "--seed", "0", "--epochs", "3", "--encoder", "bag", "--holdout", "items")
 CURVE = ("--method", "avgmax", "--draws", "2")
+GIVEN = "data/.queue/given/0a"
 CASES: dict[str, Case] = {
     "import-lists": Case(_lists, _of("import-lists", "sources/en-de.tsv", "sources/en-fr.tsv")),
     "import-folder": Case(_drawn, _of("import-folder", "sources/drawn")),
+    "import-given": Case(_given, _store_given),
     "import-mmid": Case(_package, _of("import-mmid", "sources/german-package.tar")),
     "import-features": Case(_features, _of("import-features", "--backbone", OWN, "sources/rows.npz")),
     "import-features, others in their place": Case(

@@ -83,7 +83,7 @@ def _json(told: Any) -> bytes:
 
 ALLOWED = (
     Allowed(
-        r"data/[^/]+/imports/",
+        r"data/[^/]+/imports/[^/]+$",
         "a report has its date in its name and says what that run itself did (fetched, stored, replaced); of a run "
         "that was killed after its report was kept there are two of the same",
         _report,

@@ -20,6 +20,7 @@ from cldi_core.commands import workers as working
 from cldi_core.commands.program import fail
 from cldi_core.data import dataset as datasets
 from cldi_core.data import job_queue, logs, permissions, remote
+from cldi_core.imports import given
 
 ADDRESS = "127.0.0.1"  # of this machine only: without a login, whoever may open the dashboard may start work
 CONTAINER = (Path("/.dockerenv"), Path("/run/.containerenv"))  # what Docker and Podman leave in theirs
@@ -84,6 +85,7 @@ def start(
         opened = datasets.open_dataset(dataset)
         os.environ["CLDI_DATASET"] = remote.url_of(opened.path) or str(opened.path.resolve())
     allocation.settle()
+    given.sweep()
     for path in datasets.requested().values():
         preparing.before_showing(path)
     if said := login.editors_said():

@@ -1,4 +1,4 @@
-"""``import-lists`` and ``import-folder``: the user's files become a data set."""
+"""``import-lists``, ``import-folder``, ``import-given`` (to a page): the user's files become a data set."""
 
 from __future__ import annotations
 
@@ -62,3 +62,12 @@ def import_folder(
         for notes in (report.missing, report.passed)
     )
     tell([report], [line], as_json=as_json, beside=[{**counts, "failed": failed, "skipped": skipped}])
+
+
+def import_given(
+    folder: Annotated[Path, typer.Argument(help="What the dashboard was given.")], dataset: DatasetOption
+) -> None:
+    """Store what was looked at in the dashboard, which runs this and watches it."""
+    from cldi_core.imports import job
+
+    job.run(locate(dataset), folder)

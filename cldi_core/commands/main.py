@@ -42,6 +42,7 @@ app = Program(
 )
 app.command("import-lists")(importing.import_lists)
 app.command("import-folder")(importing.import_folder)
+app.command("import-given", hidden=True)(importing.import_given)
 app.command()(collecting.collect)
 app.command("import-mmid")(importing_packages.import_mmid)
 app.command("import-features")(importing_packages.import_features)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
-from cldi_core.data import pictures, storage
+from cldi_core.data import pictures
 from cldi_core.data.plain import plain
-from cldi_core.imports import folder
 from cldi_core.imports.folder import Plan
-from cldi_core.imports.report import Report
+from cldi_core.imports.given import Given, Source
 from cldi_core.imports.samples import Sample, samples
+from cldi_core.imports.wanted import WantedFolder
 
 from . import data_preview, data_reports, data_tables, data_words, load, take, view
 from .data_preview import Preview
 from .foreign import safe
-from .import_job import Progress
 
 LARGEST = 200  # MB of an upload, which a server keeps in memory
 FIRST = 12  # words that are shown
 WIDTH = 96  # pixels of a picture
+WORDS_NAME = "words.tsv"  # of the uploaded table, in errors
 FILE, PATH, WORDS, LICENCE, AUTHOR = (f"folder {name}" for name in ("file", "path", "words", "licence", "author"))
 
 
@@ -49,35 +45,19 @@ def look(name: str) -> None:
 
 
 def _looked(name: str) -> Preview | str:
-    state, dataset = st.session_state, load.opened(name)
+    state = st.session_state
     uploaded, typed = state.get(FILE), str(state.get(PATH) or "").strip()
     if uploaded is None and not typed:
         return data_words.GIVE_A_FOLDER
-    # Under names of our own, and gone with the preview and what stores it.
-    held = tempfile.TemporaryDirectory(prefix="cldi-import-", ignore_cleanup_errors=True)
-    words = state.get(WORDS)
-    given = folder.read_words(_kept(held, "words.tsv", words)) if words is not None else None
-    source = data_preview.typed_path(typed) if uploaded is None else _kept(held, "upload", uploaded)
-    plan = folder.look(source, given)
-    if uploaded is not None:
-        plan.report.source = plain(uploaded.name)
+    path = str(data_preview.typed_path(typed)) if uploaded is None else ""
+    given, words = Given(), state.get(WORDS)
+    source = Source(path, path) if uploaded is None else given.take(plain(uploaded.name), uploaded.getbuffer())
+    table = given.take(words.name, words.getbuffer(), WORDS_NAME).path if words is not None else ""
     licence, author = (" ".join(str(state.get(key) or "").split()) for key in (LICENCE, AUTHOR))
-
-    def work(tell: Progress) -> list[Report]:
-        with held:
-            return [folder.store(dataset.path, plan, licence=licence or "unknown", author=author, progress=tell)]
-
+    wanted = WantedFolder((source,), table, licence, author)
+    plan = wanted.look(given.folder, load.opened(name))
     found = samples(plan)
-    return Preview(name, Path(plan.report.source).name, lambda: _draw(plan, found), work)
-
-
-def _kept(held: tempfile.TemporaryDirectory[str], name: str, uploaded: Any) -> Path:
-    path = Path(held.name) / name
-    try:
-        path.write_bytes(uploaded.getbuffer())
-    except OSError as error:
-        raise storage.cannot_write(path.parent, error) from error
-    return path
+    return Preview(name, wanted, given, wanted.digest(plan), lambda: _draw(plan, found))
 
 
 def _draw(plan: Plan, found: list[Sample]) -> None:

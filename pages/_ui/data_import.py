@@ -1,4 +1,4 @@
-"""The import wizard of the Data page: what comes in, what was found in it, and how storing goes on."""
+"""The import wizard of the Data page: what comes in, and what was found in it."""
 
 from __future__ import annotations
 
@@ -25,4 +25,3 @@ def draw(current: view.View) -> None:
     SOURCES[source][1](current)
     act.said("import")
     data_preview.preview(current)
-    data_preview.watch(current)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from cldi_core.data import dataset as datasets
-from cldi_core.imports import lists
+from cldi_core.imports.given import Given, Source
 from cldi_core.imports.lists import Looked
-from cldi_core.imports.report import Report
+from cldi_core.imports.wanted import WantedLists
 
 from . import data_preview, data_reports, data_words, load, take, view
 from .data_preview import Preview
 from .foreign import safe
-from .import_job import Progress
 
 LARGEST = 20  # MB of an upload, which a server keeps in memory
 FIRST = 12  # rows that are shown
@@ -44,25 +44,19 @@ def look(name: str) -> None:
 
 
 def _looked(name: str) -> Preview | str:
-    state, dataset = st.session_state, load.opened(name)
+    state, uploaded = st.session_state, st.session_state.get(FILES) or ()
     typed, pair, pos = (str(state.get(key) or "").strip() for key in (PATH, PAIR, POS))
-    given: list[tuple[Path | bytes, str]] = [(file.getvalue(), file.name) for file in state.get(FILES) or ()]
-    if typed:
-        path = data_preview.typed_path(typed)
-        given.append((path, str(path)))
-    if not given:
+    if not typed and not uploaded:
         return data_words.GIVE_A_LIST
-    found = [lists.look(source, called, pair or None, pos or None, dataset=dataset) for source, called in given]
-
-    def work(tell: Progress) -> list[Report]:
-        lists.store(dataset.path, found)
-        return [one.report for one in found]
-
-    what = ", ".join(Path(called).name for _, called in given)
-    return Preview(name, what, lambda: _draw(found), work)
+    path = str(data_preview.typed_path(typed)) if typed else ""
+    given = Given()
+    sources = [given.take(file.name, file.getbuffer()) for file in uploaded]
+    wanted = WantedLists((*sources, *([Source(path, path)] if path else [])), pair, pos)
+    found = wanted.look(given.folder, load.opened(name))
+    return Preview(name, wanted, given, wanted.digest(found), lambda: _draw(found))
 
 
-def _draw(found: list[Looked]) -> None:
+def _draw(found: Sequence[Looked]) -> None:
     for number, one in enumerate(found):
         st.markdown(f"**{safe(data_words.looked_list(Path(one.name).name, one.pair))}**")
         data_reports.one(one.report, f"look-{number}")

@@ -6,17 +6,21 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from cldi_core.data import permissions
-from cldi_core.errors import DatasetError
+from cldi_core.errors import CldiError, DatasetError
+from cldi_core.imports import job
+from cldi_core.imports.given import Given
+from cldi_core.imports.wanted import Wanted
 
-from . import act, data_words, import_job, load, view
+from . import act, data_words, load, view
 from .foreign import safe
 
-EVERY = 1.0  # seconds between two looks at an import
-PREVIEW, WATCHED = "import preview", "import watched"  # of the session
+EVERY = 0.5  # seconds between two looks at an import: most take little more than one
+PREVIEW = "import preview"  # of the session
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,15 @@ class Preview:
 
     Attributes:
         dataset: into which it would go.
-        what: it is, for people.
-        drawn: draws what was found.
-        work: stores it.
+        wanted: what it is; given: what was uploaded of it.
+        seen: the digest of what was found; drawn: draws that.
     """
 
     dataset: str
-    what: str
+    wanted: Wanted[Any]
+    given: Given
+    seen: str
     drawn: Callable[[], None]
-    work: import_job.Work
 
 
 def look(name: str, looked: Callable[[], Preview | str]) -> None:
@@ -61,8 +65,18 @@ def store(name: str) -> None:
         found: Preview | None = st.session_state.get(PREVIEW)
         if found is None or found.dataset != name:
             return [data_words.NOTHING_LOOKED_AT]
-        st.session_state[WATCHED] = import_job.start(load.opened(name).path, found.what, found.work, act.who())
+        job.start(load.opened(name), found.wanted, found.given, found.seen, by=act.who())
         st.session_state.pop(PREVIEW)
+        return []
+
+    act.attempt(do, "import")
+
+
+def cancel(name: str) -> None:
+    """End the import that is under way; for callbacks."""
+
+    def do() -> list[str]:
+        job.cancel(load.opened(name))
         return []
 
     act.attempt(do, "import")
@@ -79,7 +93,7 @@ def preview(current: view.View) -> None:
     if found is None or found.dataset != current.dataset:
         return
     with st.container(border=True):
-        st.markdown(f"**{safe(data_words.looked(found.what))}**")
+        st.markdown(f"**{safe(data_words.looked(found.wanted.what))}**")
         found.drawn()
         with st.container(horizontal=True):
             title = load.opened(current.dataset).name
@@ -89,24 +103,29 @@ def preview(current: view.View) -> None:
 
 
 def watch(current: view.View) -> None:
-    """The import that is under way, if one is, and how that of this visitor ended."""
-    job = import_job.of(load.opened(current.dataset).path)
-    if job is not None:
-        busy = not job.ended
-        st.fragment(_under_way, run_every=EVERY if busy else None)(job, busy)
+    """The import that is under way, or how the newest one ended."""
+    found = job.job(load.opened(current.dataset))
+    if found is not None:
+        st.fragment(_under_way, run_every=EVERY if found.is_active else None)(current.dataset, found.is_active)
 
 
-def _under_way(job: import_job.ImportJob, busy: bool) -> None:
-    if busy and job.ended:
-        st.rerun()  # the whole page: there is a report
-    if busy:
-        st.progress(job.share, safe(data_words.storing(job.what, job.done, job.total, job.rate, job.left, job.before)))
-        st.caption(data_words.CLOSING)
-    elif st.session_state.get(WATCHED) is job:
-        if job.error:
-            st.error(safe(job.error))
-        else:
-            st.caption(safe(data_words.stored(job.what)))
+def _under_way(name: str, busy: bool) -> None:
+    try:
+        found = job.job(load.opened(name))
+    except CldiError as error:  # a fragment reports its own errors, as the frame never sees them
+        st.error(safe(str(error)))
+        return
+    if found is None or busy != found.is_active:
+        st.rerun()  # the whole page: it looks again and again only while something runs, and there is a report
+    shown = safe(data_words.importing(found))
+    if not busy:
+        {"done": st.caption, "failed": st.error}.get(found.state, st.warning)(shown)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(found.share, shown)
+        if act.allowed():
+            st.button("Cancel", key="import cancel", icon=":material/stop:", on_click=cancel, args=(name,))
+    st.caption(data_words.CLOSING)
 
 
 def typed_path(typed: str) -> Path:

@@ -15,6 +15,7 @@ from cldi_core.evaluation.scoring_job import ScoringJob
 from cldi_core.features.backbones import label
 from cldi_core.features.background import ExtractionJob
 from cldi_core.features.lacking import Lacking
+from cldi_core.imports.job import ImportJob
 from cldi_core.imports.report import NOTES, Report
 from cldi_core.imports.samples import Sample
 from cldi_core.insight.health_counts import Count
@@ -36,10 +37,7 @@ CONTACT = "It goes with every request, so that sites know whom to ask; Wikimedia
 REPLACE = "Words that have pictures from elsewhere get the found ones in their place"
 KEY = "The server's environment lacks it. What is typed here is given to this collection and kept nowhere."
 KEY_ASKED = "needed to go on"
-CLOSING = (
-    "It goes on when you leave this page or close the browser, and ends with the server; started again, it goes on "
-    "where it was."
-)
+CLOSING = "It runs on its own: you may go to other pages, close this one, or stop the server."
 NEW = (
     "A name of letters, digits, _ and -; it becomes a folder among the other data sets. Words and pictures come in "
     "under “Import”, or from an image search under “Collect”."
@@ -61,6 +59,7 @@ LACKING = "The CSV names each word. A word of which no picture has features can'
 NO_LIST_TO_SCORE = "Next: import a word list; then its words can be scored."
 NOT_SCORED = "Next: score. Pages show nothing yet, or results of older features."
 SCORING = "Computes, for all word lists, what pages show and is not there yet. It can be cancelled and gone on with."
+IMPORT_AGAIN = "Import it again: what it has stored is whole, and is not stored twice."
 NO_REPORTS = "Nothing has been imported here that kept a report."
 
 
@@ -224,19 +223,21 @@ def waits(before: int) -> str:
     return f"waits until {counted(before, 'job')} before it {'is' if before == 1 else 'are'} done"
 
 
-def storing(what: str, done: int, total: int, rate: float, left: float | None, before: int = 0) -> str:
-    """How far an import is."""
-    if before:
-        return f"Storing {what} {waits(before)}"
-    if not done:
-        return f"Storing {what} …"
-    parts = [f"{done:,} of {total:,}" if total else f"{done:,}", f"{rate:,.0f} a second"]
-    return f"Storing {what}: " + ", ".join(parts + ([f"{words.duration(left)} left"] if left else []))
-
-
-def stored(what: str) -> str:
-    """It is done."""
-    return f"{what} is stored; the report below says what came in."
+def importing(one: ImportJob) -> str:
+    """How far an import is, or how it ended."""
+    if one.state == "done":
+        return f"{one.ended[:16].replace('T', ' ')} · {one.what} is stored; the report below says what came in."
+    if one.state == "failed":
+        return f"{one.what} was not stored: {one.error}"
+    if not one.is_active:
+        return f"Storing {one.what} was ended before it was done. {IMPORT_AGAIN}"
+    if one.ticket and one.ticket.before:
+        return f"Storing {one.what} {waits(one.ticket.before)}"
+    if not one.done:
+        return f"Storing {one.what} …"
+    parts = [f"{one.done:,} of {one.total:,}" if one.total else f"{one.done:,}"]
+    parts += [f"{one.rate:,.0f} a second"] if one.rate else []
+    return f"Storing {one.what}: " + ", ".join(parts + ([f"{words.duration(one.left)} left"] if one.left else []))
 
 
 def planned(found: Plan) -> str:

@@ -17,11 +17,13 @@ from cldi_core.data import dataset as datasets
 from cldi_core.data import judgements as judgement_files
 from cldi_core.data import listing as listings
 from cldi_core.data import stamping
+from cldi_core.imports import report as report_files
 
 P = ParamSpec("P")
 T = TypeVar("T")
 RANKINGS = ("rankings/*/*/*",)  # files that commands write while pages are looked at
 SCORES = (*RANKINGS, "scores/*/*/*")
+OWN = (judgement_files.FOLDER, report_files.FOLDER)  # what people's acts in pages write
 fresh = 0.0  # seconds for which a look at what commands write stands for all visitors; a server sets it
 _seen: dict[tuple[Path, tuple[str, ...]], tuple[float, str]] = {}  # when such files were looked at, and their stamp
 
@@ -83,7 +85,7 @@ def _stamp(found: datasets.Dataset, patterns: tuple[str, ...]) -> str:
     Visitors who come at once share one look at hundreds of files.  What pages write is looked at every time, as who has
     just written it wants to see it.
     """
-    if not fresh or patterns == stamping.STAMPED or patterns[0].startswith(judgement_files.FOLDER):
+    if not fresh or patterns == stamping.STAMPED or patterns[0].startswith(OWN):
         return found.stamp(patterns)
     key, now = (found.path, patterns), time.monotonic()
     seen, stamp = _seen.get(key, (-fresh, ""))

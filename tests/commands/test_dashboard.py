@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -14,6 +15,8 @@ import pytest
 from cldi_core.commands import dashboard
 from cldi_core.data import dataset as datasets
 from cldi_core.data.dataset import Dataset
+from cldi_core.imports import given
+from cldi_core.imports.given import Given
 from tests.commands.conftest import App
 from tests.conftest import build_small
 from tests.handshake import answer
@@ -30,6 +33,15 @@ def test_it_becomes_streamlit_for_this_machine_only(app: App, data: Path, port: 
         "__main__", str(script), "--server.port", str(port),
         "--server.address", "127.0.0.1", "--server.allowedHosts", "127.0.0.1", "--server.allowedHosts", "localhost",
     ]  # fmt: skip
+
+
+def test_uploads_that_a_killed_server_left_are_swept_away(app: App, data: Path, port: int) -> None:
+    ours, left = Given(), Given()
+    left.hand_over(2**22 + 1)  # no process has this number
+    plate = given.plate_of(left.folder)
+    plate.write_text(json.dumps(json.loads(plate.read_text()) | {"started": "once"}))
+    assert app("--port", port)[0] == 0
+    assert ours.folder.is_dir() and not left.folder.exists()
 
 
 @pytest.mark.parametrize("known", [("CLDI_LOGIN", "proxy"), ("CLDI_READ_ONLY", "1")])

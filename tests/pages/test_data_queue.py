@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from cldi_core.data.job_queue import Request, Ticket
 from cldi_core.data.processes import Holder
 from cldi_core.evaluation.scoring_job import ScoringJob
 from cldi_core.features.background import ExtractionJob
+from cldi_core.imports.job import ImportJob
 from pages._ui import data_words, words
 from tests.pages_data import healthy, open_page, texts, unescaped
 
@@ -41,7 +43,8 @@ def test_those_who_wait_say_for_how_many() -> None:
     one = Ticket(3, Request("the scoring", "x", "ann"), Holder.this_process("score"), 1)
     assert data_words.ticket(one, named=False) == "the scoring: waits until 1 job before it is done"
     assert data_words.waits(2) == "waits until 2 jobs before it are done"
-    assert data_words.storing("x.zip", 0, 0, 0, None, 2) == "Storing x.zip waits until 2 jobs before it are done"
+    waits = ImportJob("x.zip", state="waiting", ticket=replace(one, before=2))
+    assert data_words.importing(waits) == "Storing x.zip waits until 2 jobs before it are done"
 
 
 def test_what_was_ended_before_its_turn_says_so() -> None:

@@ -1,9 +1,11 @@
-"""The import wizard: it shows what it found before anything is written, stores it beside the pages, and reports."""
+"""The import wizard: it shows what it found before anything is written, has it stored by a process, and reports."""
 
 from __future__ import annotations
 
 import io
-import threading
+import os
+import re
+import signal
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,19 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from cldi_core.data import dataset, permissions
+from cldi_core.data import children, dataset, job_queue, permissions
 from cldi_core.data.dataset import Dataset
+from cldi_core.data.job_queue import Request
 from cldi_core.errors import DatasetError
-from cldi_core.imports import folder, samples
-from cldi_core.imports.report import Report, reports
-from pages._ui import data_folders, data_lists, data_preview, data_words, import_job
+from cldi_core.imports import folder, job, samples
+from cldi_core.imports import given as uploads
+from cldi_core.imports.given import Given
+from cldi_core.imports.job import ImportJob
+from cldi_core.imports.report import reports
+from cldi_core.imports.wanted import WantedLists
+from pages._ui import act, data_folders, data_lists, data_preview, data_words
 from tests.conftest import draw
+from tests.features.test_resuming import wait_for
 from tests.pages.conftest import Shown
 from tests.pages_data import button, healthy, open_page, texts, unescaped
 
@@ -45,9 +53,24 @@ def packed(**files: bytes) -> bytes:
 def stored(at: Any, made: Dataset) -> Any:
     """The page after storing has come to its end."""
     at = healthy(button(at, "Store in").click().run())
-    job = import_job.of(made.path)
-    assert job is not None and job.over.wait(120)
+    assert ended(made).state == "done"
     return healthy(at.run())
+
+
+def ended(made: Dataset) -> ImportJob:
+    """The newest import, when it is over."""
+    wait_for(lambda: (found := job.job(made)) and not found.is_active, "its end")
+    found = job.job(made)
+    assert found is not None
+    return found
+
+
+def waiting(made: Dataset) -> int:
+    """The process of one that waits for its turn."""
+    wait_for(lambda: job_queue.ticket_of(made.path / job.FOLDER), "its ticket")
+    found = job.job(made)
+    assert found is not None and found.state == "waiting" and found.runner is not None
+    return found.runner.pid
 
 
 def test_a_list_is_shown_before_it_is_stored(empty: Dataset) -> None:
@@ -130,58 +153,101 @@ def test_another_data_set_is_not_offered_what_was_looked_at_for_one(empty: Datas
     )
 
 
-def test_nothing_is_looked_at_or_stored_where_nobody_may(
+def looked_at() -> data_preview.Preview:
+    """A list that was looked at, and not stored."""
+    given = Given()
+    wanted = WantedLists((given.take("en-de.tsv", LIST.encode()),))
+    seen = wanted.digest(wanted.look(given.folder, data_preview.load.opened("mine")))
+    return data_preview.Preview("mine", wanted, given, seen, lambda: None)
+
+
+def test_nothing_is_looked_at_stored_or_cancelled_where_nobody_may(
     empty: Dataset, shown: Shown, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(permissions.VARIABLE, "1")
     done: list[str] = []
+    monkeypatch.setattr(job, "cancel", lambda dataset: done.append("cancelled"))
 
     def looked() -> data_preview.Preview | str:
         done.append("looked")
-        return data_preview.Preview("mine", "x", lambda: None, lambda tell: [])
+        return looked_at()
 
     data_preview.look("mine", looked)
     st.session_state[data_preview.PREVIEW] = looked()
     data_preview.store("mine")
-    assert done == ["looked"] and import_job.of(empty.path) is None
+    data_preview.cancel("mine")
+    assert done == ["looked"] and job.job(empty) is None
     monkeypatch.delenv(permissions.VARIABLE)
     st.session_state[data_preview.PREVIEW] = looked()
     data_preview.store("mine")
-    job = import_job.of(empty.path)
-    assert job is not None and job.over.wait(60) and data_preview.PREVIEW not in st.session_state
+    assert ended(empty).state == "done" and data_preview.PREVIEW not in st.session_state
+    data_preview.cancel("mine")
+    assert done[-1] == "cancelled"
 
 
-def test_two_imports_into_one_data_set_do_not_run_at_once(empty: Dataset) -> None:
-    going = threading.Event()
+def test_one_that_waits_is_watched_and_cancelled_and_leaves_nothing(
+    empty: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(act, "who", lambda: "ann@x.org")
+    at = healthy(open_page("data", dataset="mine", section="import"))
+    at.main.file_uploader[0].set_value([("en-de.tsv", LIST.encode(), "text/plain")])
+    at = healthy(button(at, "Look at it").click().run())
+    (uploaded,) = [path for path in uploads.place().iterdir() if (path / "upload-1").is_file()]
+    with job_queue.turn(Request("the collection of x", str(tmp_path / "other"))):
+        at = healthy(button(at, "Store in").click().run())
+        waiting(empty)
+        at = healthy(open_page("data", dataset="mine", section="import"))  # as another visitor sees it
+        said = unescaped(texts(at))
+        assert "the import of en-de.tsv in mine, started by ann@x.org: waits until 1 job before it is done" in said
+        (bar,) = at.get("progress")
+        assert unescaped(bar.proto.text) == "Storing en-de.tsv waits until 1 job before it is done"
+        assert data_words.CLOSING in said and uploaded.is_dir()
+        monkeypatch.setenv(permissions.VARIABLE, "1")
+        other = healthy(open_page("data", dataset="mine", section="import"))
+        assert len(other.get("progress")) == 1 and "Cancel" not in {one.label for one in other.main.button}
+        monkeypatch.delenv(permissions.VARIABLE)
+        at = healthy(button(at, "Cancel").click().run())
+    assert "en-de.tsv was ended before it was done. Import it again" in unescaped(at.main.warning[0].value)
+    assert not uploaded.exists() and not (empty.path / "lexicon").exists() and reports(empty) == []
 
-    def work(tell: import_job.Progress) -> list[Report]:
-        tell(3, 12)
-        assert going.wait(60)
-        return []
 
-    job = import_job.start(empty.path, "first", work)
-    with pytest.raises(DatasetError, match="'first' is being stored"):
-        import_job.start(empty.path, "second", work)
-    going.set()
-    assert job.over.wait(60) and (job.share, job.error) == (0.25, "") and job.left is not None
-    assert import_job.start(empty.path, "second", work).over.wait(60)
+def test_one_whose_process_is_killed_is_told_in_a_line(empty: Dataset, tmp_path: Path) -> None:
+    with job_queue.turn(Request("the collection of x", str(tmp_path / "other"))):
+        one = looked_at()
+        job.start(empty, one.wanted, one.given, one.seen)
+        os.kill(waiting(empty), signal.SIGKILL)
+        children._spawned[empty.path / job.FOLDER].wait(60)
+    at = healthy(open_page("data", dataset="mine", section="import"))
+    assert [unescaped(one.value) for one in at.main.warning] == [
+        f"Storing en-de.tsv was ended before it was done. {data_words.IMPORT_AGAIN}"
+    ]
+    assert not [one for one in at.main.button if one.label == "Cancel"]
 
 
 @pytest.mark.parametrize(("error", "said"), [
     (DatasetError("the disk is full"), "the disk is full"),
-    (ValueError("secret"), "the import failed (ValueError); the server's log says more"),
+    (ValueError("secret"), "the import failed (ValueError); mine/imports/newest/.import.log says more"),
 ])  # fmt: skip
-def test_an_import_that_fails_says_why(empty: Dataset, error: Exception, said: str) -> None:
-    def work(tell: import_job.Progress) -> list[Report]:
+def test_an_import_that_fails_says_why(
+    empty: Dataset, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def store(*given: Any) -> None:
         raise error
 
-    job = import_job.start(empty.path, "x", work)
-    assert job.over.wait(60) and job.error == said
+    monkeypatch.setattr(WantedLists, "store", store)
+    one = looked_at()
+    one.given.plan({"wanted": one.wanted.as_json(), "seen": one.seen})
+    with pytest.raises(DatasetError, match=re.escape(said)):
+        job.run(empty.path, one.given.folder)
+    at = open_page("data", dataset="mine", section="import")
+    assert not at.exception and [unescaped(one.value) for one in at.main.error] == [f"en-de.tsv was not stored: {said}"]
 
 
 def test_progress_is_told_with_a_rate() -> None:
-    assert data_words.storing("x.zip", 0, 0, 0, None) == "Storing x.zip …"
-    assert data_words.storing("x.zip", 500, 2000, 250, 6) == "Storing x.zip: 500 of 2,000, 250 a second, 6 s left"
+    one = ImportJob("x.zip", state="starting")
+    assert data_words.importing(one) == "Storing x.zip …"
+    one = ImportJob("x.zip", state="running", total=2000, done=500, seconds=2.0)
+    assert data_words.importing(one) == "Storing x.zip: 500 of 2,000, 250 a second, 6 s left"
 
 
 def test_a_few_pictures_are_the_first_of_their_words(tmp_path: Path) -> None:

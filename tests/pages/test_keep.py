@@ -8,7 +8,7 @@ import pytest
 
 from cldi_core.data import judgements, stamping
 from cldi_core.data.dataset import Dataset
-from pages._ui import keep
+from pages._ui import data_load, keep
 
 
 class Looked(SimpleNamespace):
@@ -38,7 +38,7 @@ def test_visitors_who_come_at_once_share_a_look_at_what_commands_write(
     assert keep._stamp(looked, keep.RANKINGS) != first and looked.count == 2
 
 
-@pytest.mark.parametrize("patterns", [stamping.STAMPED, (judgements.pattern("Ada"),)])
+@pytest.mark.parametrize("patterns", [stamping.STAMPED, (judgements.pattern("Ada"),), data_load.REPORTS])
 def test_what_pages_write_is_looked_at_every_time(looked: Looked, patterns: tuple[str, ...]) -> None:
     assert keep._stamp(looked, patterns) != keep._stamp(looked, patterns)
 

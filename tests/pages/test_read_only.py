@@ -19,6 +19,9 @@ from cldi_core.data.judgements import Judgement
 from cldi_core.data.left_out import Item
 from cldi_core.evaluation import scoring_job
 from cldi_core.features import background
+from cldi_core.imports import job as import_job
+from cldi_core.imports.given import Given
+from cldi_core.imports.wanted import WantedLists
 from pages._ui import (
     act,
     data_collect,
@@ -26,7 +29,6 @@ from pages._ui import (
     data_preview,
     data_sets,
     extraction,
-    import_job,
     judge_act,
     play_load,
     view,
@@ -70,6 +72,7 @@ EDITING: dict[str, Callable[[], Any]] = {
     "stop": lambda: data_collect.stop("small", "openverse"),
     "look": lambda: data_preview.look("small", lambda: "looked at"),
     "store": lambda: data_preview.store("small"),
+    "cancel an import": lambda: data_preview.cancel("small"),
     "leave out": lambda: data_left_out.leave_out("small", [Item(language="en", word="dog")], "wrong"),
     "take back": lambda: data_left_out.take_back("small", [Item(language="en", word="hat")]),
 }
@@ -88,7 +91,7 @@ def ready(monkeypatch: pytest.MonkeyPatch, name: str) -> list[object]:
         {
             data_sets.NAME: "new", "typed": name,
             judge_act.UNDO: [("small", name, ONE.key, None)],
-            data_preview.PREVIEW: data_preview.Preview("small", "a list", lambda: None, lambda tell: []),
+            data_preview.PREVIEW: data_preview.Preview("small", WantedLists(()), Given(), "", lambda: None),
             "table": type("Uploaded", (), {"getvalue": lambda self: b"pair\tword\tpos\tcandidate\tverdict\n"})(),
         }
     )  # fmt: skip
