@@ -79,8 +79,7 @@ def _check(file: Path) -> None:
 def _write(file: Path, story: Story, pair: Pair, ranker: Ranker) -> None:
     """Write the report; what was there is replaced at once or not at all."""
     from cldi_core.data import disk, storage
-    from cldi_core.data.pictures import data_url
-    from cldi_core.data.thumbnails import Shelf
+    from cldi_core.data.thumbnails import Shelf, data_url
     from cldi_core.insight.report import word_report
 
     shelf = Shelf(pair.dataset.pictures)

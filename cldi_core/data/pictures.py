@@ -6,7 +6,6 @@ SHA-256 of its bytes (first 32 hex digits), so the same file is stored once howe
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import io
 import tempfile
@@ -172,25 +171,6 @@ def is_thumbnail(data: bytes, size: int = 160) -> bool:
 def thumbnail_all(files: Sequence[bytes]) -> Iterator[bytes | str]:
     """``thumbnail`` for many files: of those that cannot be used, why."""
     return _each(thumbnail, files)
-
-
-def strip(files: Sequence[bytes], size: int = 64) -> bytes:
-    """Thumbnails (WebP) side by side in one SVG.
-
-    The files are embedded as they are: nothing is decoded, so a page can have dozens.
-    """
-    gap = 4
-    width = max(len(files) * (size + gap) - gap, 1)
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{size}" viewBox="0 0 {width} {size}">']
-    for place, data in enumerate(files):
-        left = place * (size + gap)
-        parts.append(f'<image href="{data_url(data)}" x="{left}" width="{size}" height="{size}"/>')
-    return "".join([*parts, "</svg>"]).encode()
-
-
-def data_url(data: bytes, kind: str = "webp") -> str:
-    """A WebP picture, or an SVG (``kind="svg+xml"``), as a data URL."""
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 class Pictures:

@@ -1,4 +1,4 @@
-"""Small pictures kept at hand, so that pages read each from disk once.
+"""Small pictures kept at hand, so that pages read each from disk once, and as texts that browsers draw.
 
 Whoever shows them decodes nothing: what is not a thumbnail as it is becomes one in a process beside, which has limits
 of time and memory, is started when it is first needed, and ends with this one.
@@ -6,9 +6,10 @@ of time and memory, is started when it is first needed, and ends with this one.
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from cldi_core.data.pictures import Pictures, is_thumbnail, thumbnail_all
@@ -76,3 +77,22 @@ def _made(files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
 def decoders() -> Workers[bytes, bytes | str]:
     """The processes that make thumbnails, of this whole process."""
     return Workers(thumbnail_all, PROCESSES, SECONDS)
+
+
+def strip(files: Sequence[bytes], size: int = 64) -> bytes:
+    """Thumbnails (WebP) side by side in one SVG.
+
+    The files are embedded as they are: nothing is decoded, so a page can have dozens.
+    """
+    gap = 4
+    width = max(len(files) * (size + gap) - gap, 1)
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{size}" viewBox="0 0 {width} {size}">']
+    for place, data in enumerate(files):
+        left = place * (size + gap)
+        parts.append(f'<image href="{data_url(data)}" x="{left}" width="{size}" height="{size}"/>')
+    return "".join([*parts, "</svg>"]).encode()
+
+
+def data_url(data: bytes, kind: str = "webp") -> str:
+    """A WebP picture, or an SVG (``kind="svg+xml"``), as a data URL."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from cldi_core.data import pictures
+from cldi_core.data import thumbnails
 from cldi_core.data.plain import plain
 from cldi_core.imports.folder import Plan
 from cldi_core.imports.given import Given, Source
@@ -67,7 +67,7 @@ def _draw(plan: Plan, found: list[Sample]) -> None:
     seen = [one for one in found if one.file]
     if seen:
         st.image(
-            [pictures.data_url(one.file) for one in seen], [f"{one.language} {safe(one.word)}" for one in seen],
+            [thumbnails.data_url(one.file) for one in seen], [f"{one.language} {safe(one.word)}" for one in seen],
             width=WIDTH, alt=[f"The first picture of {one.word} ({one.language})" for one in seen],
         )  # fmt: skip
     for one in found:

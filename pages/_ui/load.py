@@ -10,8 +10,7 @@ import pandas as pd
 
 from cldi_core import rankers
 from cldi_core.data import dataset as datasets
-from cldi_core.data import pictures
-from cldi_core.data.thumbnails import Shelf
+from cldi_core.data import thumbnails as small
 from cldi_core.evaluation import metrics, tables
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.evaluation.rankings import stored_rankings
@@ -259,9 +258,9 @@ def provenance_of(name: str, backbone: str) -> provenance.Provenance:
 
 
 @cached(resource=True, max_entries=4)
-def shelf(name: str) -> Shelf:
+def shelf(name: str) -> small.Shelf:
     """The small pictures of a data set."""
-    return Shelf(opened(name).pictures)
+    return small.Shelf(opened(name).pictures)
 
 
 def thumbnails(name: str, ids: Sequence[str]) -> dict[str, str]:
@@ -269,7 +268,7 @@ def thumbnails(name: str, ids: Sequence[str]) -> dict[str, str]:
 
     Data URLs, because Streamlit would decode, shrink and encode the files again and keep them for each session.
     """
-    return {key: pictures.data_url(file) for key, file in shelf(name).get(ids).items()}
+    return {key: small.data_url(file) for key, file in shelf(name).get(ids).items()}
 
 
 @cached(resource=True, max_entries=STRIPS)
@@ -280,7 +279,7 @@ def strip(name: str, ids: Sequence[str]) -> str | None:
     """
     found = shelf(name).get(ids)
     files = [found[key] for key in ids if key in found]
-    return pictures.data_url(pictures.strip(files), "svg+xml") if files else None
+    return small.data_url(small.strip(files), "svg+xml") if files else None
 
 
 EVIDENCE = (*RANKINGS, "evidence/*/*/*")

@@ -19,7 +19,8 @@ import pytest
 from PIL import Image
 
 from cldi_core.data import picture_shards, pictures
-from cldi_core.data.pictures import Picture, Pictures, decode, picture_id, probe, strip, thumbnail, write_shards
+from cldi_core.data.pictures import Picture, Pictures, decode, picture_id, probe, thumbnail, write_shards
+from cldi_core.data.thumbnails import strip
 from cldi_core.errors import DatasetError, PictureError
 from tests.conftest import draw, encoded, picture
 

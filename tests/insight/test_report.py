@@ -17,9 +17,8 @@ import pytest
 from cldi_core import rankers
 from cldi_core.data import dataset, pictures, wordlists
 from cldi_core.data.dataset import Dataset
-from cldi_core.data.pictures import data_url
 from cldi_core.data.plain import plain
-from cldi_core.data.thumbnails import Shelf
+from cldi_core.data.thumbnails import Shelf, data_url
 from cldi_core.evaluation.metrics import NOTHING, Interval
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight import report, report_failure, story
