@@ -14,7 +14,7 @@ import typer
 from benchmarks import machine, report
 from benchmarks.soak.trial import Effort, Trial, Try, table
 from cldi_core.commands import program
-from cldi_core.errors import unknown_name
+from cldi_core.errors import CldiError, unknown_name
 from cldi_core.scoring.hardware import processors
 
 NAME = "python -m benchmarks.soak"
@@ -49,13 +49,30 @@ def trials(kinds: Sequence[str], effort: Effort) -> Iterator[Trial]:
             yield from find(kind)(Path(folder), effort)
 
 
+def _others(name: str, here: report.Record, found: Sequence[Trial]) -> list[report.Record]:
+    """The other trials that were kept under a name, if on a machine of the same kind: each kind may be tried alone."""
+    try:
+        before = report.kept(name)["records"]
+    except CldiError:
+        return []
+    machines = [[record["cpu"], record["cores"]] for record in before if record["kind"] == "machine"]
+    again = {(one.kind, one.what) for one in found}
+    others = [one for one in before if one["kind"] != "machine" and (one["kind"], one["what"]) not in again]
+    return others if machines == [[here["cpu"], here["cores"]]] else []
+
+
 @app.command()
 def soak(
     kinds: Annotated[list[str] | None, typer.Argument(metavar="[KIND]…", help="What is tried; all without it.")] = None,
     share: Annotated[float, typer.Option(min=0.001, max=1, help="Of a long run's tries.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
     keep: Annotated[
-        str | None, typer.Option("--keep", metavar="NAME", help="Also write them to benchmarks/results/NAME.json.")
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="NAME",
+            help="Also write them to benchmarks/results/NAME.json, in place of the same ones that were kept there.",
+        ),
     ] = None,
 ) -> None:
     """Try what the explorer must survive, and count what was lost."""
@@ -65,7 +82,8 @@ def soak(
     found = [*trials(chosen, Effort(share, seed))]
     print(table(found))
     if keep is not None:
-        records = [machine.describe(processors()), *(one.as_record() for one in found)]
+        here = machine.describe(processors())
+        records = [here, *_others(keep, here, found), *(one.as_record() for one in found)]
         print(f"kept in {report.keep(keep, records)}", file=sys.stderr)
     raise SystemExit(any(one.lost for one in found))
 

@@ -86,7 +86,14 @@ def try_load(folder: Path, effort: Effort) -> Iterator[Trial]:
             seen = asyncio.run(come(server, crowd, effort.seed))
             seconds = time.perf_counter() - start
         words = len(seen.switches)
-        yield Trial("load", crowd.what, words + len(seen.lost), words, tuple(lost(seen)), seconds, note(seen))
+        yield Trial(
+            "load", f"{crowd.what}{_servers()}", words + len(seen.lost), words, tuple(lost(seen)), seconds, note(seen)
+        )
+
+
+def _servers() -> str:
+    workers = os.environ.get(WORKERS, "")
+    return f", {workers} servers" if workers else ""
 
 
 def _options() -> tuple[str, ...]:

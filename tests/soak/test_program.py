@@ -64,6 +64,22 @@ def test_each_has_an_empty_folder_and_losses_end_with_1(
 
 
 @pytest.mark.usefixtures("kinds")
+def test_a_kind_tried_alone_takes_the_place_of_its_own_trials_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    call(monkeypatch, "--share", "0.1", "--keep", "mine")
+    call(monkeypatch, "well", "--share", "0.5", "--keep", "mine")
+    records = json.loads((tmp_path / "mine.json").read_text())["records"]
+    told = [(one["kind"], one.get("tried")) for one in records]
+    assert told == [("machine", None), ("badly", 3), ("well", 50)]
+    records[0]["cores"] += 1
+    report.keep("mine", records)
+    call(monkeypatch, "well", "--keep", "mine")
+    records = json.loads((tmp_path / "mine.json").read_text())["records"]
+    assert [one["kind"] for one in records] == ["machine", "well"], "what was tried on another machine is not kept"
+
+
+@pytest.mark.usefixtures("kinds")
 def test_where_nothing_is_lost_it_ends_with_0(monkeypatch: pytest.MonkeyPatch) -> None:
     assert call(monkeypatch, "well") == 0
 
