@@ -46,7 +46,10 @@ def trials(kinds: Sequence[str], effort: Effort) -> Iterator[Trial]:
     for kind in kinds:
         print(f"trying {kind}", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="cldi-soak-", ignore_cleanup_errors=True) as folder:
-            yield from find(kind)(Path(folder), effort)
+            for one in find(kind)(Path(folder), effort):
+                told = f"  {one.what}: {one.tried:,} tried, {len(one.lost):,} lost, {one.seconds:.0f} s"
+                print(told, file=sys.stderr, flush=True)
+                yield one
 
 
 def _others(name: str, here: report.Record, found: Sequence[Trial]) -> list[report.Record]:
