@@ -53,7 +53,8 @@ def test_each_has_an_empty_folder_and_losses_end_with_1(
     assert call(monkeypatch, "--share", "0.1", "--seed", "7", "--keep", "mine") == 1
     out, err = capsys.readouterr()
     assert seen == [(True, Effort(0.1, 7))] and err.splitlines()[:4] == [
-        "trying well", "  what goes well: 10 tried, 0 lost, 0 s", "trying badly", "  what does not: 3 tried, 2 lost, 2 s",
+        "trying well", "  what goes well: 10 tried, 0 lost, 0 s", "trying badly",
+        "  what does not: 3 tried, 2 lost, 2 s",
     ]  # fmt: skip
     assert out.splitlines()[1:] == [
         "well            10       9     0     0.0  what goes well (in no time)",
