@@ -194,3 +194,32 @@ def test_a_presentation_walks_with_the_keys_and_ends_with_escape(server: Server,
     page.keyboard.press("Escape")
     page.wait_for_function("() => !new URLSearchParams(location.search).has('present')")
     drawn(page)
+
+
+def test_a_group_is_tried_from_its_card_by_mouse_and_by_keyboard(server: Server, page: Any) -> None:
+    opened(page, server)
+    cards = page.locator(".cards").first.locator(".card")
+    cards.first.wait_for()
+    kept, of = (int(part) for part in cards.first.locator(".title span").inner_text().strip(" ·").split(" of "))
+    assert 0 < kept < of and cards.first.locator("img").count() == min(kept, 5)
+    cards.first.get_by_role("button", name="Only these").click()
+    wait_without(page, of - kept)
+    focused = page.evaluate(FOCUS)
+    assert focused.startswith("Only these: "), "what was clicked keeps the focus"
+    page.locator(".cards").first.get_by_role("button", name="Without them").first.press("Enter")
+    wait_without(page, kept)
+
+
+def test_what_would_have_saved_a_word_is_a_click_away(server: Server, page: Any) -> None:
+    opened(page, server)
+    line = page.locator(".cards.lines .card").first
+    line.wait_for()
+    before = page.evaluate("() => location.search")
+    was = {"method": "avgmax", "backbone": "efficientnet-lite0"} | params(page)
+    line.locator("button").click()
+    page.wait_for_function("before => location.search !== before", arg=before)
+    still(page)
+    now = params(page)
+    changed = [one for one in ("without", "first", "method", "backbone", "pair") if was.get(one) != now.get(one)]
+    assert len(changed) == 1, "one thing is tried"
+    assert (now["pos"], now["show"]) == (was["pos"], was["show"]), "the rest of the view stays"
