@@ -19,6 +19,7 @@ ENDING = 30  # seconds that one may take to end
 AT_WORK = "at work for"
 TAIL = 10_000  # bytes of the end of what it printed that are read
 ROOT = Path(__file__).resolve().parents[2]
+of_this_process: set[str] = set()  # names of variables that it has set for itself, and not for what it starts
 _spawned: dict[Path, subprocess.Popen[bytes]] = {}
 
 
@@ -38,12 +39,17 @@ def start(log: Path, arguments: Sequence[str], what: str, environment: Mapping[s
         try:
             # A session of its own: what stops the server does not stop it.
             _spawned[log.parent] = subprocess.Popen(
-                [sys.executable, "-m", "cldi_core", *arguments], cwd=ROOT, env={**os.environ, **(environment or {})},
+                [sys.executable, "-m", "cldi_core", *arguments], cwd=ROOT, env={**inherited(), **(environment or {})},
                 stdin=subprocess.DEVNULL, stdout=printed, stderr=printed, start_new_session=True,
             )  # fmt: skip
         except OSError as error:  # no memory, too many processes
             reason = error.strerror or error
             raise DatasetError(f"{what} could not be started ({reason}); try it again") from error
+
+
+def inherited() -> dict[str, str]:
+    """The environment of those that are started here."""
+    return {name: value for name, value in os.environ.items() if name not in of_this_process}
 
 
 def own(folder: Path) -> int | None:

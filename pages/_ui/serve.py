@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
+from cldi_core.data import children
+
 from .back import Back
 from .headers import Headers, OwnPages
 from .server_health import Health
@@ -49,8 +51,10 @@ def run(script: str, options: Sequence[str]) -> None:
     Args:
         options: of ``streamlit run``.
     """
-    os.environ.setdefault(THREADS, "1")
-    os.environ.setdefault(POOL, "system")
+    for name, value in ((THREADS, "1"), (POOL, "system")):
+        if name not in os.environ:
+            os.environ[name] = value
+            children.of_this_process.add(name)
     with contextlib.suppress(AttributeError, OSError):  # a system without glibc
         ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
     gc.disable()  # of what is imported nothing becomes garbage, and to look through it takes a fifth of the start

@@ -123,6 +123,7 @@ from streamlit.web import cli
 from streamlit.web.server import server
 from streamlit.web.server.starlette import starlette_app
 from threadpoolctl import threadpool_info
+from cldi_core.data import children
 from pages._ui import ahead, keep, serve
 runtime.exists = lambda: True
 ahead.first_page = ahead.word_page = lambda: None
@@ -134,11 +135,16 @@ for thread in threading.enumerate():
     if thread.name == serve.PREPARING:
         thread.join()
 print({found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"})
+print(*(children.inherited().get(name) for name in (serve.THREADS, serve.POOL)))
 """
-    others = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    others = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.endswith("_NUM_THREADS") and not name.startswith("ARROW_")
+    }
     environment = others | ({serve.THREADS: given} if given else {})
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
-    assert done.stdout.strip() == str(threads), done.stderr
+    assert done.stdout.splitlines() == [str(threads), f"{given or None} None"], done.stderr
 
 
 class Knot:
