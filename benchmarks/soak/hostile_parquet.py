@@ -195,11 +195,11 @@ CRAFTED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "a shard of as many bytes of titles as are accepted": (
         "shard.parquet", lambda: written(_shard(8, ["x" * 61_000_000] * 8), use_dictionary=False, **WHOLE)),
     "a table of as many bytes of short texts as are accepted": (
-        "frame.parquet", lambda: largest_table(690_000_000, "ü" * 20)),
+        "frame.parquet", lambda: largest_table(590_000_000, "ü" * 20)),
     "a table of as many bytes of long texts as are accepted": (
-        "frame.parquet", lambda: largest_table(690_000_000, "ü" * 4_900_000)),
+        "frame.parquet", lambda: largest_table(590_000_000, "ü" * 4_900_000)),
     "a table of as many numbers as are accepted": (
-        "frame.parquet", lambda: repeated_parts({"rank": np.zeros(1_000_000)}, 76)),
+        "frame.parquet", lambda: repeated_parts({"rank": np.zeros(1_000_000)}, 74)),
     "labelled pictures in pages as large as are accepted": (
         "labelled.parquet", lambda: largest_labelled(195_000_000, 1, use_dictionary=False, **WHOLE)),
     "labelled pictures in dictionaries as large as are accepted": (

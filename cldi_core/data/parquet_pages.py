@@ -17,7 +17,7 @@ from typing import IO, Any
 
 PIECE, LONGEST = 512, 1 << 20  # bytes that are read of a header at first, and at most
 MAX_END = 50_000_000  # bytes of a file's end, of which pyarrow makes six times as many
-MAX_TABLE, MAX_CHUNKS = 700_000_000, 10_000  # bytes of a table that is read whole, and pieces of its columns
+MAX_TABLE, MAX_CHUNKS = 600_000_000, 10_000  # bytes of a table that is read whole, and pieces of its columns
 MAX_PAGE = 200_000_000  # bytes of a page, unpacked: to read it and a value that fills it takes eight times as many
 MAX_TEXT = 10_000_000  # bytes of one text in such a table: what is made of it takes twelve times as many
 SHARED = 7  # the encoding DELTA_BYTE_ARRAY
