@@ -85,9 +85,13 @@ def test_from_the_first_page_to_a_verb_and_its_right_answer(server: Server, page
     drawn(page)
     assert page.locator(".board thead th").nth(2).inner_text().split()[:3] == ["right", "answer", "✓"]
     assert page.locator(".board thead .word").all_inner_texts()[::2] == ["swim", "schwimmen"]
-    page.wait_for_function(PICTURES)
-    assert page.locator("[data-testid='stImage'] img").count() > 5
-    assert all(page.locator("[data-testid='stImage'] img").evaluate_all("all => all.map(one => one.alt.length > 0)"))
+    for part in (".board", ".cards"):
+        page.locator(f"{part} img").first.wait_for()
+        shown = page.locator(f"{part} img")
+        assert shown.count() > 3
+        assert all(
+            shown.evaluate_all("all => all.map(one => one.complete && one.naturalWidth > 0 && one.alt.length > 0)")
+        )
 
 
 def test_the_arrow_keys_walk_through_the_words(server: Server, page: Any) -> None:
