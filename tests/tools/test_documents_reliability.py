@@ -20,6 +20,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Trial("zzz", "of a kind that is gone", 1, 1),
         Trial("kills", "import, killed at every write", 1200, 1100, (), 300, "the longest took 2 s"),
         Trial("kills", "score, killed", 10, 9, ("a leftover",), 5),
+        Trial("load", "30 visitors, 2 servers", 2500, 2499, ("a word",), 190, "p50 0.2 s"),
     ]
     old = [Trial("kills", "import, killed at every write", 191, 190, ("x",) * 48, 60)]
     report.keep("soak", [WHERE, *(one.as_record() for one in now)])
@@ -43,6 +44,11 @@ def test_what_was_tried_and_lost_in_all_and_where() -> None:
     found = dict(reliability.figures())
     assert (found["soak-tried"], found["soak-lost"], found["soak-hours"]) == ("1,211", "1", "5 min")
     assert found["soak-machine"].endswith(", 2 cores of A processor")
+
+
+@pytest.mark.usefixtures("kept")
+def test_crowds_have_a_table_of_their_own() -> None:
+    assert [*reliability.crowds()][2:] == ["| 30 visitors, 2 servers | 2,500 | 1 | 3 min | p50 0.2 s |"]
 
 
 def test_of_many_losses_the_first_are_kept_and_all_are_counted() -> None:

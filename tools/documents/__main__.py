@@ -67,6 +67,7 @@ def made() -> Made:
         "memory": memory.memory(),
         "projections": projections.projections(),
         "soak": reliability.reliability(),
+        "crowds": reliability.crowds(),
         **pivot.tables(),
     }
     figures = {

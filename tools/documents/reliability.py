@@ -11,6 +11,7 @@ from benchmarks.soak.__main__ import KEPT, KINDS
 from .form import table
 
 BEFORE = f"{KEPT}-before"
+LOAD = "load"  # of which a try is a word that somebody looks at
 HEAD = ["tried", "times", "landed", "lost", "lost before", "in", "and"]
 Trial = dict[str, Any]
 
@@ -22,17 +23,29 @@ def _trials(name: str) -> list[Trial]:
     return [record for record in report.kept(name)["records"] if record["kind"] != "machine"]
 
 
+def _faults() -> list[Trial]:
+    return [one for one in _trials(KEPT) if one["kind"] != LOAD]
+
+
 def reliability() -> Iterable[str]:
     """A row for each trial, in the order of the kinds, with what the version before lost in the same."""
     before = {(one["kind"], one["what"]): one for one in _trials(BEFORE)}
     order = {kind: place for place, kind in enumerate(KINDS)}
     rows = [HEAD]
-    for one in sorted(_trials(KEPT), key=lambda found: order.get(found["kind"], len(order))):
+    for one in sorted(_faults(), key=lambda found: order.get(found["kind"], len(order))):
         old = before.get((one["kind"], one["what"]))
         rows.append([
             one["what"], f"{one['tried']:,}", f"{one['landed']:,}", f"{one['losses']:,}", _lost(old),
             _time(one["seconds"]), one["note"],
         ])  # fmt: skip
+    return table(*rows)
+
+
+def crowds() -> Iterable[str]:
+    """A row for each crowd."""
+    rows = [["crowd", "words", "lost", "in", "and"]]
+    for one in (found for found in _trials(KEPT) if found["kind"] == LOAD):
+        rows.append([one["what"], f"{one['tried']:,}", f"{one['losses']:,}", _time(one["seconds"]), one["note"]])
     return table(*rows)
 
 
@@ -48,7 +61,7 @@ def figures() -> Iterator[tuple[str, str]]:
     """When and where it was tried, and how much in all."""
     (where,) = (record for record in report.kept(KEPT)["records"] if record["kind"] == "machine")
     yield "soak-machine", f"{report.kept(KEPT)['date']}, {where['cores']} cores of {where['cpu']}"
-    found = _trials(KEPT)
+    found = _faults()
     yield "soak-tried", f"{sum(one['tried'] for one in found):,}"
     yield "soak-lost", f"{sum(one['losses'] for one in found):,}"
     yield "soak-hours", _time(sum(one["seconds"] for one in found))
