@@ -43,10 +43,11 @@ def reliability() -> Iterable[str]:
 
 def crowds() -> Iterable[str]:
     """A row for each crowd."""
-    rows = [["crowd", "words", "lost", "in", "and"]]
-    for one in (found for found in _trials(KEPT) if found["kind"] == LOAD):
-        rows.append([one["what"], f"{one['tried']:,}", f"{one['losses']:,}", _time(one["seconds"]), one["note"]])
-    return table(*rows)
+    known = [found for found in _trials(KEPT) if found["kind"] == LOAD]
+    rows = [
+        [one["what"], f"{one['tried']:,}", f"{one['losses']:,}", _time(one["seconds"]), one["note"]] for one in known
+    ]
+    return table(["crowd", "words", "lost", "in", "and"], *rows)
 
 
 def _lost(old: Trial | None) -> str:
