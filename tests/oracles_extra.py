@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -66,7 +67,16 @@ def sinkhorn(source: Pictures, target: Pictures, epsilon: float, iterations: int
 
 
 def settled(source: Pictures, target: Pictures, epsilon: float) -> float:
-    """The same after so many iterations that the potentials stand still (or 20,000); whole rows at a time."""
+    """The same after so many iterations that the potentials stand still (or 20,000); whole rows at a time.
+
+    Remembered: most awkward cases of scoring are the same numbers, held in memory in another way.
+    """
+    own, others = (tuple(tuple(map(float, picture)) for picture in pictures) for pictures in (source, target))
+    return _settled(own, others, epsilon)
+
+
+@cache
+def _settled(source: Pictures, target: Pictures, epsilon: float) -> float:
     cosines = np.array([[cosine(i, j) for j in target] for i in source])
     f, g = np.zeros(len(source)), np.zeros(len(target))
     for _ in range(20_000):

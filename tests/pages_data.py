@@ -26,7 +26,6 @@ APP = Path(__file__).resolve().parents[1] / "app.py"
 PAGES = (
     "overview", "word", "compare", "failure", "dispersion", "map", "pivoting", "results", "play", "judge", "data",
 )  # fmt: skip
-_give_up = local_script_runner.require_widgets_deltas
 
 
 def _ended(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
@@ -35,7 +34,9 @@ def _ended(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) ->
     if thread is not None:
         thread.join(timeout)
     if not runner.script_stopped():
-        _give_up(runner, 0)
+        runner.request_stop()  # else it hangs for as long as the process lives
+        runner.join()
+        raise RuntimeError(f"the page was not drawn within {timeout} seconds")
 
 
 # At each run AppTest reads of every installed package whether it has components, and compiles the scripts: more than

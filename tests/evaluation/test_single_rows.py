@@ -27,10 +27,11 @@ def pair(small: Dataset) -> Pair:
 @pytest.mark.parametrize("method", PLAIN)
 def test_a_row_is_that_of_the_matrix(pair: Pair, method: str) -> None:
     ranker = rankers.ranker(method)
-    for word in pair.source.words:
-        row = stored_scores.row_of(pair, ranker, word)
+    rows = {word: stored_scores.row_of(pair, ranker, word) for word in pair.source.words}
+    matrix = ranker.scores(pair)
+    for word, row in rows.items():
         assert row is not None and row.dtype == np.float32
-        np.testing.assert_array_equal(row, ranker.scores(pair)[pair.source.row(word)])
+        np.testing.assert_array_equal(row, matrix[pair.source.row(word)])
     assert not (pair.dataset.path / "scores").exists(), "nothing is kept"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -21,7 +22,7 @@ from tests import ranked
 from tests.pages.hostile import EVIL, FOLDER, NAMES, add_people, build_hostile
 from tests.pages.watched import ACTS, Watched
 from tests.pages_data import PAGES
-from tools.browser import Server, serve, visit
+from tools.browser import Server, drawn, serve, visit
 
 pytestmark = [
     pytest.mark.browser,
@@ -81,6 +82,12 @@ def test_what_a_link_says(watched: Watched, hostile: Server, number: int) -> Non
     assert page.evaluate(ACTS) == [] and watched.left() == []
 
 
+def answered(page: Any) -> None:
+    """Wait until what was just done has been drawn: a run that has begun is told after a moment."""
+    page.wait_for_timeout(500)
+    drawn(page)
+
+
 def test_what_a_visitor_types(watched: Watched, hostile: Server, tmp_path: Path) -> None:
     """Words that are looked for, names, paths, and a list with a hostile name."""
     page = watched.page
@@ -97,11 +104,11 @@ def test_what_a_visitor_types(watched: Watched, hostile: Server, tmp_path: Path)
             button = page.get_by_role("button", name=label, exact=True)
             if button.count():
                 button.first.click()
-                page.wait_for_timeout(1500)
+                answered(page)
         assert page.evaluate(ACTS) == [], here
     visit(page, address(hostile, "data#import"))
     page.locator("[data-testid='stFileUploader'] input[type=file]").first.set_input_files(str(file))
-    page.wait_for_timeout(1000)
+    answered(page)
     page.get_by_role("button", name="Look at it", exact=True).click()
-    page.wait_for_timeout(2500)
+    answered(page)
     assert page.evaluate(ACTS) == [] and watched.left() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,8 @@ def check(source: ImageSets, target: ImageSets, device: str = "cpu") -> None:
     np.testing.assert_allclose(votes["words"][known], expected["votes"][known], atol=1e-12)
 
 
-@pytest.mark.parametrize("most", [1, 3, 10, 2048])
-@pytest.mark.parametrize("seed", range(6))
+# Blocks of a single row take as long as all others together, so that they are tried on each dtype once.
+@pytest.mark.parametrize(("seed", "most"), [(0, 1), (1, 1), (2, 1), *product(range(6), [3, 10, 2048])])
 def test_a_pass_equals_float64_in_blocks_of_any_size(seed: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(best_match, "MOST_ROWS", most)
     check(*shared(seed))
