@@ -39,6 +39,7 @@ SOFTLY = """url => new Promise(done => {
   history.pushState(history.state, '', url);
   dispatchEvent(new PopStateEvent('popstate', {state: history.state}));
 })"""
+TAKEN = ("is in use", "is not available")  # what the dashboard and Streamlit say of a port
 PICTURES = """() => { const all = [...document.querySelectorAll('[data-testid="stImage"] img')];
   return all.length > 0 && all.every(image => image.complete && image.naturalWidth > 0) }"""
 
@@ -81,20 +82,34 @@ def serve_script(log_file: Path, script: str) -> Iterator[Server]:
 @contextmanager
 def _running(log_file: Path, module: Sequence[str], environment: Mapping[str, str]) -> Iterator[Server]:
     """Run a module of Python; the word ``PORT`` stands for the port on which it serves."""
+    server = _started(log_file, module, environment)
+    try:
+        yield server
+    finally:
+        server.process.terminate()
+        try:
+            server.process.wait(20)
+        except subprocess.TimeoutExpired:  # it ends with its threads, which may be at work
+            server.process.kill()
+            server.process.wait()
+
+
+def _started(log_file: Path, module: Sequence[str], environment: Mapping[str, str], tries: int = 3) -> Server:
+    """A server that answers; where somebody else took its port meanwhile, it is given another."""
     port = free_port()
     command = [sys.executable, "-m", *(str(port) if word == "PORT" else word for word in module)]
     with log_file.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env={**os.environ, **environment})
-        try:
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health", process)
-            yield Server(f"http://127.0.0.1:{port}", log_file, process)
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:  # it ends with its threads, which may be at work
-                process.kill()
-                process.wait()
+    server = Server(f"http://127.0.0.1:{port}", log_file, process)
+    try:
+        wait_for(f"{server.url}/_stcore/health", process)
+    except RuntimeError:
+        process.kill()
+        process.wait()
+        if tries > 1 and any(said in server.log() for said in TAKEN):
+            return _started(log_file, module, environment, tries - 1)
+        raise
+    return server
 
 
 def free_port() -> int:

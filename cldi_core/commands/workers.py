@@ -116,13 +116,13 @@ def run(count: int, port: int, address: str, hosts: Sequence[str]) -> None:
         Kept(f"dashboard {number + 1} of {count}", [*app, str(own), *named], {"PYTHONPATH": path})
         for number, own in enumerate(ports)
     ]
-    with tempfile.TemporaryDirectory(prefix="cldi-proxy-") as folder, _until_stopped():
+    with tempfile.TemporaryDirectory(prefix="cldi-proxy-") as folder, _told() as told:
         config = Path(folder) / "Caddyfile"
         config.write_text(configuration(port, address, ports), "utf-8")
         homes = dict.fromkeys(("XDG_DATA_HOME", "XDG_CONFIG_HOME"), folder)
         command = [program, "run", "--config", str(config), "--adapter", "caddyfile"]
         try:
-            _serve(kept, Kept("the proxy", command, homes), ports, port)
+            _serve(kept, Kept("the proxy", command, homes), ports, port, told)
         finally:
             end(kept)
 
@@ -133,34 +133,36 @@ def configuration(port: int, address: str, ports: Sequence[int]) -> str:
     return CONFIG.format(port=port, address=address, upstreams=upstreams, cookie=COOKIE, health=HEALTH)
 
 
-def _serve(kept: list[Kept], proxied: Kept, ports: Sequence[int], port: int) -> None:
+def _serve(kept: list[Kept], proxied: Kept, ports: Sequence[int], port: int, told: Sequence[int]) -> None:
     for one in kept:
         one.start()
     for one, own in zip(kept, ports, strict=True):
-        _wait(one, own)
+        _wait(one, own, told)
     kept.append(proxied)
     proxied.start()
-    _wait(proxied, port)
-    print(f"CLDI Explorer: http://{ADDRESS}:{port}, {len(ports)} workers (Ctrl+C stops them)", flush=True)
-    while True:
+    _wait(proxied, port, told)
+    if not told:
+        print(f"CLDI Explorer: http://{ADDRESS}:{port}, {len(ports)} workers (Ctrl+C stops them)", flush=True)
+    while not told:
         time.sleep(EVERY)
         for one in kept:
             one.look()
 
 
-def _wait(one: Kept, port: int) -> None:
-    """Wait until a process answers; CldiError where it ends before, or does not."""
+def _wait(one: Kept, port: int, told: Sequence[int]) -> None:
+    """Wait until a process answers, or somebody asks to end; CldiError where it ends before, or does not answer."""
     until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+    while time.monotonic() < until and not told:
         code = None if one.process is None else one.process.poll()
         if code is not None:
             raise CldiError(f"{one.name} could not be started (it ended with {code}); what it said stands above")
         with suppress(OSError), urllib.request.urlopen(f"http://{ADDRESS}:{port}{HEALTH}", timeout=2):
             return
         time.sleep(0.1)
-    raise CldiError(
-        f"{one.name} did not answer within {PATIENCE:.0f} s; start it alone to see why: leave --workers out"
-    )
+    if not told:
+        raise CldiError(
+            f"{one.name} did not answer within {PATIENCE:.0f} s; start it alone to see why: leave --workers out"
+        )
 
 
 def end(kept: Sequence[Kept]) -> None:
@@ -178,19 +180,22 @@ def end(kept: Sequence[Kept]) -> None:
 
 
 @contextmanager
-def _until_stopped() -> Iterator[None]:
-    """Let Ctrl+C and SIGTERM end what runs in here, without an error."""
+def _told() -> Iterator[list[int]]:
+    """The signals that have asked to end, Ctrl+C and SIGTERM.
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+    They are noted and not raised: one that was raised amid the start of a process was lost now and then.
+    """
+    told: list[int] = []
 
-    before = signal.signal(signal.SIGTERM, stop)
+    def note(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
-    except KeyboardInterrupt:
-        return
+        yield told
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _free_ports(count: int, port: int) -> list[int]:

@@ -85,10 +85,27 @@ def test_a_dashboard_that_cannot_be_started_is_named() -> None:
     one = workers.Kept("dashboard 2 of 2", python("raise SystemExit(1)"))
     one.start()
     with pytest.raises(CldiError, match="dashboard 2 of 2 could not be started \\(it ended with 1\\)"):
-        workers._wait(one, free_port())
+        workers._wait(one, free_port(), [])
 
 
 @HAS_PROXY
+def test_whoever_asks_to_end_is_noted_and_nothing_is_waited_for() -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    one = workers.Kept("one that never answers", python("import time; time.sleep(60)"))
+    one.start()
+    try:
+        with workers._told() as told:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                os.kill(os.getpid(), number)
+            until(lambda: len(told) == 2)
+            assert told == [signal.SIGINT, signal.SIGTERM]
+            workers._wait(one, free_port(), told)
+            workers._serve([], one, [], free_port(), told)
+    finally:
+        workers.end([one])
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
 def test_two_dashboards_behind_one_address(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log.txt"
     command = [sys.executable, "-m", "cldi_core", "app", "--port", str(port), "--workers", "2"]
