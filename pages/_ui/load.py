@@ -27,7 +27,7 @@ from .keep import RANKINGS, SCORES, cached, listed, one_run
 # What other parts of pages know them by.
 __all__ = ["RANKINGS", "SCORES", "cached", "listed", "one_run"]
 
-STRIPS = 3000  # some 7 kB each
+STRIPS = 500  # some 7 kB each, and soon made again
 SPINNER = "Computing this once; it is kept …"
 
 
