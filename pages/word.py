@@ -90,7 +90,7 @@ def one_word(current: view.View, pair: Pair, query: str, before: Explanation) ->
     # Last, as it takes longest: the board is seen meanwhile.
     told_of = told.story(*here)
     if told_of is not None:
-        steps(current, edit, told_of, shown)
+        steps(current, here, edit, told_of, shown)
 
 
 def taken_apart(
@@ -105,25 +105,23 @@ def order(here: told.Here, stored: tuple[Candidate | None, Candidate], ids: tupl
     return tuple(one.id for one in contrast.contrasts(*taken_apart(here, *stored, Edit()), ids))
 
 
-def steps(current: view.View, edit: Edit, told_of: Story, shown: board.Sides) -> None:
+def steps(current: view.View, here: told.Here, edit: Edit, told_of: Story, shown: board.Sides) -> None:
     """The story in five steps, and what speaks for the verdict.
 
     Args:
         edit: what is left out; shown: what stands on the board.
     """
-    here = (current.dataset, current.backbone, current.pair, current.method)
-    query = f"{told_of.found.word}.{told_of.found.pos}"
     rival = shown.rival.word if shown.rival else ""
     with st.expander("**1 · Could it be found at all?**", expanded=True):
         story.could_it(told_of, current.dataset)
     with st.expander("**2 · What do its pictures show?**", expanded=True):
         groups = (told_of.groups, told_of.right_groups)
         if shown.trial.groups:
-            groups = told.groups(*here, query, shown.trial.groups)
+            groups = told.groups(*here, shown.trial.groups)
         story.what_shows(current.dataset, shown.pair, told_of, shown.trial, groups)
     with st.expander("**3 · Who won, and with which pictures?**", expanded=True):
         marked = tuple(one for one in (shown.rival, shown.answer) if one is not None)
-        candidates.table((*here, query), edit, shown.found, marked)
+        candidates.table(here, edit, shown.found, marked)
         if rival:
             st.markdown(f"**From {draw.safe(shown.answer.word)} to {draw.safe(rival)}, picture by picture**")
         story.taken_apart(current.dataset, *shown.parts)

@@ -86,12 +86,16 @@ def _running(log_file: Path, module: Sequence[str], environment: Mapping[str, st
     try:
         yield server
     finally:
-        server.process.terminate()
-        try:
-            server.process.wait(20)
-        except subprocess.TimeoutExpired:  # it ends with its threads, which may be at work
-            server.process.kill()
-            server.process.wait()
+        _end(server.process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:  # it ends with its threads, which may be at work
+        process.kill()
+        process.wait()
 
 
 def _started(log_file: Path, module: Sequence[str], environment: Mapping[str, str], tries: int = 3) -> Server:
@@ -103,10 +107,9 @@ def _started(log_file: Path, module: Sequence[str], environment: Mapping[str, st
     server = Server(f"http://127.0.0.1:{port}", log_file, process)
     try:
         wait_for(f"{server.url}/_stcore/health", process)
-    except RuntimeError:
-        process.kill()
-        process.wait()
-        if tries > 1 and any(said in server.log() for said in TAKEN):
+    except BaseException as error:  # also Ctrl+C: nothing that was started is left
+        _end(process)
+        if isinstance(error, RuntimeError) and tries > 1 and any(said in server.log() for said in TAKEN):
             return _started(log_file, module, environment, tries - 1)
         raise
     return server

@@ -80,25 +80,15 @@ def crowds(effort: Effort) -> list[Crowd]:
 
 def try_load(folder: Path, effort: Effort) -> Iterator[Trial]:
     """Crowds of growing size at a server each; lost is each word that was not drawn, and memory that grows on."""
+    workers = os.environ.get(WORKERS, "")
+    options, many = (("--workers", workers), f", {workers} servers") if workers else ((), "")
     for number, crowd in enumerate(crowds(effort)):
-        with serve(folder / f"server-{number}.log", *_options()) as server:
+        with serve(folder / f"server-{number}.log", *options) as server:
             start = time.perf_counter()
             seen = asyncio.run(come(server, crowd, effort.seed))
             seconds = time.perf_counter() - start
         words = len(seen.switches)
-        yield Trial(
-            "load", f"{crowd.what}{_servers()}", words + len(seen.lost), words, tuple(lost(seen)), seconds, note(seen)
-        )
-
-
-def _servers() -> str:
-    workers = os.environ.get(WORKERS, "")
-    return f", {workers} servers" if workers else ""
-
-
-def _options() -> tuple[str, ...]:
-    workers = os.environ.get(WORKERS, "")
-    return ("--workers", workers) if workers else ()
+        yield Trial("load", crowd.what + many, words + len(seen.lost), words, tuple(lost(seen)), seconds, note(seen))
 
 
 async def come(server: Server, crowd: Crowd, seed: int) -> Seen:

@@ -253,11 +253,13 @@ def _of_group(shard: Path, group: int, rows: Sequence[int]) -> Iterator[list[byt
     """Those of a row group, which is let go of at their end: before the next one is read."""
     images = picture_shards.read_group(shard, group)
     files: list[bytes] = []
+    size = 0
     for row in rows:
         files.append((images[row].as_py() or {}).get("bytes") or b"")
-        if sum(map(len, files)) > TOGETHER:
+        size += len(files[-1])
+        if size > TOGETHER:
             yield files
-            files = []
+            files, size = [], 0
     if files:
         yield files
 

@@ -98,14 +98,19 @@ def read_table(path: Path, file: IO[bytes]) -> Any:
 def _check_texts(table: Any) -> Any:
     """The table; OSError: one of its texts is longer than is accepted."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     for column in table.columns:
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            longest = pc.max(pc.binary_length(column)).as_py() or 0
-            if longest > MAX_TEXT:
-                raise OSError(f"it has a text of {longest:,} bytes, more than the {MAX_TEXT:,} that are accepted")
+        is_text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+        if is_text and (size := longest(column)) > MAX_TEXT:
+            raise OSError(f"it has a text of {size:,} bytes, more than the {MAX_TEXT:,} that are accepted")
     return table
+
+
+def longest(column: Any) -> int:
+    """Bytes of the longest text or bytes in an Arrow column; 0 of none."""
+    import pyarrow.compute as pc
+
+    return pc.max(pc.binary_length(column)).as_py() or 0
 
 
 def _length(column: Any) -> int:

@@ -186,13 +186,12 @@ def _read_group(path: Path, group: int) -> Any:
 def _check_lengths(path: Path, column: Any) -> None:
     """DatasetError: a picture is larger than any that is imported; whoever takes it out of its column copies it."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     for chunk in column.chunks:
         held = chunk.field("bytes")
         files = held.dictionary if pa.types.is_dictionary(held.type) else held
-        if (longest := pc.max(pc.binary_length(files)).as_py() or 0) > MAX_PICTURE:
-            raise _refused(path, f"has a picture of {longest:,} bytes, more than the {MAX_PICTURE:,} accepted")
+        if (size := parquet_pages.longest(files)) > MAX_PICTURE:
+            raise _refused(path, f"has a picture of {size:,} bytes, more than the {MAX_PICTURE:,} accepted")
 
 
 def tables(path: Path) -> Iterator[Any]:

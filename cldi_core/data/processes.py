@@ -46,7 +46,11 @@ class Holder:
     @classmethod
     def this_process(cls, what: str) -> Holder:
         """The one that asks."""
-        pid = os.getpid()
+        return cls.process(os.getpid(), what)
+
+    @classmethod
+    def process(cls, pid: int, what: str) -> Holder:
+        """One of this machine, which holds it from now on."""
         return cls(pid, socket.gethostname(), what, time.strftime("%Y-%m-%d %H:%M:%S"), started(pid))
 
     @classmethod

@@ -172,7 +172,7 @@ def lock(folder: Path, what: str = "write") -> Iterator[None]:
     plate = folder / HOLDER
     with lock_named_elsewhere(folder, lambda: holder(plate)):
         with contextlib.suppress(OSError):  # on a full disk the holder stays unnamed
-            plate.write_text(json.dumps(vars(Holder.this_process(what))), "utf-8")
+            plate.write_text(named(Holder.this_process(what)), "utf-8")
         try:
             yield
         finally:
@@ -247,6 +247,11 @@ def _is_taken(folder: Path) -> bool:
         return True
     except OSError:
         return False
+
+
+def named(holder: Holder) -> str:
+    """What a file says that names somebody, for ``holder``."""
+    return json.dumps(vars(holder))
 
 
 def holder(plate: Path) -> Holder | None:

@@ -8,7 +8,6 @@ or a copy of one that lies elsewhere, can be asked about, too.
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -37,7 +36,7 @@ def changing(folder: Path, what: str) -> Iterator[None]:
         except OSError as error:
             raise storage.cannot_write(folder, error) from error
         with contextlib.suppress(OSError):  # on a full disk nobody is named, and nothing can be changed
-            mark.write_text(json.dumps(vars(Holder.this_process(what))), "utf-8")
+            mark.write_text(storage.named(Holder.this_process(what)), "utf-8")
         yield
 
 

@@ -2,8 +2,8 @@
 
 It is this process's at first, and that of the process which stores it once it was handed over.  Which one that is
 stands beside the folder, from before it is there until it is gone, so that what a killed process left is known for what
-it is, and swept away by others.  All are in
-the folder of the queue: a system's own for temporary files may be gone with the server, which the process outlives.
+it is, and swept away by others.  All are in the folder of the queue: a system's own for temporary files may be gone
+with the server, which the process outlives.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ import json
 import os
 import secrets
 import shutil
-import socket
-import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cldi_core.data import job_queue, parsing, processes, storage
+from cldi_core.data import job_queue, parsing, storage
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 
@@ -131,14 +129,12 @@ def plate_of(folder: Path) -> Path:
 def sweep() -> None:
     """Take away what belongs to processes of this user and machine that have ended."""
     for plate in sorted(place().glob(f"*{PLATE}")):
-        with contextlib.suppress(OSError, ValueError, RecursionError):
-            holder = Holder.from_json(json.loads(storage.read_text(plate)))
+        with contextlib.suppress(OSError):
+            holder = storage.holder(plate)
             is_ours = plate.lstat().st_uid == getattr(os, "getuid", int)()  # on Windows all are 0
             if holder and is_ours and holder.is_here and not holder.is_alive:
                 remove(plate.with_suffix(""))
 
 
 def _belongs_to(folder: Path, pid: int) -> None:
-    since = time.strftime("%Y-%m-%d %H:%M:%S")
-    holder = Holder(pid, socket.gethostname(), "import", since, processes.started(pid))
-    storage.write_text(plate_of(folder), json.dumps(vars(holder)))
+    storage.write_text(plate_of(folder), storage.named(Holder.process(pid, "import")))

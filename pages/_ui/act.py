@@ -59,18 +59,18 @@ def refuse(right: str = EDIT, name: str = "") -> None:
     permissions.refuse(right, permissions.settings(), visitor(), name)
 
 
-def attempt(act: Callable[[], Sequence[str]], where: str = "act", *, right: str = EDIT, name: str = "") -> bool:
+def attempt(act: Callable[[], Sequence[str] | None], where: str = "act", *, right: str = EDIT, name: str = "") -> bool:
     """Do something that writes; for callbacks.  Whether it was done.
 
     Args:
-        act: does it, and gives the lines to say of it; its ``CldiError`` is said in their place.
+        act: does it, and gives the lines to say of it, if any; its ``CldiError`` is said in their place.
         where: the part of a page that says them.
         right: that it needs.
         name: under which it is done, if it is done under one.
     """
     try:
         refuse(right, name)
-        st.session_state[_said(where)] = [("done", line) for line in act()]
+        st.session_state[_said(where)] = [("done", line) for line in act() or ()]
     except CldiError as error:
         st.session_state[_said(where)] = [("error", str(error))]
         return False

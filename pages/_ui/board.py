@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -21,19 +20,14 @@ from cldi_core.insight.explanation import Candidate, Explanation, shown_rank
 from cldi_core.insight.story import Attributed, Share
 
 from . import draw, load, told, what_if, words
+from .component import component
 from .foreign import plain, safe
 
 KEY = "board"
 SIZE, ROWS = 52, 4  # pixels of a picture, rows of a page
 LARGE, LARGE_ROWS = 120, 3  # the same for an audience
 PICTURES = 150  # of one side, at most
-HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "cldi_board",
-    html='<div class="board"></div>',
-    css=(HERE / "board.css").read_text("utf-8"),
-    js=(HERE / "board.js").read_text("utf-8"),
-)
+_mount = component("board", '<div class="board"></div>')
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from . import view
+from .component import component
 from .foreign import plain
 
 GRID, LINES = "grid", "lines"
-HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "cldi_cards",
-    html='<div class="cards"></div>',
-    css=(HERE / "cards.css").read_text("utf-8"),
-    js=(HERE / "cards.js").read_text("utf-8"),
-)
+_mount = component("cards", '<div class="cards"></div>')
 
 
 @dataclass(frozen=True)

@@ -123,12 +123,7 @@ def begin(name: str, wanted: Wanted, variables: tuple[str, ...] = ()) -> None:
 
 def stop(name: str, provider: str) -> None:
     """End a collection; for callbacks."""
-
-    def do() -> list[str]:
-        job.cancel(load.opened(name), provider)
-        return []
-
-    act.attempt(do, "collect")
+    act.attempt(lambda: job.cancel(load.opened(name), provider), "collect")
 
 
 def _key(variable: str, provider: str = "") -> str:

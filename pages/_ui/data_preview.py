@@ -74,12 +74,7 @@ def store(name: str) -> None:
 
 def cancel(name: str) -> None:
     """End the import that is under way; for callbacks."""
-
-    def do() -> list[str]:
-        job.cancel(load.opened(name))
-        return []
-
-    act.attempt(do, "import")
+    act.attempt(lambda: job.cancel(load.opened(name)), "import")
 
 
 def drop() -> None:

@@ -105,19 +105,11 @@ def score(name: str, backbone: str) -> None:
 
 
 def _start(kind: ModuleType, name: str, *given: str) -> None:
-    def do() -> list[str]:
-        kind.start(load.opened(name), *given, by=act.who())
-        return []
-
-    act.attempt(do, "features")
+    act.attempt(lambda: kind.start(load.opened(name), *given, by=act.who()), "features")
 
 
 def _cancel(kind: ModuleType, name: str, backbone: str) -> None:
-    def do() -> list[str]:
-        kind.cancel(load.opened(name), backbone)
-        return []
-
-    act.attempt(do, "features")
+    act.attempt(lambda: kind.cancel(load.opened(name), backbone), "features")
 
 
 def _jobs(dataset: Dataset) -> list[tuple[ModuleType, Work]]:

@@ -7,7 +7,6 @@ which stays as it is: to zoom and to move draws nothing anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,14 +18,12 @@ from cldi_core.insight import map_view
 from cldi_core.insight.maps import Map
 
 from . import load, map_figures, view
+from .component import component
 from .foreign import plain, safe
 
 KEY = "map pictures"
 _STATE = "map part"
-HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "cldi_map_pictures", html="<span></span>", js=(HERE / "map_pictures.js").read_text("utf-8")
-)
+_mount = component("map_pictures")
 
 
 def part(key: str, shown: Map, chosen: NDArray[np.bool_]) -> NDArray[np.float64] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,12 +11,10 @@ from cldi_core.insight import map_selection
 from cldi_core.insight.maps import Map
 
 from . import take, view
+from .component import component
 
-HERE = Path(__file__).parent
 KEY = "map point"
-_mount = st.components.v2.component(
-    "cldi_map_point", html="<span></span>", js=(HERE / "map_point.js").read_text("utf-8")
-)
+_mount = component("map_point")
 
 
 def chart(figure: go.Figure, shown: Map, *, key: str, name: str, alt: str) -> None:

@@ -200,7 +200,7 @@ def relation(story: Story) -> None:
         )
     if story.relations:
         st.markdown("\n".join(f"- **{draw.safe(one.kind)}**: {draw.safe(one.text)}" for one in story.relations))
-    if not story.relations:
+    else:
         st.markdown(draw.safe(f"Nothing known relates “{rival.word}” to the right answer “{gold.word}”."))
 
 

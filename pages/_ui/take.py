@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,15 +22,10 @@ from streamlit.errors import StreamlitDuplicateElementKey
 from cldi_core.data.csv_safe import as_csv
 
 from . import figures
+from .component import component
 
 LONGEST = 100  # characters of a file's name
-HERE = Path(__file__).parent
-_mount = st.components.v2.component(
-    "cldi_take",
-    html='<div class="take"></div>',
-    css=(HERE / "take.css").read_text("utf-8"),
-    js=(HERE / "take.js").read_text("utf-8"),
-)
+_mount = component("take", '<div class="take"></div>')
 
 
 def chart(figure: go.Figure, *, name: str, alt: str, **how: Any) -> Any:

@@ -16,7 +16,7 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.insight.explanation import Candidate
 from cldi_core.insight.story import Attributed, Share
-from pages._ui import board, told, what_if
+from pages._ui import board, component, told, what_if
 from pages._ui.foreign import plain
 from tests.conftest import BACKBONE
 from tests.insight.test_explanation import NAN, case
@@ -224,10 +224,10 @@ def test_hostile_names_are_data(pair: Pair, monkeypatch: pytest.MonkeyPatch, tex
 
 
 def test_the_script_writes_text_and_never_markup() -> None:
-    script = (board.HERE / "board.js").read_text("utf-8")
+    script = (component.HERE / "board.js").read_text("utf-8")
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "fetch("):
         assert word not in script
-    style = (board.HERE / "board.css").read_text("utf-8")
+    style = (component.HERE / "board.css").read_text("utf-8")
     assert not re.findall(r"https?:", script) and not re.findall(r"url\(|@import|https?:", style), (
         "nothing from elsewhere"
     )

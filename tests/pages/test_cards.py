@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from pages._ui import cards, view
+from pages._ui import cards, component, view
 from pages._ui.cards import Act, Card
 from pages._ui.foreign import plain
 from tests.pages.hostile import CORPUS
@@ -42,10 +42,10 @@ def test_texts_are_drawn_as_plain_ones(text: str) -> None:
 
 
 def test_the_script_writes_text_and_shows_encoded_pictures_alone() -> None:
-    script = (cards.HERE / "cards.js").read_text("utf-8")
+    script = (component.HERE / "cards.js").read_text("utf-8")
     assert "textContent" in script and not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval", script)
     assert script.count(".src =") == 1 and ".filter(shown)" in script
-    style = (cards.HERE / "cards.css").read_text("utf-8")
+    style = (component.HERE / "cards.css").read_text("utf-8")
     assert "url(" not in style and "@import" not in style
 
 
