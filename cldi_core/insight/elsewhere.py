@@ -39,8 +39,10 @@ class Elsewhere:
     def __init__(self, dataset: Dataset, backbone: str, pair: str, method: str, frames: Frames) -> None:
         self._back = dataset.back(pair)
         self._right = {one.id: [f"{word}.{one.pos}" for word in one.right] for one in dataset.queries(pair)}
+        same: dict[str, str] = {}
         self._others = [
-            (kind, name, _covered(frame)) for kind, name, frame in _others(dataset, backbone, pair, method, frames)
+            (kind, name, _covered(frame, same))
+            for kind, name, frame in _others(dataset, backbone, pair, method, frames)
         ]
 
     def changes(self, query: str) -> list[Change]:
@@ -58,12 +60,17 @@ class Elsewhere:
         return found
 
 
-def _covered(frame: pd.DataFrame) -> dict[str, tuple[str, float, str, str]]:
-    """Query → word, rank, right answer and winner, of those that have a rank."""
+def _covered(frame: pd.DataFrame, same: dict[str, str]) -> dict[str, tuple[str, float, str, str]]:
+    """Query → word, rank, right answer and winner, of those that have a rank.
+
+    Args:
+        same: texts → the same, of which one stands for all that are alike: each ranking has the words of all others.
+    """
     kept = frame[frame["rank"].notna()]
-    return dict(
-        zip(kept["query"], zip(kept["word"], kept["rank"], kept["right"], kept["winner"], strict=True), strict=True)
+    queries, own, right, winners = (
+        [same.setdefault(text, text) for text in kept[name]] for name in ("query", "word", "right", "winner")
     )
+    return dict(zip(queries, zip(own, kept["rank"], right, winners, strict=True), strict=True))
 
 
 def _others(

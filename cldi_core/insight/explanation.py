@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -45,7 +44,7 @@ class Ranked(Sequence[Candidate]):
     def __init__(
         self,
         pair: Pair,
-        order: NDArray[np.int64],
+        order: NDArray[np.int32],
         ranks: NDArray[np.floating],
         row: NDArray[np.floating],
         right: Collection[int],
@@ -73,7 +72,7 @@ class Ranked(Sequence[Candidate]):
     @property
     def scores(self) -> NDArray[np.float64]:
         """float64 (n,), nan without a score."""
-        return self._row[self._order].astype(np.float64)
+        return self._row[self._order].astype(np.float64)  # made when it is asked for: so many of these are kept
 
     def find(self, word: str) -> Candidate | None:
         """The candidate of a word; ``None`` where it is none."""
@@ -131,7 +130,7 @@ class Explanation:
         """One of ``OUTCOMES``."""
         return outcome(self.rank)
 
-    @cached_property
+    @property
     def scores(self) -> NDArray[np.float64]:
         """Of all candidates, in their order: float64 (n,), nan without one."""
         known = self.candidates
@@ -147,8 +146,9 @@ class Explanation:
         """As ``ranking.winners``: a right answer that shares the first place, else the first; ``None``: no ranks."""
         if not self.ranked:
             return None
-        known = np.flatnonzero(~np.isnan(self.scores))
-        shared: list[int] = known[self.scores[known] >= self.scores[known[0]] - TIE].tolist()
+        scores = self.scores
+        known = np.flatnonzero(~np.isnan(scores))
+        shared: list[int] = known[scores[known] >= scores[known[0]] - TIE].tolist()
         first = [self.candidates[place] for place in shared]
         return next((candidate for candidate in first if candidate.gold), first[0])
 
@@ -217,7 +217,7 @@ def _candidates(pair: Pair, number: int, row: NDArray[np.floating]) -> Ranked:
     wrong = np.ones(len(row), bool)
     wrong[list(right)] = False
     # nan comes last; what is alike keeps its order
-    return Ranked(pair, np.lexsort((wrong, apart)), ranks, row, right)
+    return Ranked(pair, np.lexsort((wrong, apart)).astype(np.int32), ranks, row, right)
 
 
 def matches(pair: Pair, word: str, candidate: str, method: str) -> list[Match]:

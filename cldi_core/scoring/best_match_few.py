@@ -64,7 +64,7 @@ def match(
             nearest = _by_word(source, cosines, np.maximum, -np.inf)
             backward[words] = np.add.reduceat(nearest.astype(np.float64), starts, axis=0)
     for features in (source.features, target.features):
-        if isinstance(features, FeatureRows) and other.wide is None:
+        if isinstance(features, FeatureRows):
             features.release()
     best *= inverse
     known = np.where(target.sizes[:, None] > 0, best, np.float32(0))  # what can be multiplied and added up

@@ -27,7 +27,6 @@ from .keep import RANKINGS, SCORES, cached, listed, one_run
 # What other parts of pages know them by.
 __all__ = ["RANKINGS", "SCORES", "cached", "listed", "one_run"]
 
-STRIPS = 500  # some 7 kB each, and soon made again
 SPINNER = "Computing this once; it is kept …"
 
 
@@ -271,11 +270,10 @@ def thumbnails(name: str, ids: Sequence[str]) -> dict[str, str]:
     return {key: small.data_url(file) for key, file in shelf(name).get(ids).items()}
 
 
-@cached(resource=True, max_entries=STRIPS)
 def strip(name: str, ids: Sequence[str]) -> str | None:
     """Some pictures side by side as one data URL, one that is listed twice twice; missing and broken ones left out.
 
-    ``None`` where there is nothing to show.
+    ``None`` where there is nothing to show.  It is soon put together, and not kept: it is larger than its pictures.
     """
     found = shelf(name).get(ids)
     files = [found[key] for key in ids if key in found]

@@ -33,11 +33,8 @@ def draw(dataset: str, told: Sequence[Told]) -> None:
 
 
 def fetch(dataset: str, told: Sequence[Told]) -> None:
-    """Read the pictures of all cards at once, and put them side by side; the cards find them at hand."""
-    strips = [own for story in told for _, _, own in rows(story)]
-    load.thumbnails(dataset, [key for own in strips for key in own])
-    for own in strips:
-        load.strip(dataset, own)
+    """Read the pictures of all cards at once; the cards find them at hand."""
+    load.thumbnails(dataset, [key for story in told for _, _, own in rows(story) for key in own])
 
 
 def rows(story: Told) -> list[tuple[str, str, tuple[str, ...]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -227,7 +228,9 @@ def _known(name: str, ids: Sequence[str]) -> dict[str, Known]:
     owners = {language: opened.stored_members(language).owners.of(ids) for language in opened.pictured}
     found = {}
     for key in dict.fromkeys(ids):
-        words = tuple(f"{word} ({language})" for language, own in owners.items() for word in own.get(key, ()))
+        words = tuple(
+            sys.intern(f"{word} ({language})") for language, own in owners.items() for word in own.get(key, ())
+        )
         licence, origin, author, page = (
             str(columns.get(key, {}).get(column, "")) for column in ("licence", "provider", "author", "page")
         )

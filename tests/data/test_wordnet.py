@@ -168,6 +168,7 @@ def test_one_missing_index(folder: Path) -> None:
         (LICENCE.encode(), "lists no words"),
         (b"", "lists no words"),
         (b"caf\xe9 n 1 0\n", "cannot be read"),
+        (b"cow n 12345678901 0\n", "line 1 is 'cow n 12345678901 0'"),
     ],
 )
 def test_broken_index(data: bytes, told: str, folder: Path) -> None:
@@ -239,11 +240,27 @@ def test_a_line_may_end_with_the_number_of_synsets(folder: Path) -> None:
     assert WordNet(folder).senses("cows") == 3
 
 
+def test_of_a_lemma_with_several_lines_the_last_counts(folder: Path) -> None:
+    (folder / "index.noun").write_text("cow n 3 1\napple n 2 0\ncow n 5 1\n", "utf-8")
+    found = WordNet(folder)
+    assert (found.senses("cow"), found.senses("apple"), found.place("cow", "noun")) == (
+        5,
+        2,
+        len("cow n 3 1\napple n 2 0\n"),
+    )
+
+
+def test_line_ends_of_windows(folder: Path) -> None:
+    (folder / "index.noun").write_bytes(b"apple n 2\r\ncow n 3 1\r\n\r\n")
+    found = WordNet(folder)
+    assert (found.senses("apple"), found.senses("cow"), found.place("cow", "noun")) == (2, 3, 11)
+
+
 def test_a_file_that_cannot_be_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(path: Path, **options: str) -> str:
+    def refused(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_text", refused)
+    monkeypatch.setattr(Path, "read_bytes", refused)
     with pytest.raises(DatasetError, match=r"index\.noun' cannot be read .*Permission denied.*expected plain text"):
         WordNet(folder)
 
