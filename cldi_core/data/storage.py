@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cldi_core.data import checksums, digests, disk, parquet_pages, remote, unfinished
 from cldi_core.data.processes import Holder
 from cldi_core.data.remote_blocks import Opened
-from cldi_core.data.tensor_files import MAX_HEADER, parts_of, place_of, tensors_of
+from cldi_core.data.tensor_files import MAX_HEADER, mapped, parts_of, place_of, tensors_of
 from cldi_core.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -341,7 +341,7 @@ def map_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         DatasetError: there is no such file, or its header does not fit it.
     """
     with _told_of(path), open_regular(path) as file:
-        return tensors_of(np.memmap(file, np.uint8, "r"))
+        return tensors_of(mapped(file))
 
 
 def map_tensors_elsewhere(
@@ -359,7 +359,7 @@ def map_tensors_elsewhere(
         size = int.from_bytes(elsewhere.read(0, 8), "little")
         elsewhere.fetch([(0, 8 + min(size, MAX_HEADER))])
         with os.fdopen(os.dup(elsewhere.handle), "rb") as file:
-            tensors, meta = tensors_of(np.memmap(file, np.uint8, "r"))
+            tensors, meta = tensors_of(mapped(file))
         elsewhere.fetch([place_of(tensors[name]) for name in needed if name in tensors])
         return tensors, meta, elsewhere
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import IO, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from cldi_core.data import parsing
 MAX_HEADER = 100_000_000  # bytes; the limit of the safetensors library itself
 # In the order in which they are laid out: the largest first, so that all begin at whole multiples of their size.
 DTYPES = {"I64": "<i8", "F64": "<f8", "F32": "<f4", "F16": "<f2", "U8": "u1"}
+_maps: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()  # of this process, as long as something is read of them
 
 
 def parts_of(tensors: Mapping[str, NDArray[Any]], meta: Mapping[str, str]) -> Iterator[bytes | memoryview]:
@@ -98,3 +101,21 @@ def place_of(tensor: NDArray[Any]) -> tuple[int, int]:
         whole = whole.base
     start = tensor.ctypes.data - whole.ctypes.data
     return start, start + tensor.nbytes
+
+
+def mapped(file: IO[bytes]) -> NDArray[np.uint8]:
+    """A file as bytes that are read when they are looked at; ``let_go`` knows of it for as long as it is used."""
+    found = np.memmap(file, np.uint8, "r")
+    if isinstance(found.base, mmap.mmap):
+        _maps.add(found.base)
+    return found
+
+
+def let_go() -> None:
+    """Let the system take back the memory in which mapped files were read: a server counts it as its own.
+
+    What is read again comes out of the system's cache.
+    """
+    for one in list(_maps):
+        if hasattr(one, "madvise"):
+            one.madvise(mmap.MADV_DONTNEED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -215,13 +214,10 @@ class ImageSets:
         return self.members[self.offsets[row] : self.offsets[row + 1]]
 
     def word_ids(self, word: str) -> list[str]:
-        """The ids of the word's pictures, in the order of the set.
-
-        They are the same objects each time, as many are kept of what is told of words.
-        """
+        """The ids of the word's pictures, in the order of the set."""
         if self.ids is None:
             raise FeatureError("these image sets were built without picture ids")
-        return list(map(sys.intern, self.ids.at(self.rows(word))))
+        return self.ids.at(self.rows(word))
 
     @property
     def sizes(self) -> NDArray[np.int64]:

@@ -56,20 +56,27 @@ def show(key: str, cards: Sequence[Card], layout: str = GRID) -> None:
         key: told apart from others on the page.
     """
 
+    # No more than what can be asked for is held until a click: each window would hold the pictures.
+    offers = tuple(tuple(act.changes for act in card.acts) for card in cards)
+
     def clicked() -> None:
         sent = st.session_state[key].get("act")
-        changes = offered(cards, sent)
+        changes = offered(offers, sent)
         if changes is not None:
             view.go(**changes)
 
     _mount(key=key, data=data(cards, layout), on_act_change=clicked)
 
 
-def offered(cards: Sequence[Card], sent: object) -> Mapping[str, str] | None:
-    """What a click asks for that a page in a browser has told of; ``None`` where that was not offered."""
+def offered(offers: Sequence[Sequence[Mapping[str, str] | None]], sent: object) -> Mapping[str, str] | None:
+    """What a click asks for that a page in a browser has told of; ``None`` where that was not offered.
+
+    Args:
+        offers: of each card what its acts ask for.
+    """
     match sent:
-        case [int(card), int(act)] if 0 <= card < len(cards) and 0 <= act < len(cards[card].acts):
-            return cards[card].acts[act].changes
+        case [int(card), int(act)] if 0 <= card < len(offers) and 0 <= act < len(offers[card]):
+            return offers[card][act]
     return None
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from cldi_core.data import children
+from cldi_core.data import children, picture_shards, tensor_files
 
 from .back import Back
 from .headers import Headers, OwnPages
@@ -137,7 +137,8 @@ def keep_tidy() -> None:
 def tidy(*, whole: bool) -> None:
     """Collect garbage, of all visitors together: what came since the last time, or of all there is.
 
-    What has been freed goes back to the system: after many visitors at once that was a third of all memory.
+    What has been freed goes back to the system: after many visitors at once that was a third of all memory.  So does
+    what was read of mapped files and is soon read again, 25 MB of the demo's.
 
     Streamlit would do so after each run of a page, which took a fifth of what the next word takes.
     """
@@ -145,6 +146,8 @@ def tidy(*, whole: bool) -> None:
         gc.unfreeze()
     gc.collect()
     spare()
+    tensor_files.let_go()
+    picture_shards.forget()
     with contextlib.suppress(AttributeError, OSError):  # a system that has no such thing keeps what it has
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -62,8 +62,9 @@ def table(shown: pd.DataFrame, *, name: str, alt: str, csv: pd.DataFrame | None 
     with box:
         event = st.dataframe(shown, alt=alt, **how)
         with _row(key):
-            data = partial(_written, shown if csv is None else csv, csv is None and not how.get("hide_index"), how)
-            _download("CSV", key, data, file_name(name, ".csv"), "text/csv")
+            data = _unpictured(shown, how) if csv is None else csv
+            written = partial(as_csv, data, index=csv is None and not how.get("hide_index"))
+            _download("CSV", key, written, file_name(name, ".csv"), "text/csv")
     return event
 
 
@@ -79,12 +80,13 @@ def page(figure: go.Figure, title: str) -> str:
     return made.replace("<head>", f"<head><title>{html.escape(title[:LONGEST])}</title>", 1)
 
 
-def _written(shown: Any, index: bool, how: Mapping[str, Any]) -> bytes:
+def _unpictured(shown: Any, how: Mapping[str, Any]) -> pd.DataFrame:
+    """What is downloaded of what is shown; each window holds this, and pictures are most of a table that has some."""
     frame: pd.DataFrame = getattr(shown, "data", shown)
     columns = how.get("column_config") or {}
     kinds = {column: (columns[column] or {}).get("type_config") or {} for column in columns if column in frame}
     pictures = [column for column, kind in kinds.items() if kind.get("type") == "image"]
-    return as_csv(frame.drop(columns=pictures), index=index)
+    return frame.drop(columns=pictures)
 
 
 def _download(label: str, key: str, data: Callable[[], str | bytes], file: str, mime: str) -> None:

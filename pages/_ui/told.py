@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import pandas as pd
 
@@ -190,7 +190,13 @@ def nearest(
         else [match.target for match in explanation.matches(opened, word, one, method)]
         for one in words
     )
-    return tuple(tuple(dict.fromkeys(own))[:NEAREST] for own in made)
+    return tuple(tuple(map(_same, list(dict.fromkeys(own))[:NEAREST])) for own in made)
+
+
+@lru_cache(SEEN)
+def _same(text: str) -> str:
+    """One object for all texts that are alike: ids and words come up again with each word that is kept."""
+    return text
 
 
 def edited(pair: Pair, query: str, edit: Edit) -> Pair:
@@ -228,9 +234,7 @@ def _known(name: str, ids: Sequence[str]) -> dict[str, Known]:
     owners = {language: opened.stored_members(language).owners.of(ids) for language in opened.pictured}
     found = {}
     for key in dict.fromkeys(ids):
-        words = tuple(
-            sys.intern(f"{word} ({language})") for language, own in owners.items() for word in own.get(key, ())
-        )
+        words = tuple(_same(f"{word} ({language})") for language, own in owners.items() for word in own.get(key, ()))
         licence, origin, author, page = (
             str(columns.get(key, {}).get(column, "")) for column in ("licence", "provider", "author", "page")
         )

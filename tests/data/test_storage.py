@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cldi_core.data import storage
+from cldi_core.data import storage, tensor_files
 from cldi_core.data.processes import Holder
 from cldi_core.errors import DatasetError
 
@@ -379,3 +379,20 @@ def test_a_file_of_tensors_is_what_the_library_writes_and_the_same_each_time(tmp
             )
             storage.save_tensors(tmp_path / "b", dict(reversed(tensors.items())), dict(reversed(meta.items())))
             assert ours == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="the system does not say what is in memory")
+def test_what_was_read_of_a_mapped_file_is_let_go(tmp_path: Path) -> None:
+    path = tmp_path / "many.safetensors"
+    storage.save_tensors(path, {"all": np.ones(2_000_000, np.float16)}, {})
+
+    def resident() -> int:
+        """Kilobytes of the file that are in this process's memory."""
+        own = Path("/proc/self/smaps").read_text("utf-8").partition(path.name)[2]
+        return int(own.partition("\nRss:")[2].split()[0])
+
+    found = storage.map_tensors(path)[0]["all"]
+    assert found.sum(dtype=np.float64) == 2_000_000 and resident() > 3_000
+    tensor_files.let_go()
+    assert resident() < 100
+    assert found[-1] == 1 and found.sum(dtype=np.float64) == 2_000_000
