@@ -31,7 +31,7 @@ WINDOW = (20, 100)  # words that a visitor looks at in one window before opening
 ARRIVING = 0.4  # seconds between two visitors who open the page
 SETTLED = 120.0  # seconds after which memory is to grow no more
 GROWTH = 0.05  # that is forgiven
-EVERY = 2.0  # seconds between two looks at the servers' memory
+EVERY, LATELY = 2.0, 60.0  # seconds between two looks at the servers' memory, and that the figures are of
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -217,14 +217,17 @@ def growth(memory: Sequence[tuple[float, dict[int, float]]]) -> float:
 def figures(seen: Seen) -> dict[str, float]:
     """Seconds of a switch (``p50``, ``p95``), ``rate`` a second, kilobytes (``size``) and ``messages`` of each,
     milliseconds of the servers' processors for each (``busy``) and of the visitors' (``own``), seconds to open the page
-    (``opening``, p95), ``memory`` in MB of the largest process at the end and of all of them (``whole``).
+    (``opening``, p95); in MB ``memory`` of the largest process and of all of them (``whole``), medians of the last
+    minute in which all were there, and the most that one process ever had (``peak``).
 
     nan where nothing was measured.
     """
     waited = sorted(one.seconds for one in seen.switches)
     opened = sorted(one.seconds for one in seen.opened)
     count = len(waited)
-    last = seen.memory[-1][1] if seen.memory else {}
+    lately = [own for at, own in seen.memory if seen.ended - LATELY <= at <= seen.ended] or [
+        own for _, own in seen.memory
+    ]
     return {
         "p50": _quantile(waited, 0.5),
         "p95": _quantile(waited, 0.95),
@@ -234,8 +237,9 @@ def figures(seen: Seen) -> dict[str, float]:
         "messages": statistics.fmean(one.messages for one in seen.switches) if count else math.nan,
         "busy": 1e3 * sum(seen.busy.values()) / count if count else math.nan,
         "own": 1e3 * seen.own / count if count else math.nan,
-        "memory": max(last.values(), default=math.nan),
-        "whole": sum(last.values()) if last else math.nan,
+        "memory": statistics.median(max(own.values(), default=0.0) for own in lately) if lately else math.nan,
+        "whole": statistics.median(sum(own.values()) for own in lately) if lately else math.nan,
+        "peak": max((max(own.values(), default=0.0) for _, own in seen.memory), default=math.nan),
     }
 
 
@@ -251,6 +255,6 @@ def note(seen: Seen) -> str:
     return (
         f"p50 {one['p50']:.2f} s, p95 {one['p95']:.2f} s, {one['rate']:.1f} switches/s, {one['size']:.0f} kB and "
         f"{one['messages']:.0f} messages each, server {one['busy']:.0f} ms and visitors {one['own']:.0f} ms of a core "
-        f"each, opened in {one['opening']:.1f} s (p95), largest process {one['memory']:.0f} MB, all "
-        f"{one['whole']:.0f} MB{more}"
+        f"each, opened in {one['opening']:.1f} s (p95), largest process {one['memory']:.0f} MB (at most "
+        f"{one['peak']:.0f}), all {one['whole']:.0f} MB{more}"
     )

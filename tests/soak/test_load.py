@@ -50,6 +50,14 @@ def test_memory_that_grows_after_two_minutes_is_lost() -> None:
     assert math.isnan(load.growth([(at, {1: 1.0}) for at in range(0, 200, 10)])), "not looked at for long enough"
 
 
+def test_memory_is_told_of_the_last_minute_and_at_most() -> None:
+    looks = [(at, {1: 300.0 + at, 2: 100.0}) for at in range(0, 200, 10)] + [(205.0, {1: 900.0, 2: 100.0}), (210.0, {})]
+    found = load.figures(load.Seen(memory=looks, began=20.0, ended=200.0))
+    assert (found["memory"], found["whole"], found["peak"]) == (465.0, 565.0, 900.0), "of 140 to 190 s, and of all"
+    assert "largest process 465 MB (at most 900), all 565 MB" in load.note(load.Seen(memory=looks, ended=200.0))
+    assert math.isnan(load.figures(load.Seen())["memory"]) and math.isnan(load.figures(load.Seen())["peak"])
+
+
 def test_a_share_shortens_and_lessens() -> None:
     whole, short = load.crowds(Effort()), load.crowds(Effort(0.01))
     assert [one.visitors for one in whole] == [1, 30, 50, 8] and [one.visitors for one in short] == [1, 3, 3, 2]
