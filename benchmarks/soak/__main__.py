@@ -69,6 +69,9 @@ def soak(
     kinds: Annotated[list[str] | None, typer.Argument(metavar="[KIND]…", help="What is tried; all without it.")] = None,
     share: Annotated[float, typer.Option(min=0.001, max=1, help="Of a long run's tries.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn.")] = 0,
+    only: Annotated[
+        str, typer.Option(metavar="TEXT", help="Of kills and crowds those whose name has this in it; all without it.")
+    ] = "",
     keep: Annotated[
         str | None,
         typer.Option(
@@ -82,7 +85,7 @@ def soak(
     chosen = kinds or list(KINDS)
     for kind in chosen:
         find(kind)
-    found = [*trials(chosen, Effort(share, seed))]
+    found = [*trials(chosen, Effort(share, seed, only))]
     print(table(found))
     if keep is not None:
         here = machine.describe(processors())

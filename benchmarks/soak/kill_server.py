@@ -37,6 +37,7 @@ PATHS: dict[str, tuple[tuple[int, ...], int | None]] = {
 }  # fmt: skip
 MOST = 1 << 16  # points of a run
 PATIENCE = 20.0  # seconds that processes of a killed one may take to end
+STOPPED = 10.0  # seconds between two looks, which are a hundredth apart, from which on nothing was running
 SLOW = 300.0  # seconds after which a run is taken for one that hangs
 
 
@@ -189,13 +190,18 @@ def _import(modules: Path) -> None:
 
 
 def _ended(child: int, until: float) -> int | None:
-    """How a process ended; ``None``: it had not by then."""
-    pause = 0.0005
+    """How a process ended; ``None``: it had not by then.
+
+    Time in which all of this was stopped, or the machine slept, is nobody's, and counts for nothing.
+    """
+    pause, before = 0.0005, time.monotonic()
     while True:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
             return status
-        left = until - time.monotonic()
+        now = time.monotonic()
+        until += now - before if now - before > STOPPED else 0.0
+        before, left = now, until - now
         if left <= 0:
             return None
         time.sleep(min(pause, left))

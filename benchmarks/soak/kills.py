@@ -164,7 +164,7 @@ def chosen(kills: Sequence[Kill], effort: Effort, drawn: random.Random) -> list[
 def try_kills(folder: Path, effort: Effort) -> Iterator[Trial]:
     """Kill every case at some or all points and at some moments."""
     with serving() as server:
-        for name in CASES:
+        for name in filter(effort.wants, CASES):
             drawn, start = random.Random(f"{effort.seed} {name}"), time.monotonic()  # noqa: S311 (no secrets)
             tried = Tried(server, folder, name)
             points = chosen(tried.points(), effort, drawn)

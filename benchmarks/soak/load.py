@@ -69,13 +69,15 @@ class Seen:
 
 
 def crowds(effort: Effort) -> list[Crowd]:
-    """Alone, a class, a group for 20 minutes, and as fast as it goes; with a share of the time of each."""
-    return [
+    """Alone, some, a class, a group for 20 minutes, and as fast as it goes; with a share of the time of each."""
+    every = [
         Crowd("1 visitor", 1, 60 * effort.share),
+        Crowd("10 visitors", effort.of(10, 2), 120 * effort.share),
         Crowd("30 visitors, a class", effort.of(30, 3), 180 * effort.share),
         Crowd("50 visitors", effort.of(50, 3), 1200 * effort.share),
         Crowd("8 visitors who never rest", effort.of(8, 2), 60 * effort.share, (0.0, 0.0)),
     ]
+    return [crowd for crowd in every if effort.wants(crowd.what)]
 
 
 def try_load(folder: Path, effort: Effort) -> Iterator[Trial]:

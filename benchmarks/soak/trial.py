@@ -17,14 +17,20 @@ class Effort:
     Attributes:
         share: of a long run's tries, (0, 1]; each kind tries everything at least once.
         seed: of all that is drawn.
+        only: of the cases of ``kills`` and the crowds of ``load`` those whose name has this in it; empty: all.
     """
 
     share: float = 1.0
     seed: int = 0
+    only: str = ""
 
     def of(self, most: int, least: int = 1) -> int:
         """How many of so many tries."""
         return max(least, round(most * self.share))
+
+    def wants(self, name: str) -> bool:
+        """Whether a case or a crowd of this name is tried."""
+        return self.only in name
 
 
 @dataclass(frozen=True)

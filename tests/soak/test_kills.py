@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 
-from benchmarks.soak import kill_stores
+from benchmarks.soak import kill_server, kill_stores
 from benchmarks.soak.kill_cases import CASES
 from benchmarks.soak.kills import chosen, try_kills
 from benchmarks.soak.trial import Effort
@@ -126,3 +129,14 @@ def test_every_other_difference_is_a_loss(tmp_path: Path, change: Callable[[Path
     assert kill_stores.differences(before, kill_stores.held(tmp_path)) == []
     change(tmp_path / TREE)
     assert kill_stores.differences(before, kill_stores.held(tmp_path)) != []
+
+
+@pytest.mark.parametrize(("jump", "ended"), [(3000.0, True), (9.0, False)])
+def test_time_in_which_all_was_stopped_is_not_counted(
+    monkeypatch: pytest.MonkeyPatch, jump: float, ended: bool
+) -> None:
+    looks = itertools.count()
+    monkeypatch.setattr(kill_server.time, "monotonic", lambda: (look := next(looks)) * 1e-3 + jump * (look > 5))
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.2)"]) as child:
+        status = kill_server._ended(child.pid, until=8.0)
+        assert (status == 0) is ended and (status is None) is not ended

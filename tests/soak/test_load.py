@@ -60,5 +60,11 @@ def test_memory_is_told_of_the_last_minute_and_at_most() -> None:
 
 def test_a_share_shortens_and_lessens() -> None:
     whole, short = load.crowds(Effort()), load.crowds(Effort(0.01))
-    assert [one.visitors for one in whole] == [1, 30, 50, 8] and [one.visitors for one in short] == [1, 3, 3, 2]
-    assert whole[2].seconds == 1200 and short[2].seconds == 12
+    assert [one.visitors for one in whole] == [1, 10, 30, 50, 8]
+    assert [one.visitors for one in short] == [1, 2, 3, 3, 2]
+    assert whole[3].seconds == 1200 and short[3].seconds == 12
+    assert [one.what for one in load.crowds(Effort(only="0 vis"))] == [
+        "10 visitors",
+        "30 visitors, a class",
+        "50 visitors",
+    ]
