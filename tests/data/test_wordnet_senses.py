@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -225,6 +226,15 @@ def test_words_of_a_file_that_is_not_sorted(folder: Path) -> None:
     known = {line.split()[0]: glosses(Senses(WordNet(folder)), line.split()[0], "noun") for line in lines}
     path.write_text("".join(lines[::-1]), "utf-8")
     assert len(known) > 3 and all(glosses(Senses(WordNet(folder)), word, "noun") == own for word, own in known.items())
+
+
+def test_threads_that_read_at_once_read_their_own_lines(senses: Senses) -> None:
+    keys = [synset.key for word in ("cow", "calf", "dine", "large", "well", "feast") for synset in senses.synsets(word)]
+    alone = {key: senses._read_synset(*key) for key in keys}
+    assert len(alone) > 6
+    with ThreadPoolExecutor(8) as pool:
+        for key, found in pool.map(lambda key: (key, senses._read_synset(*key)), keys * 400):
+            assert found == alone[key]
 
 
 def test_a_file_that_ends_without_a_line_end(folder: Path) -> None:

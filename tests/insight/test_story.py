@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cldi_core import rankers
@@ -18,7 +19,7 @@ from cldi_core.evaluation.pairs import Pair, open_pair
 from cldi_core.features import shards
 from cldi_core.insight import causes, ceiling, evidence, story, story_json
 from cldi_core.insight.changes import Change
-from cldi_core.insight.elsewhere import elsewhere
+from cldi_core.insight.elsewhere import _covered, elsewhere
 from cldi_core.insight.story import Asking
 from cldi_core.scoring.imagesets import ImageSets
 from cldi_core.scoring.methods import METHODS
@@ -274,3 +275,15 @@ def test_wordnet_senses_of_a_word(pair: Pair, tmp_path: Path, monkeypatch: pytes
     assert story.senses(pair, pair.queries[pair.find("dog")]) == ()
     monkeypatch.setattr(story.wordnet_senses, "installed", lambda: None)
     assert story.senses(pair, pair.queries[pair.find("run")]) == ()
+
+
+def test_what_is_known_of_other_methods_holds_each_text_once() -> None:
+    frame = pd.DataFrame({
+        "query": ["dog.N", "hat.N"], "word": ["dog", "hat"], "rank": [1.0, np.nan], "right": ["Hund", "Hut"],
+        "winner": ["Hund", "Hund"],
+    })  # fmt: skip
+    same: dict[str, str] = {}
+    one, other = (_covered(frame.copy(), same) for _ in range(2))
+    assert one == other == {"dog.N": ("dog", 1.0, "Hund", "Hund")}
+    (first, _, right, winner), (again, _, also, _) = one["dog.N"], other["dog.N"]
+    assert first is again and right is also and right is winner

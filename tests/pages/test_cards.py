@@ -70,6 +70,8 @@ def test_a_click_changes_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view, "go", lambda **changes: asked.append(changes))
     cards.show("changes", CARDS, cards.LINES)
     assert mounted["data"] == cards.data(CARDS, cards.LINES) and mounted["key"] == "changes"
+    held = [cell.cell_contents for cell in mounted["on_act_change"].__closure__]
+    assert "data:" in repr(mounted["data"]) and "data:" not in repr(held), "a window keeps no pictures until a click"
     mounted["on_act_change"]()
     assert asked == [{"method": "knn"}]
     for nothing in ({"act": None}, {}, {"act": [0, 1]}):

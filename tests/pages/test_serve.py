@@ -171,6 +171,17 @@ def test_garbage_is_collected_for_all_visitors_also_what_was_spared_before() -> 
         gc.enable()
 
 
+def test_what_was_read_of_files_is_let_go_with_the_garbage(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(serve.tensor_files, "let_go", lambda: asked.append("mapped"))
+    monkeypatch.setattr(serve.picture_shards, "forget", lambda: asked.append("footers"))
+    try:
+        serve.tidy(whole=False)
+    finally:
+        gc.unfreeze()
+    assert sorted(asked) == ["footers", "mapped"]
+
+
 def test_the_first_collection_and_every_so_many_look_at_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[bool] = []
 

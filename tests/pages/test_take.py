@@ -74,6 +74,7 @@ def test_a_table_without_pictures_and_with_its_index(shown: Shown) -> None:
     take.table(frame, name="t", alt="a table", column_config=columns)
     made = options(shown, "CSV")
     assert made["file"] == "t.csv" and made["data"]().decode("utf-8-sig") == '"","word"\r\n"x","\'=a"\r\n"\'-y","b"\r\n'
+    assert list(made["data"].args[0]) == ["word"], "what each window holds until a click is without pictures"
     shown.calls.clear()
     take.table(frame.style.format("{}"), name="t", alt="a table", hide_index=True)
     assert options(shown, "CSV")["data"]().decode("utf-8-sig").startswith('"word","picture"\r\n"\'=a","data:')

@@ -90,6 +90,11 @@ def test_the_pictures_of_a_candidate_are_those_that_made_its_score(
     assert told.nearest(*here, "pivot-sym", "run.V", Edit(), ("Hund",)) == (own,), "no picture has made it"
 
 
+def test_what_is_kept_of_many_words_is_one_text() -> None:
+    one, other = ("-".join(["a picture", end]) for end in ("x", "x"))
+    assert one is not other and told._same(one) is told._same(other)
+
+
 def test_what_is_tried_ranks_as_if_scored_from_scratch(small: Dataset) -> None:
     pair = open_pair(small, BACKBONE, "en-de")
     ids, right = list(pair.source.word_ids("run")), list(pair.target.word_ids("rennen"))

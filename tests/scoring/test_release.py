@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cldi_core.scoring import best_match_few
 from cldi_core.scoring.feature_rows import FeatureRows
+from cldi_core.scoring.imagesets import ImageSets
 
 
 def mapped_kilobytes() -> int:
@@ -38,3 +40,17 @@ def test_rows_in_memory_stay_where_they_are() -> None:
     rows = FeatureRows([np.eye(3, dtype=np.float32)])
     rows.release()
     np.testing.assert_array_equal(rows[:], np.eye(3))
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not hasattr(mmap, "MADV_DONTNEED"), reason="the system does not tell")
+def test_a_word_that_is_compared_leaves_nothing_mapped(tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).standard_normal((12_000, 512)).astype(np.float16))
+    rows = FeatureRows([np.load(tmp_path / "rows.npy", mmap_mode="r")])
+    members = np.arange(12_000)
+    target = ImageSets([str(n) for n in range(6_000)], rows, members, np.arange(0, 12_001, 2), finite=True)
+    source = ImageSets(["word"], rows, members[:5], np.array([0, 5]), finite=True)
+    before = mapped_kilobytes()
+    found = best_match_few.match(source, target, ["forward"])[0]["forward"]
+    assert mapped_kilobytes() - before < 3_000, "of 12 MB"
+    assert target.measured["wide"].nbytes == 4 * 12_000 * 512 and found[0].argmax() in range(3)
+    np.testing.assert_array_equal(best_match_few.match(source, target, ["forward"])[0]["forward"], found)
