@@ -84,6 +84,14 @@ def match(
     return values, cast
 
 
+def forget() -> None:
+    """Let go of the rows that are kept in float32: a server whose visitors look at words that are known needs none, and
+    they are made again in some milliseconds."""
+    with _keeping:
+        while _wide:
+            _wide.popleft().pop("wide", None)
+
+
 def lengths(rows: NDArray[np.floating]) -> Rows:
     """The lengths of rows, float (n, dim) → float32 (n,), to the last bit those of ``torch.linalg.vector_norm``.
 

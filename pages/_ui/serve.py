@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from cldi_core.data import children, picture_shards, tensor_files
+from cldi_core.scoring import best_match_few
 
 from .back import Back
 from .headers import Headers, OwnPages
@@ -138,7 +139,7 @@ def tidy(*, whole: bool) -> None:
     """Collect garbage, of all visitors together: what came since the last time, or of all there is.
 
     What has been freed goes back to the system: after many visitors at once that was a third of all memory.  So does
-    what was read of mapped files and is soon read again, 25 MB of the demo's.
+    what is soon read or made again: mapped files, footers of shards, rows in float32; 45 MB of the demo's.
 
     Streamlit would do so after each run of a page, which took a fifth of what the next word takes.
     """
@@ -148,6 +149,7 @@ def tidy(*, whole: bool) -> None:
     spare()
     tensor_files.let_go()
     picture_shards.forget()
+    best_match_few.forget()
     with contextlib.suppress(AttributeError, OSError):  # a system that has no such thing keeps what it has
         ctypes.CDLL(None).malloc_trim(0)
 

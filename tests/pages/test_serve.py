@@ -175,11 +175,12 @@ def test_what_was_read_of_files_is_let_go_with_the_garbage(monkeypatch: pytest.M
     asked: list[str] = []
     monkeypatch.setattr(serve.tensor_files, "let_go", lambda: asked.append("mapped"))
     monkeypatch.setattr(serve.picture_shards, "forget", lambda: asked.append("footers"))
+    monkeypatch.setattr(serve.best_match_few, "forget", lambda: asked.append("rows"))
     try:
         serve.tidy(whole=False)
     finally:
         gc.unfreeze()
-    assert sorted(asked) == ["footers", "mapped"]
+    assert sorted(asked) == ["footers", "mapped", "rows"]
 
 
 def test_the_first_collection_and_every_so_many_look_at_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:

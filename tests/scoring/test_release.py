@@ -54,3 +54,7 @@ def test_a_word_that_is_compared_leaves_nothing_mapped(tmp_path: Path) -> None:
     assert mapped_kilobytes() - before < 3_000, "of 12 MB"
     assert target.measured["wide"].nbytes == 4 * 12_000 * 512 and found[0].argmax() in range(3)
     np.testing.assert_array_equal(best_match_few.match(source, target, ["forward"])[0]["forward"], found)
+    best_match_few.forget()
+    assert "wide" not in target.measured and not best_match_few._wide
+    np.testing.assert_array_equal(best_match_few.match(source, target, ["forward"])[0]["forward"], found)
+    assert "wide" in target.measured
