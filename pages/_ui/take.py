@@ -62,7 +62,7 @@ def table(shown: pd.DataFrame, *, name: str, alt: str, csv: pd.DataFrame | None 
     with box:
         event = st.dataframe(shown, alt=alt, **how)
         with _row(key):
-            data = _unpictured(shown, how) if csv is None else csv
+            data = _unpictured(shown if csv is None else csv, how)
             written = partial(as_csv, data, index=csv is None and not how.get("hide_index"))
             _download("CSV", key, written, file_name(name, ".csv"), "text/csv")
     return event
@@ -81,7 +81,7 @@ def page(figure: go.Figure, title: str) -> str:
 
 
 def _unpictured(shown: Any, how: Mapping[str, Any]) -> pd.DataFrame:
-    """What is downloaded of what is shown; each window holds this, and pictures are most of a table that has some."""
+    """What is downloaded, of a frame or a ``Styler`` of one: not its pictures, which are most of it, as windows hold this."""
     frame: pd.DataFrame = getattr(shown, "data", shown)
     columns = how.get("column_config") or {}
     kinds = {column: (columns[column] or {}).get("type_config") or {} for column in columns if column in frame}

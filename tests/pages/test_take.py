@@ -81,6 +81,9 @@ def test_a_table_without_pictures_and_with_its_index(shown: Shown) -> None:
     shown.calls.clear()
     take.table(frame, name="t", alt="a table", csv=pd.DataFrame({"n": [1]}))
     assert options(shown, "CSV")["data"]() == b'\xef\xbb\xbf"n"\r\n1\r\n'
+    shown.calls.clear()
+    take.table(frame, name="t", alt="a table", csv=frame, column_config=columns)
+    assert options(shown, "CSV")["data"]().decode("utf-8-sig") == '"word"\r\n"\'=a"\r\n"b"\r\n'
     assert shown.of("dataframe") == [frame] or shown.of("dataframe")[0] is frame
 
 
