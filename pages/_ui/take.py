@@ -81,7 +81,7 @@ def page(figure: go.Figure, title: str) -> str:
 
 
 def _unpictured(shown: Any, how: Mapping[str, Any]) -> pd.DataFrame:
-    """What is downloaded, of a frame or a ``Styler`` of one: not its pictures, which are most of it, as windows hold this."""
+    """What is downloaded, of a frame or a ``Styler`` of one: without its pictures, as each window holds it."""
     frame: pd.DataFrame = getattr(shown, "data", shown)
     columns = how.get("column_config") or {}
     kinds = {column: (columns[column] or {}).get("type_config") or {} for column in columns if column in frame}
