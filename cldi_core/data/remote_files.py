@@ -173,6 +173,7 @@ class Files:
         return DatasetError(f"{self.url} cannot be {what}: {reason}")
 
 
+_STATUS = r"\b{}\b(?!\.\d)"  # of an answer; that something took "403.5ms" is none
 HINTS = (
     (r"NoSuchBucket|bucket does not exist|container ?not ?found", "there is no such bucket"),
     (
@@ -181,11 +182,11 @@ HINTS = (
         "public bucket), or what your provider names",
     ),
     (
-        r"AccessDenied|PermissionDenied|PermissionError|Forbidden|\b403\b|InvalidAccessKeyId|SignatureDoesNotMatch|"
-        r"Unauthenticated|Unauthorized|\b401\b",
+        rf"AccessDenied|PermissionDenied|PermissionError|Forbidden|{_STATUS.format('40[13]')}|InvalidAccessKeyId|"
+        r"SignatureDoesNotMatch|Unauthenticated|Unauthorized",
         "it is not allowed; look at the credentials and at what they may do",
     ),
-    (r"InvalidRange|\b416\b", "it was changed while it was read; run this again"),
+    (rf"InvalidRange|{_STATUS.format('416')}", "it was changed while it was read; run this again"),
     (
         r"error sending request|ConnectError|ConnectionError|ConnectionRefused|Could not connect|timed out|dns error",
         "nobody answers there; look at the network and at AWS_ENDPOINT_URL",

@@ -34,9 +34,15 @@ export default function (component) {
   draw();
 }
 
-function show(root, data, state, draw, tell) {
+// What of the board has the keyboard.
+function focused(root) {
   const active = root.getRootNode().activeElement;
-  const focus = active && root.contains(active) ? active.dataset.focus : "";
+  return active && root.contains(active) ? active : null;
+}
+
+function show(root, data, state, draw, tell) {
+  const active = focused(root);
+  const focus = active ? active.dataset.focus : "";
   const open = root.querySelector("dialog[open]")?.dataset.picture;
   root.style.setProperty("--size", `${data.size}px`);
   root.style.setProperty("--row", `${data.size + 8}px`);
@@ -47,7 +53,7 @@ function show(root, data, state, draw, tell) {
   if (data.strip.length) parts.push(strip(context));
   parts.push(dialog(context));
   root.replaceChildren(...parts);
-  if (open && data.pictures[open]) enlarge(context, open, focus);
+  if (open && data.pictures[open]) enlarge(context, open, state.back);
   const wanted = [...root.querySelectorAll("button")].find((one) => focus && one.dataset.focus === focus);
   if (!open && wanted) wanted.focus({ preventScroll: true });
 }
@@ -230,8 +236,10 @@ function dialog(context) {
   return node;
 }
 
-function enlarge(context, id, focus) {
-  const { root, data } = context;
+// Opens a picture; when it is closed the keyboard is back at the button that ``back`` names.
+function enlarge(context, id, back) {
+  const { root, data, state } = context;
+  state.back = back;
   const known = data.pictures[id];
   const node = root.querySelector("dialog");
   const top = make("div", "top");
@@ -261,8 +269,10 @@ function enlarge(context, id, focus) {
   node.replaceChildren(top, body);
   node.dataset.picture = id;
   node.onclose = () => {
-    const back = [...root.querySelectorAll("button")].find((one) => one.dataset.focus === focus);
-    if (back) back.focus({ preventScroll: true });
+    const active = focused(root);
+    if (active && !node.contains(active)) return; // it is told late, and the reader may have gone on
+    const opener = [...root.querySelectorAll("button")].find((one) => one.dataset.focus === back);
+    if (opener) opener.focus({ preventScroll: true });
   };
   if (!node.open) node.showModal();
   close.focus();

@@ -133,11 +133,14 @@ def test_everything_can_be_done_with_the_keyboard(server: Server, page: Any) -> 
     assert page.evaluate(FOCUS) == label
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS) == "Leave balloon out"
+    dialog = page.locator(".board dialog").element_handle()
     page.keyboard.press("Enter")
     wait_without(page, 1)
     page.wait_for_selector(".board tr.out")
     page.wait_for_timeout(300)
     assert page.evaluate(FOCUS) == "Take balloon in again", "the focus stays where it was"
+    dialog.dispatch_event("close")
+    assert page.evaluate(FOCUS) == "Take balloon in again", "a browser tells late that a picture was closed"
     assert all(page.locator(".board img").evaluate_all("all => all.map(one => one.alt.length > 0)"))
 
 
@@ -151,6 +154,22 @@ def test_all_pictures_can_be_reached(server: Server, page: Any) -> None:
         page.locator(".board .below .turn").nth(1).click(force=True)
     assert len(seen) == 14
     assert page.locator(".board .below .turn").nth(1).is_disabled()
+
+
+def test_a_picture_stays_open_while_the_page_is_drawn_anew(server: Server, page: Any) -> None:
+    opened(page, server)
+    page.locator(".board .picture").first.focus()
+    label = page.evaluate(FOCUS)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".board dialog[open]")
+    page.locator(".board .toggle").first.evaluate("button => button.click()")
+    wait_without(page, 1)
+    page.wait_for_selector(".board tr.out", state="attached")
+    assert page.locator(".board dialog[open]").count() == 1 and page.evaluate(FOCUS) == "Close"
+    page.locator(".board dialog .close").click()
+    page.wait_for_selector(".board dialog", state="hidden")
+    page.wait_for_timeout(300)
+    assert page.evaluate(FOCUS) == label, "the keyboard is back where the picture was opened"
 
 
 def test_a_click_anywhere_in_a_row_of_candidates_opens_it(server: Server, page: Any) -> None:
