@@ -8,6 +8,7 @@ import typer
 
 from cldi_core.commands.options import DEFAULT_BACKBONE, BackboneOption, DatasetOption, JsonOption
 from cldi_core.commands.terminal import print_json, progress
+from cldi_core.data import under_way
 from cldi_core.data.dataset import open_dataset
 
 
@@ -18,11 +19,14 @@ def project(
     as_json: JsonOption = False,
 ) -> None:
     """Compute the maps of words and pictures (UMAP; minutes for many pictures); each is kept as soon as it is there."""
+    from cldi_core.features import shards
     from cldi_core.insight import map_terms, maps
 
     opened = open_dataset(dataset)
-    done = maps.project(opened, backbone, force=force, stages=progress)
-    map_terms.keep(opened, backbone, stages=progress)
+    loaded = shards.open_features(opened, backbone)
+    under_way.keep_to_this_moment(opened, "project")
+    done = maps.project(opened, backbone, loaded=loaded, force=force, stages=progress)
+    map_terms.keep(opened, backbone, loaded=loaded, stages=progress)
     if as_json:
         print_json(done)
     else:

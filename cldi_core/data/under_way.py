@@ -3,6 +3,8 @@
 Such a run holds an unfinished file in the data set's folder, which names it and is as good as gone when the run has
 ended in any way.  Any number of them may be at work.  Who asks writes nothing: so a data set that nobody can write to,
 or a copy of one that lies elsewhere, can be asked about, too.
+
+Who computes something of a data set does not wait for hours, but keeps to what was there at one moment.
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cldi_core.data import storage, unfinished
 from cldi_core.data.processes import Holder
+
+if TYPE_CHECKING:
+    from cldi_core.data.dataset import Dataset
 
 EVERY = 0.1  # seconds between two looks
 Look = TypeVar("Look")
@@ -66,3 +71,18 @@ def settled(folders: Iterable[Path], look: Callable[[], Look]) -> Look:
             folder, holder = busy or (places[0], None)
             raise storage.still_written(folder, holder, storage.LOCK_WAIT)
         time.sleep(EVERY)
+
+
+def keep_to_this_moment(dataset: Dataset, what: str) -> None:
+    """Let an open data set have the words and pictures of this moment, whatever is imported while a run goes on.
+
+    An import's last pictures are stored together with its words, which is waited for.
+
+    Args:
+        what: the run, as those are told who want to write at this moment.
+
+    Raises:
+        DatasetError: something cannot be read, or has been written to for ``storage.LOCK_WAIT`` seconds.
+    """
+    with storage.lock(dataset.path, what) if storage.is_writable(dataset.path) else contextlib.nullcontext():
+        _ = dataset.pictured, dataset.pictures.index

@@ -77,9 +77,12 @@ class Depicted:
 
     @cached_property
     def key(self) -> str:
-        """Changes with what is known: a shard is called by what it holds, and files of texts are read."""
+        """Changes with what is known: a shard is called by what it holds, and files of texts are read.
+
+        It is of the same shards as all else here, not of those that came since.
+        """
         files = [folder / name for folder in self._folders for name in (descriptions.FILE, descriptions.TABLE)]
-        shards = [path.name for path in self._pictures.shards]
+        shards = [path.name for path in self._pictures.index.shards]
         return storage.digest(self._language, shards, *map(_content, files))
 
     @cached_property

@@ -47,10 +47,17 @@ def of_words(known: Depicted, own: Sequence[Sequence[str]]) -> list[Terms]:
     return result
 
 
-def keep(dataset: Dataset, backbone: str, *, stages: map_layout.Stages = map_layout.untold) -> list[str]:
+def keep(
+    dataset: Dataset,
+    backbone: str,
+    *,
+    loaded: shards.Features | None = None,
+    stages: map_layout.Stages = map_layout.untold,
+) -> list[str]:
     """Read and store the terms of the stored maps, where they lack; the kinds of those of which they did.
 
     Args:
+        loaded: the features that the maps are of, where they are open.
         stages: told of each step and how far it is.
 
     Raises:
@@ -58,14 +65,15 @@ def keep(dataset: Dataset, backbone: str, *, stages: map_layout.Stages = map_lay
     """
     import pandas as pd
 
+    loaded = loaded or shards.open_features(dataset, backbone)
     known, made = depicted(dataset), []
     for kind in maps.KINDS:
-        places = maps.stored(dataset, backbone, kind)
+        places = maps.stored(dataset, loaded, backbone, kind)
         if places is None or _stored(dataset, backbone, kind, places) is not None:
             continue
         with stages(f"{kind}: reading names", kind) as report:
             terms: list[str] = []
-            for found in _blocks(dataset, backbone, places, known):
+            for found in _blocks(dataset, loaded, places, known):
                 terms += map(" ".join, found)
                 report(len(terms), len(places))
         frame = pd.DataFrame({"terms": pd.Series(terms, dtype="str")})
@@ -94,18 +102,17 @@ def _path(dataset: Dataset, backbone: str, kind: str) -> Path:
     return dataset.path / "projections" / backbone / f"{kind}-terms.parquet"
 
 
-def _blocks(dataset: Dataset, backbone: str, places: pd.DataFrame, known: Depicted) -> Iterator[list[Terms]]:
+def _blocks(dataset: Dataset, loaded: shards.Features, places: pd.DataFrame, known: Depicted) -> Iterator[list[Terms]]:
     """The terms of a map's rows, of some at a time, so that few names are in memory."""
     if "id" in places:
         for start in range(0, len(places), AT_ONCE):
             yield of_pictures(known, places["id"].iloc[start : start + AT_ONCE].tolist())
         return
-    there = shards.open_features(dataset, backbone).ids
     members = {language: dataset.members(language) for language in dataset.languages}
     own: list[list[str]] = []
     for language, word in zip(places["language"], places["word"], strict=True):
         rows = members[language].rows_of(word)
-        own.append(texts(rows[there.has_rows(rows)]))
+        own.append(texts(rows[loaded.ids.has_rows(rows)]))
         if sum(map(len, own)) >= AT_ONCE:
             yield of_words(known, own)
             own = []

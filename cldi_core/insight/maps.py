@@ -160,9 +160,9 @@ def _of(stages: map_layout.Stages, kind: str) -> map_layout.Stages:
     return lambda what, unit: stages(f"{kind}: {what}", unit)
 
 
-def stored(dataset: Dataset, backbone: str, kind: str) -> pd.DataFrame | None:
+def stored(dataset: Dataset, loaded: shards.Features, backbone: str, kind: str) -> pd.DataFrame | None:
     """A stored map; ``None`` where there is none of these words and features.  Else as ``coordinates``."""
-    _, key = _names(dataset, shards.open_features(dataset, backbone), kind)
+    _, key = _names(dataset, loaded, kind)
     return storage.frame_of(_path(dataset, backbone, kind), key)
 
 

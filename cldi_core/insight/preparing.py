@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from cldi_core import rankers
-from cldi_core.data import storage
+from cldi_core.data import storage, under_way
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation import stored_scores
 from cldi_core.evaluation.pairs import Pair, open_pair
@@ -64,6 +64,7 @@ def prepare(dataset: Dataset, backbone: str, *, force: bool = False, stages: Sta
     """
     loaded = shards.open_features(dataset, backbone)
     loaded.fetch_all()
+    under_way.keep_to_this_moment(dataset, "prepare")
     pairs = [open_pair(dataset, backbone, name, loaded) for name in _shown(dataset, backbone)]
     with stages("measuring dispersions", "words") as report:
         measured = dispersions.keep_dispersions(dataset, backbone, pairs, force=force, progress=report)
@@ -81,7 +82,7 @@ def prepare(dataset: Dataset, backbone: str, *, force: bool = False, stages: Sta
                 ceiling.keep_ceilings(pair, must_keep=True)
             ceilings.append(pair.name)
     made_maps = maps.project(dataset, backbone, loaded=loaded, force=force, stages=stages)
-    map_terms.keep(dataset, backbone, stages=stages)
+    map_terms.keep(dataset, backbone, loaded=loaded, stages=stages)
     try:
         prepared.note(dataset, backbone)
     except OSError as error:

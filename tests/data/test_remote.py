@@ -304,26 +304,6 @@ def test_what_goes_wrong_is_one_line(
     assert SECRET not in error and "wrong-secret" not in error
 
 
-def test_no_secret_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    told = str(Files("s3://words/x")._told("read", RuntimeError(f"odd:\n{SECRET} has no …")))
-    assert told == "s3://words/x cannot be read: odd: … has no …"
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        ("HTTP error: error sending request; elapsed: 403.571112ms", "nobody answers"),
-        ("HTTP error: error sending request; elapsed: 416.2ms", "nobody answers"),
-        ("in 12.5ms: status: 403, and no more", "not allowed"),
-        ("Client error '401'", "not allowed"),
-        ("status 416.", "was changed"),
-    ],
-)
-def test_a_time_is_no_status(error: str, said: str) -> None:
-    assert said in str(Files("s3://words/x")._told("read", RuntimeError(error)))
-
-
 def test_a_package_that_is_missing_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remote_files.filesystem.cache_clear()
     monkeypatch.setenv("CLDI_CACHE", str(data))

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from cldi_core.data import storage, under_way
+from cldi_core.data import dataset, pictures, storage, under_way
+from cldi_core.data.dataset import Dataset
 from cldi_core.errors import DatasetError
+from tests.conftest import draw
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANGING = """
@@ -95,3 +97,28 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_can_be_looked_at(tmp_pat
         assert under_way.settled([tmp_path], lambda: 1) == 1
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_an_open_data_set_keeps_to_one_moment(small: Dataset) -> None:
+    opened, later = Dataset(small.path), Dataset(small.path)
+    under_way.keep_to_this_moment(opened, "project")
+    before = len(opened.pictures.ids), opened.used.tolist()
+    new = pictures.Picture(draw("ring", "fr", 3), "fr/another.png", 96, 96)
+    pictures.write_shards(small.path / "images", [new])
+    dataset.write_words(small.path, [("en", "dog", 0, new.id)])
+    assert (len(opened.pictures.ids), opened.used.tolist()) == before
+    under_way.keep_to_this_moment(later, "project")
+    assert (len(later.pictures.ids), len(later.used)) == (before[0] + 1, 1)
+
+
+def test_who_stores_pictures_and_words_together_is_waited_for(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "LOCK_WAIT", 0.2)
+    with storage.lock(small.path, "import pictures"), pytest.raises(DatasetError, match="import pictures"):
+        under_way.keep_to_this_moment(Dataset(small.path), "project")
+
+
+def test_what_nobody_can_write_to_needs_no_waiting(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "is_writable", lambda path: False)
+    before = sorted(path.name for path in small.path.iterdir())
+    under_way.keep_to_this_moment(opened := Dataset(small.path), "project")
+    assert len(opened.used) and sorted(path.name for path in small.path.iterdir()) == before

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from cldi_core.data import descriptions, layout
+from cldi_core.commands.projecting import project
+from cldi_core.data import dataset, descriptions, layout, pictures
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import open_pair
-from cldi_core.insight import map_labels, map_terms, maps
+from cldi_core.insight import map_labels, map_layout, map_terms, maps
 from cldi_core.insight.depicted import Depicted
-from tests.conftest import BACKBONE, write_features
+from tests.conftest import BACKBONE, draw, picture, write_features
 
 
 @pytest.fixture
@@ -67,3 +69,41 @@ def test_damaged_ones_are_made_again(mapped: Dataset) -> None:
     frame.to_parquet(path, index=False)
     assert ("cow",) not in terms(mapped, "words")
     assert map_terms.keep(mapped, BACKBONE) == ["words"]
+
+
+def import_another(into: Dataset) -> None:
+    """What an import and an extraction beside a run leave."""
+    new = pictures.Picture(draw("ring", "fr", 3), "fr/another.png", 96, 96, title="a ring")
+    pictures.write_shards(into.path / "images", [new])
+    dataset.write_words(into.path, [("en", "dog", 0, new.id), ("de", "Hund", 0, picture("sun", "de").id)])
+    write_features(into.path)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
+def test_all_of_a_run_is_of_the_moment_at_which_it_began(
+    small: Dataset, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    """Whatever is imported between two of its steps, ``project`` leaves what it would leave alone."""
+    monkeypatch.setattr("cldi_core.commands.projecting.progress", map_layout.untold)
+    project("small", BACKBONE)
+    folder = small.path / "projections" / BACKBONE
+    alone = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert len(alone) == 4
+    for path in folder.iterdir():
+        path.unlink()
+    steps = [0]
+
+    def import_beside() -> None:
+        if steps[0] == after:
+            import_another(small)
+        steps[0] += 1
+
+    @contextlib.contextmanager
+    def told(what: str, unit: str) -> Iterator[map_layout.Report]:
+        import_beside()
+        yield lambda done, total: None
+
+    monkeypatch.setattr("cldi_core.commands.projecting.progress", told)
+    project("small", BACKBONE)
+    assert steps[0] > after, "something was imported"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == alone
