@@ -87,7 +87,7 @@ def test_what_was_prepared_comes_along_and_stands(scored: Dataset, data: Path, t
     assert {"dispersions", "projections", "evidence"} <= {name.partition("/")[0] for name in there}
     again = preparing.prepare(Dataset(data / "again"), BACKBONE)
     assert (again.dispersions, again.explained, again.ceilings) == (0, {}, [])
-    assert {name: held for name, held in contents(data / "again").items() if "/." not in name} == there
+    assert {name: held for name, held in contents(data / "again").items() if "/." not in f"/{name}"} == there
 
 
 def test_equal_data_sets_make_equal_bytes(scored: Dataset, tmp_path: Path) -> None:
