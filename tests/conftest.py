@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import hashlib
 import io
 import os
@@ -20,6 +21,7 @@ from cldi_core.data import dataset, job_queue, pictures, wordlists
 from cldi_core.features import shards
 from cldi_core.features.backbones import Preprocessing, find_backbone
 from cldi_core.features.networks import Extractor
+from cldi_core.insight import map_layout
 
 # No test pulls the plug: what is written need not have reached the disk, which takes a few milliseconds for each file.
 os.fsync = lambda descriptor: None
@@ -31,9 +33,20 @@ Draw = Callable[[ImageDraw.ImageDraw, str], object]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that hold slow tests come first: two processes that share the files then end at about the same time."""
-    slow = {item.path for item in items if any(map(item.get_closest_marker, ("browser", "slow")))}
-    items.sort(key=lambda item: item.path not in slow)
+    """Files that hold slow tests come first: processes that share the files then end at about the same time.
+
+    Those that wait for a browser and those that compute come by turns, so that processors have something to do.
+    """
+    waiting = dict.fromkeys(item.path for item in items if item.get_closest_marker("browser"))
+    slow = dict.fromkeys(item.path for item in items if item.get_closest_marker("slow") and item.path not in waiting)
+    turns = {path: turn for kind in (waiting, slow) for turn, path in enumerate(kind)}
+    items.sort(key=lambda item: turns.get(item.path, len(items)))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected lives until the end: to look through it again and again takes a minute."""
+    gc.collect()
+    gc.freeze()
 
 
 def _rays(pen: ImageDraw.ImageDraw, colour: str) -> None:
@@ -206,6 +219,12 @@ def queue(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     """Jobs of a test wait for none of another test, whichever data sets both use."""
     own = tmp_path_factory.getbasetemp() / f"queue-{os.urandom(8).hex()}"
     monkeypatch.setattr(job_queue, "place", lambda: own)
+
+
+@pytest.fixture
+def no_umap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maps are of principal components, where it does not matter: UMAP compiles for a dozen seconds in each process."""
+    monkeypatch.setattr(map_layout, "umap", lambda rows, *given, **named: map_layout.pca(rows))
 
 
 @pytest.fixture

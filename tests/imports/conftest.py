@@ -1,13 +1,10 @@
-"""No test of imports makes a map by UMAP, which compiles for a dozen seconds in each process."""
+"""No test of imports makes a map by UMAP: which method made those that come along does not matter to a copy."""
 
 from __future__ import annotations
 
 import pytest
 
-from cldi_core.insight import map_layout
-
 
 @pytest.fixture(autouse=True)
-def no_umap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Maps that come along are of principal components: which method made them does not matter to a copy."""
-    monkeypatch.setattr(map_layout, "umap", lambda rows, *given, **named: map_layout.pca(rows))
+def without_umap(no_umap: None) -> None:
+    """For every test of this folder."""

@@ -17,6 +17,8 @@ from cldi_core.insight import map_labels, map_layout, map_terms, maps
 from cldi_core.insight.depicted import Depicted
 from tests.conftest import BACKBONE, draw, picture, write_features
 
+pytestmark = pytest.mark.usefixtures("no_umap")
+
 
 @pytest.fixture
 def mapped(small: Dataset) -> Dataset:

@@ -19,6 +19,8 @@ from cldi_core.scoring.imagesets import unit_rows
 from tests import ranked
 from tests.conftest import BACKBONE, WORDS, picture
 
+pytestmark = pytest.mark.usefixtures("no_umap")
+
 RNG = np.random.default_rng(3)
 
 

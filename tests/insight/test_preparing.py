@@ -17,6 +17,8 @@ from cldi_core.insight import ceiling, dispersions, evidence, health, hubs, maps
 from cldi_core.scoring.feature_rows import FeatureRows
 from tests.conftest import BACKBONE, picture, write_features
 
+pytestmark = pytest.mark.usefixtures("no_umap")
+
 
 @pytest.fixture
 def no_maps(monkeypatch: pytest.MonkeyPatch) -> None:
