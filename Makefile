@@ -82,7 +82,7 @@ serve: ## start it for a group, in so many processes (needs Caddy): make serve [
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
 	@# Two processes share the cores: with threads of their own each waits for the other's, and it takes twice as long.
 	@# Bytecode is kept, whatever the environment says: hundreds of processes are started, and each would compile anew.
-	@$(FIND_CHROMIUM); PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(FIND_CHROMIUM); PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: dev ## check style, formatting, types, who may import whom, the container's file, and known holes of what is pinned
 	$(PY) -m ruff check .

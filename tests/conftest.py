@@ -26,6 +26,7 @@ from cldi_core.insight import map_layout
 # No test pulls the plug: what is written need not have reached the disk, which takes a few milliseconds for each file.
 os.fsync = lambda descriptor: None
 
+BEFORE_THE_END = 0.75  # of the files that compute, before the last one that waits for a browser
 DIM = 8
 BACKBONE = "efficientnet-lite0"
 ABOUT = {"backbone": BACKBONE, "layer": "made up", "weights": "none", "preprocessing": "none", "failed": ""}
@@ -35,12 +36,16 @@ Draw = Callable[[ImageDraw.ImageDraw, str], object]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that hold slow tests come first: processes that share the files then end at about the same time.
 
-    Those that wait for a browser and those that compute come by turns, so that processors have something to do.
+    Those that wait for a browser stand between those that compute, so that processors always have something to do.
     """
+    files = dict.fromkeys(item.path for item in items)
     waiting = dict.fromkeys(item.path for item in items if item.get_closest_marker("browser"))
-    slow = dict.fromkeys(item.path for item in items if item.get_closest_marker("slow") and item.path not in waiting)
-    turns = {path: turn for kind in (waiting, slow) for turn, path in enumerate(kind)}
-    items.sort(key=lambda item: turns.get(item.path, len(items)))
+    slow = dict.fromkeys(item.path for item in items if item.get_closest_marker("slow"))
+    computing = [path for path in {**slow, **files} if path not in waiting]
+    apart = BEFORE_THE_END * len(computing) / max(len(waiting), 1)
+    turns = {path: turn * apart for turn, path in enumerate(waiting)}
+    turns |= {path: float(turn) for turn, path in enumerate(computing)}
+    items.sort(key=lambda item: turns[item.path])
 
 
 def pytest_collection_finish() -> None:
@@ -186,6 +191,15 @@ def build_small(folder: Path) -> None:
     wordlists.write_list(folder / "lexicon" / "en-de.tsv", LEXICON)
     (folder / "senses.tsv").write_text("dog\t8\nrun\t57\nred\t7\n", "utf-8")
     write_features(folder)
+
+
+def import_another(into: dataset.Dataset, *, extract: bool = True) -> None:
+    """What an import leaves, and an extraction, that come between two steps of a run on the tiny data set."""
+    new = pictures.Picture(draw("ring", "fr", 3), "fr/another.png", 96, 96, title="a ring")
+    pictures.write_shards(into.path / "images", [new])
+    dataset.write_words(into.path, [("en", "dog", 0, new.id), ("de", "Hund", 0, picture("sun", "de").id)])
+    if extract:
+        write_features(into.path)
 
 
 class FakeExtractor:

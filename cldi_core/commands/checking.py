@@ -11,7 +11,7 @@ import typer
 
 from cldi_core.commands.options import DatasetOption, JsonOption
 from cldi_core.commands.terminal import print_json, progress
-from cldi_core.data import disk, sealing
+from cldi_core.data import disk, sealing, under_way
 from cldi_core.data.counting import counted
 from cldi_core.data.dataset import Dataset, open_dataset
 from cldi_core.data.remote import url_of
@@ -43,8 +43,10 @@ def check(
     from cldi_core.insight import health, health_counts, health_files, likeness
 
     opened, alike = open_dataset(dataset), None
+    with suppress(CldiError):  # what is broken is found below
+        under_way.keep_to_this_moment(opened, "check")
     with progress("looking at pictures") as report:
-        with suppress(CldiError):  # what is broken is found again below
+        with suppress(CldiError):  # as above
             alike = likeness.make(opened, progress=report)
         report.begin("looking through the data set")
         findings = health.findings(opened, deep=deep or seal, alike=alike, progress=report)

@@ -36,7 +36,7 @@ def pictures(dataset: Dataset) -> list[Finding]:
     command = dataset.command("import-folder DIR")
     if not there and not has_features:
         return [Finding("error", "pictures", "there are no pictures", command)]
-    files = counted(len(dataset.pictures.shards), "shard")
+    files = counted(len(dataset.pictures.index.shards), "shard")
     findings = [Finding("info", "pictures", f"{counted(len(there), 'picture')} in {files}")]
     if not there:
         text = "there are features of pictures, and no pictures: words are ranked and explained, and nothing is shown"

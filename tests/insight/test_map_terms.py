@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from cldi_core.commands.projecting import project
-from cldi_core.data import dataset, descriptions, layout, pictures
+from cldi_core.data import descriptions, layout
 from cldi_core.data.dataset import Dataset
 from cldi_core.evaluation.pairs import open_pair
 from cldi_core.insight import map_labels, map_layout, map_terms, maps
 from cldi_core.insight.depicted import Depicted
-from tests.conftest import BACKBONE, draw, picture, write_features
+from tests.conftest import BACKBONE, import_another, write_features
 
 pytestmark = pytest.mark.usefixtures("no_umap")
 
@@ -71,14 +71,6 @@ def test_damaged_ones_are_made_again(mapped: Dataset) -> None:
     frame.to_parquet(path, index=False)
     assert ("cow",) not in terms(mapped, "words")
     assert map_terms.keep(mapped, BACKBONE) == ["words"]
-
-
-def import_another(into: Dataset) -> None:
-    """What an import and an extraction beside a run leave."""
-    new = pictures.Picture(draw("ring", "fr", 3), "fr/another.png", 96, 96, title="a ring")
-    pictures.write_shards(into.path / "images", [new])
-    dataset.write_words(into.path, [("en", "dog", 0, new.id), ("de", "Hund", 0, picture("sun", "de").id)])
-    write_features(into.path)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
