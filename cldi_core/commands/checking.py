@@ -44,7 +44,7 @@ def check(
 
     opened, alike = open_dataset(dataset), None
     with suppress(CldiError):  # what is broken is found below
-        under_way.keep_to_this_moment(opened, "check")
+        opened = under_way.of_one_moment(opened)
     with progress("looking at pictures") as report:
         with suppress(CldiError):  # as above
             alike = likeness.make(opened, progress=report)

@@ -22,9 +22,8 @@ def project(
     from cldi_core.features import shards
     from cldi_core.insight import map_terms, maps
 
-    opened = open_dataset(dataset)
+    opened = under_way.of_one_moment(open_dataset(dataset))
     loaded = shards.open_features(opened, backbone)
-    under_way.keep_to_this_moment(opened, "project")
     done = maps.project(opened, backbone, loaded=loaded, force=force, stages=progress)
     map_terms.keep(opened, backbone, loaded=loaded, stages=progress)
     if as_json:

@@ -13,15 +13,14 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from cldi_core.data import storage, unfinished
+from cldi_core.data.dataset import Dataset
 from cldi_core.data.processes import Holder
 
-if TYPE_CHECKING:
-    from cldi_core.data.dataset import Dataset
-
 EVERY = 0.1  # seconds between two looks
+READ = ("words.parquet", "images/*.parquet")  # what ``of_one_moment`` reads
 Look = TypeVar("Look")
 
 
@@ -73,16 +72,21 @@ def settled(folders: Iterable[Path], look: Callable[[], Look]) -> Look:
         time.sleep(EVERY)
 
 
-def keep_to_this_moment(dataset: Dataset, what: str) -> None:
-    """Let an open data set have the words and pictures of this moment, whatever is imported while a run goes on.
+def of_one_moment(dataset: Dataset) -> Dataset:
+    """The same data set opened anew, its words and pictures read, and both of one moment.
 
-    An import's last pictures are stored together with its words, which is waited for.
-
-    Args:
-        what: the run, as those are told who want to write at this moment.
+    It keeps to them, whatever is imported while a run goes on.  The last pictures of an import are stored together with
+    its words: who is at it is waited for, ``storage.LOCK_WAIT`` seconds at most.
 
     Raises:
-        DatasetError: something cannot be read, or has been written to for ``storage.LOCK_WAIT`` seconds.
+        DatasetError: something cannot be read.
     """
-    with storage.lock(dataset.path, what) if storage.is_writable(dataset.path) else contextlib.nullcontext():
-        _ = dataset.pictured, dataset.pictures.index
+    until = time.monotonic() + storage.LOCK_WAIT
+    while True:
+        opened = Dataset(dataset.path)
+        before = opened.stamp(READ)
+        _ = opened.pictured, opened.pictures.index
+        is_quiet = not storage.is_locked(opened.path) and opened.stamp(READ) == before
+        if is_quiet or time.monotonic() > until:
+            return opened
+        time.sleep(EVERY)

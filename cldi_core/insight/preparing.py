@@ -62,9 +62,9 @@ def prepare(dataset: Dataset, backbone: str, *, force: bool = False, stages: Sta
     Raises:
         UnknownNameError: the backbone has no features; DatasetError: something cannot be read or written.
     """
+    dataset = under_way.of_one_moment(dataset)
     loaded = shards.open_features(dataset, backbone)
     loaded.fetch_all()
-    under_way.keep_to_this_moment(dataset, "prepare")
     pairs = [open_pair(dataset, backbone, name, loaded) for name in _shown(dataset, backbone)]
     with stages("measuring dispersions", "words") as report:
         measured = dispersions.keep_dispersions(dataset, backbone, pairs, force=force, progress=report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -99,26 +100,47 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_can_be_looked_at(tmp_pat
         tmp_path.chmod(0o700)
 
 
-def test_an_open_data_set_keeps_to_one_moment(small: Dataset) -> None:
-    opened, later = Dataset(small.path), Dataset(small.path)
-    under_way.keep_to_this_moment(opened, "project")
-    before = len(opened.pictures.ids), opened.used.tolist()
+def add(small: Dataset) -> pictures.Picture:
+    """Store a picture that is of no word yet."""
     new = pictures.Picture(draw("ring", "fr", 3), "fr/another.png", 96, 96)
     pictures.write_shards(small.path / "images", [new])
-    dataset.write_words(small.path, [("en", "dog", 0, new.id)])
-    assert (len(opened.pictures.ids), opened.used.tolist()) == before
-    under_way.keep_to_this_moment(later, "project")
-    assert (len(later.pictures.ids), len(later.used)) == (before[0] + 1, 1)
+    return new
 
 
-def test_who_stores_pictures_and_words_together_is_waited_for(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def counts(opened: Dataset) -> tuple[int, int]:
+    """Its pictures, and how many of them words have."""
+    return len(opened.pictures.ids), len(opened.used)
+
+
+def test_a_data_set_of_one_moment_keeps_to_it(small: Dataset) -> None:
+    before = counts(opened := under_way.of_one_moment(small))
+    dataset.write_words(small.path, [("en", "dog", 0, add(small).id)])
+    assert counts(opened) == before
+    assert counts(under_way.of_one_moment(opened)) == (before[0] + 1, 1), "whatever was read of it before"
+
+
+@pytest.mark.parametrize("end", [2, 3, 6])
+def test_words_and_pictures_are_of_one_another(small: Dataset, monkeypatch: pytest.MonkeyPatch, end: int) -> None:
+    """An import is at its end, and ends before one of the looks for whether it is."""
+    before, looks, imported = counts(Dataset(small.path)), [0], list[pictures.Picture]()
+    stamp, is_locked = Dataset.stamp, storage.is_locked
+
+    def look() -> None:
+        looks[0] += 1
+        if looks[0] == 1:
+            lock.enter_context(storage.lock(small.path, "import pictures"))
+            imported.append(add(small))
+        if looks[0] == end:
+            dataset.write_words(small.path, [("en", "dog", 0, imported[0].id)])
+            lock.close()
+
+    monkeypatch.setattr(Dataset, "stamp", lambda opened, patterns: [look(), stamp(opened, patterns)][1])
+    monkeypatch.setattr(storage, "is_locked", lambda folder: [look(), is_locked(folder)][1])
+    with contextlib.ExitStack() as lock:
+        assert counts(under_way.of_one_moment(small)) == (before[0] + 1, 1)
+
+
+def test_nobody_is_waited_for_without_end(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage, "LOCK_WAIT", 0.2)
-    with storage.lock(small.path, "import pictures"), pytest.raises(DatasetError, match="import pictures"):
-        under_way.keep_to_this_moment(Dataset(small.path), "project")
-
-
-def test_what_nobody_can_write_to_needs_no_waiting(small: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "is_writable", lambda path: False)
-    before = sorted(path.name for path in small.path.iterdir())
-    under_way.keep_to_this_moment(opened := Dataset(small.path), "project")
-    assert len(opened.used) and sorted(path.name for path in small.path.iterdir()) == before
+    with storage.lock(small.path, "import pictures"):
+        assert counts(under_way.of_one_moment(small)) == counts(small)
