@@ -18,6 +18,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from cldi_core.data import dataset, job_queue, pictures, wordlists
+from cldi_core.data.workers import Workers
 from cldi_core.features import shards
 from cldi_core.features.backbones import Preprocessing, find_backbone
 from cldi_core.features.networks import Extractor
@@ -243,6 +244,13 @@ def queue(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def no_umap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Maps are of principal components, where it does not matter: UMAP compiles for a dozen seconds in each process."""
     monkeypatch.setattr(map_layout, "umap", lambda rows, *given, **named: map_layout.pca(rows))
+
+
+@pytest.fixture
+def decoding_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are decoded in this process, where it does not matter: another takes most of a second to start."""
+    begin = Workers.__init__
+    monkeypatch.setattr(Workers, "__init__", lambda self, work, count, *more: begin(self, work, 0, *more))
 
 
 @pytest.fixture

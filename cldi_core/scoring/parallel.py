@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from cldi_core.scoring.blas import one_thread
@@ -75,7 +76,10 @@ def side_by_side(device: str = "cpu", streams: int = 1) -> Iterator[Each]:
     with _cores.taken() if device == "cpu" else nullcontext(streams) as count:
         pool = ThreadPoolExecutor(count, thread_name_prefix="cldi", initializer=own_stream)
         try:
-            yield lambda function, given: in_order(partial(pool.submit, mode(function)), given, 2 * count)
+            if own_stream:
+                yield lambda function, given: in_order(partial(pool.submit, mode(function)), given, 2 * count)
+            else:
+                yield lambda function, given: _in_threads(pool, mode(function), given, 2 * count)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -90,9 +94,20 @@ def numpy_side_by_side(count: int | None = None) -> Iterator[Each]:
         many = threads if count is None else count
         pool = ThreadPoolExecutor(many, thread_name_prefix="cldi")
         try:
-            yield lambda function, given: in_order(lambda one: pool.submit(function, one), given, 2 * many)
+            yield lambda function, given: _in_threads(pool, function, given, 2 * many)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _in_threads(
+    pool: ThreadPoolExecutor, function: Callable[[Any], Any], given: Iterable[Any], ahead: int
+) -> Iterator[Any]:
+    """``in_order`` by a pool; a single piece of work is done here, as a thread takes longer to start than many take."""
+    rest = iter(given)
+    first = [*islice(rest, 2)]
+    if len(first) < 2:
+        return map(function, first)
+    return in_order(lambda one: pool.submit(function, one), chain(first, rest), ahead)
 
 
 def in_order(submit: Callable[[Given], Future[Made]], given: Iterable[Given], ahead: int) -> Iterator[Made]:

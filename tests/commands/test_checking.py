@@ -10,6 +10,8 @@ from cldi_core.insight import likeness
 from tests.commands.conftest import Run
 from tests.conftest import import_another
 
+pytestmark = pytest.mark.usefixtures("decoding_here")
+
 
 def test_sealing_is_a_command(run: Run, small: Dataset) -> None:
     (small.path / "lexicon" / "en-de.tsv").write_text("dog\tHund\tN\n", "utf-8")

@@ -19,6 +19,8 @@ from cldi_core.features import extraction
 from cldi_core.insight import map_layout, maps
 from tests.conftest import FakeExtractor, draw
 
+pytestmark = pytest.mark.usefixtures("decoding_here")
+
 Answer = tuple[int, Any, str]
 
 

@@ -17,6 +17,8 @@ from cldi_core.scoring.methods import METHODS
 from tests.commands.conftest import Run, strict
 from tests.conftest import BACKBONE, FakeExtractor, build_small, draw, made_up, picture
 
+pytestmark = pytest.mark.usefixtures("decoding_here")
+
 ROOT = Path(__file__).resolve().parents[2]
 USUAL = [name for name, way in METHODS.items() if not way.dear]
 COMMANDS = (

@@ -18,6 +18,8 @@ from cldi_core.data.dataset import Dataset
 from tests.commands.conftest import Run, strict
 from tests.conftest import BACKBONE, picture
 
+pytestmark = pytest.mark.usefixtures("decoding_here")
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

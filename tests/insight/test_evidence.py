@@ -22,6 +22,8 @@ from cldi_core.scoring.hubness import csls
 from tests import oracles, ranked
 from tests.conftest import ABOUT, BACKBONE, CONCEPTS, WORDS, picture
 
+pytestmark = pytest.mark.usefixtures("decoding_here")
+
 EQUAL = oracles.EQUAL
 
 

@@ -24,6 +24,8 @@ from cldi_core.insight.health import Finding, findings
 from cldi_core.insight.health_counts import UNLISTED, Count, counts
 from tests.conftest import ABOUT, BACKBONE, LEXICON, picture
 
+pytestmark = pytest.mark.usefixtures("decoding_here")
+
 
 def levels(findings: list[Finding], level: str) -> list[str]:
     return [f"{finding.area}: {finding.text}" for finding in findings if finding.level == level]

@@ -12,6 +12,8 @@ from cldi_core.data.dataset import Dataset
 from cldi_core.insight.health import Finding, findings
 from tests.data.test_answers import ONE
 
+pytestmark = pytest.mark.usefixtures("decoding_here")
+
 ROOT = Path(__file__).resolve().parents[2]
 Change = Callable[[Path], Path]
 

@@ -22,6 +22,8 @@ from tests import pivot_data
 from tests.conftest import BACKBONE
 from tests.pivot_data import OPTIONS
 
+pytestmark = pytest.mark.usefixtures("decoding_here")
+
 QUICK = replace(OPTIONS, word_dim=4, epochs=1)
 CONTROLS = {"ridge", "spelling", "identity"}
 Change = Callable[[Path], None]

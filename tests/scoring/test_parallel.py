@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import torch
@@ -26,7 +27,10 @@ def two_threads() -> Iterator[None]:
 
 
 def blas_threads() -> set[int]:
-    return {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+    """Those of numpy's library; scipy may have brought another, of which nobody asks anything here."""
+    found = [one for one in threadpool_info() if one["user_api"] == "blas"]
+    own = [one for one in found if "numpy" in one["filepath"]]
+    return {one["num_threads"] for one in own or found}
 
 
 def test_results_come_in_order_from_several_threads() -> None:
@@ -56,6 +60,19 @@ def test_numpy_works_on_several_threads_without_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("way", [side_by_side, numpy_side_by_side])
+@pytest.mark.parametrize(("pieces", "threads"), [(0, set()), (1, {"here"}), (2, {"others"})])
+def test_no_thread_is_started_for_a_single_piece(way: Callable[[], Any], pieces: int, threads: set[str]) -> None:
+    here = threading.current_thread()
+
+    def where(number: int) -> str:
+        assert way is numpy_side_by_side or torch.is_inference_mode_enabled()
+        return "here" if threading.current_thread() is here else "others"
+
+    with way() as each:
+        assert set(each(where, iter(range(pieces)))) == threads
 
 
 def test_what_is_given_is_drawn_as_it_is_needed() -> None:
