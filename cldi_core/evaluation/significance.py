@@ -209,11 +209,13 @@ def _beyond(signs: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[
 
 
 def holm(ps: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-    """p values after Holm's (1979) correction for the family that they are: float64 (n,); nan is of no family."""
-    from statsmodels.stats.multitest import multipletests  # takes a second to import
+    """p values after Holm's (1979) correction for the family that they are: float64 (n,); nan is of no family.
 
+    The smallest of n times n, the next times n - 1 …, none below the one before.  That of statsmodels, which gives the
+    same, looks through all memory for garbage each time.
+    """
     given = np.asarray(ps, np.float64)
-    found, known = np.full(len(given), math.nan), ~np.isnan(given)
-    if known.any():
-        found[known] = multipletests(given[known], method="holm")[1]
+    found, known = np.full(len(given), math.nan), np.flatnonzero(~np.isnan(given))
+    order = known[np.argsort(given[known], kind="stable")]
+    found[order] = np.minimum(np.maximum.accumulate(given[order] * np.arange(len(order), 0, -1)), 1.0)
     return found

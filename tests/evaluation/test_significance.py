@@ -123,6 +123,14 @@ def test_nothing_to_compare() -> None:
         significance.compare(np.ones(3), np.ones(3), ["a", "b"])
 
 
+@pytest.mark.parametrize("count", [1, 2, 7, 200])
+def test_holm_is_that_of_statsmodels(count: int) -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    ps = np.random.default_rng(count).uniform(size=count).round(2) ** 3  # some are equal
+    np.testing.assert_array_equal(significance.holm(ps), multipletests(ps, method="holm")[1])
+
+
 def test_holm_steps_down() -> None:
     """By hand: the smallest times 4, the next times 3 … and never below the one before."""
     ps = [0.01, 0.04, 0.03, NAN, 0.005]
