@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache, wraps
@@ -238,6 +239,12 @@ def queue(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     """Jobs of a test wait for none of another test, whichever data sets both use."""
     own = tmp_path_factory.getbasetemp() / f"queue-{os.urandom(8).hex()}"
     monkeypatch.setattr(job_queue, "place", lambda: own)
+
+
+@pytest.fixture(autouse=True)
+def own_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that a test opens takes the place of the main module, which every process that is started later reads."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
