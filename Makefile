@@ -80,7 +80,7 @@ serve: ## start it for a group, in so many processes (needs Caddy): make serve [
 	@$(MAKE) --no-print-directory run WORKERS="$(or $(WORKERS),2)"
 
 test: dev system ## run all tests: make test [ARGS="-k word"] [CLDI_NO_BROWSER=1]
-	@# Two processes share the cores: with threads of their own each waits for the other's, and it takes twice as long.
+	@# The processes share the cores: with threads of their own each waits for the others', and it takes twice as long.
 	@# Bytecode is kept, whatever the environment says: hundreds of processes are started, and each would compile anew.
 	@$(FIND_CHROMIUM); PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 

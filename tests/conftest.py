@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """What is imported and collected lives until the end: to look through it again and again takes a minute.
 
-    So does most of what comes later: a sixth of the processors' time went into looking through it.
+    So does most of what comes later: a tenth of the processors' time went into looking through it.
     """
     gc.collect()
     gc.freeze()
@@ -255,7 +255,7 @@ def no_umap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def decoding_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures are decoded in this process, where it does not matter: another takes most of a second to start."""
+    """Pictures are decoded in this process, where it does not matter: another takes half a second to start."""
     begin = Workers.__init__
     monkeypatch.setattr(Workers, "__init__", lambda self, work, count, *more: begin(self, work, 0, *more))
 
